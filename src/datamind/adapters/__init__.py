@@ -1,0 +1,1 @@
+"""Adapters: the outside parts behind the ports."""

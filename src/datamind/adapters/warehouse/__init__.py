@@ -1,0 +1,1 @@
+"""Warehouses: DuckDB in killable worker processes, PostgreSQL by psycopg."""

@@ -1,0 +1,176 @@
+"""The one tree of errors: each has a code, a status, an exit code and a hint, and is safe to show."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class DataMindError(Exception):
+    """Base of all errors that people may see.
+
+    `message` is safe to show: it holds no secret, no raw database text and no protected value.
+    """
+
+    code: ClassVar[str] = "internal"
+    status: ClassVar[int] = 500
+    exit_code: ClassVar[int] = 1
+    default_hint: ClassVar[str] = "Run `datamind doctor`, and report this with its code."
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint or self.default_hint
+
+
+class BadInput(DataMindError):
+    """What was handed in can't be used as it is (a file, an option, a date)."""
+
+    code = "bad_input"
+    status = 422
+    exit_code = 2
+    default_hint = "See `datamind --help` for what is expected."
+
+
+class EmptyQuestion(BadInput):
+    """The question has no words."""
+
+    code = "empty_question"
+    default_hint = "Ask a question in words, for example: How many orders were there last month?"
+
+
+class QuestionTooLong(BadInput):
+    """The question is longer than the limit."""
+
+    code = "question_too_long"
+    status = 413
+    default_hint = "Ask one question of at most 4,000 characters."
+
+
+class UnknownTable(DataMindError):
+    """A relation that does not exist, or that the asker may not see: the two are told alike."""
+
+    code = "unknown_table"
+    status = 404
+    exit_code = 2
+    default_hint = "`datamind catalog search WORD` lists what there is."
+
+
+class UnknownColumn(DataMindError):
+    """A column that does not exist, or that the asker may not see: the two are told alike."""
+
+    code = "unknown_column"
+    status = 404
+    exit_code = 2
+    default_hint = "`datamind catalog show TABLE` lists its columns."
+
+
+class PlanInvalid(DataMindError):
+    """A plan that does not fit the catalog or the algebra's rules."""
+
+    code = "plan_invalid"
+    status = 422
+    exit_code = 2
+    default_hint = "Check the plan's ids against the catalog and its schema_version."
+
+
+class NotYet(PlanInvalid):
+    """A plan operator that the compiler can't put into SQL for this dialect yet."""
+
+    code = "not_yet"
+    status = 501
+    default_hint = "Ask the question in a simpler form."
+
+
+class SqlRejected(DataMindError):
+    """The guard refused a statement; for a generated one another attempt may be made."""
+
+    code = "sql_rejected"
+    status = 422
+    exit_code = 2
+    default_hint = "Only one statement that reads, over known tables and functions, is allowed."
+
+
+class AccessDenied(DataMindError):
+    """The asker may not do this. Final: it is never retried."""
+
+    code = "access_denied"
+    status = 403
+    exit_code = 5
+    default_hint = "Ask an admin of this data for access."
+
+
+class WarehouseError(DataMindError):
+    """Something between us and the warehouse failed."""
+
+    code = "warehouse_error"
+    status = 503
+    exit_code = 6
+    default_hint = "Run `datamind doctor --warehouse URL` to see what is wrong."
+
+
+class WarehouseNotFound(WarehouseError):
+    """The database is not there."""
+
+    code = "warehouse_not_found"
+    default_hint = "Check the path or address in the warehouse URL."
+
+
+class WarehouseLocked(WarehouseError):
+    """Another process holds the database open for writing."""
+
+    code = "warehouse_locked"
+    default_hint = "Close the other program, or point to a copy of the file."
+
+
+class WarehouseCorrupt(WarehouseError):
+    """The file is not a database, or a damaged one."""
+
+    code = "warehouse_corrupt"
+    default_hint = "Restore the file from a backup, or build it again."
+
+
+class WarehouseEmpty(WarehouseError):
+    """The database holds no table that the asker may see."""
+
+    code = "warehouse_empty"
+    default_hint = "Load tables into it, or check what this user was granted."
+
+
+class WorkerLost(WarehouseError):
+    """A query process died; a new one has taken its place."""
+
+    code = "worker_lost"
+    default_hint = "Ask again; if it comes back, the query needs more memory than it may use."
+
+
+class QueryTimeout(WarehouseError):
+    """The query ran over its time limit and was stopped, on the server too."""
+
+    code = "query_timeout"
+    status = 504
+    default_hint = "Query took too long, please refine: narrow the dates or group more coarsely."
+
+
+class ResultTooLarge(WarehouseError):
+    """The query needs more memory than it may use."""
+
+    code = "too_large"
+    status = 413
+    default_hint = "Narrow the question, or raise the memory limit of the query workers."
+
+
+class QueryFailed(WarehouseError):
+    """The database refused to run the statement; its own words are not repeated."""
+
+    code = "query_failed"
+    status = 422
+    default_hint = "Rephrase the question, or correct the SQL."
+
+
+class DbtBuildFailed(DataMindError):
+    """A dbt build or its tests failed; the warehouse in use was left as it was."""
+
+    code = "dbt_build_failed"
+    status = 422
+    exit_code = 7
+    default_hint = "Read the build's log, mend the model or test, and build again."

@@ -1,0 +1,1 @@
+"""Governance: what runs is what was checked."""

@@ -1,0 +1,1 @@
+"""The language engine: a question and a catalog become an Interpretation, deterministically."""

@@ -1,0 +1,1 @@
+"""The pipeline: the seven stages from question to answer."""

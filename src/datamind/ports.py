@@ -1,0 +1,63 @@
+"""The few Protocols that adapters implement; the code above them can't tell adapters apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from datamind.records import Dialect, Estimate, Governed, Interpretation, Question, Result, Scalar
+from datamind.semantics.catalog import Catalog, View
+
+
+class Warehouse(Protocol):
+    """A database that answers governed statements and nothing else."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """The SQL dialect it speaks."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """How people know it; holds no password."""
+        ...
+
+    def estimate(self, governed: Governed) -> Estimate:
+        """What running this would cost."""
+        ...
+
+    def run(self, governed: Governed, *, timeout_s: float) -> Result:
+        """Rows, or an error of the `WarehouseError` family."""
+        ...
+
+    def data_version(self) -> str:
+        """Changes whenever the data may have changed; empty if the database has none."""
+        ...
+
+    def close(self) -> None:
+        """End all that was started; safe to call twice."""
+        ...
+
+
+class Introspector(Protocol):
+    """Reads a catalog off a database."""
+
+    def introspect(self) -> Catalog:
+        """Tables, columns, keys (declared and guessed), statistics and values."""
+        ...
+
+
+class Probe(Protocol):
+    """Reads rows for introspection; used at catalog build only, never for askers."""
+
+    def rows(self, sql: str, parameters: Sequence[Scalar] = ()) -> list[tuple[Scalar, ...]]:
+        """All rows of one statement."""
+        ...
+
+
+class Planner(Protocol):
+    """Turns a question into ranked plans over what the asker may see."""
+
+    def interpret(self, question: Question, view: View) -> Interpretation:
+        """Readings of the question, or why there is none."""
+        ...

@@ -1,0 +1,1 @@
+"""Semantics: the catalog, the plan algebra and the compiler."""

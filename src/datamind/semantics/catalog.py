@@ -1,0 +1,284 @@
+"""The catalog: what the data holds and means, immutable and versioned, seen through a View."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from datamind.errors import UnknownColumn, UnknownTable
+
+ColumnType = Literal[
+    "integer", "decimal", "float", "text", "boolean", "date", "timestamp", "time", "interval", "other"
+]
+Additivity = Literal["sum", "avg", "none"]
+Origin = Literal["declared", "dbt", "guessed"]
+NUMERIC: frozenset[str] = frozenset({"integer", "decimal", "float"})
+TEMPORAL: frozenset[str] = frozenset({"date", "timestamp"})
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column. `distinct`, `null_fraction`, `low` and `high` are statistics, None where unknown.
+
+    `additivity` is how its values may be rolled up: sum (amounts), avg (rates, prices, scores),
+    none (identifiers, codes, years). `epoch` says that whole numbers are Unix seconds.
+    `public_values` lets the values be used though the table has a row filter.
+    """
+
+    table: str
+    name: str
+    type: ColumnType
+    native_type: str = ""
+    nullable: bool = True
+    description: str = ""
+    synonyms: tuple[str, ...] = ()
+    unit: str | None = None
+    pii: str | None = None
+    additivity: Additivity = "none"
+    distinct: int | None = None
+    null_fraction: float | None = None
+    low: str | None = None
+    high: str | None = None
+    epoch: bool = False
+    public_values: bool = False
+
+    @property
+    def id(self) -> str:
+        """`table.column`, the way plans name it."""
+        return f"{self.table}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A relation. `id` is its name, with the schema in front where that is not the default one.
+
+    `display` names the columns that a person would call a row by; `entity` is the business noun.
+    """
+
+    id: str
+    schema: str
+    name: str
+    columns: tuple[Column, ...]
+    primary_key: tuple[str, ...] = ()
+    unique_keys: tuple[tuple[str, ...], ...] = ()
+    key_origin: Origin = "declared"
+    rows: int | None = None
+    description: str = ""
+    synonyms: tuple[str, ...] = ()
+    entity: str | None = None
+    display: tuple[str, ...] = ()
+    is_view: bool = False
+
+    def column(self, name: str) -> Column:
+        """The column of this name; UnknownColumn if there is none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise UnknownColumn(f"There is no column {name} in {self.id}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Relationship:
+    """A reference: many rows of `table` may point to one row of `to_table`.
+
+    `one_to_one` is set where the referring columns are unique too. `confidence` is 1 for declared
+    keys, less for guessed ones. `role` is what the referring column calls the other side
+    (`bill_to`), empty where it just repeats its name.
+    """
+
+    id: str
+    table: str
+    columns: tuple[str, ...]
+    to_table: str
+    to_columns: tuple[str, ...]
+    origin: Origin = "declared"
+    confidence: float = 1.0
+    one_to_one: bool = False
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A named measure from dbt or the registry.
+
+    `kind` is simple, ratio, derived or other (what MetricFlow alone compiles: cumulative,
+    conversion, offset). A simple metric aggregates `expression` (a column name of `table`, a SQL
+    expression of them, or empty for a row count) by `aggregation`, where `filters` hold (SQL
+    predicates over `table`). A ratio has `numerator` over `denominator`; a derived one has
+    `expression` over the names in `inputs`.
+    """
+
+    name: str
+    kind: Literal["simple", "ratio", "derived", "other"]
+    label: str = ""
+    description: str = ""
+    synonyms: tuple[str, ...] = ()
+    table: str | None = None
+    aggregation: str | None = None
+    expression: str = ""
+    filters: tuple[str, ...] = ()
+    time_column: str | None = None
+    numerator: str | None = None
+    denominator: str | None = None
+    inputs: tuple[tuple[str, str], ...] = ()
+    unit: str | None = None
+    relations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A glossary entry: words that people use for a catalog item (table, column or metric id)."""
+
+    words: str
+    item: str
+
+
+@dataclass(frozen=True, slots=True)
+class QualityIssue:
+    """A failing dbt test or a stale model: answers that touch `table` warn of it."""
+
+    table: str
+    test: str
+    message: str
+    since: str = ""
+    rows: int | None = None
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All that is known, with look-ups. `values` maps column ids to the values they hold.
+
+    Values come with how often they occur; they are capped and never there for PII or masked
+    columns. `complete` names the columns whose list of values is whole.
+    """
+
+    version: str
+    dialect: str
+    default_schema: str
+    tables: tuple[Table, ...]
+    relationships: tuple[Relationship, ...] = ()
+    metrics: tuple[Metric, ...] = ()
+    glossary: tuple[Term, ...] = ()
+    quality: tuple[QualityIssue, ...] = ()
+    values: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+    complete: frozenset[str] = frozenset()
+    data_version: str = ""
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Table]:
+        """Tables by id."""
+        return {table.id: table for table in self.tables}
+
+    @cached_property
+    def metrics_by_name(self) -> Mapping[str, Metric]:
+        """Metrics by name."""
+        return {metric.name: metric for metric in self.metrics}
+
+    @cached_property
+    def relationships_by_id(self) -> Mapping[str, Relationship]:
+        """Relationships by id."""
+        return {relationship.id: relationship for relationship in self.relationships}
+
+    @cached_property
+    def edges(self) -> Mapping[str, tuple[Relationship, ...]]:
+        """For each table, the relationships that touch it on either side."""
+        touching: dict[str, list[Relationship]] = {table.id: [] for table in self.tables}
+        for relationship in self.relationships:
+            touching[relationship.table].append(relationship)
+            if relationship.to_table != relationship.table:
+                touching[relationship.to_table].append(relationship)
+        return {table: tuple(found) for table, found in touching.items()}
+
+    def table(self, table_id: str) -> Table:
+        """The table of this id; UnknownTable if there is none."""
+        found = self.by_id.get(table_id)
+        if found is None:
+            raise UnknownTable(f"There is no table {table_id}.")
+        return found
+
+    def column(self, column_id: str) -> Column:
+        """The column of this id (`table.column`); UnknownTable or UnknownColumn if none."""
+        table_id, _, name = column_id.rpartition(".")
+        return self.table(table_id).column(name)
+
+
+@dataclass(frozen=True)
+class View:
+    """The part of a catalog that one asker may see; every look-up goes through one.
+
+    `hidden_tables` and `hidden_columns` (ids) do not exist for the asker; `masked_columns` exist
+    but their values are not to be used. `fingerprint` names the policy state it came from.
+    """
+
+    catalog: Catalog
+    fingerprint: str = "open"
+    hidden_tables: frozenset[str] = frozenset()
+    hidden_columns: frozenset[str] = frozenset()
+    masked_columns: frozenset[str] = frozenset()
+
+    def sees(self, item: str) -> bool:
+        """Whether a table or column id exists for the asker."""
+        if item in self.hidden_tables or item in self.hidden_columns:
+            return False
+        if item in self.catalog.by_id:
+            return True
+        return item.rpartition(".")[0] not in self.hidden_tables
+
+    @cached_property
+    def tables(self) -> tuple[Table, ...]:
+        """Visible tables, hidden columns left out."""
+        return tuple(self._visible())
+
+    def _visible(self) -> Iterator[Table]:
+        from dataclasses import replace
+
+        for table in self.catalog.tables:
+            if table.id in self.hidden_tables:
+                continue
+            columns = tuple(c for c in table.columns if c.id not in self.hidden_columns)
+            if len(columns) == len(table.columns):
+                yield table
+            elif columns:
+                yield replace(table, columns=columns)
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Table]:
+        """Visible tables by id."""
+        return {table.id: table for table in self.tables}
+
+    def table(self, table_id: str) -> Table:
+        """The visible table of this id; hidden and absent ones raise the same UnknownTable."""
+        found = self.by_id.get(table_id)
+        if found is None:
+            raise UnknownTable(f"There is no table {table_id}.")
+        return found
+
+    def column(self, column_id: str) -> Column:
+        """The visible column of this id; hidden and absent ones raise alike."""
+        table_id, _, name = column_id.rpartition(".")
+        return self.table(table_id).column(name)
+
+    @cached_property
+    def relationships(self) -> tuple[Relationship, ...]:
+        """Relationships whose tables and columns are all visible."""
+        return tuple(
+            r
+            for r in self.catalog.relationships
+            if all(self.sees(f"{r.table}.{c}") for c in r.columns)
+            and all(self.sees(f"{r.to_table}.{c}") for c in r.to_columns)
+        )
+
+    @cached_property
+    def metrics(self) -> tuple[Metric, ...]:
+        """Metrics all of whose relations are visible."""
+        return tuple(
+            m for m in self.catalog.metrics if not (set(m.relations) & self.hidden_tables)
+        )
+
+    def values(self, column_id: str) -> tuple[tuple[str, int], ...]:
+        """Values of a visible, unmasked column, with their counts; empty where none are kept."""
+        if not self.sees(column_id) or column_id in self.masked_columns:
+            return ()
+        return self.catalog.values.get(column_id, ())
