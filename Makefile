@@ -1,0 +1,48 @@
+# `make help` lists what there is. Each target does its own set-up; a stamp in .venv makes repeats instant.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fmt bench train docs lock clean
+
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
+
+help:  ## List the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 16
+
+demo: .venv/.demo  ## Build the demo company and ask it a first question
+	$(BIN)/datamind demo
+
+test: .venv/.dev  ## The whole suite with coverage (at least 85 %), slowest tests and skip reasons shown
+	$(PYTEST) -rs --durations=10 --session-timeout=2300 --cov --cov-report=term:skip-covered
+
+check: .venv/.dev  ## Format, lint, types, secrets and the fast tests, in under 90 seconds
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python scripts/scan_secrets.py
+	$(PYTEST) -q -rs -m "not slow"
+
+fmt: .venv/.dev  ## Format the code and mend what ruff can
+	$(BIN)/ruff check --fix --exit-zero --quiet .
+	$(BIN)/ruff format .
+
+bench: .venv/.dev  ## Print each figure beside its target; fails on a miss
+	$(BIN)/python -m benchmarks
+
+train: .venv/.dev  ## Fit the language engine's weights on its question suites
+	$(BIN)/python -m datamind.language.train
+
+docs: .venv/.dev  ## Check that the documentation's links, commands and lists hold
+	$(BIN)/python scripts/check_docs.py
+
+lock: .venv/.dev  ## Compile pyproject.toml into requirements/*.txt, hashes included
+	scripts/lock.sh
+
+clean:  ## Remove what make, tests and the demo made, .venv too
+	rm -rf .venv build dist htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .datamind
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.%: requirements/%.txt pyproject.toml
+	@scripts/install.sh $*
+	@touch $@

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Puts requirements/$1.txt and this checkout into .venv: with uv if there is one, else with pip.
+# Additive on purpose: a .venv that holds the dev set keeps it when the demo set is asked for.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+set_name=${1:?usage: scripts/install.sh demo|dev}
+venv=.venv
+lock=requirements/$set_name.txt
+
+say() { printf '\033[1m%s\033[0m\n' "$*" >&2; }
+die() { printf '\033[31m%s\033[0m\n' "$*" >&2; exit 1; }
+
+new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+
+find_python() {
+    local name
+    for name in "${PYTHON:-python3}" python3.14 python3.13 python3.12 python3.11; do
+        if new_enough "$name"; then command -v "$name"; return; fi
+    done
+    die "DataMind needs Python 3.11 or newer on the PATH (or: make PYTHON=/path/to/python3.11)."
+}
+
+make_venv() {
+    local python=$1
+    if command -v uv >/dev/null; then uv venv --quiet --clear --seed --python "$python" "$venv"; return; fi
+    if ! "$python" -c 'import ensurepip' 2>/dev/null; then
+        if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+            say "This Python has no ensurepip: installing the system package python3-venv"
+            { apt-get update -qq && apt-get install -y -qq python3-venv; } >/dev/null || true
+        fi
+        "$python" -c 'import ensurepip' 2>/dev/null ||
+            die "This Python can't make virtual environments (no ensurepip). Install uv, or the" \
+                "system package for it (Debian, Ubuntu: apt-get install python3-venv), and run make again."
+    fi
+    "$python" -m venv --clear "$venv"
+}
+
+if [ "$set_name" = demo ] && [ "$venv/.dev" -nt "$lock" ] && [ "$venv/.dev" -nt pyproject.toml ]; then
+    exit 0  # the dev set holds the demo set
+fi
+if ! new_enough "$venv/bin/python"; then
+    python=$(find_python)
+    say "Making $venv with $("$python" --version)"
+    make_venv "$python"
+fi
+say "Installing $lock into $venv"
+if command -v uv >/dev/null; then
+    uv pip install --quiet --python "$venv/bin/python" --require-hashes -r "$lock"
+    uv pip install --quiet --python "$venv/bin/python" --no-deps --no-build-isolation -e .
+else
+    pip() { "$venv/bin/python" -m pip --quiet --disable-pip-version-check "$@"; }
+    pip install --require-hashes -r "$lock"
+    pip install --no-deps --no-build-isolation -e .
+fi
