@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt bench train docs lock clean
+.PHONY: help demo test check secrets fmt bench train docs lock clean
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
@@ -20,8 +20,12 @@ check: .venv/.dev  ## Format, lint, types, secrets and the fast tests, in under 
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python scripts/scan_secrets.py
+	$(MAKE) --no-print-directory secrets
 	$(PYTEST) -q -rs -m "not slow"
+
+secrets: .venv/.dev
+	git ls-files -z --cached --others --exclude-standard | xargs -0 $(BIN)/detect-secrets-hook \
+	  --no-verify --exclude-files '^requirements/.*\.txt$$' --exclude-secrets '^(password|secret|token)$$'
 
 fmt: .venv/.dev  ## Format the code and mend what ruff can
 	$(BIN)/ruff check --fix --exit-zero --quiet .
@@ -31,7 +35,7 @@ bench: .venv/.dev  ## Print each figure beside its target; fails on a miss
 	$(BIN)/python -m benchmarks
 
 train: .venv/.dev  ## Fit the language engine's weights on its question suites
-	$(BIN)/python -m datamind.language.train
+	$(BIN)/python -m benchmarks.train
 
 docs: .venv/.dev  ## Check that the documentation's links, commands and lists hold
 	$(BIN)/python scripts/check_docs.py

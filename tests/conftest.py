@@ -1,4 +1,4 @@
-"""What tests share: a real PostgreSQL, started once for all xdist workers, with databases of their own."""
+"""What tests share: one real PostgreSQL a run, a fresh database for each xdist worker."""
 
 from __future__ import annotations
 
