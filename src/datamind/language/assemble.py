@@ -1,0 +1,284 @@
+"""Assembly: combined units of a question, clause by clause, become a sketch of what it asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from datamind.language.lexer import Unit
+from datamind.language.patterns import Node, combine, to_nodes
+from datamind.language.sketch import Cond, Measure, Mention, Output, Rank, Sketch
+from datamind.language.tables import keywords as K
+
+_ENDS_SELECT = frozenset({K.WITH, K.IN, "P", "L", "G", "O", K.NOT, K.BY, K.TO, "u"})
+_SPEC_VERBS = frozenset({"return", "show", "give", "give me", "list", "include", "provide", "display",
+                         "report", "i want", "state", "output", "list their", "give their",
+                         "show only", "get", "indicate", "also show", "also return", "show me",
+                         "tell me", "calculate", "mention", "please list", "list the",
+                         "give me the"})  # fmt: skip
+
+
+def assemble(units: Sequence[Unit]) -> Sketch:
+    """The sketch of a question cut into units."""
+    sketch = Sketch()
+    sketch.unknown = [str(u.payload) for u in units if u.code == "u"]
+    clauses = _clauses(units)
+    for number, clause in enumerate(clauses):
+        nodes = _ratios(to_nodes(clause))
+        if not nodes:
+            continue
+        if number and sketch.outputs and _is_spec(clause):
+            _read_spec(sketch, combine(nodes))
+        else:
+            _read(sketch, combine(nodes), first=number == 0 or not sketch.outputs)
+    _settle(sketch)
+    return sketch
+
+
+def _clauses(units: Sequence[Unit]) -> list[list[Unit]]:
+    """Sentences; a new one starts after a full stop or question mark."""
+    out: list[list[Unit]] = [[]]
+    for unit in units:
+        if unit.code == ".":
+            out.append([])
+        else:
+            out[-1].append(unit)
+    return [clause for clause in out if clause]
+
+
+def _is_spec(clause: Sequence[Unit]) -> bool:
+    """Whether a later sentence only says what to show: `Return the id and name.`"""
+    lead = [u for u in clause if u.code not in ",&"]
+    return bool(lead) and lead[0].code == K.ASK and str(lead[0].payload) in ("list",)
+
+
+def _ratios(nodes: list[Node]) -> list[Node]:
+    """Ratios are cut out first, since each side has conditions of its own.
+
+    `ratio of A to B`, `share of A among B`, `percentage of A that P`.
+    """
+    at = next((i for i, n in enumerate(nodes) if n.code == K.RATIO), None)
+    if at is None:
+        return nodes
+    lead = nodes[:at]
+    inner = None
+    while lead and lead[-1].code in "Af":
+        node = lead.pop()
+        inner = node.payload if node.code == K.AGGREGATE else inner
+    rest = nodes[at + 1 :]
+    end = next((i for i, n in enumerate(rest) if n.code in "go" + K.DIRECTION
+                or (n.code == "," and i and rest[-1].code == K.DIRECTION)), len(rest))  # fmt: skip
+    body, tail = rest[:end], rest[end:]
+    cut = _middle(body, nodes[at].payload)
+    left = body[:cut] if cut is not None else body
+    right = body[cut + 1 :] if cut is not None else []
+    kind = nodes[at].payload
+    measure = Measure(kind, first=nodes[at].first, inner=inner)
+    part, leftover = _side(left)
+    measure.left = part
+    outer: list[Node] = leftover
+    if right:
+        measure.right, more = _side(right)
+        outer = [*outer, *more]
+        outer += _shared(measure)
+    node = Node("M", nodes[at].first, (rest[end - 1].last if end else nodes[at].last), measure)
+    return [*lead, node, *outer, *tail]
+
+
+def _middle(body: list[Node], kind: str) -> int | None:
+    """Where the second side of a ratio begins: the `to`, `out of`, or the `and` of `between`."""
+    places = [i for i, n in enumerate(body) if n.code == K.TO]
+    if places:
+        return places[0]
+    if kind == "ratio":
+        places = [i for i, n in enumerate(body) if n.code == K.AND]
+        return places[0] if places else None
+    return None
+
+
+def _side(nodes: list[Node]) -> tuple[Measure, list[Node]]:
+    """One side of a ratio: its measure with its own conditions; and what did not fit in."""
+    made = combine(nodes)
+    measure: Measure | None = None
+    leftover: list[Node] = []
+    conds: list[Cond] = []
+    related: list[Mention] = []
+    for node in made:
+        if node.code == "M" and measure is None:
+            measure = node.payload
+        elif node.code == "c" and measure is None:
+            node.payload.role = "measure"
+            measure = Measure("either", target=node.payload, first=node.first)
+        elif node.code == "P":
+            conds.append(node.payload)
+        elif node.code == "c":
+            node.payload.role = "relation"
+            related.append(node.payload)
+        elif node.code in "GO":
+            leftover.append(node)
+    if measure is None:
+        measure = Measure("count", first=nodes[0].first if nodes else 0)
+    measure.where = conds
+    for mention in related:
+        measure.where.append(Cond("related", mention, first=mention.first))
+    return measure, leftover
+
+
+def _shared(measure: Measure) -> list[Node]:
+    """Conditions at the end of the second side that have no counterpart in the first: they hold
+    for both (`... with a rating below 4 in New York`)."""
+    assert measure.left is not None and measure.right is not None
+    kinds = {c.kind for c in measure.left.where}
+    out = []
+    if measure.left.where and measure.right.where:
+        extra = [c for c in measure.right.where if c.kind not in kinds]
+        if len(measure.right.where) > len(measure.left.where) and not extra:
+            extra = measure.right.where[len(measure.left.where) :]
+        for cond in extra:
+            measure.right.where.remove(cond)
+            out.append(Node("P", cond.first, cond.first + 1, cond))
+    return out
+
+
+def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
+    """A sentence that asks: outputs up to the first preposition, then what narrows them."""
+    selecting, joined, seen = first, False, False
+    previous = ""
+    negated: Cond | None = None
+    for node in nodes:
+        code = node.code
+        if code == K.ASK:
+            if first and not seen:
+                sketch.opener = sketch.opener or str(node.payload)
+            selecting = True if not seen else selecting or previous in "&,"
+        elif code == "D":
+            sketch.distinct = True
+        elif code in ("c", "M"):
+            if code == "M" or selecting and (not seen or joined or previous == K.OF):
+                _select(sketch, node, owner=previous == K.OF and code == "c")
+                seen, joined = True, False
+            elif previous == K.OF and code == "c" and sketch.outputs and selecting:
+                _select(sketch, node, owner=True)
+            elif joined and previous in "&," and _repeats_ask(nodes, node):
+                _select(sketch, node, owner=False)
+            else:
+                node.payload.role = "relation"
+                target = negated.within if negated is not None else None
+                if target is not None:
+                    target.append(Cond("related", node.payload, first=node.first))
+                else:
+                    sketch.related.append(node.payload)
+                selecting = False
+        elif code == "P":
+            cond: Cond = node.payload
+            if negated is not None and not cond.negated and previous not in "&,":
+                negated.within.append(cond)
+            else:
+                sketch.conds.append(cond)
+            if cond.kind == "related" and cond.negated:
+                negated = cond
+            if seen:
+                selecting = selecting and previous not in _ENDS_SELECT
+        elif code == "G":
+            sketch.groups.extend(node.payload)
+        elif code == "L":
+            sketch.ranks.append(node.payload)
+        elif code == "O":
+            sketch.order.extend(node.payload)
+        elif code in "&,":
+            joined = True
+        if code in _ENDS_SELECT and seen and code not in "LGP":
+            selecting = False
+        if code not in "&,":
+            joined = joined and code not in ("c", "M")
+        previous = code
+
+
+def _repeats_ask(nodes: list[Node], node: Node) -> bool:
+    """Whether an ASK stands right before this node, as in `and what is the ...`."""
+    at = nodes.index(node)
+    return at > 0 and nodes[at - 1].code == K.ASK
+
+
+def _select(sketch: Sketch, node: Node, *, owner: bool) -> None:
+    payload: Output = node.payload
+    if owner and isinstance(payload, Mention) and sketch.outputs:
+        payload.role = "entity"
+        for output in reversed(sketch.outputs):
+            if isinstance(output, Mention):
+                if output.owner is None:
+                    output.owner = payload
+            elif output.target is not None and output.target.owner is None:
+                output.target.owner = payload
+        sketch.head = payload
+        return
+    sketch.outputs.append(payload)
+
+
+def _read_spec(sketch: Sketch, nodes: list[Node]) -> None:
+    """A sentence that only says what to show; orders and groups in it still count."""
+    outputs: list[Output] = []
+    previous = ""
+    for node in nodes:
+        if node.code == "M":
+            outputs.append(node.payload)
+        elif node.code == "c":
+            if previous == K.OF and outputs and isinstance(outputs[-1], Mention):
+                node.payload.role = "entity"
+                for output in outputs:
+                    if isinstance(output, Mention) and output.owner is None:
+                        output.owner = node.payload
+            elif previous not in (K.IN, K.WITH, K.BY):
+                outputs.append(node.payload)
+        elif node.code == "O":
+            sketch.order.extend(node.payload)
+        elif node.code == "L" and isinstance(node.payload.by, Measure):
+            outputs.append(node.payload.by)
+        elif node.code == "G":
+            sketch.groups.extend(m for m in node.payload)
+        elif node.code == "D":
+            sketch.distinct = True
+        elif node.code == "P" and outputs:
+            sketch.conds.append(node.payload)
+        previous = node.code
+    if outputs:
+        kept = [o for o in sketch.outputs if isinstance(o, Measure)]
+        if sketch.head is None:
+            sketch.head = next((o for o in sketch.outputs if isinstance(o, Mention)), None)
+            if sketch.head is not None:
+                sketch.head.role = "entity"
+        sketch.outputs = outputs
+        sketch.listed = True
+        if kept and not any(isinstance(o, Measure) for o in outputs):
+            sketch.outputs = [*outputs, *kept]
+
+
+def _settle(sketch: Sketch) -> None:
+    """What the parts say together: the head, bare tops and their order, superlatives of outputs."""
+    mentions = [o for o in sketch.outputs if isinstance(o, Mention)]
+    if sketch.head is None and mentions and not sketch.listed:
+        sketch.head = mentions[0]
+    if sketch.head is None and sketch.related and not sketch.outputs:
+        sketch.head = sketch.related.pop(0)
+        sketch.head.role = "entity"
+        sketch.outputs.append(sketch.head)
+    _merge_ranks(sketch)
+
+
+def _merge_ranks(sketch: Sketch) -> None:
+    """`top 3 ... with the highest ...`: one rank, its number from one, its order from the other."""
+    bare = [r for r in sketch.ranks if r.by is None and not (r.extreme and r.hints)]
+    full = [r for r in sketch.ranks if r not in bare]
+    merged: list[Rank] = []
+    if bare and full:
+        top = bare[0]
+        full[0].count = top.count if not top.extreme else full[0].count
+        merged = full
+    elif bare:
+        top = bare[0]
+        if sketch.order and sketch.order[0].by is not None:
+            lead = sketch.order.pop(0)
+            top.by, top.descending = lead.by, top.descending
+        merged = [top]
+    else:
+        merged = full
+    sketch.ranks = merged

@@ -1,0 +1,189 @@
+"""The engine: a question and a view become ranked plans, a question back, or a refusal."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from datamind.language import evidence, ranking
+from datamind.language.assemble import assemble
+from datamind.language.build import build, home_table
+from datamind.language.conditions import Context, Unbuildable
+from datamind.language.graph import Graph
+from datamind.language.index import Index
+from datamind.language.index import build as build_index
+from datamind.language.lexer import Unit, covers
+from datamind.language.linking import Candidate, Linker
+from datamind.language.refusal import by_form
+from datamind.language.resolve import Assignment, mentions_of, resolve
+from datamind.language.scope import NoPath, Scope
+from datamind.language.sketch import Mention, Sketch
+from datamind.language.tokens import Token, stem, tokenize
+from datamind.records import Candidate as Reading
+from datamind.records import Interpretation, Link, Question, Refusal
+from datamind.semantics.catalog import View
+
+MAX_READINGS = 20
+KEPT_VIEWS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """A view made ready for look-up."""
+
+    index: Index
+    graph: Graph
+    metrics: dict[str, str]
+
+
+class BuiltinPlanner:
+    """The built-in language engine. Deterministic; it remembers the views that it compiled."""
+
+    def __init__(self) -> None:
+        self._views: OrderedDict[tuple[str, str, int], _Compiled] = OrderedDict()
+
+    def compiled(self, view: View) -> _Compiled:
+        """The view's index and join graph, made once for each catalog version and fingerprint."""
+        key = (view.catalog.version, view.fingerprint, id(view.catalog))
+        if key not in self._views:
+            homes = {m.name: m.table for m in view.metrics if m.table}
+            self._views[key] = _Compiled(build_index(view), Graph(view), homes)
+            while len(self._views) > KEPT_VIEWS:
+                self._views.popitem(last=False)
+        self._views.move_to_end(key)
+        return self._views[key]
+
+    def interpret(self, question: Question, view: View) -> Interpretation:
+        """Readings of the question, best first, or why there is none."""
+        refusal = by_form(question.text)
+        if refusal is not None:
+            return Interpretation("refused", (), 0.95, refusal=refusal)
+        overlay = evidence.read(question.evidence, question.text)
+        text = evidence.expand(question.text, overlay)
+        compiled = self.compiled(view)
+        tokens = tokenize(text)
+        readings = _readings(tokens, question.today, overlay.wildcard, compiled, view)
+        return _decide(readings, tokens, compiled.index)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    reading: Reading
+    features: dict[str, float]
+    unknown: tuple[str, ...]
+
+
+def _readings(
+    tokens: list[Token], today: dt.date, wildcard: bool, compiled: _Compiled, view: View
+) -> list[_Scored]:
+    linker = Linker(compiled.index, tokens)
+    found: dict[str, _Scored] = {}
+    best_gain: float | None = None
+    for rank, (units, gain) in enumerate(covers(linker, today, tokens)):
+        best_gain = gain if best_gain is None else best_gain
+        sketch = assemble(units)
+        for assignment in resolve(sketch, view, compiled.graph):
+            made = _plan(sketch, assignment, tokens, today, wildcard, compiled, view, units)
+            if made is None:
+                continue
+            made.features["gain"] = gain - best_gain
+            made.features["cover"] = float(rank)
+            score = ranking.score(made.features)
+            key = repr(made.reading.plan)
+            if key not in found or score > found[key].reading.score:
+                found[key] = _with_score(made, score)
+    ordered = sorted(found.values(), key=lambda s: -s.reading.score)
+    return ordered[:MAX_READINGS]
+
+
+def _with_score(scored: _Scored, score: float) -> _Scored:
+    reading = scored.reading
+    kept = Reading(
+        reading.plan, round(score, 4), reading.links, reading.assumptions,
+        tuple(sorted(scored.features.items())),
+    )  # fmt: skip
+    return _Scored(kept, scored.features, scored.unknown)
+
+
+def _plan(
+    sketch: Sketch, assignment: Assignment, tokens: list[Token], today: dt.date, wildcard: bool,
+    compiled: _Compiled, view: View, units: tuple[Unit, ...],
+) -> _Scored | None:  # fmt: skip
+    words = tuple(t.text for t in tokens)
+    lemmas = tuple(t.lemma for t in tokens)
+    try:
+        home = home_table(sketch, assignment.chosen, compiled.metrics)
+        scope = Scope(
+            view, compiled.graph, home, mentioned=assignment.tables, words=frozenset(lemmas)
+        )
+        ctx = Context(
+            assignment.chosen, scope, compiled.index, words, lemmas, today, wildcard
+        )
+        plan = build(sketch, ctx)
+    except (Unbuildable, NoPath):
+        return None
+    unknown = _unexplained(sketch, ctx, units, tokens)
+    dropped = [m for m in mentions_of(sketch) if m not in assignment.chosen]
+    features = {
+        "links": assignment.cost,
+        "joins": scope.cost,
+        "penalty": ctx.penalty,
+        "unknown": float(sum(1 for w in unknown if not w[:1].isupper())),
+        "proper": float(sum(1 for w in unknown if w[:1].isupper())),
+        "dropped": float(len(dropped)),
+        "relations": float(len(scope.joins)),
+    }
+    links = tuple(_link(m, c, tokens) for m, c in assignment.chosen.items())
+    unknown = (*unknown, *(" ".join(words[m.first : m.last]) for m in dropped))
+    reading = Reading(plan, 0.0, links, tuple(dict.fromkeys(ctx.notes)))
+    return _Scored(reading, features, unknown)
+
+
+def _link(mention: Mention, candidate: Candidate, tokens: list[Token]) -> Link:
+    first, last = tokens[mention.first], tokens[mention.last - 1]
+    text = " ".join(t.text for t in tokens[mention.first : mention.last])
+    item = candidate.id if candidate.value is None else f"{candidate.id} = {candidate.value}"
+    return Link(first.start, last.end, text, candidate.kind, item, candidate.source, candidate.score)
+
+
+def _unexplained(
+    sketch: Sketch, ctx: Context, units: tuple[Unit, ...], tokens: list[Token]
+) -> tuple[str, ...]:
+    """Words that nothing was made of, and that no used column's description holds."""
+    known: set[str] = set()
+    for column_id in ctx.used:
+        known |= ctx.index.column_words.get(column_id, frozenset())
+    for table_id in ctx.scope.aliases:
+        known |= {stem(w) for w in ctx.index.table_words.get(table_id, frozenset())}
+    out = []
+    for unit in units:
+        if unit.code != "u":
+            continue
+        token = tokens[unit.first]
+        if stem(token.lower) in known or token.lemma in known:
+            continue
+        out.append(token.text)
+    return tuple(out)
+
+
+def _decide(readings: list[_Scored], tokens: list[Token], index: Index) -> Interpretation:
+    if not readings:
+        reason = "Nothing in this data matches the question."
+        missing = tuple(t.text for t in tokens if t.is_proper)[:5]
+        return Interpretation("refused", (), 0.9, refusal=Refusal("no_match", reason, missing))
+    best = readings[0]
+    margin = best.reading.score - readings[1].reading.score if len(readings) > 1 else 3.0
+    probability = ranking.confidence(best.features, margin)
+    threshold = ranking.calibration()
+    candidates = tuple(s.reading for s in readings)
+    if probability >= threshold["answer"]:
+        return Interpretation("answered", candidates, round(probability, 4), best.unknown)
+    refusal = Refusal(
+        "not_understood",
+        "Not sure enough what is meant"
+        + (f": nothing in this data explains {', '.join(best.unknown)}." if best.unknown else "."),
+        best.unknown,
+    )
+    status = "clarify" if probability >= threshold["clarify"] and not best.unknown else "refused"
+    return Interpretation(status, candidates, round(probability, 4), best.unknown, refusal=refusal)  # type: ignore[arg-type]

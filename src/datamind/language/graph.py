@@ -1,0 +1,120 @@
+"""The join graph of a view: distances between tables, and cheapest join trees."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cached_property
+
+from datamind.language import names
+from datamind.semantics.catalog import Relationship, Table, View
+
+UNREACHABLE = 99.0
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A step from one table to another: along a relationship, or against it (`reverse`)."""
+
+    relationship: Relationship
+    start: str
+    end: str
+    reverse: bool
+    cost: float
+
+    @property
+    def to_many(self) -> bool:
+        """Whether one row may meet several on the other side."""
+        return self.reverse and not self.relationship.one_to_one
+
+
+class Graph:
+    """Tables and relationships of a view, with remembered shortest ways."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.edges: dict[str, list[Edge]] = {table.id: [] for table in view.tables}
+        for relationship in view.relationships:
+            cost = self._cost(relationship)
+            a, b = relationship.table, relationship.to_table
+            self.edges[a].append(Edge(relationship, a, b, False, cost))
+            if a != b:
+                self.edges[b].append(Edge(relationship, b, a, True, cost + 0.15))
+        self._reach: dict[str, dict[str, float]] = {}
+
+    @cached_property
+    def bridges(self) -> frozenset[str]:
+        """Tables that only link others: nearly all of their columns are references."""
+        return frozenset(t.id for t in self.view.tables if self._is_bridge(t))
+
+    def _is_bridge(self, table: Table) -> bool:
+        references = {c for r in self.view.relationships if r.table == table.id for c in r.columns}
+        targets = {r.to_table for r in self.view.relationships if r.table == table.id}
+        others = [c for c in table.columns if c.name not in references | set(table.primary_key)]
+        return len(targets) >= 2 and not others
+
+    def _cost(self, relationship: Relationship) -> float:
+        cost = 1.0 + 1.2 * (1.0 - relationship.confidence)
+        if relationship.table in self.bridges:
+            cost -= 0.35
+        return cost
+
+    def distances(self, start: str) -> dict[str, float]:
+        """Cost of the cheapest way from a table to each that can be reached."""
+        if start not in self._reach:
+            self._reach[start] = self._dijkstra({start}, frozenset())[0]
+        return self._reach[start]
+
+    def distance(self, a: str, b: str) -> float:
+        """Cost of the cheapest way between two tables; UNREACHABLE if there is none."""
+        return 0.0 if a == b else self.distances(a).get(b, UNREACHABLE)
+
+    def _dijkstra(
+        self, starts: Collection[str], free: Collection[str], words: Collection[str] = (),
+        goal: str | None = None,
+    ) -> tuple[dict[str, float], dict[str, Edge]]:  # fmt: skip
+        cost = dict.fromkeys(starts, 0.0)
+        came: dict[str, Edge] = {}
+        queue = [(0.0, table) for table in sorted(starts)]
+        heapq.heapify(queue)
+        while queue:
+            here, table = heapq.heappop(queue)
+            if here > cost[table]:
+                continue
+            if table == goal:
+                break
+            for edge in self.edges.get(table, ()):
+                step = edge.cost * (0.3 if edge.end in free else 1.0) + role_cost(edge, words)
+                if here + step < cost.get(edge.end, UNREACHABLE):
+                    cost[edge.end] = here + step
+                    came[edge.end] = edge
+                    heapq.heappush(queue, (here + step, edge.end))
+        return cost, came
+
+    def path(
+        self, tree: Collection[str], goal: str, mentioned: Collection[str], words: Collection[str]
+    ) -> tuple[list[Edge], float] | None:
+        """The cheapest way from any table of the tree to the goal.
+
+        Tables that the question mentions cost little on the way; so do relationships whose role
+        it names.
+        """
+        cost, came = self._dijkstra(tree, mentioned, words, goal)
+        if goal not in cost:
+            return None
+        edges: list[Edge] = []
+        at = goal
+        while at not in tree:
+            edges.append(came[at])
+            at = came[at].start
+        return edges[::-1], cost[goal]
+
+
+def role_cost(edge: Edge, words: Collection[str]) -> float:
+    """A relationship with a role costs more unless the question says the role's words."""
+    role = edge.relationship.role
+    if not role:
+        return 0.0
+    said = set(names.words_of(role)) & set(words)
+    return -0.2 if said else 0.4

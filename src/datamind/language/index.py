@@ -1,0 +1,244 @@
+"""The index: words and values of a view, inverted, so that linking never loops over columns."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from rapidfuzz import process
+from rapidfuzz.distance import DamerauLevenshtein
+
+from datamind.language import names
+from datamind.language.tables.keywords import STOP
+from datamind.language.tables.synonyms import GROUPS
+from datamind.language.tokens import lemma, stem, tokenize
+from datamind.semantics.catalog import Column, Table, View
+
+GENERIC = frozenset({"id", "name", "code", "number", "type", "date", "time", "value", "key", "count",
+                     "total", "text", "status", "is", "has", "flag", "indicator", "of", "the"})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A table, column or metric as the linker sees it.
+
+    `core` are the words that name it within its table, `outer` its table's words, `about` the
+    stems of its description. `alias` is the set of words of one synonym, else empty.
+    """
+
+    kind: str
+    id: str
+    table: str
+    core: tuple[str, ...]
+    outer: frozenset[str] = frozenset()
+    about: frozenset[str] = frozenset()
+    synonym: bool = False
+
+
+@dataclass(slots=True)
+class Posting:
+    """Where a word occurs: item number, the core word it is (-1: outer, -2: description)."""
+
+    item: int
+    word: int
+    quality: float
+
+
+@dataclass
+class Index:
+    """Postings by word, values by their text, and what a word is worth."""
+
+    view: View
+    items: list[Item] = field(default_factory=list)
+    postings: dict[str, list[Posting]] = field(default_factory=lambda: defaultdict(list))
+    stems: dict[str, list[Posting]] = field(default_factory=lambda: defaultdict(list))
+    values: dict[str, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
+    value_words: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    frequency: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    column_words: dict[str, frozenset[str]] = field(default_factory=dict)
+    table_words: dict[str, frozenset[str]] = field(default_factory=dict)
+    short_words: list[str] = field(default_factory=list)
+
+    def weight(self, word: str) -> float:
+        """How much a core word says: rare ones much, generic ones little."""
+        if word in GENERIC:
+            return 0.35
+        return 1.0 / (1.0 + 0.25 * math.log1p(self.frequency[word]))
+
+    def near_words(self, word: str) -> list[tuple[str, float]]:
+        """Index words within a typo of this one, with their likeness."""
+        if len(word) < 5:
+            return []
+        found = process.extract(
+            word,
+            self.postings.keys(),
+            scorer=DamerauLevenshtein.normalized_similarity,
+            score_cutoff=0.82,
+            limit=3,
+        )
+        return [(str(w), float(score)) for w, score, _ in found if str(w)[0] == word[0]]
+
+
+@lru_cache(maxsize=1)
+def synonyms() -> dict[str, frozenset[str]]:
+    """For each word, the words that may stand for it."""
+    out: dict[str, set[str]] = defaultdict(set)
+    for group in GROUPS:
+        words = group.split()
+        for word in words:
+            out[word].update(w for w in words if w != word)
+    return {word: frozenset(others) for word, others in out.items()}
+
+
+def build(view: View) -> Index:
+    """The index of all that the view shows."""
+    index = Index(view)
+    tables = view.tables
+    table_prefixes = names.common_prefixes([t.name for t in tables])
+    vocabulary = _vocabulary(tables)
+    for table in tables:
+        _add_table(index, table, table_prefixes, vocabulary)
+    for metric in view.metrics:
+        _add_metric(index, metric.name, (metric.label, *metric.synonyms), metric.description)
+    for term in view.catalog.glossary:
+        _add_term(index, term.words, term.item)
+    _add_postings(index)
+    _add_values(index)
+    index.short_words = [w for w in index.postings if 2 <= len(w) <= 5 and w not in GENERIC]
+    return index
+
+
+def _vocabulary(tables: Iterable[Table]) -> frozenset[str]:
+    """Words that stand by themselves somewhere in the schema, to cut run-together names by."""
+    words = {"name", "id", "code", "number", "num", "date", "type", "first", "last", "by", "text"}
+    for table in tables:
+        words.update(names.split(table.name))
+        for column in table.columns:
+            pieces = names.split(column.name)
+            if len(pieces) > 1:
+                words.update(pieces)
+        for text in (table.description, *(c.description for c in table.columns)):
+            words.update(t.lemma for t in tokenize(text) if t.kind == "word" and len(t.lemma) > 3)
+    return frozenset(w for w in words if len(w) > 1)
+
+
+def _spread(words: tuple[str, ...], vocabulary: frozenset[str]) -> tuple[str, ...]:
+    """Run-together words (`journalname`) cut into known ones."""
+    out: list[str] = []
+    for word in words:
+        pieces = _cut(word, vocabulary) if len(word) > 6 and word not in vocabulary else None
+        out.extend(lemma(names.ABBREVIATIONS.get(p, p)) for p in pieces) if pieces else out.append(word)
+    return tuple(out)
+
+
+def _cut(word: str, vocabulary: frozenset[str]) -> list[str] | None:
+    """The fewest vocabulary words that the word is made of, if it is."""
+    best: list[list[str] | None] = [[]] + [None] * len(word)
+    for end in range(2, len(word) + 1):
+        for start in range(end - 1):
+            head = best[start]
+            if head is not None and word[start:end] in vocabulary:
+                current = best[end]
+                if current is None or len(head) + 1 < len(current):
+                    best[end] = [*head, word[start:end]]
+    found = best[len(word)]
+    return found if found and len(found) <= 4 else None
+
+
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(
+        stem(t.lower) for t in tokenize(text)
+        if t.kind in ("word", "quoted") and t.lower not in STOP and len(t.lower) > 2
+    )  # fmt: skip
+
+
+def _add_table(
+    index: Index, table: Table, prefixes: frozenset[str], vocabulary: frozenset[str]
+) -> None:
+    words = _spread(names.words_of(table.name, prefixes), vocabulary)
+    if table.entity:
+        entity = tuple(lemma(w) for w in names.split(table.entity))
+        if entity != words:
+            index.items.append(Item("table", table.id, table.id, entity, synonym=True))
+    index.table_words[table.id] = frozenset(words) | {names.split(table.name)[-1]}
+    about = _stems(table.description)
+    index.items.append(Item("table", table.id, table.id, words, frozenset(), about))
+    for text in table.synonyms:
+        core = tuple(t.lemma for t in tokenize(text) if t.lemma)
+        index.items.append(Item("table", table.id, table.id, core, synonym=True))
+    column_prefixes = names.common_prefixes([c.name for c in table.columns], 0.8)
+    for column in table.columns:
+        _add_column(index, table, column, words, column_prefixes, vocabulary)
+
+
+def _add_column(
+    index: Index, table: Table, column: Column, table_words: tuple[str, ...],
+    prefixes: frozenset[str], vocabulary: frozenset[str],
+) -> None:  # fmt: skip
+    words = _spread(names.words_of(column.name, prefixes | {"is", "has"}), vocabulary)
+    outer = frozenset(table_words)
+    core = tuple(w for w in words if w not in outer and not _short_for(w, outer)) or words
+    about = _stems(column.description)
+    index.column_words[column.id] = frozenset(words) | frozenset(map(stem, words)) | about
+    index.items.append(Item("column", column.id, table.id, core, outer | frozenset(words), about))
+    if column.unit and column.unit.lower() in core and len(core) > 1:
+        rest = tuple(w for w in core if w != column.unit.lower())
+        index.items.append(Item("column", column.id, table.id, rest, outer, about, synonym=True))
+    for text in column.synonyms:
+        said = tuple(t.lemma for t in tokenize(text) if t.lemma)
+        index.items.append(Item("column", column.id, table.id, said, outer, synonym=True))
+
+
+def _short_for(word: str, others: frozenset[str]) -> bool:
+    return any(names.abbreviates(word, other) for other in others)
+
+
+def _add_metric(index: Index, name: str, labels: Iterable[str], description: str) -> None:
+    said = {names.words_of(name)} | {
+        tuple(t.lemma for t in tokenize(text) if t.lemma) for text in labels if text
+    }
+    for words in said:
+        index.items.append(Item("metric", name, "", words, frozenset(), _stems(description)))
+
+
+def _add_term(index: Index, words: str, item: str) -> None:
+    core = tuple(t.lemma for t in tokenize(words) if t.lemma)
+    if not core or not index.view.sees(item):
+        return
+    table = item if item in index.view.by_id else item.rpartition(".")[0]
+    kind = "table" if table == item else "column"
+    index.items.append(Item(kind, item, table, core, synonym=True))
+
+
+def _add_postings(index: Index) -> None:
+    for number, item in enumerate(index.items):
+        for place, word in enumerate(item.core):
+            index.postings[word].append(Posting(number, place, 1.0))
+            index.stems[stem(word)].append(Posting(number, place, 0.88))
+            index.frequency[word] += 1
+        for word in item.outer:
+            if word not in item.core:
+                index.postings[word].append(Posting(number, -1, 1.0))
+        for root in item.about:
+            index.stems[root].append(Posting(number, -2, 0.6))
+
+
+def normal(text: str) -> str:
+    """The form in which values are looked up: lower case, single spaces, no edge marks."""
+    return " ".join(text.lower().replace("-", " ").replace("_", " ").split()).strip(" .,;:!?'\"")
+
+
+def _add_values(index: Index) -> None:
+    for table in index.view.tables:
+        for column in table.columns:
+            for value, _ in index.view.values(column.id):
+                key = normal(value)
+                if not key:
+                    continue
+                if key not in index.values:
+                    for word in key.split():
+                        index.value_words[word].append(key)
+                index.values[key].append((column.id, value))

@@ -1,0 +1,225 @@
+"""The lexer: a question's tokens become units, the best covers by keywords, links and literals."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from datamind.language.dates import WORD_NUMBERS, Found, Period, clock, find_periods
+from datamind.language.index import GENERIC
+from datamind.language.linking import MAX_WINDOW, PER_GRAIN, Candidate, Linker
+from datamind.language.tables import keywords as K
+from datamind.language.tokens import Token, stem
+
+KEPT_COVERS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """An operator and the number it compares with: `at least 5`, `2 or more`."""
+
+    op: str
+    value: float | dt.time
+
+
+@dataclass(frozen=True, slots=True)
+class Top:
+    """`top 5`, `3 most`, `bottom 10`: how many, and which end."""
+
+    count: int
+    descending: bool
+    hints: tuple[str, ...] = ()
+
+
+Payload = (
+    str | float | tuple[Candidate, ...] | Period | Comparison | Top | dt.time
+    | tuple[str, tuple[str, ...]]
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A stretch of tokens, `first` up to `last`, with its code and what it means."""
+
+    code: str
+    first: int
+    last: int
+    payload: Payload
+    gain: float = 0.0
+
+
+@lru_cache(maxsize=1)
+def _phrases() -> dict[str, list[tuple[tuple[str, ...], str, str]]]:
+    """Keyword phrases by their first word."""
+    out: dict[str, list[tuple[tuple[str, ...], str, str]]] = {}
+    for code, entries in K.CODES.items():
+        for phrase, payload in entries:
+            words = tuple(phrase.split())
+            out.setdefault(words[0], []).append((words, code, payload))
+    for phrase in K.SUPERLATIVES:
+        words = tuple(phrase.split())
+        out.setdefault(words[0], []).append((words, K.SUPERLATIVE, phrase))
+    return out
+
+
+def covers(
+    linker: Linker, today: dt.date, text_of: Sequence[Token]
+) -> list[tuple[tuple[Unit, ...], float]]:
+    """The best few ways to cut the tokens into units, with their gains."""
+    tokens = list(text_of)
+    arcs: dict[int, list[Unit]] = {at: [] for at in range(len(tokens))}
+    for unit in _arcs(linker, tokens, today):
+        arcs[unit.first].append(unit)
+    best: list[list[tuple[float, tuple[Unit, ...]]]] = [[] for _ in range(len(tokens) + 1)]
+    best[0] = [(0.0, ())]
+    for at in range(len(tokens)):
+        if not best[at]:
+            continue
+        best[at] = sorted(best[at], key=lambda e: -e[0])[:KEPT_COVERS]
+        for gain, units in best[at]:
+            for unit in arcs[at]:
+                kept = units if unit.code == " " else (*units, unit)
+                best[unit.last].append((gain + unit.gain, kept))
+    seen: dict[str, tuple[tuple[Unit, ...], float]] = {}
+    for gain, units in sorted(best[-1], key=lambda e: -e[0]):
+        key = "".join(f"{u.code}{u.first}" for u in units)
+        seen.setdefault(key, (units, gain))
+    return list(seen.values())[:KEPT_COVERS]
+
+
+def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]:
+    yield from _keywords(tokens)
+    yield from _numbers(tokens)
+    for found in find_periods(tokens, today):
+        yield from _period(found)
+    for first in range(len(tokens)):
+        yield _skip(linker, tokens, first)
+        for last in range(first + 1, min(first + MAX_WINDOW, len(tokens)) + 1):
+            if tokens[last - 1].kind == "mark" and tokens[last - 1].text not in (".", "-"):
+                break
+            yield from _links(linker, tokens, first, last)
+
+
+def _keywords(tokens: list[Token]) -> Iterator[Unit]:
+    phrases = _phrases()
+    for first, token in enumerate(tokens):
+        if token.kind == "quoted":
+            continue
+        for words, code, payload in phrases.get(token.lower, ()):
+            last = first + len(words)
+            if last <= len(tokens) and all(
+                tokens[first + k].lower == w for k, w in enumerate(words)
+            ):
+                yield Unit(code, first, last, payload, 0.5 * len(words) + 0.08 * (len(words) - 1))
+
+
+def _numbers(tokens: list[Token]) -> Iterator[Unit]:
+    for at, token in enumerate(tokens):
+        value = _number_at(tokens, at)
+        if value is None:
+            continue
+        yield Unit("n", at, at + 1, value, 0.6)
+        yield from _tops(tokens, at, value)
+        tail = tuple(t.lower for t in tokens[at + 1 : at + 3])
+        for words, op in _OR_MORE:
+            if tail[: len(words)] == words:
+                yield Unit("p", at, at + 1 + len(words), Comparison(op, value), 1.5)
+        if token.text.endswith("%"):
+            yield Unit("n", at, at + 1, value, 0.6)
+
+
+_OR_MORE = (
+    (("or", "more"), ">="), (("or", "greater"), ">="), (("or", "higher"), ">="),
+    (("or", "above"), ">="), (("or", "over"), ">="), (("and", "above"), ">="), (("+",), ">="),
+    (("or", "less"), "<="), (("or", "fewer"), "<="), (("or", "lower"), "<="),
+    (("or", "below"), "<="), (("or", "under"), "<="), (("and", "below"), "<="),
+    (("or", "later"), ">="), (("or", "earlier"), "<="), (("and", "over"), ">="),
+)  # fmt: skip
+
+
+def _number_at(tokens: list[Token], at: int) -> float | dt.time | None:
+    token = tokens[at]
+    if token.kind == "number":
+        return token.value
+    if token.kind != "word":
+        return None
+    time = clock(token.text)
+    if time is not None:
+        return time
+    if token.lower in ("hundred", "thousand", "million", "billion"):
+        scale = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9}[token.lower]
+        return scale
+    value = WORD_NUMBERS.get(token.lower)
+    return float(value) if value is not None and token.lower != "second" else None
+
+
+def _tops(tokens: list[Token], at: int, value: float | dt.time) -> Iterator[Unit]:
+    """`top 5`, `first 3`, `5 most expensive`: a limit, and for the last the order."""
+    if isinstance(value, dt.time) or value != int(value) or value < 1:
+        return
+    before = tokens[at - 1].lower if at else ""
+    if before in ("top", "first", "best", "bottom", "lowest", "highest", "last", "worst", "leading"):
+        descending = before not in ("bottom", "lowest", "worst")
+        yield Unit(K.TOP, at - 1, at + 1, Top(int(value), descending), 1.4)
+    for length in (2, 1):
+        phrase = " ".join(t.lower for t in tokens[at + 1 : at + 1 + length])
+        if phrase in K.SUPERLATIVES:
+            way, hints = K.SUPERLATIVES[phrase]
+            yield Unit(
+                K.TOP, at, at + 1 + length, Top(int(value), way == "desc", hints), 1.5 + length * 0.2
+            )
+
+
+def _period(found: Found) -> Iterator[Unit]:
+    gain = 0.85 * (found.last - found.first)
+    if found.period.unsure:
+        gain = 0.55
+    yield Unit("d", found.first, found.last, found.period, gain)
+
+
+def _skip(linker: Linker, tokens: list[Token], at: int) -> Unit:
+    """Passing a word over: free for function words, dear for words that might mean something."""
+    token = tokens[at]
+    if token.kind == "mark" and token.text in ".?!;\n":
+        return Unit(".", at, at + 1, "", 0.0)
+    if token.kind in ("mark", "op") or token.lower in K.STOP:
+        return Unit(" ", at, at + 1, "", 0.0)
+    if token.lemma in K.RELATING or stem(token.lower) in _relating_stems():
+        return Unit(" ", at, at + 1, "", 0.0)
+    if token.lemma in K.UNITS and at and tokens[at - 1].kind == "number":
+        return Unit(" ", at, at + 1, "", 0.0)
+    return Unit("u", at, at + 1, token.text, -0.3)
+
+
+@lru_cache(maxsize=1)
+def _relating_stems() -> frozenset[str]:
+    return frozenset(map(stem, K.RELATING))
+
+
+def _links(linker: Linker, tokens: list[Token], first: int, last: int) -> Iterator[Unit]:
+    candidates = linker.concepts(first, last)
+    values = linker.values(first, last)
+    if not candidates and not values:
+        return
+    if values and not candidates:
+        worth = sum(_worth(tokens[at]) for at in range(first, last))
+        yield Unit("v", first, last, tuple(values), worth * values[0].score - 0.1)
+        return
+    merged = tuple(sorted((*candidates, *values), key=lambda c: -c.score))
+    worth = sum(_worth(tokens[at]) for at in range(first, last))
+    code = "c"
+    if len(merged) == 1 and merged[0].kind == "weekday":
+        code = "v"
+    if tokens[first].lower in PER_GRAIN and last == first + 1 and merged[0].kind == "grain":
+        code = "m"
+    yield Unit(code, first, last, merged, worth * merged[0].score - 0.1)
+
+
+def _worth(token: Token) -> float:
+    if token.kind == "quoted":
+        return 2.0
+    if token.lower in K.STOP:
+        return 0.2
+    return 0.65 if token.lemma in GENERIC else 1.0

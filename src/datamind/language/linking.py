@@ -1,0 +1,219 @@
+"""Linking: which catalog items and values a span of the question may mean, with scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from datamind.language import names
+from datamind.language.dates import WEEKDAYS
+from datamind.language.index import GENERIC, Index, Posting, normal, synonyms
+from datamind.language.tables.keywords import STOP
+from datamind.language.tokens import Token, stem
+
+MAX_WINDOW = 6
+MAX_CANDIDATES = 10
+GRAINS = {
+    "hour": "hour", "hourly": "hour", "day": "day", "daily": "day", "date": "day", "week": "week",
+    "weekly": "week", "month": "month", "monthly": "month", "quarter": "quarter",
+    "quarterly": "quarter", "year": "year", "yearly": "year", "annual": "year", "annually": "year",
+}  # fmt: skip
+_GLUE = frozenset({"of", "the", "a", "an", "to", "per"})
+PER_GRAIN = frozenset({"hourly", "daily", "weekly", "monthly", "quarterly", "yearly", "annual",
+                       "annually"})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One thing that a span may mean.
+
+    `kind` is table, column, metric, value, text (a quoted string not found in the data), grain
+    or weekday. For a value, `id` is its column and `value` the text as it is stored.
+    """
+
+    kind: str
+    id: str
+    table: str
+    score: float
+    source: str
+    value: str | None = None
+
+
+Matches = dict[int, list[tuple[int, float, str]]]
+
+
+class Linker:
+    """Looks spans up in the index; remembers what each token matched."""
+
+    def __init__(self, index: Index, tokens: Sequence[Token]) -> None:
+        self.index = index
+        self.tokens = tokens
+        self.matches = [self._match(t) if t.kind == "word" else {} for t in tokens]
+
+    def _match(self, token: Token) -> Matches:
+        """Items that this word occurs in: item number to (core word, quality, source)."""
+        found: Matches = {}
+        self._take(found, self.index.postings.get(token.lemma, ()), 1.0, "name")
+        if token.lower != token.lemma:
+            self._take(found, self.index.postings.get(token.lower, ()), 0.98, "name")
+        if token.lower in STOP or len(token.lower) < 2:
+            return found
+        self._take(found, self.index.stems.get(stem(token.lower), ()), 1.0, "name")
+        spelt = names.ABBREVIATIONS.get(token.lower)
+        for word in (spelt.split() if spelt else ()):
+            self._take(found, self.index.postings.get(word, ()), 0.95, "name")
+        for word in synonyms().get(token.lemma, ()):
+            self._take(found, self.index.postings.get(word, ()), 0.68, "synonym")
+        if token.lemma not in self.index.postings:
+            for short in self.index.short_words:
+                if names.abbreviates(short, token.lemma):
+                    self._take(found, self.index.postings[short], 0.72, "abbreviation")
+        if not found and token.lower not in self.index.value_words:
+            for word, likeness in self.index.near_words(token.lemma):
+                self._take(found, self.index.postings[word], 0.8 * likeness, "fuzzy")
+        return found
+
+    def _take(
+        self, found: Matches, postings: Sequence[Posting], factor: float, source: str
+    ) -> None:
+        for posting in postings:
+            quality = posting.quality * factor
+            kind = "description" if posting.word == -2 else source
+            found.setdefault(posting.item, []).append((posting.word, quality, kind))
+
+    def concepts(self, first: int, last: int) -> list[Candidate]:
+        """Tables, columns and metrics that the words of the window may name, best first."""
+        content = [
+            at for at in range(first, last)
+            if self.tokens[at].lower not in STOP or (self.matches[at] and last - first == 1)
+        ]  # fmt: skip
+        if not content or content[0] != first or content[-1] != last - 1:
+            return []
+        if any(at not in content and self.tokens[at].lower not in _GLUE for at in range(first, last)):
+            return []
+        common = set(self.matches[content[0]])
+        for at in content[1:]:
+            common &= set(self.matches[at])
+        best: dict[tuple[str, str], Candidate] = {}
+        for number in common:
+            candidate = self._score(number, content, core_only=len(content) < last - first)
+            if candidate is not None:
+                key = (candidate.kind, candidate.id)
+                if key not in best or candidate.score > best[key].score:
+                    best[key] = candidate
+        if last - first == 1:
+            for candidate in self._grains(self.tokens[first]):
+                best[(candidate.kind, candidate.id)] = candidate
+        return sorted(best.values(), key=lambda c: -c.score)[:MAX_CANDIDATES]
+
+    def _score(
+        self, number: int, content: Sequence[int], *, core_only: bool
+    ) -> Candidate | None:
+        item = self.index.items[number]
+        used: dict[int, float] = {}
+        quality, source, rank = 1.0, "name", 0
+        described = 0
+        for at in content:
+            options = [o for o in self.matches[at][number] if o[0] not in used or o[0] < 0]
+            if not options:
+                return None
+            word, q, kind = max(options, key=lambda o: (o[0] >= 0, o[1]))
+            if word >= 0:
+                used[word] = q
+            elif word == -2:
+                described += 1
+            quality *= q if word != -2 else 0.93
+            if _RANK[kind] > rank:
+                rank, source = _RANK[kind], kind
+        if core_only and len(used) < len(content):
+            return None
+        if not used:
+            return self._described(item.kind, item.id, item.table, described, len(content))
+        total = sum(self.index.weight(w) for w in item.core)
+        covered = sum(self.index.weight(item.core[w]) for w in used) / total
+        if covered < 0.3:
+            return None
+        score = (quality ** (1 / len(content))) * (0.35 + 0.65 * covered)
+        if all(item.core[w] in GENERIC for w in used) and len(item.core) > len(used):
+            score *= 0.6
+        if item.synonym and source == "name":
+            source = "synonym"
+        return Candidate(item.kind, item.id, item.table, round(min(score, 1.0), 4), source)
+
+    def _described(
+        self, kind: str, item: str, table: str, words: int, content: int
+    ) -> Candidate | None:
+        """A match by the description alone: two words or more, or none."""
+        if words < 2 or words < content or kind == "table":
+            return None
+        return Candidate(kind, item, table, min(0.4 + 0.08 * words, 0.66), "description")
+
+    def _grains(self, token: Token) -> list[Candidate]:
+        out = []
+        if token.lower in GRAINS or token.lemma in GRAINS:
+            grain = GRAINS.get(token.lower) or GRAINS[token.lemma]
+            out.append(Candidate("grain", grain, "", 0.8, "grammar"))
+        if token.lower in WEEKDAYS or token.lemma in WEEKDAYS:
+            day = WEEKDAYS.get(token.lower) or WEEKDAYS[token.lemma]
+            out.append(Candidate("weekday", str(day), "", 0.7, "grammar"))
+        if token.lemma in ("weekend", "weekday"):
+            out.append(Candidate("weekday", token.lemma, "", 0.9, "grammar"))
+        return out
+
+    def values(self, first: int, last: int) -> list[Candidate]:
+        """Values of columns that the window spells, exactly or (proper names, quotes) in part."""
+        tokens = self.tokens[first:last]
+        if tokens[0].kind == "quoted":
+            return self._quoted(tokens[0]) if len(tokens) == 1 else []
+        if any(t.kind not in ("word", "number") and t.text not in (".", "-", "&") for t in tokens):
+            return []
+        text = " ".join(t.lower for t in tokens)
+        if len(tokens) == 1 and (text in STOP or tokens[0].kind == "number"):
+            return []
+        proper = any(t.is_proper for t in tokens)
+        keys = {normal(text), " ".join(t.lemma for t in tokens)}
+        out: list[Candidate] = []
+        for key in keys:
+            for column, stored in self.index.values.get(key, ()):
+                score = 1.0 if proper or len(tokens) > 1 else 0.86
+                if key != normal(text):
+                    score -= 0.06
+                out.append(self._value(column, stored, score, "value"))
+        if not out and proper and (first > 0 or len(tokens) > 1):
+            out = self._partial(tuple(normal(text).split()), 0.72)
+        return _best(out)
+
+    def _value(self, column: str, stored: str, score: float, source: str) -> Candidate:
+        return Candidate("value", column, column.rpartition(".")[0], score, source, stored)
+
+    def _partial(self, words: tuple[str, ...], top: float) -> list[Candidate]:
+        """Values whose words include all of these."""
+        if not words or (len(words) == 1 and len(words[0]) < 3):
+            return []
+        keys = set(self.index.value_words.get(words[0], ()))
+        for word in words[1:]:
+            keys &= set(self.index.value_words.get(word, ()))
+        out = []
+        for key in sorted(keys, key=len)[:6]:
+            share = len(words) / len(key.split())
+            for column, stored in self.index.values[key]:
+                out.append(self._value(column, stored, top * (0.6 + 0.4 * share), "partial"))
+        return out
+
+    def _quoted(self, token: Token) -> list[Candidate]:
+        key = normal(token.text)
+        out = [self._value(c, v, 1.0, "value") for c, v in self.index.values.get(key, ())]
+        if not out:
+            out = self._partial(tuple(key.split()), 0.8)
+        out.append(Candidate("text", "", "", 0.6, "grammar", token.text))
+        return _best(out)
+
+
+_RANK = {"name": 0, "synonym": 1, "abbreviation": 2, "description": 3, "fuzzy": 4}
+
+
+def _best(candidates: list[Candidate]) -> list[Candidate]:
+    kept: dict[tuple[str, str | None], Candidate] = {}
+    for candidate in sorted(candidates, key=lambda c: -c.score):
+        kept.setdefault((candidate.id, candidate.value), candidate)
+    return list(kept.values())[:MAX_CANDIDATES]

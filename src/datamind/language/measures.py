@@ -1,0 +1,199 @@
+"""Measures: what a sketch counts and adds up, as expressions over the scope of a plan."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from datamind.language import names
+from datamind.language.conditions import Context, Unbuildable, conjunction, date_expr, plain_relation, predicate
+from datamind.language.linking import Candidate
+from datamind.language.sketch import Cond, Measure, Mention
+from datamind.semantics import plan as P
+from datamind.semantics.catalog import NUMERIC, TEMPORAL, Column
+
+
+def expression(measure: Measure, ctx: Context) -> P.Expr:
+    """The measure as an expression; an aggregate unless `is_row_level`."""
+    return _BUILDERS[measure.kind](measure, ctx)
+
+
+def is_row_level(measure: Measure) -> bool:
+    """Whether it is a value of each row: a difference or duration that nothing aggregates."""
+    return measure.kind in ("difference", "duration") and bool(measure.mentions) and not measure.inner
+
+
+def home_of(measure: Measure, chosen: dict[Mention, Candidate], view_metrics: dict[str, str]) -> str | None:
+    """The table whose rows the measure is about."""
+    for mention in (measure.target, *measure.mentions):
+        candidate = chosen.get(mention) if mention is not None else None
+        if candidate is not None:
+            return candidate.table or view_metrics.get(candidate.id) or None
+    for side in (measure.left, measure.right):
+        if side is not None:
+            found = home_of(side, chosen, view_metrics)
+            if found:
+                return found
+    return None
+
+
+def name_of(measure: Measure, ctx: Context) -> str:
+    """A column name for the measure: `number_of_orders`, `avg_price`."""
+    if measure.kind in ("ratio", "share", "percent", "difference", "duration"):
+        return measure.kind
+    if measure.target is None:
+        return "number"
+    candidate = ctx.chosen.get(measure.target)
+    if candidate is None:
+        return "value"
+    if candidate.kind == "metric":
+        return candidate.id
+    if candidate.kind == "table":
+        return "number_of_" + "_".join(names.split(ctx.scope.view.table(candidate.id).name))
+    column = "_".join(names.split(candidate.id.rpartition(".")[2]))
+    if measure.kind == "count":
+        return f"number_of_{column}"
+    return column if measure.kind == "either" else f"{measure.function}_{column}"
+
+
+def _where(conds: list[Cond], ctx: Context) -> P.Predicate | None:
+    wheres = [predicate(c, ctx) for c in conds if not plain_relation(c, ctx)]
+    return conjunction(wheres) if wheres else None
+
+
+def _count(measure: Measure, ctx: Context) -> P.Expr:
+    where = _where(measure.where, ctx)
+    if measure.target is None:
+        return P.Aggregate("count", None, ctx.scope.aliases[ctx.scope.home], where=where)
+    return _count_of(ctx.meaning(measure.target), measure, ctx, where)
+
+
+def _count_of(
+    candidate: Candidate, measure: Measure, ctx: Context, where: P.Predicate | None
+) -> P.Expr:
+    if candidate.kind == "metric":
+        return P.Metric(candidate.id)
+    if candidate.kind == "table":
+        return P.Aggregate("count", None, ctx.scope.alias(candidate.id), where=where)
+    if candidate.kind == "grain":
+        day = P.DateTrunc(cast(P.Grain, candidate.id), date_expr(ctx, None))
+        return P.Aggregate("count", day, distinct=True, where=where)
+    view = ctx.scope.view
+    column = view.column(candidate.id)
+    table = view.table(column.table)
+    if candidate.kind == "value":
+        alias = ctx.scope.alias(column.table)
+        same = P.Compare("=", ctx.expr(column), P.Value(candidate.value))
+        both = same if where is None else P.And((same, where))
+        return P.Aggregate("count", None, alias, where=both)
+    if table.primary_key == (column.name,):
+        return P.Aggregate("count", None, ctx.scope.alias(table.id), where=where)
+    if counts_already(column) and not measure.distinct:
+        return P.Aggregate("sum", ctx.expr(column), where=where)
+    return P.Aggregate("count", ctx.expr(column), distinct=True, where=where)
+
+
+def counts_already(column: Column) -> bool:
+    """A column that holds a number of something: adding it up counts."""
+    if column.type not in NUMERIC or column.additivity != "sum":
+        return False
+    words = set(names.words_of(column.name))
+    about = column.description.lower()
+    return bool(words & {"number", "count", "total"}) or "number of" in about or "count of" in about
+
+
+def _aggregate(measure: Measure, ctx: Context) -> P.Expr:
+    assert measure.target is not None
+    candidate = ctx.meaning(measure.target)
+    where = _where(measure.where, ctx)
+    if candidate.kind == "metric":
+        return P.Metric(candidate.id)
+    if candidate.kind == "table":
+        if measure.function != "sum":
+            raise Unbuildable("an average of rows")
+        return P.Aggregate("count", None, ctx.scope.alias(candidate.id), where=where)
+    column = ctx.column_of(measure.target)
+    return _aggregate_column(column, measure, ctx, where)
+
+
+def _aggregate_column(
+    column: Column, measure: Measure, ctx: Context, where: P.Predicate | None
+) -> P.Expr:
+    function = measure.function
+    numeric = column.type in NUMERIC
+    if not numeric and function in ("sum", "avg", "median", "stddev"):
+        if function == "sum":
+            ctx.penalty += 0.3
+            return P.Aggregate("count", ctx.expr(column), distinct=True, where=where)
+        raise Unbuildable("an average of something that is no number")
+    if function == "sum" and column.additivity != "sum":
+        ctx.penalty += 0.2
+        if column.additivity == "none":
+            table = ctx.scope.view.table(column.table)
+            if column.name in table.primary_key:
+                return P.Aggregate("count", None, ctx.scope.alias(table.id), where=where)
+            ctx.penalty += 0.4
+    if function in ("avg", "median") and column.additivity == "none":
+        ctx.penalty += 0.4
+    return P.Aggregate(
+        cast(P.Function, function), ctx.expr(column), distinct=measure.distinct, where=where
+    )
+
+
+def _either(measure: Measure, ctx: Context) -> P.Expr:
+    """A bare noun as a measure: a count of its rows, or the column added up."""
+    assert measure.target is not None
+    candidate = ctx.meaning(measure.target)
+    where = _where(measure.where, ctx)
+    if candidate.kind == "column":
+        column = ctx.scope.view.column(candidate.id)
+        if column.type in NUMERIC and column.name not in ctx.scope.view.table(column.table).primary_key:
+            function = "avg" if column.additivity == "avg" else "sum"
+            return P.Aggregate(cast(P.Function, function), ctx.expr(column), where=where)
+    return _count_of(candidate, measure, ctx, where)
+
+
+def _ratio(measure: Measure, ctx: Context) -> P.Expr:
+    assert measure.left is not None
+    left = expression(measure.left, ctx)
+    if measure.right is not None:
+        right = expression(measure.right, ctx)
+    else:
+        if not measure.left.where:
+            raise Unbuildable("a share of the whole by itself")
+        whole = Measure(measure.left.kind, measure.left.function, measure.left.target)
+        right = expression(whole, ctx)
+    if left == right:
+        raise Unbuildable("both sides of the ratio are the same")
+    made = P.Arithmetic("/", left, right)
+    if measure.kind == "percent":
+        return P.Arithmetic("*", P.Value(100), made)
+    return made
+
+
+def _row_value(measure: Measure, ctx: Context) -> P.Expr:
+    """A difference of two columns, or the time between two dates."""
+    if not measure.mentions:
+        assert measure.left is not None and measure.right is not None
+        return P.Arithmetic("-", expression(measure.left, ctx), expression(measure.right, ctx))
+    first, second = (ctx.column_of(m) for m in measure.mentions)
+    value = _between(first, second, measure, ctx)
+    if measure.inner:
+        return P.Aggregate(cast(P.Function, measure.inner), value)
+    return value
+
+
+def _between(first: Column, second: Column, measure: Measure, ctx: Context) -> P.Expr:
+    left, right = ctx.expr(first), ctx.expr(second)
+    if first.type in TEMPORAL and second.type in TEMPORAL:
+        return P.DateDiff(cast(P.Unit, measure.unit or "day"), left, right)
+    if first.type in NUMERIC and second.type in NUMERIC and not (first.epoch or second.epoch):
+        return P.Arithmetic("-", left, right)
+    if first.epoch and second.epoch:
+        return P.DateDiff(cast(P.Unit, measure.unit or "minute"), left, right)
+    raise Unbuildable("these two can't be subtracted")
+
+
+_BUILDERS = {
+    "count": _count, "aggregate": _aggregate, "either": _either, "ratio": _ratio, "share": _ratio,
+    "percent": _ratio, "difference": _row_value, "duration": _row_value,
+}  # fmt: skip

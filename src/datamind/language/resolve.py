@@ -1,0 +1,160 @@
+"""Resolution: every mention gets one meaning, chosen together so that the meanings fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from datamind.language.graph import UNREACHABLE, Graph
+from datamind.language.linking import Candidate
+from datamind.language.sketch import Cond, Measure, Mention, Rank, Sketch
+from datamind.semantics.catalog import NUMERIC, TEMPORAL, Column, View
+
+BEAM = 16
+KEPT = 5
+JOIN = 0.22
+OPTIONS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A meaning for each mention (by identity), and what it cost in all."""
+
+    chosen: dict[Mention, Candidate]
+    tables: frozenset[str]
+    cost: float
+
+
+def mentions_of(sketch: Sketch) -> list[Mention]:
+    """All mentions of the sketch, each once, in the question's order."""
+    found: dict[int, Mention] = {}
+    for mention in _walk(sketch):
+        found.setdefault(id(mention), mention)
+    return sorted(found.values(), key=lambda m: m.first)
+
+
+def _walk(part: object) -> Iterator[Mention]:
+    if isinstance(part, Mention):
+        yield part
+        for other in (part.owner, part.hint):
+            if other is not None:
+                yield from _walk(other)
+    elif isinstance(part, Measure):
+        for item in (part.target, part.left, part.right, *part.mentions, *part.where):
+            yield from _walk(item)
+    elif isinstance(part, Cond):
+        for item in (part.subject, part.mention, *part.mentions, *part.parts, *part.within):
+            yield from _walk(item)
+    elif isinstance(part, Rank):
+        yield from _walk(part.by)
+    elif isinstance(part, Sketch):
+        for item in (*part.outputs, part.head, *part.groups, *part.conds, *part.related,
+                     *part.ranks, *part.order):  # fmt: skip
+            yield from _walk(item)
+
+
+def resolve(sketch: Sketch, view: View, graph: Graph) -> list[Assignment]:
+    """The best few assignments, cheapest first."""
+    mentions = mentions_of(sketch)
+    options = {id(m): _options(m, view) for m in mentions}
+    order = sorted(
+        (m for m in mentions if options[id(m)]),
+        key=lambda m: (len({c.table for c, _ in options[id(m)]}), len(options[id(m)]), m.first),
+    )
+    beam = [Assignment({}, frozenset(), 0.0)]
+    for mention in order:
+        grown: list[Assignment] = []
+        for state in beam:
+            for candidate, cost in options[id(mention)]:
+                grown.append(_extend(state, mention, candidate, cost, view, graph))
+        grown.sort(key=lambda a: a.cost)
+        beam = grown[:BEAM]
+    return beam[:KEPT]
+
+
+def _extend(
+    state: Assignment, mention: Mention, candidate: Candidate, cost: float, view: View, graph: Graph
+) -> Assignment:
+    total = state.cost + cost
+    tables = state.tables
+    if candidate.table and candidate.table not in tables:
+        if tables:
+            nearest = min(graph.distance(candidate.table, t) for t in tables)
+            total += 6.0 if nearest >= UNREACHABLE else JOIN * nearest
+        tables = tables | {candidate.table}
+    chosen = {**state.chosen, mention: candidate}
+    for other, picked in state.chosen.items():
+        total += _pair(mention, candidate, other, picked, view)
+        total += _pair(other, picked, mention, candidate, view)
+    return Assignment(chosen, tables, total)
+
+
+def _pair(a: Mention, x: Candidate, b: Mention, y: Candidate, view: View) -> float:
+    """What two meanings cost together, where `b` says something about `a`."""
+    if a.owner is b and x.kind == "column":
+        return -0.25 if x.table == y.table else 0.7
+    if a.hint is b and x.kind == "value":
+        if x.id == y.id or (y.kind == "table" and x.table == y.table):
+            shown = y.kind == "table" and x.id.rpartition(".")[2] in view.table(y.table).display
+            return -0.45 if shown or x.id == y.id else -0.2
+        return 0.5
+    if a.first == b.first and a is not b and x.id != y.id:
+        return 0.1
+    return 0.0
+
+
+def _options(mention: Mention, view: View) -> list[tuple[Candidate, float]]:
+    """Candidates that can play the mention's role, with their costs."""
+    out = []
+    for candidate in mention.candidates:
+        penalty = _penalty(mention, candidate, view)
+        if penalty is not None:
+            out.append((candidate, 1.6 * (1.0 - candidate.score) + penalty))
+    out.sort(key=lambda o: o[1])
+    return out[:OPTIONS] if mention.role != "attribute" else out[: OPTIONS + 3]
+
+
+def _penalty(mention: Mention, candidate: Candidate, view: View) -> float | None:
+    """How badly a candidate fits the role; None: not at all."""
+    kind, role = candidate.kind, mention.role
+    if role == "value":
+        return {"value": 0.0, "text": 0.0, "weekday": 0.0}.get(kind)
+    if kind in ("text", "weekday"):
+        return None
+    if kind == "metric":
+        return {"measure": -0.2, "order": -0.1, "attribute": -0.1, "entity": 0.1, "number": 0.0}.get(role)
+    if kind == "grain":
+        return {"group": 0.0, "attribute": 0.25, "date": 0.1, "relation": 0.4, "order": 0.2}.get(role)
+    if kind == "table":
+        return {"entity": 0.0, "relation": 0.0, "group": 0.05, "attribute": 0.0, "measure": 0.35,
+                "order": 0.1, "number": 0.5, "text": 0.1, "date": 0.6, "flag": 0.5}.get(role)  # fmt: skip
+    if kind == "value":
+        return {"relation": 0.15, "entity": 0.35, "attribute": 0.5, "measure": 0.6}.get(role)
+    return _column_penalty(role, view.column(candidate.id), view)
+
+
+def _column_penalty(role: str, column: Column, view: View) -> float | None:
+    numeric = column.type in NUMERIC
+    table = view.table(column.table)
+    key = column.name in table.primary_key
+    if role == "measure":
+        if numeric and column.additivity != "none":
+            return 0.0
+        return 0.3 if numeric or column.type in TEMPORAL else 0.7
+    if role == "number":
+        return 0.0 if numeric or column.type in ("time", "interval") else 0.6
+    if role == "date":
+        if column.type in TEMPORAL or column.epoch:
+            return 0.0
+        return 0.05 if "year" in column.name.lower() else 0.7
+    if role == "text":
+        return 0.0 if column.type == "text" else 0.6
+    if role == "entity":
+        return 0.12 if key else 0.3
+    if role == "group":
+        return 0.12 if numeric and column.additivity != "none" else 0.02
+    if role == "relation":
+        return 0.15
+    if role == "order":
+        return 0.0 if numeric or column.type in TEMPORAL else 0.2
+    return 0.0

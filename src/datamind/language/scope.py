@@ -1,0 +1,106 @@
+"""Scope: the join tree that a plan grows while it is built, one alias for each table it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from datamind.language import names
+from datamind.language.graph import Edge, Graph
+from datamind.semantics import plan as P
+from datamind.semantics.catalog import TEMPORAL, Column, Table, View
+
+
+class NoPath(Exception):
+    """Two tables of one reading are not connected."""
+
+
+class Scope:
+    """Aliases and joins. `words` are the question's, for roles; `mentioned` the tables it names."""
+
+    def __init__(
+        self, view: View, graph: Graph, home: str, *, mentioned: Collection[str] = (),
+        words: Collection[str] = (), taken: Collection[str] = (),
+    ) -> None:  # fmt: skip
+        self.view = view
+        self.graph = graph
+        self.home = home
+        self.mentioned = frozenset(mentioned)
+        self.words = frozenset(words)
+        self.taken = set(taken)
+        self.aliases: dict[str, str] = {}
+        self.joins: list[P.Join] = []
+        self.cost = 0.0
+        self.to_many: set[str] = set()
+        self.aliases[home] = self._name(home)
+
+    def _name(self, table: str) -> str:
+        """Initials of the table's words, numbered when taken: `order_items` is oi."""
+        words = names.split(self.view.table(table).name)
+        alias = "".join(w[0] for w in words if w[0].isalpha())[:3] or "t"
+        number, name = 1, alias
+        while name in self.taken:
+            number += 1
+            name = f"{alias}{number}"
+        self.taken.add(name)
+        return name
+
+    def alias(self, table: str) -> str:
+        """The alias of a table, joined in by the cheapest way if it is not there yet."""
+        if table not in self.aliases:
+            found = self.graph.path(set(self.aliases), table, self.mentioned, self.words)
+            if found is None:
+                raise NoPath(table)
+            self.cost += found[1]
+            for edge in found[0]:
+                self._join(edge)
+        return self.aliases[table]
+
+    def _join(self, edge: Edge) -> None:
+        alias = self._name(edge.end)
+        self.joins.append(
+            P.Join(alias, edge.end, self.aliases[edge.start], edge.relationship.id, edge.reverse)
+        )
+        self.aliases[edge.end] = alias
+        if edge.to_many or edge.start in self.to_many:
+            self.to_many.add(edge.end)
+
+    def need(self, tables: Iterable[str]) -> None:
+        """Join all of these in, nearest first, so that ways are shared."""
+        missing = [t for t in dict.fromkeys(tables) if t not in self.aliases]
+        while missing:
+            missing.sort(key=lambda t: min(self.graph.distance(a, t) for a in self.aliases))
+            self.alias(missing.pop(0))
+            missing = [t for t in missing if t not in self.aliases]
+
+    def column(self, column_id: str) -> P.Column:
+        """A column as an expression; its table is joined in where needed."""
+        table, _, name = column_id.rpartition(".")
+        return P.Column(self.alias(table), name)
+
+    def source(self) -> P.Source:
+        """The source with all joins so far."""
+        return P.Source(self.home, self.aliases[self.home], tuple(self.joins))
+
+
+def display(table: Table) -> list[Column]:
+    """The columns that name a row of the table, its key if nothing else does."""
+    shown = list(table.display or table.primary_key) or [table.columns[0].name]
+    return [table.column(name) for name in shown]
+
+
+_TECHNICAL = frozenset({"created", "updated", "loaded", "modified", "inserted", "crtd", "timestamp",
+                        "etl", "deleted", "synced", "ingested", "extracted"})  # fmt: skip
+
+
+def dates_of(table: Table) -> list[Column]:
+    """The table's date columns, the business ones before the technical ones."""
+    found = [c for c in table.columns if c.type in TEMPORAL or c.epoch]
+    return sorted(found, key=lambda c: bool(_TECHNICAL & set(names.words_of(c.name))))
+
+
+def year_columns(table: Table) -> list[Column]:
+    """Whole-number columns that hold calendar years."""
+    return [
+        c for c in table.columns
+        if c.type == "integer" and "year" in names.split(c.name) and not c.epoch
+    ]  # fmt: skip

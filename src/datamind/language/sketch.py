@@ -1,0 +1,110 @@
+"""Sketches: what a question asks for, in terms of mentions that are not yet resolved."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Literal
+
+from datamind.language.dates import Period
+from datamind.language.linking import Candidate
+
+Role = Literal["entity", "group", "measure", "attribute", "number", "text", "date", "value", "order",
+               "relation", "flag"]  # fmt: skip
+
+
+@dataclass(eq=False, slots=True)
+class Mention:
+    """A span of the question that names something: tokens `first` to `last`, and what it may be.
+
+    `role` is what it does in the question. `owner` is the mention it is an attribute of
+    (`name of the author`); `hint` the mention that says what kind of value it is (`city of Rome`).
+    """
+
+    first: int
+    last: int
+    candidates: tuple[Candidate, ...]
+    role: Role = "attribute"
+    owner: Mention | None = None
+    hint: Mention | None = None
+    verb: str = ""
+    distinct: bool = False
+    grain: str | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Cond:
+    """A condition.
+
+    `kind`: compare (subject op number), among (subject in numbers), value (a value mention),
+    text (subject matches a text), period (a date in a period), null, flag (a boolean column),
+    related (a related row exists; `count` compares their number), columns (two columns), average
+    (subject against its own average), any (one of `parts`).
+    """
+
+    kind: str
+    subject: Mention | None = None
+    op: str = "="
+    numbers: tuple[float | dt.time, ...] = ()
+    mention: Mention | None = None
+    mentions: tuple[Mention, ...] = ()
+    match: str = "equals"
+    period: Period | None = None
+    negated: bool = False
+    parts: tuple[Cond, ...] = ()
+    first: int = 0
+    within: list[Cond] = field(default_factory=list)
+
+
+@dataclass(eq=False, slots=True)
+class Measure:
+    """A measure: an aggregate of a mention, a count of one, or two measures combined.
+
+    `kind`: count, aggregate, ratio, share, percent, difference, duration, named (a metric).
+    """
+
+    kind: str
+    function: str = "count"
+    target: Mention | None = None
+    distinct: bool = False
+    where: list[Cond] = field(default_factory=list)
+    left: Measure | None = None
+    right: Measure | None = None
+    mentions: tuple[Mention, ...] = ()
+    unit: str | None = None
+    first: int = 0
+    inner: str | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Rank:
+    """An order, with a limit where one was said. `by` empty: what the hints or the head say."""
+
+    by: Mention | Measure | None = None
+    descending: bool = True
+    count: int | None = None
+    hints: tuple[str, ...] = ()
+    extreme: bool = False
+    first: int = 0
+
+
+Output = Mention | Measure
+
+
+@dataclass(eq=False, slots=True)
+class Sketch:
+    """The whole question: what to show, of what, under which conditions, in which order."""
+
+    outputs: list[Output] = field(default_factory=list)
+    head: Mention | None = None
+    groups: list[Mention] = field(default_factory=list)
+    conds: list[Cond] = field(default_factory=list)
+    related: list[Mention] = field(default_factory=list)
+    ranks: list[Rank] = field(default_factory=list)
+    order: list[Rank] = field(default_factory=list)
+    distinct: bool = False
+    listed: bool = False
+    opener: str = ""
+    unknown: list[str] = field(default_factory=list)
+    covered: float = 0.0
+    notes: list[str] = field(default_factory=list)

@@ -1,0 +1,1 @@
+"""Tables of words: the language engine's own vocabulary of English business questions."""

@@ -1,0 +1,138 @@
+"""Tokens: a question cut into words, numbers, quoted strings and marks, each with its offsets."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+Kind = Literal["word", "number", "quoted", "op", "mark"]
+
+_TOKEN = re.compile(
+    r"""
+    (?P<quoted>"[^"\n]{1,200}"|“[^”\n]{1,200}”|`[^`\n]{1,200}`|(?<![\w'])'(?:[^'\n]|'(?=\w)){1,200}'(?!\w)|‘[^’\n]{1,200}’)
+  | (?P<date>\d{4}-\d{2}-\d{2})
+  | (?P<clock>\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]\.?m\b\.?)?|\d{1,2}\s?[ap]m\b)
+  | (?P<number>[$€£]?\d+(?:,\d{3})*(?:\.\d+)?(?:\s?(?:%|percent\b|k\b|m\b|bn\b|thousand\b|million\b|billion\b))?(?:st|nd|rd|th)?)
+  | (?P<op>>=|<=|!=|<>|=|<|>)
+  | (?P<word>[^\W\d_][\w&]*(?:[-'’][^\W_]+)*|\.[a-z]{2,4}\b|_\w+)
+  | (?P<mark>[.,;:?!()/+\-*\n])
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+_IRREGULAR = {
+    "people": "person", "men": "man", "women": "woman", "children": "child", "criteria": "criterion",
+    "analyses": "analysis", "indices": "index", "data": "data", "media": "media", "news": "news",
+    "series": "series", "species": "species", "status": "status", "address": "address",
+    "addresses": "address", "business": "business", "bus": "bus", "gas": "gas", "class": "class",
+    "feet": "foot", "mice": "mouse", "staff": "staff", "sales": "sale", "is": "is", "was": "was",
+    "has": "has", "this": "this", "its": "its", "us": "us", "movies": "movie", "cookies": "cookie",
+    "statuses": "status", "vertices": "vertex", "lives": "life", "wives": "wife", "buses": "bus",
+    "leaves": "leaf", "bonus": "bonus", "bonuses": "bonus", "campus": "campus", "virus": "virus",
+    "as": "as", "yes": "yes", "less": "less", "plus": "plus", "always": "always", "ties": "tie",
+    "sent": "send", "sold": "sell", "bought": "buy", "made": "make", "paid": "pay", "won": "win",
+    "written": "write", "wrote": "write", "taken": "take", "took": "take", "given": "give",
+    "gave": "give", "spent": "spend", "taught": "teach", "held": "hold", "left": "leave",
+    "born": "birth", "died": "death", "flew": "fly", "flown": "fly", "ran": "run", "went": "go",
+    "got": "get", "gotten": "get", "began": "begin", "chosen": "choose", "shown": "show",
+    "lent": "lend", "lost": "lose", "met": "meet", "built": "build", "done": "do", "did": "do",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of the question: characters `start` to `end`; `value` is a number's value."""
+
+    text: str
+    lower: str
+    lemma: str
+    kind: Kind
+    start: int
+    end: int
+    value: float | None = None
+
+    @property
+    def is_proper(self) -> bool:
+        """Written with a capital, or all in capitals."""
+        return self.kind == "word" and self.text[:1].isupper()
+
+
+_SCALE = {"k": 1e3, "m": 1e6, "bn": 1e9, "thousand": 1e3, "million": 1e6, "billion": 1e9}
+
+
+def _number(text: str) -> float:
+    found = re.match(r"[$€£]?(\d[\d,]*(?:\.\d+)?)\s?([a-z%]*)", text.lower())
+    assert found is not None
+    return float(found[1].replace(",", "")) * _SCALE.get(found[2], 1.0)
+
+
+def tokenize(text: str) -> list[Token]:
+    """Tokens in order; what is neither word, number nor mark is passed over."""
+    out: list[Token] = []
+    for found in _TOKEN.finditer(text):
+        kind = found.lastgroup
+        raw = found.group()
+        start, end = found.span()
+        if kind == "quoted":
+            out.append(Token(raw[1:-1].strip(), raw[1:-1].strip().lower(), "", "quoted", start, end))
+        elif kind == "number":
+            out.append(Token(raw, raw.lower(), raw.lower(), "number", start, end, _number(raw)))
+        elif kind in ("date", "clock"):
+            out.append(Token(raw, raw.lower(), raw.lower(), "word", start, end))
+        elif kind == "op":
+            out.append(Token(raw, raw, raw, "op", start, end))
+        elif kind == "mark":
+            out.append(Token(raw, raw, raw, "mark", start, end))
+        else:
+            out.extend(_word(raw, start))
+    return out
+
+
+def _word(raw: str, start: int) -> list[Token]:
+    """A word; its possessive ending is dropped, and a hyphen splits it."""
+    lower = raw.lower().replace("’", "'")
+    if lower.endswith("'s"):
+        raw, lower = raw[:-2], lower[:-2]
+    if "-" in raw and not raw.startswith("-"):
+        tokens, at = [], start
+        for piece in raw.split("-"):
+            low = piece.lower()
+            tokens.append(Token(piece, low, lemma(low), "word", at, at + len(piece)))
+            at += len(piece) + 1
+        return [t for t in tokens if t.text]
+    return [Token(raw, lower, lemma(lower), "word", start, start + len(raw))]
+
+
+@lru_cache(maxsize=20_000)
+def lemma(word: str) -> str:
+    """The singular of a noun; other words as they are (irregular verbs by a table)."""
+    if word in _IRREGULAR:
+        return _IRREGULAR[word]
+    if len(word) <= 3 or not word.endswith("s"):
+        return word
+    if word.endswith("ies"):
+        return word[:-3] + "y" if len(word) > 4 else word[:-1]
+    if word.endswith(("sses", "shes", "ches", "xes", "zes")):
+        return word[:-2]
+    if word.endswith(("ss", "us", "is")):
+        return word
+    return word[:-1]
+
+
+_ENDINGS = ("ations", "ation", "ments", "ment", "ings", "ions", "ing", "ion", "ers", "ors", "ies",
+            "ied", "ed", "er", "or", "es", "al", "ly", "s", "y", "e")  # fmt: skip
+
+
+@lru_cache(maxsize=20_000)
+def stem(word: str) -> str:
+    """A crude stem, for matching `published` to `publication` and `admitted` to `admit`."""
+    word = lemma(word)
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= 4:
+            word = word[: -len(ending)]
+            break
+    if len(word) > 4 and word[-1] == word[-2] and word[-1] not in "lsz":
+        word = word[:-1]
+    return word
