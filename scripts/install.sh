@@ -43,12 +43,13 @@ if ! new_enough "$venv/bin/python"; then
     say "Making $venv with $("$python" --version)"
     make_venv "$python"
 fi
+# No resolving: a lock is complete, and older pips stumble over its extras.
 say "Installing $lock into $venv"
 if command -v uv >/dev/null; then
-    uv pip install --quiet --python "$venv/bin/python" --require-hashes -r "$lock"
+    uv pip install --quiet --python "$venv/bin/python" --require-hashes --no-deps -r "$lock"
     uv pip install --quiet --python "$venv/bin/python" --no-deps --no-build-isolation -e .
 else
-    pip() { "$venv/bin/python" -m pip --quiet --disable-pip-version-check "$@"; }
-    pip install --require-hashes -r "$lock"
+    pip() { "$venv/bin/python" -m pip -qq --disable-pip-version-check "$@"; }
+    pip install --require-hashes --no-deps -r "$lock"
     pip install --no-deps --no-build-isolation -e .
 fi

@@ -15,7 +15,7 @@ fi
 compile() {
     local out=requirements/$1.txt
     shift
-    uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+    uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
         --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
         pyproject.toml "$@" --output-file "$out" ${ARGS:-}
 }
