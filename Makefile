@@ -47,6 +47,6 @@ clean:  ## Remove what make, tests and the demo made, .venv too
 	rm -rf .venv build dist htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .datamind
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.venv/.%: requirements/%.txt pyproject.toml
+.venv/.%: requirements/%.txt
 	@scripts/install.sh $*
 	@touch $@

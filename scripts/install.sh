@@ -35,7 +35,7 @@ make_venv() {
     "$python" -m venv --clear "$venv"
 }
 
-if [ "$set_name" = demo ] && [ "$venv/.dev" -nt "$lock" ] && [ "$venv/.dev" -nt pyproject.toml ]; then
+if [ "$set_name" = demo ] && [ "$venv/.dev" -nt "$lock" ]; then
     exit 0  # the dev set holds the demo set
 fi
 if ! new_enough "$venv/bin/python"; then
