@@ -1,1 +1,69 @@
 """Warehouses: DuckDB in killable worker processes, PostgreSQL by psycopg."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from datamind.errors import BadInput
+from datamind.ports import Warehouse
+
+MEMORY_MB = 1024
+PASSWORD = re.compile(r"(?P<before>://[^/?#]*?:)(?P<password>[^/?#]*)(?=@)|(?P<key>\bpassword=)[^&#]*")
+
+
+def redact(url: str) -> str:
+    """The URL without its password, for people and logs."""
+    return PASSWORD.sub(lambda m: f"{m['before'] or m['key']}***", url)
+
+
+def open_warehouse(url: str, *, workers: int = 1, memory_mb: int = MEMORY_MB) -> Warehouse:
+    """The warehouse at `duckdb:///PATH` or `postgresql://...`.
+
+    `workers` is how many statements may run at once; `memory_mb` is what each DuckDB worker may
+    use (for PostgreSQL the server decides).
+    """
+    scheme, separator, _ = url.partition("://")
+    if not separator:
+        raise BadInput(
+            f"{redact(url)!r} is not a warehouse URL.",
+            hint="Write duckdb:///path/to/file.duckdb or postgresql://user@host:5432/database.",
+        )
+    match scheme.lower():
+        case "duckdb":
+            from datamind.adapters.warehouse.duckdb import DuckDbWarehouse
+
+            return DuckDbWarehouse(duckdb_path(url), workers=workers, memory_mb=memory_mb)
+        case "postgres" | "postgresql":
+            from datamind.adapters.warehouse.postgres import PostgresWarehouse
+
+            return PostgresWarehouse(url, connections=workers)
+        case "clickhouse":
+            raise BadInput(
+                "ClickHouse can't be asked yet.", hint="Use duckdb:/// or postgresql:// for now."
+            )
+    raise BadInput(
+        f"There is no warehouse of the kind {scheme!r}.",
+        hint="Use duckdb:///PATH or postgresql://...",
+    )
+
+
+def duckdb_path(url: str) -> Path:
+    """The file that a DuckDB URL names.
+
+    `duckdb:////abs/f` is absolute, `duckdb:///rel/f` relative to the working folder; where only
+    the absolute reading of the latter exists, that one is meant.
+    """
+    parts = urlsplit(url)
+    if parts.netloc or not parts.path.strip("/"):
+        raise BadInput(
+            "A DuckDB URL names a file after three slashes.",
+            hint="Write duckdb:///path/to/file.duckdb.",
+        )
+    written = unquote(url.partition("://")[2])
+    if written.startswith("//"):
+        return Path("/" + written.lstrip("/"))
+    relative = Path(written[1:]).expanduser()
+    absolute = Path(written)
+    return absolute if not relative.exists() and absolute.exists() else relative

@@ -1,0 +1,187 @@
+"""DuckDB as a warehouse: governed statements run in worker processes that can be killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import threading
+import time
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from datamind.adapters.warehouse.duckdb_faults import FATAL, query_fault
+from datamind.adapters.warehouse.process import Opening, Worker
+from datamind.adapters.warehouse.types import duckdb_type
+from datamind.errors import (
+    BadInput,
+    QueryFailed,
+    QueryTimeout,
+    WarehouseCorrupt,
+    WarehouseError,
+    WarehouseNotFound,
+    WorkerLost,
+)
+from datamind.records import Dialect, Estimate, Governed, Result, ResultColumn
+
+ESTIMATE_S = 5.0
+MAGIC = (8, b"DUCK")  # where in a file DuckDB writes its mark
+
+
+class DuckDbWarehouse:
+    """A DuckDB file, asked through a pool of workers that share the cores and the memory limit."""
+
+    dialect: Dialect = "duckdb"
+
+    def __init__(self, path: str | Path, *, workers: int = 1, memory_mb: int = 1024) -> None:
+        if workers < 1 or memory_mb < 64:
+            raise BadInput("A warehouse needs at least one worker and 64 MB of memory.")
+        self.path = Path(path)
+        self.name = self.path.name
+        _look_at(self.path)
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        self._opening = Opening(
+            path=str(self.path.resolve()),
+            name=self.name,
+            threads=max(1, (cores or 1) // workers),
+            memory_mb=memory_mb,
+        )
+        self._idle: queue.LifoQueue[Worker] = queue.LifoQueue()
+        self._all: set[Worker] = set()
+        self._lock = threading.Lock()
+        self._closed = False
+        self._finalizer = weakref.finalize(self, _end, self._all, os.getpid())
+        for _ in range(workers):
+            self._idle.put(self._start())
+
+    def data_version(self) -> str:
+        """The file's identity: it changes when the file is written to or another takes its place."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            return ""
+        return f"{found.st_ino:x}-{found.st_mtime_ns:x}-{found.st_size:x}"
+
+    def estimate(self, governed: Governed) -> Estimate:
+        """The most rows that any step of DuckDB's plan is expected to handle."""
+        reply, _ = self._ask("explain", governed, ESTIMATE_S)
+        return Estimate(rows=_most_rows(json.loads(reply[1])), note="DuckDB's plan")
+
+    def run(self, governed: Governed, *, timeout_s: float) -> Result:
+        """Rows of a governed statement, cut at its row limit."""
+        started = time.perf_counter()
+        (_, columns, rows), version = self._ask("run", governed, timeout_s)
+        limit = governed.row_limit
+        return Result(
+            columns=tuple(ResultColumn(name, duckdb_type(native)) for name, native in columns),
+            rows=tuple(rows[:limit]),
+            elapsed_ms=(time.perf_counter() - started) * 1000,
+            truncated=len(rows) > limit,
+            data_version=version,
+        )
+
+    def close(self) -> None:
+        """End all workers, busy ones too."""
+        with self._lock:
+            self._closed = True
+        self._finalizer()
+
+    def _ask(self, kind: str, governed: Governed, timeout_s: float) -> tuple[Any, str]:
+        """A worker's reply, and the version of the data that it read."""
+        if governed.dialect != self.dialect:
+            raise QueryFailed(f"A statement in {governed.dialect} can't run on DuckDB.")
+        deadline = time.monotonic() + timeout_s
+        request = (kind, governed.sql, governed.parameters, governed.row_limit)
+        with self._worker(deadline) as worker:
+            reply = worker.ask(request, deadline)
+            if reply[0] == "fault":
+                if reply[1] in FATAL:
+                    worker.kill()
+                raise query_fault(reply[1], reply[2], self.name)
+            return reply, worker.version
+
+    @contextmanager
+    def _worker(self, deadline: float) -> Iterator[Worker]:
+        """A worker that has the present data open; whatever happens to it, the pool is whole after.
+
+        One that died while idle is replaced before it is asked; one that could not open the file
+        is tried again at the next question.
+        """
+        if self._closed:
+            raise WarehouseError(f"{self.name} was closed.")
+        try:
+            worker = self._idle.get(timeout=max(0.0, deadline - time.monotonic()))
+        except queue.Empty:
+            raise QueryTimeout("All query processes were busy until the time was over.") from None
+        try:
+            if not worker.alive or worker.version != self.data_version():
+                worker = self._replace(worker)
+            try:
+                worker.wait_ready()
+                yield worker
+            except (WorkerLost, QueryTimeout) as error:
+                if isinstance(error, WorkerLost):
+                    worker.kill()
+                raise
+        finally:
+            if self._closed:
+                worker.kill()
+            elif worker.ready and not worker.alive:
+                worker = self._replace(worker)
+            self._idle.put(worker)
+
+    def _start(self) -> Worker:
+        with self._lock:
+            if self._closed:
+                raise WarehouseError(f"{self.name} was closed.")
+            worker = Worker(self._opening, self.data_version())
+            self._all.add(worker)
+            return worker
+
+    def _replace(self, worker: Worker) -> Worker:
+        worker.kill()
+        with self._lock:
+            self._all.discard(worker)
+        return self._start()
+
+
+def _end(workers: set[Worker], owner: int) -> None:
+    """At close, at garbage collection and at the interpreter's exit; never by a forked child."""
+    if os.getpid() != owner:
+        return
+    for worker in list(workers):
+        worker.kill()
+    workers.clear()
+
+
+def _look_at(path: Path) -> None:
+    """Say at once what can be seen of a file without opening it as a database."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(64)
+    except FileNotFoundError:
+        raise WarehouseNotFound(f"There is no database at {path.name}.") from None
+    except IsADirectoryError:
+        raise WarehouseNotFound(f"{path.name} is a folder, not a database file.") from None
+    except OSError:
+        raise WarehouseError(f"{path.name} may not be read by this user.") from None
+    at, mark = MAGIC
+    if head[at : at + len(mark)] != mark:
+        what = "is not a DuckDB database" if head else "is empty"
+        raise WarehouseCorrupt(f"{path.name} {what}.")
+
+
+def _most_rows(plan: Any) -> float | None:
+    """The largest estimate in a plan, which is a tree in JSON."""
+    largest: float | None = None
+    steps = list(plan) if isinstance(plan, list) else [plan]
+    while steps:
+        step = steps.pop()
+        steps.extend(step.get("children", ()))
+        found = step.get("extra_info", {}).get("Estimated Cardinality")
+        if found is not None:
+            largest = max(largest or 0.0, float(found))
+    return largest
