@@ -65,8 +65,7 @@ def _ratios(nodes: list[Node]) -> list[Node]:
         node = lead.pop()
         inner = node.payload if node.code == K.AGGREGATE else inner
     rest = nodes[at + 1 :]
-    end = next((i for i, n in enumerate(rest) if n.code in "go" + K.DIRECTION
-                or (n.code == "," and i and rest[-1].code == K.DIRECTION)), len(rest))  # fmt: skip
+    end = _end_of_ratio(rest)
     body, tail = rest[:end], rest[end:]
     cut = _middle(body, nodes[at].payload)
     left = body[:cut] if cut is not None else body
@@ -78,8 +77,7 @@ def _ratios(nodes: list[Node]) -> list[Node]:
     outer: list[Node] = leftover
     if right:
         measure.right, more = _side(right)
-        outer = [*outer, *more]
-        outer += _shared(measure)
+        outer = [*outer, *more, *_shared(measure, whole=body[cut or 0].payload == "all")]
     node = Node("M", nodes[at].first, (rest[end - 1].last if end else nodes[at].last), measure)
     return [*lead, node, *outer, *tail]
 
@@ -123,10 +121,24 @@ def _side(nodes: list[Node]) -> tuple[Measure, list[Node]]:
     return measure, leftover
 
 
-def _shared(measure: Measure) -> list[Node]:
-    """Conditions at the end of the second side that have no counterpart in the first: they hold
-    for both (`... with a rating below 4 in New York`)."""
+def _end_of_ratio(rest: list[Node]) -> int:
+    """Where the ratio ends: at a group or an order; `A per B` is a ratio's own middle."""
+    divided = any(n.code == K.TO for n in rest)
+    for place, node in enumerate(rest):
+        if node.code == K.GROUP and not divided and node.last - node.first == 1 and place:
+            node.code, divided = K.TO, True
+        elif node.code in (K.GROUP, K.ORDER, K.DIRECTION):
+            return place
+    return len(rest)
+
+
+def _shared(measure: Measure, *, whole: bool) -> list[Node]:
+    """Conditions that hold for both sides: of `out of all B that P`, all; else those at the end
+    of the second side that have no counterpart in the first (`... below 4 in New York`)."""
     assert measure.left is not None and measure.right is not None
+    if whole:
+        shared, measure.right.where = measure.right.where, []
+        return [Node("P", c.first, c.first + 1, c) for c in shared]
     kinds = {c.kind for c in measure.left.where}
     out = []
     if measure.left.where and measure.right.where:
@@ -240,6 +252,9 @@ def _read_spec(sketch: Sketch, nodes: list[Node]) -> None:
         elif node.code == "P" and outputs:
             sketch.conds.append(node.payload)
         previous = node.code
+    if len(outputs) == 1 and sketch.outputs and sketch.head is not None:
+        sketch.outputs.extend(outputs)
+        return
     if outputs:
         kept = [o for o in sketch.outputs if isinstance(o, Measure)]
         if sketch.head is None:
@@ -271,7 +286,8 @@ def _merge_ranks(sketch: Sketch) -> None:
     merged: list[Rank] = []
     if bare and full:
         top = bare[0]
-        full[0].count = top.count if not top.extreme else full[0].count
+        if not top.extreme:
+            full[0].count, full[0].extreme = top.count, False
         merged = full
     elif bare:
         top = bare[0]

@@ -9,7 +9,8 @@ from typing import cast
 from datamind.language import measures
 from datamind.language.conditions import Context, Unbuildable, conjunction, date_expr, flag, predicate
 from datamind.language.linking import Candidate
-from datamind.language.scope import Scope, dates_of, display, year_columns
+from datamind.language.graph import UNREACHABLE
+from datamind.language.scope import NoPath, Scope, dates_of, display, year_columns
 from datamind.language.sketch import Cond, Measure, Mention, Rank, Sketch
 from datamind.language.tokens import stem
 from datamind.semantics import plan as P
@@ -66,7 +67,7 @@ def _condition_tables(sketch: Sketch, ctx: Context) -> list[str]:
     out = []
     for mention in sketch.related:
         candidate = ctx.chosen.get(mention)
-        if candidate is not None and candidate.kind == "table":
+        if candidate is not None and candidate.kind == "table" and _reachable(candidate.table, ctx):
             out.append(candidate.table)
     return out
 
@@ -148,6 +149,8 @@ def _relation(mention: Mention, sketch: Sketch, ctx: Context) -> P.Predicate | N
     if candidate is None or candidate.kind in ("metric", "grain"):
         return None
     if candidate.kind == "table":
+        if not _reachable(candidate.table, ctx):
+            return _shares(candidate.table, sketch, ctx)
         ctx.scope.alias(candidate.table)
         return None
     if candidate.kind == "value":
@@ -168,8 +171,29 @@ def _relation(mention: Mention, sketch: Sketch, ctx: Context) -> P.Predicate | N
             return truth
     ctx.scope.alias(column.table)
     ctx.used.add(column.id)
-    ctx.penalty += 0.15
+    ctx.penalty += 0.5
     return None
+
+
+def _reachable(table: str, ctx: Context) -> bool:
+    return ctx.scope.graph.distance(ctx.scope.home, table) < UNREACHABLE
+
+
+def _shares(table: str, sketch: Sketch, ctx: Context) -> P.Predicate:
+    """A table that no key leads to, but that has the same column as what is asked for or grouped
+    by: its values must be among that table's."""
+    for mention in (*sketch.groups, *sketch.outputs):
+        candidate = ctx.chosen.get(mention) if isinstance(mention, Mention) else None
+        if candidate is None or candidate.kind != "column":
+            continue
+        name = candidate.id.rpartition(".")[2]
+        if any(c.name == name for c in ctx.scope.view.table(table).columns):
+            inner = Scope(ctx.scope.view, ctx.scope.graph, table, taken=ctx.scope.taken)
+            other = P.Column(inner.aliases[table], name)
+            query = P.Query(inner.source(), (P.Project((P.Named(name, other),)),))
+            ctx.notes.append(f"{table} is matched by {name}")
+            return P.InQuery(ctx.scope.column(candidate.id), query)
+    raise NoPath(table)
 
 
 # ---- grouped plans -----------------------------------------------------------------------------
@@ -202,9 +226,9 @@ def _head_key(sketch: Sketch, ctx: Context, draft: Draft) -> None:
     """Rows are one for each head: its key is grouped by too where its names may repeat."""
     head = sketch.head
     candidate = ctx.chosen.get(head) if head is not None else None
-    if candidate is None or candidate.kind != "table" or not draft.keys:
+    if candidate is None or candidate.kind != "table" or not draft.keys or sketch.groups:
         return
-    if head in sketch.groups or not any(
+    if not any(
         isinstance(k.expr, P.Column) and k.expr.alias == ctx.scope.aliases.get(candidate.table)
         for k in draft.keys
     ):
@@ -254,7 +278,7 @@ def _keys(mention: Mention, ctx: Context, *, shown: bool = False) -> list[P.Name
     if candidate.kind == "table":
         table = ctx.scope.view.table(candidate.id)
         columns = display(table)
-        if not any(_is_unique(table, c.name) for c in columns) and len(table.primary_key) == 1:
+        if len(table.primary_key) == 1:
             columns = [table.column(table.primary_key[0]), *columns]
         return [_named(c, ctx) for c in dict.fromkeys(columns)]
     if candidate.kind in ("column", "value"):
@@ -378,6 +402,8 @@ def _column_sort(
     column: Column, rank: Rank, ctx: Context, draft: Draft, *, grouped: bool
 ) -> tuple[P.Sort | None, P.Named | None]:
     named = _named(column, ctx)
+    if isinstance(rank.by, Mention) and rank.by.function and column.type == "text":
+        named = P.Named("length", P.Call("length", (named.expr,)))
     if not grouped:
         return P.Sort(named.expr, rank.descending), named
     for key in (*draft.keys, *draft.hidden):
@@ -387,6 +413,12 @@ def _column_sort(
         if isinstance(aggregate.expr, P.Aggregate) and aggregate.expr.arg == named.expr:
             return P.Sort(P.Field(aggregate.name), rank.descending), P.Named(
                 aggregate.name, P.Field(aggregate.name))  # fmt: skip
+    table = ctx.scope.view.table(column.table)
+    alias = ctx.scope.aliases[column.table]
+    if table.primary_key and all(P.Column(alias, k) in [n.expr for n in (*draft.keys, *draft.hidden)]
+                                 for k in table.primary_key):  # fmt: skip
+        draft.hidden.append(P.Named(_free(draft, column.name), named.expr))
+        return P.Sort(P.Field(draft.hidden[-1].name), rank.descending), None
     if column.type not in NUMERIC:
         raise Unbuildable("ordered by something that is not grouped by")
     function = "sum" if column.additivity == "sum" else "avg"

@@ -80,10 +80,11 @@ def _readings(
     linker = Linker(compiled.index, tokens)
     found: dict[str, _Scored] = {}
     best_gain: float | None = None
+    lower = [t.lower for t in tokens]
     for rank, (units, gain) in enumerate(covers(linker, today, tokens)):
         best_gain = gain if best_gain is None else best_gain
         sketch = assemble(units)
-        for assignment in resolve(sketch, view, compiled.graph):
+        for assignment in resolve(sketch, view, compiled.graph, lower):
             made = _plan(sketch, assignment, tokens, today, wildcard, compiled, view, units)
             if made is None:
                 continue

@@ -46,8 +46,17 @@ _TAIL = re.compile(
 )
 
 
+_RULE = re.compile(
+    r"\b(?:please )?(?:match|filter)(?:ing)? (?:all |the )?[\w_]+(?: [\w_]+)? (?:using |with |are |is )*"
+    r"(?:an? )?(?:exact(?:ly)?|case[- ]?(?:in)?sensitiv\w+|ilike|wildcards?)(?: match(?:es|ing)?)?\b\.?",
+    re.I,
+)
+
+
 def expand(question: str, overlay: Overlay) -> str:
-    """The question with defined abbreviations spelt out where their definition is a plain noun."""
+    """The question with matching rules taken out, and defined abbreviations spelt out where their
+    definition is a plain noun."""
+    question = _RULE.sub("", question)
     for name, text in overlay.definitions.items():
         if not re.fullmatch(r"[A-Z][A-Za-z]{1,9}", name) or not name[1:].upper() == name[1:]:
             continue

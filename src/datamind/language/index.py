@@ -12,7 +12,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
 
 from datamind.language import names
-from datamind.language.tables.keywords import STOP
+from datamind.language.tables.keywords import SOFT, STOP
 from datamind.language.tables.synonyms import GROUPS
 from datamind.language.tokens import lemma, stem, tokenize
 from datamind.semantics.catalog import Column, Table, View
@@ -151,7 +151,8 @@ def _cut(word: str, vocabulary: frozenset[str]) -> list[str] | None:
 def _stems(text: str) -> frozenset[str]:
     return frozenset(
         stem(t.lower) for t in tokenize(text)
-        if t.kind in ("word", "quoted") and t.lower not in STOP and len(t.lower) > 2
+        if t.kind in ("word", "quoted") and t.lower not in STOP and t.lower not in SOFT
+        and len(t.lower) > 2
     )  # fmt: skip
 
 

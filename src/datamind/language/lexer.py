@@ -11,7 +11,7 @@ from datamind.language.dates import WORD_NUMBERS, Found, Period, clock, find_per
 from datamind.language.index import GENERIC
 from datamind.language.linking import MAX_WINDOW, PER_GRAIN, Candidate, Linker
 from datamind.language.tables import keywords as K
-from datamind.language.tokens import Token, stem
+from datamind.language.tokens import Token, is_participle, stem
 
 KEPT_COVERS = 3
 
@@ -112,7 +112,22 @@ def _keywords(tokens: list[Token]) -> Iterator[Unit]:
             if last <= len(tokens) and all(
                 tokens[first + k].lower == w for k, w in enumerate(words)
             ):
-                yield Unit(code, first, last, payload, 0.5 * len(words) + 0.08 * (len(words) - 1))
+                gain = 0.5 * len(words) + 0.08 * (len(words) - 1)
+                yield Unit(_code(code, tokens, first), first, last, payload, gain)
+
+
+def is_relating(token: Token) -> bool:
+    """A verb that only says that two things are related."""
+    if token.lemma in K.RELATING:
+        return True
+    return token.lower.endswith(("ed", "ing", "en", "es")) and stem(token.lower) in _relating_stems()
+
+
+def _code(code: str, tokens: list[Token], at: int) -> str:
+    """`by` and `to` after a verb (`made by`, `belong to`) relate; else they group and divide."""
+    if code in (K.BY, K.TO) and at and is_participle(tokens[at - 1]):
+        return K.IN
+    return code
 
 
 def _numbers(tokens: list[Token]) -> Iterator[Unit]:
@@ -120,14 +135,13 @@ def _numbers(tokens: list[Token]) -> Iterator[Unit]:
         value = _number_at(tokens, at)
         if value is None:
             continue
-        yield Unit("n", at, at + 1, value, 0.6)
+        last, value = _scaled(tokens, at, value)
+        yield Unit("n", at, last, value, 0.6 * (last - at))
         yield from _tops(tokens, at, value)
-        tail = tuple(t.lower for t in tokens[at + 1 : at + 3])
+        tail = tuple(t.lower for t in tokens[last : last + 2])
         for words, op in _OR_MORE:
             if tail[: len(words)] == words:
-                yield Unit("p", at, at + 1 + len(words), Comparison(op, value), 1.5)
-        if token.text.endswith("%"):
-            yield Unit("n", at, at + 1, value, 0.6)
+                yield Unit("p", at, last + len(words), Comparison(op, value), 1.5)
 
 
 _OR_MORE = (
@@ -139,6 +153,20 @@ _OR_MORE = (
 )  # fmt: skip
 
 
+_SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9}
+
+
+def _scaled(
+    tokens: list[Token], at: int, value: float | dt.time
+) -> tuple[int, float | dt.time]:
+    """`a hundred thousand`, `2 million`: the scale words that follow are taken in."""
+    last = at + 1
+    while last < len(tokens) and tokens[last].lower in _SCALES and isinstance(value, float):
+        value *= _SCALES[tokens[last].lower]
+        last += 1
+    return last, value
+
+
 def _number_at(tokens: list[Token], at: int) -> float | dt.time | None:
     token = tokens[at]
     if token.kind == "number":
@@ -148,9 +176,8 @@ def _number_at(tokens: list[Token], at: int) -> float | dt.time | None:
     time = clock(token.text)
     if time is not None:
         return time
-    if token.lower in ("hundred", "thousand", "million", "billion"):
-        scale = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9}[token.lower]
-        return scale
+    if token.lower in _SCALES:
+        return _SCALES[token.lower]
     value = WORD_NUMBERS.get(token.lower)
     return float(value) if value is not None and token.lower != "second" else None
 
@@ -184,13 +211,15 @@ def _skip(linker: Linker, tokens: list[Token], at: int) -> Unit:
     token = tokens[at]
     if token.kind == "mark" and token.text in ".?!;\n":
         return Unit(".", at, at + 1, "", 0.0)
-    if token.kind in ("mark", "op") or token.lower in K.STOP:
+    if token.kind in ("mark", "op") or linker.is_stop(token):
         return Unit(" ", at, at + 1, "", 0.0)
-    if token.lemma in K.RELATING or stem(token.lower) in _relating_stems():
+    if token.lower in ("each", "every"):
+        return Unit(" ", at, at + 1, "", -0.6)
+    if is_relating(token):
         return Unit(" ", at, at + 1, "", 0.0)
     if token.lemma in K.UNITS and at and tokens[at - 1].kind == "number":
         return Unit(" ", at, at + 1, "", 0.0)
-    return Unit("u", at, at + 1, token.text, -0.3)
+    return Unit("u", at, at + 1, token.text, -0.5)
 
 
 @lru_cache(maxsize=1)
@@ -205,11 +234,14 @@ def _links(linker: Linker, tokens: list[Token], first: int, last: int) -> Iterat
         return
     if values and not candidates:
         worth = sum(_worth(tokens[at]) for at in range(first, last))
-        yield Unit("v", first, last, tuple(values), worth * values[0].score - 0.1)
+        code = "z" if _in_brackets(tokens, first, last) else "v"
+        yield Unit(code, first, last, tuple(values), worth * values[0].score - 0.1)
         return
     merged = tuple(sorted((*candidates, *values), key=lambda c: -c.score))
     worth = sum(_worth(tokens[at]) for at in range(first, last))
     code = "c"
+    if values and _in_brackets(tokens, first, last):
+        code, merged = "z", tuple(values)
     if len(merged) == 1 and merged[0].kind == "weekday":
         code = "v"
     if tokens[first].lower in PER_GRAIN and last == first + 1 and merged[0].kind == "grain":
@@ -217,9 +249,17 @@ def _links(linker: Linker, tokens: list[Token], first: int, last: int) -> Iterat
     yield Unit(code, first, last, merged, worth * merged[0].score - 0.1)
 
 
+def _in_brackets(tokens: list[Token], first: int, last: int) -> bool:
+    """Whether the span stands alone in brackets, as in `Rome (FCO)`."""
+    before = first > 0 and tokens[first - 1].text == "("
+    return before and last < len(tokens) and tokens[last].text == ")"
+
+
 def _worth(token: Token) -> float:
     if token.kind == "quoted":
         return 2.0
     if token.lower in K.STOP:
         return 0.2
+    if token.lower in K.SOFT:
+        return 0.7
     return 0.65 if token.lemma in GENERIC else 1.0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datamind.language import names
 from datamind.language.dates import WEEKDAYS
 from datamind.language.index import GENERIC, Index, Posting, normal, synonyms
-from datamind.language.tables.keywords import STOP
+from datamind.language.tables.keywords import SOFT, STOP
 from datamind.language.tokens import Token, stem
 
 MAX_WINDOW = 6
@@ -50,15 +50,23 @@ class Linker:
         self.tokens = tokens
         self.matches = [self._match(t) if t.kind == "word" else {} for t in tokens]
 
+    def is_stop(self, token: Token) -> bool:
+        """Whether the word says nothing here: a function word, or one that names nothing."""
+        if token.lower in STOP:
+            return True
+        soft = token.lower in SOFT or token.lemma in SOFT
+        return soft and token.lemma not in self.index.postings
+
     def _match(self, token: Token) -> Matches:
         """Items that this word occurs in: item number to (core word, quality, source)."""
         found: Matches = {}
         self._take(found, self.index.postings.get(token.lemma, ()), 1.0, "name")
         if token.lower != token.lemma:
             self._take(found, self.index.postings.get(token.lower, ()), 0.98, "name")
-        if token.lower in STOP or len(token.lower) < 2:
+        if self.is_stop(token) or len(token.lower) < 2:
             return found
-        self._take(found, self.index.stems.get(stem(token.lower), ()), 1.0, "name")
+        verb = token.lower.endswith(("ed", "ing")) and token.lemma not in self.index.postings
+        self._take(found, self.index.stems.get(stem(token.lower), ()), 0.75 if verb else 1.0, "name")
         spelt = names.ABBREVIATIONS.get(token.lower)
         for word in (spelt.split() if spelt else ()):
             self._take(found, self.index.postings.get(word, ()), 0.95, "name")
@@ -85,7 +93,7 @@ class Linker:
         """Tables, columns and metrics that the words of the window may name, best first."""
         content = [
             at for at in range(first, last)
-            if self.tokens[at].lower not in STOP or (self.matches[at] and last - first == 1)
+            if not self.is_stop(self.tokens[at]) or (self.matches[at] and last - first == 1)
         ]  # fmt: skip
         if not content or content[0] != first or content[-1] != last - 1:
             return []
@@ -168,7 +176,8 @@ class Linker:
         if any(t.kind not in ("word", "number") and t.text not in (".", "-", "&") for t in tokens):
             return []
         text = " ".join(t.lower for t in tokens)
-        if len(tokens) == 1 and (text in STOP or tokens[0].kind == "number"):
+        letter = len(text) == 1 and tokens[0].is_proper and first > 0
+        if len(tokens) == 1 and not letter and (text in STOP or text in SOFT or tokens[0].kind == "number"):
             return []
         proper = any(t.is_proper for t in tokens)
         keys = {normal(text), " ".join(t.lemma for t in tokens)}

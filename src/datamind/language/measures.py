@@ -88,7 +88,8 @@ def _count_of(
     if table.primary_key == (column.name,):
         return P.Aggregate("count", None, ctx.scope.alias(table.id), where=where)
     if counts_already(column) and not measure.distinct:
-        return P.Aggregate("sum", ctx.expr(column), where=where)
+        function = cast(P.Function, measure.inner or "sum")
+        return P.Aggregate(function, ctx.expr(column), where=where)
     return P.Aggregate("count", ctx.expr(column), distinct=True, where=where)
 
 
@@ -154,6 +155,8 @@ def _either(measure: Measure, ctx: Context) -> P.Expr:
 
 def _ratio(measure: Measure, ctx: Context) -> P.Expr:
     assert measure.left is not None
+    if measure.inner and measure.right is not None:
+        return _ratio_of_rows(measure, ctx)
     left = expression(measure.left, ctx)
     if measure.right is not None:
         right = expression(measure.right, ctx)
@@ -170,26 +173,46 @@ def _ratio(measure: Measure, ctx: Context) -> P.Expr:
     return made
 
 
+def _ratio_of_rows(measure: Measure, ctx: Context) -> P.Expr:
+    """`average ratio of A to B`: the ratio of each row, then the average."""
+    sides = [side.target for side in (measure.left, measure.right) if side is not None]
+    columns = [ctx.column_of(m) for m in sides if m is not None]
+    if len(columns) != 2 or any(c.type not in NUMERIC for c in columns):
+        raise Unbuildable("an average of a ratio needs two numbers")
+    ratio = P.Arithmetic("/", ctx.expr(columns[0]), ctx.expr(columns[1]))
+    return P.Aggregate(cast(P.Function, measure.inner), ratio)
+
+
 def _row_value(measure: Measure, ctx: Context) -> P.Expr:
     """A difference of two columns, or the time between two dates."""
     if not measure.mentions:
         assert measure.left is not None and measure.right is not None
         return P.Arithmetic("-", expression(measure.left, ctx), expression(measure.right, ctx))
     first, second = (ctx.column_of(m) for m in measure.mentions)
-    value = _between(first, second, measure, ctx)
+    value = _between(first, second, ctx)
     if measure.inner:
         return P.Aggregate(cast(P.Function, measure.inner), value)
     return value
 
 
-def _between(first: Column, second: Column, measure: Measure, ctx: Context) -> P.Expr:
+_UNITS = {"second": "second", "minute": "minute", "min": "minute", "hour": "hour", "day": "day",
+          "week": "week", "month": "month", "year": "year"}  # fmt: skip
+
+
+def _unit(ctx: Context, default: str) -> P.Unit:
+    """The unit of time that the question names."""
+    said = [_UNITS[w] for w in ctx.lemmas if w in _UNITS]
+    return cast(P.Unit, said[-1] if said else default)
+
+
+def _between(first: Column, second: Column, ctx: Context) -> P.Expr:
     left, right = ctx.expr(first), ctx.expr(second)
     if first.type in TEMPORAL and second.type in TEMPORAL:
-        return P.DateDiff(cast(P.Unit, measure.unit or "day"), left, right)
+        return P.DateDiff(_unit(ctx, "day"), left, right)
     if first.type in NUMERIC and second.type in NUMERIC and not (first.epoch or second.epoch):
         return P.Arithmetic("-", left, right)
     if first.epoch and second.epoch:
-        return P.DateDiff(cast(P.Unit, measure.unit or "minute"), left, right)
+        return P.DateDiff(_unit(ctx, "minute"), left, right)
     raise Unbuildable("these two can't be subtracted")
 
 

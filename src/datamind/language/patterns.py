@@ -39,7 +39,7 @@ def to_nodes(units: Sequence[Unit]) -> list[Node]:
     for unit in units:
         payload: Any = unit.payload
         code = unit.code
-        if code in "cvm":
+        if code in "cvmz":
             payload = Mention(unit.first, unit.last, tuple(unit.payload))  # type: ignore[arg-type]
             if code == "c" and _is_value(payload):
                 code = "v"
@@ -65,6 +65,18 @@ def _of(nodes: Sequence[Node], codes: str) -> list[Node]:
 
 
 # ---- conditions --------------------------------------------------------------------------------
+
+
+def _apposed(nodes: list[Node]) -> list[Node] | None:
+    """Rome (FCO): the value in brackets is the exact one, the other only says what it is."""
+    if nodes[0].code == "c" and not any(c.kind == "value" for c in nodes[0].payload.candidates):
+        return None
+    nodes[1].payload.before = nodes[0].first
+    return [Node("v", nodes[0].first, nodes[1].last, nodes[1].payload)]
+
+
+def _bracketed(nodes: list[Node]) -> list[Node]:
+    return [Node("v", nodes[0].first, nodes[0].last, nodes[0].payload)]
 
 
 def _comparison(nodes: list[Node]) -> list[Node]:
@@ -164,9 +176,22 @@ def _text_in(nodes: list[Node]) -> list[Node] | None:
     return [_span(nodes, "P", cond)]
 
 
-def _hinted(nodes: list[Node]) -> list[Node]:
+def _hinted_after(nodes: list[Node]) -> list[Node] | None:
+    """Italian cuisine: the concept after a value is the value's own column."""
+    value, hint = nodes[0].payload, nodes[1].payload
+    columns = {c.id for c in value.candidates}
+    if nodes[1].first != nodes[0].last or not any(c.id in columns for c in hint.candidates[:4]):
+        return None
+    value.role, value.hint, hint.role = "value", hint, "relation"
+    cond = Cond("value", mention=value, first=nodes[0].first)
+    return [_span(nodes, "P", cond)]
+
+
+def _hinted(nodes: list[Node]) -> list[Node] | None:
     """[the] city [of] Rome; domain 'X'; the concept says what kind of value it is."""
     hint, value = nodes[0].payload, nodes[-1].payload
+    if nodes[-1].first - nodes[0].last > 1:
+        return None
     value.role, value.hint, hint.role = "value", hint, "relation"
     cond = Cond("value", mention=value, first=nodes[0].first)
     return [nodes[0], Node("P", nodes[-1].first, nodes[-1].last, cond)]
@@ -187,6 +212,21 @@ def _value(nodes: list[Node]) -> list[Node]:
     value: Mention = nodes[0].payload
     value.role = "value"
     return [_span(nodes, "P", Cond("value", mention=value, first=nodes[0].first))]
+
+
+def _either_related(nodes: list[Node]) -> list[Node]:
+    """with a project `or` exam: one of two related things or flags."""
+    parts = []
+    for node in _of(nodes, "c"):
+        node.payload.role = "relation"
+        parts.append(Cond("related", node.payload, first=node.first))
+    return [_span(nodes, "P", Cond("any", parts=tuple(parts), first=nodes[0].first))]
+
+
+def _split_flag(nodes: list[Node]) -> list[Node]:
+    """how many have an exam `and how many do not`: grouped by whether they do."""
+    nodes[0].payload.role = "group"
+    return [_span(nodes, "G", [nodes[0].payload])]
 
 
 def _null(nodes: list[Node]) -> list[Node]:
@@ -252,6 +292,24 @@ def _count(nodes: list[Node]) -> list[Node]:
     return [_span(nodes, "M", measure)]
 
 
+def _count_noun(nodes: list[Node]) -> list[Node]:
+    """restaurant `count`."""
+    return _count([nodes[1], nodes[0]])
+
+
+def _counts(nodes: list[Node]) -> list[Node] | None:
+    """`numbers of` papers `and` journals: a count of each."""
+    if nodes[0].last - nodes[0].first < 2 or not nodes[0].payload:
+        return None
+    return [*_count([nodes[0], nodes[1]]), *_count([nodes[0], nodes[3]])]
+
+
+def _length(nodes: list[Node]) -> list[Node]:
+    """`length of` the name, where no column is called length."""
+    nodes[1].payload.function = "length"
+    return [nodes[1]]
+
+
 def _aggregate(nodes: list[Node]) -> list[Node]:
     """`average` rating; `sum of` the amounts."""
     target: Mention = nodes[-1].payload
@@ -287,19 +345,14 @@ def _difference(nodes: list[Node]) -> list[Node]:
     if nodes[0].code == K.DURATION or left.code == right.code == "c":
         for node in (left, right):
             if node.code == "c":
-                node.payload.role = "measure"
+                node.payload.role = "date" if nodes[0].code == K.DURATION else "measure"
         kind = "duration" if nodes[0].code == K.DURATION else "difference"
         mentions = tuple(n.payload for n in (left, right) if n.code == "c")
         if len(mentions) == 2:
             measure = Measure(kind, mentions=mentions, first=nodes[0].first)
-            measure.unit = _unit_of(nodes[0])
             return [_span(nodes, "M", measure)]
     measure = Measure("difference", left=_as_measure(left), right=_as_measure(right), first=nodes[0].first)
     return [_span(nodes, "M", measure)]
-
-
-def _unit_of(node: Node) -> str:
-    return "day"
 
 
 def _aggregate_of(nodes: list[Node]) -> list[Node]:
@@ -369,6 +422,13 @@ def _top(nodes: list[Node]) -> list[Node]:
     return [Node("L", nodes[0].first, nodes[0].last, rank)]
 
 
+def _both_ends(nodes: list[Node]) -> list[Node]:
+    """from the `best` rating `to the lowest`: an order."""
+    way, _ = K.SUPERLATIVES[nodes[0].payload]
+    nodes[1].payload.role = "order"
+    return [_span(nodes, "O", [Rank(nodes[1].payload, way == "desc", first=nodes[0].first)])]
+
+
 def _alone(nodes: list[Node]) -> list[Node]:
     """A superlative with nothing after it that it could compare: its hints decide."""
     way, hints = K.SUPERLATIVES[nodes[0].payload]
@@ -380,7 +440,7 @@ def _adjective(nodes: list[Node]) -> list[Node] | None:
     """`oldest` employee, `most expensive` car: the hints compare, the concept is the head."""
     _, hints = K.SUPERLATIVES[nodes[0].payload]
     mention: Mention = nodes[1].payload
-    if not hints or mention.candidates[0].kind != "table":
+    if not hints or mention.candidates[0].kind not in ("table", "value"):
         return None
     return [*_alone(nodes[:1]), nodes[1]]
 
@@ -405,6 +465,8 @@ class Pattern:
 
 C = "[cv]"
 PATTERNS: tuple[Pattern, ...] = (
+    Pattern(r"[cv]z", _apposed, "Rome (FCO)"),
+    Pattern(r"z", _bracketed, "(FCO)"),
     Pattern(r">[iA]?n", _comparison, "more than 5"),
     Pattern(r"Bn[&t]n", _between, "between 3 and 5"),
     Pattern(r"c>f?Ac|c>f?A", _average, "price above the average price"),
@@ -420,18 +482,25 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"vic(?!v)", _text_in, "'Ford' in their make"),
     Pattern(r"&?v(?:[,|&]+v)+", _values, "Texas or Ohio"),
     Pattern(r"c[f=]?v", _hinted, "the city of Rome"),
+    Pattern(r"vc", _hinted_after, "Italian cuisine"),
     Pattern(r"v", _value, "buy orders"),
+    Pattern(r"(?<=[ri])c\|c|(?<=b)c\|c", _either_related, "with a project or exam"),
+    Pattern(r"c&#r?~(?=$)", _split_flag, "have an exam and how many do not"),
     Pattern(r"c0|0c", _null, "phone is missing"),
     Pattern(r"c[ib]?d", _period_after, "sale date in 2020"),
     Pattern(r"d", _period, "in 2020"),
     Pattern(r"Dc", _distinct, "distinct customers"),
+    Pattern(r"l[cv]", _length, "length of the name"),
+    Pattern(r"c#(?![fDA]*c)", _count_noun, "restaurant count"),
+    Pattern(r"#c&c(?![fcM])", _counts, "numbers of papers and journals"),
     Pattern(r"[A]?#f?D?[A]?c", _count, "number of distinct customers"),
     Pattern(r"A[fgD]?#?c", _aggregate, "average rating"),
     Pattern(r"U[cM](?:[&t,]+)[cM]", _difference, "days between order date and ship date"),
     Pattern(r"-[cM](?:[&t]+)[cM]", _difference, "difference between high and low"),
     Pattern(r"A[f]?M", _aggregate_of, "average difference between high and low"),
+    Pattern(r"Sc[ti]S", _both_ends, "from the best rating to the lowest"),
     Pattern(r"SM", _rank, "highest average rating"),
-    Pattern(r"Sc", _adjective, "oldest employee"),
+    Pattern(r"(?<=q)Sc|^Sc", _adjective, "which are the oldest employees"),
     Pattern(r"^qSc(?=f)|^qSc(?=$)|^Sc(?=f)", _superlative_measure, "what is the highest price of"),
     Pattern(r"Sc", _rank, "most orders"),
     Pattern(r"S", _alone, "the oldest"),
@@ -440,7 +509,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"P(?:c?\|+[rif]*P)+", _any, "in Texas or over 65"),
     Pattern(r"[gb]+[cm](?:[,&]+[cm](?![fM]))*", _group, "for each region and month"),
     Pattern(r"m", _group, "monthly"),
-    Pattern(r"o[bgf]*[cML]?x?(?:[,&]+[cM]x?)*|x", _order, "ordered by name descending"),
+    Pattern(r"o[bgf]*[cML]?x?(?:[,&]+[cM]x?)*|xc?", _order, "ordered by name descending"),
     Pattern(r"Tc?b[cM]", _top_by, "top 5 cities by population"),
     Pattern(r"T", _top, "top 5"),
 )  # fmt: skip

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from datamind.language import names
 from datamind.language.graph import UNREACHABLE, Graph
 from datamind.language.linking import Candidate
 from datamind.language.sketch import Cond, Measure, Mention, Rank, Sketch
@@ -53,10 +54,12 @@ def _walk(part: object) -> Iterator[Mention]:
             yield from _walk(item)
 
 
-def resolve(sketch: Sketch, view: View, graph: Graph) -> list[Assignment]:
-    """The best few assignments, cheapest first."""
+def resolve(
+    sketch: Sketch, view: View, graph: Graph, words: Sequence[str]
+) -> list[Assignment]:
+    """The best few assignments, cheapest first. `words` are the question's, in lower case."""
     mentions = mentions_of(sketch)
-    options = {id(m): _options(m, view) for m in mentions}
+    options = {id(m): _options(m, view, words) for m in mentions}
     order = sorted(
         (m for m in mentions if options[id(m)]),
         key=lambda m: (len({c.table for c, _ in options[id(m)]}), len(options[id(m)]), m.first),
@@ -103,22 +106,52 @@ def _pair(a: Mention, x: Candidate, b: Mention, y: Candidate, view: View) -> flo
     return 0.0
 
 
-def _options(mention: Mention, view: View) -> list[tuple[Candidate, float]]:
+def _options(
+    mention: Mention, view: View, words: Sequence[str]
+) -> list[tuple[Candidate, float]]:
     """Candidates that can play the mention's role, with their costs."""
     out = []
     for candidate in mention.candidates:
         penalty = _penalty(mention, candidate, view)
         if penalty is not None:
+            penalty += _way(mention, candidate, words) if candidate.kind == "value" else 0.0
             out.append((candidate, 1.6 * (1.0 - candidate.score) + penalty))
     out.sort(key=lambda o: o[1])
     return out[:OPTIONS] if mention.role != "attribute" else out[: OPTIONS + 3]
+
+
+# What stands before a value, and the words of columns that it points to.
+WAYS: dict[str, frozenset[str]] = {
+    "from": frozenset({"from", "origin", "source", "departure", "start", "sender", "departing"}),
+    "to": frozenset({"to", "destination", "target", "arrival", "end", "receiver", "recipient",
+                     "into"}),
+    "via": frozenset({"via", "stop", "through", "layover", "transit"}),
+    "by": frozenset({"by"}),
+}  # fmt: skip
+
+
+def _way(mention: Mention, candidate: Candidate, words: Sequence[str]) -> float:
+    """`from` Rome `to` Paris: columns of the same way are likelier, of the other unlikely."""
+    first = mention.before if mention.before >= 0 else mention.first
+    near = [w for w in words[max(0, first - 2) : first] if w in WAYS]
+    if not near:
+        return 0.0
+    column = set(names.split(candidate.id.rpartition(".")[2]))
+    if column & WAYS[near[-1]]:
+        return -0.35
+    others = frozenset().union(*(ways for way, ways in WAYS.items() if way != near[-1]))
+    return 0.5 if column & others else 0.0
 
 
 def _penalty(mention: Mention, candidate: Candidate, view: View) -> float | None:
     """How badly a candidate fits the role; None: not at all."""
     kind, role = candidate.kind, mention.role
     if role == "value":
-        return {"value": 0.0, "text": 0.0, "weekday": 0.0}.get(kind)
+        if kind == "value":
+            table = view.table(candidate.table)
+            name = candidate.id.rpartition(".")[2]
+            return -0.08 if name in table.display or name in table.primary_key else 0.0
+        return {"text": 0.0, "weekday": 0.0}.get(kind)
     if kind in ("text", "weekday"):
         return None
     if kind == "metric":
@@ -126,8 +159,10 @@ def _penalty(mention: Mention, candidate: Candidate, view: View) -> float | None
     if kind == "grain":
         return {"group": 0.0, "attribute": 0.25, "date": 0.1, "relation": 0.4, "order": 0.2}.get(role)
     if kind == "table":
-        return {"entity": 0.0, "relation": 0.0, "group": 0.05, "attribute": 0.0, "measure": 0.35,
-                "order": 0.1, "number": 0.5, "text": 0.1, "date": 0.6, "flag": 0.5}.get(role)  # fmt: skip
+        named = -0.25 if candidate.score >= 0.99 else 0.0
+        penalty = {"entity": 0.0, "relation": 0.1, "group": 0.1, "attribute": 0.0, "measure": 0.6,
+                   "order": 0.3, "number": 0.7, "text": 0.3, "date": 0.8, "flag": 0.7}.get(role)  # fmt: skip
+        return None if penalty is None else penalty + named
     if kind == "value":
         return {"relation": 0.15, "entity": 0.35, "attribute": 0.5, "measure": 0.6}.get(role)
     return _column_penalty(role, view.column(candidate.id), view)

@@ -30,6 +30,8 @@ class Mention:
     verb: str = ""
     distinct: bool = False
     grain: str | None = None
+    function: str = ""
+    before: int = -1
 
 
 @dataclass(eq=False, slots=True)
@@ -71,7 +73,6 @@ class Measure:
     left: Measure | None = None
     right: Measure | None = None
     mentions: tuple[Mention, ...] = ()
-    unit: str | None = None
     first: int = 0
     inner: str | None = None
 

@@ -37,7 +37,7 @@ _IRREGULAR = {
     "gave": "give", "spent": "spend", "taught": "teach", "held": "hold", "left": "leave",
     "born": "birth", "died": "death", "flew": "fly", "flown": "fly", "ran": "run", "went": "go",
     "got": "get", "gotten": "get", "began": "begin", "chosen": "choose", "shown": "show",
-    "lent": "lend", "lost": "lose", "met": "meet", "built": "build", "done": "do", "did": "do",
+    "ids": "id", "urls": "url", "lent": "lend", "lost": "lose", "met": "meet", "built": "build", "done": "do", "did": "do",
 }  # fmt: skip
 
 
@@ -103,6 +103,14 @@ def _word(raw: str, start: int) -> list[Token]:
             at += len(piece) + 1
         return [t for t in tokens if t.text]
     return [Token(raw, lower, lemma(lower), "word", start, start + len(raw))]
+
+
+def is_participle(token: Token) -> bool:
+    """Made, written, published: a verb form that `by` or `to` may follow."""
+    if token.lower in _IRREGULAR:
+        return not token.lower.endswith("s") and token.lower != token.lemma
+    return token.lower.endswith("ed") or token.lemma in ("belong", "go", "fly", "travel", "refer",
+                                                         "apply", "relate", "come")  # fmt: skip
 
 
 @lru_cache(maxsize=20_000)

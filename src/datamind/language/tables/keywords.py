@@ -34,14 +34,15 @@ SAME = "="
 DURATION = "U"
 RUNNING = "R"
 RANK = "K"
+LENGTH = "l"
 
 CODES: dict[str, tuple[tuple[str, str], ...]] = {
     COUNT: tuple((p, "") for p in (
-        "how many", "number of", "the number of", "count of", "no of", "no . of", "numbers of",
+        "how many", "number of", "the number of", "count of", "no of", "no . of",
         "total number of", "total count of", "total no of", "total no . of", "count the number of",
         "quantity of", "how many different kinds of", "number", "count", "counts of", "total counts of",
-        "how often", "overall number of", "counts", "volume of", "# of",
-    )),
+        "how often", "overall number of", "counts", "# of",
+    )) + (("numbers of", "each"), ("the numbers of", "each"), ("counts of", "each")),
     AGGREGATE: (
         ("average", "avg"), ("avg", "avg"), ("mean", "avg"), ("on average", "avg"),
         ("average of", "avg"), ("typical", "avg"), ("averages", "avg"),
@@ -60,7 +61,7 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
         "for individual", "between different", "among different", "over each", "each of the",
         "for the different", "depending on", "according to", "by individual", "in every",
         "per each", "over different", "between each", "grouped per", "bucketed by", "separately for",
-        "in each of the", "for each different", "of every", "under each", "associated with each",
+        "in each of the", "for each different", "of every", "over the", "under each", "associated with each",
     )),
     BY: (("by", ""),),
     ORDER: tuple((p, "") for p in (
@@ -94,11 +95,11 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
         "exceeds", "exceed", "bigger than", "longer than", "older than", "in excess of", "later than",
         "better than", "that is over", "more expensive than", "heavier than", "taller than",
         "is over", "is above", ">", "exceeded", "beyond", "upwards of", "faster than", "surpassing",
-        "strictly more than", "greater", "deeper than", "wider than",
+        "strictly more than", "greater", "deeper than", "wider than", "after",
     )) + tuple((p, "<") for p in (
         "less than", "fewer than", "lower than", "smaller than", "under", "below", "shorter than",
         "younger than", "cheaper than", "earlier than", "not reaching", "<", "lighter than",
-        "worse than", "is below", "is under", "slower than", "less expensive than", "no older than",
+        "worse than", "is below", "is under", "before", "slower than", "less expensive than", "no older than",
     )) + tuple((p, ">=") for p in (
         "at least", "no less than", "no fewer than", "not less than", "a minimum of", "minimum of",
         ">=", "greater than or equal to", "more than or equal to", "or more than", "starting at",
@@ -155,7 +156,7 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
         "that were", "who are", "who were", "which were", "in which", "for which", "to which",
         "that had", "whom", "contain", "that is", "who had",
     )),
-    TO: (("to", ""), ("versus", ""), ("vs", ""), ("vs .", ""), ("over the", ""), ("against", ""),
+    TO: (("to", ""), ("versus", ""), ("vs", ""), ("vs .", ""), ("against", ""),
          ("compared to", ""), ("compared with", ""), ("divided by", ""), ("relative to", ""),
          ("in relation to", ""), ("out of all", "all"), ("out of the total", "all"),
          ("out of total", "all"), ("out of the", "all")),
@@ -210,11 +211,12 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
               ("week over week", "growth"), ("mom", "growth"), ("yoy", "growth"), ("wow", "growth"),
               ("growth of", "growth"), ("growth in", "growth"), ("change in", "change")),
     RANK: (("rank of", ""), ("ranking of", "")),
+    LENGTH: (("length of", ""), ("number of characters in", ""), ("number of letters in", "")),
 }  # fmt: skip
 
 # Superlatives: direction, and words that say what is compared where the question leaves it out.
 SUPERLATIVES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "most": ("desc", ()), "highest": ("desc", ()), "largest": ("desc", ("size", "area", "amount")),
+    "most": ("desc", ()), "highest": ("desc", ("height", "altitude", "elevation")), "largest": ("desc", ("size", "area", "amount")),
     "biggest": ("desc", ("size", "area", "amount")), "greatest": ("desc", ()), "best": ("desc", ("rating", "score")),
     "longest": ("desc", ("length", "duration")), "tallest": ("desc", ("height",)),
     "heaviest": ("desc", ("weight",)), "oldest": ("asc", ("birth", "date", "founded", "year")),
@@ -223,7 +225,7 @@ SUPERLATIVES: dict[str, tuple[str, tuple[str, ...]]] = {
     "costliest": ("desc", ("cost", "price")), "priciest": ("desc", ("price", "cost")),
     "cheapest": ("asc", ("price", "cost")), "least expensive": ("asc", ("price", "cost")),
     "fastest": ("desc", ("speed",)), "slowest": ("asc", ("speed",)), "top": ("desc", ()),
-    "least": ("asc", ()), "fewest": ("asc", ()), "lowest": ("asc", ()), "smallest": ("asc", ("size", "area", "amount")),
+    "least": ("asc", ()), "fewest": ("asc", ()), "lowest": ("asc", ("height", "altitude", "elevation")), "smallest": ("asc", ("size", "area", "amount")),
     "shortest": ("asc", ("length", "duration")), "worst": ("asc", ("rating", "score")),
     "earliest": ("asc", ("date",)), "youngest": ("desc", ("birth", "date")), "min": ("asc", ()),
     "most popular": ("desc", ("popularity",)), "most common": ("desc", ()), "most frequent": ("desc", ()),
@@ -246,22 +248,28 @@ SUPERLATIVES: dict[str, tuple[str, tuple[str, ...]]] = {
 STOP = frozenset(
     """a an the is are was were be been being am do does did has have had will would can could may
     might should shall there here it its they them their theirs these those this he she his her
-    hers we our ours you your i me my us all any some each-other please only also just then than so
-    such respective respectively corresponding given particular specific certain exactly overall
-    database data dataset table tables record records row rows column columns result results query
-    answer information details detail list value values entry entries available existing present
-    currently current ever yet still really actually how what which who whom when where why if of in
-    on at by for to from with as into over under up out off about between through during and or not
-    no nor but both either neither else same one ones two-fold own other others another own per via
-    system inclusive exclusive whole entire across every more much many few several lot lots amount
-    using used use based respect terms term kind kinds sort make sure note let want wanted need like
-    would-like know see take along together instead rather whether per-se etc eg ie e.g i.e
-    it's there's that's he/she they're full calculate compute considered regarding related relating
-    associated corresponding regardless question interested overview breakdown distribution compare
-    comparison vary varies varying change changes differ differs different top-level grouped group
-    total-wise rounded places place decimal decimals format represent represented first-come order
-    ordered sorted sort results' following along-with without show display give return find get tell
-    belonging belong belongs people-wise s t having ignore shown showing starting start""".split()
+    hers we our ours you your i me my us all any some please only also just then than so such how
+    what which who whom when where why if of in on at by for to from with as into over under up out
+    off about between through during and or not no nor but both either neither ever yet still
+    really actually others own per via across every more much many few several lots one ones it's
+    there's that's they're s t etc eg ie""".split()
+)
+
+# Words that say little, unless the data names something by them.
+SOFT = frozenset(
+    """else same other another two respective respectively corresponding given particular
+    specific certain exactly overall database data dataset table tables record records row rows
+    column columns result results query answer information details detail list value values entry
+    entries available existing present currently current system inclusive exclusive whole entire
+    lot amount using used use based respect terms term kind kinds sort make sure note let want
+    wanted need like know see take along together instead rather whether full calculate compute
+    considered regarding related relating associated corresponding regardless question interested
+    overview breakdown distribution compare comparison vary varies varying change changes differ
+    differs different grouped group rounded places place decimal decimals format represent
+    represented order ordered sorted following display find get tell belonging belong belongs
+    having ignore shown showing starting start show give return part member portion well time answer integer
+    float string whole absolute text exact unix regular pair
+    number numbers figure figures""".split()
 )  # fmt: skip
 
 # Verbs that only say that two things are related; the relationship itself is in the joins.
