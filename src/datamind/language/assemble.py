@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from datamind.language.lexer import Unit
-from datamind.language.patterns import Node, combine, to_nodes
+from datamind.language.nodes import Node, to_nodes
+from datamind.language.patterns import combine
 from datamind.language.sketch import Cond, Measure, Mention, Output, Rank, Sketch
 from datamind.language.tables import keywords as K
 
@@ -15,6 +16,12 @@ _SPEC_VERBS = frozenset({"return", "show", "give", "give me", "list", "include",
                          "show only", "get", "indicate", "also show", "also return", "show me",
                          "tell me", "calculate", "mention", "please list", "list the",
                          "give me the"})  # fmt: skip
+
+
+# Codes that should have been combined into something: left over, they were not understood.
+_MEANT = frozenset({"n", "p", "w", "d", "v", "z", "l", K.COUNT, K.AGGREGATE, K.COMPARE, K.BETWEEN,
+                    K.NOT, K.RATIO, K.DIFFERENCE, K.OR, K.TEXT, K.NULL, K.SAME, K.DURATION,
+                    K.RUNNING, K.RANK, K.SUPERLATIVE, K.TOP})  # fmt: skip
 
 
 def assemble(units: Sequence[Unit]) -> Sketch:
@@ -72,11 +79,11 @@ def _ratios(nodes: list[Node]) -> list[Node]:
     right = body[cut + 1 :] if cut is not None else []
     kind = nodes[at].payload
     measure = Measure(kind, first=nodes[at].first, inner=inner)
-    part, leftover = _side(left)
+    part, leftover = side(left)
     measure.left = part
     outer: list[Node] = leftover
     if right:
-        measure.right, more = _side(right)
+        measure.right, more = side(right)
         outer = [*outer, *more, *_shared(measure, whole=body[cut or 0].payload == "all")]
     node = Node("M", nodes[at].first, (rest[end - 1].last if end else nodes[at].last), measure)
     return [*lead, node, *outer, *tail]
@@ -93,8 +100,8 @@ def _middle(body: list[Node], kind: str) -> int | None:
     return None
 
 
-def _side(nodes: list[Node]) -> tuple[Measure, list[Node]]:
-    """One side of a ratio: its measure with its own conditions; and what did not fit in."""
+def side(nodes: list[Node]) -> tuple[Measure, list[Node]]:
+    """One side of a ratio or formula: its measure with its own conditions; and what did not fit in."""
     made = combine(nodes)
     measure: Measure | None = None
     leftover: list[Node] = []
@@ -198,6 +205,8 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
             sketch.order.extend(node.payload)
         elif code in "&,":
             joined = True
+        elif code in _MEANT:
+            sketch.unused += 1
         if code in _ENDS_SELECT and seen and code not in "LGP":
             selecting = False
         if code not in "&,":
@@ -251,7 +260,14 @@ def _read_spec(sketch: Sketch, nodes: list[Node]) -> None:
             sketch.distinct = True
         elif node.code == "P" and outputs:
             sketch.conds.append(node.payload)
+        elif node.code in _MEANT:
+            sketch.unused += 1
         previous = node.code
+    for output in outputs:
+        mention = output if isinstance(output, Mention) else output.target
+        if mention is not None and mention.context is None:
+            named = [o for o in (*sketch.outputs, *sketch.groups) if isinstance(o, Mention)]
+            mention.context = sketch.head or (named[0] if named else None)
     if len(outputs) == 1 and sketch.outputs and sketch.head is not None:
         sketch.outputs.extend(outputs)
         return
@@ -277,6 +293,11 @@ def _settle(sketch: Sketch) -> None:
         sketch.head.role = "entity"
         sketch.outputs.append(sketch.head)
     _merge_ranks(sketch)
+    measured = [o for o in sketch.outputs if isinstance(o, Measure)]
+    measured += [r.by for r in (*sketch.ranks, *sketch.order) if isinstance(r.by, Measure)]
+    if len(measured) == 1 and measured[0].loose:
+        sketch.conds.extend(measured[0].where)
+        measured[0].where = []
 
 
 def _merge_ranks(sketch: Sketch) -> None:

@@ -231,8 +231,8 @@ class _Reader:
             end = floor(self.today, unit)
             return Period(move(end, unit, -amount), end, unit), closed
         low = move(self.today, unit, -amount)
-        inclusive = self._inclusive_today(at + 1)
-        if unit == "day" and inclusive:
+        inclusive, today_only = self._inclusive(at + 1)
+        if unit == "day" and today_only:
             low += dt.timedelta(days=1)
         return Period(low, tomorrow, unit), inclusive or at + 1
 
@@ -246,11 +246,16 @@ class _Reader:
         )
         return at + len(found.group().split()) if found else 0
 
-    def _inclusive_today(self, at: int) -> int:
-        """The place after `inclusive of today`, or 0: then the window's first day is one later."""
-        tail = " ".join(self.words[at : at + 6])
-        found = re.match(r"[,(]?\s*(inclusive of|including|up to and including) today", tail)
-        return at + len(found.group().split()) if found else 0
+    def _inclusive(self, at: int) -> tuple[int, bool]:
+        """The place after `inclusive of ...`, or 0; and whether it was today that is included:
+        then the window's first day is one later."""
+        tail = " ".join(self.words[at : at + 9])
+        found = re.match(
+            r"[,(]?\s*(inclusive of|including|up to and including) (?:(today)|the current day|"
+            r"\d+ \w+ ago|(the )?(start and end|first and last|end|both) (date|day)s?)",
+            tail,
+        )
+        return (at + len(found.group().split()), bool(found[2])) if found else (0, False)
 
     def _ahead(self, at: int) -> tuple[Period, int] | None:
         amount = self.number(at)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datamind.language import evidence, ranking
 from datamind.language.assemble import assemble
 from datamind.language.build import build, home_table
-from datamind.language.conditions import Context, Unbuildable
+from datamind.language.context import Context, Unbuildable
+from datamind.language.definitions import units_of
 from datamind.language.graph import Graph
 from datamind.language.index import Index
 from datamind.language.index import build as build_index
@@ -63,7 +64,10 @@ class BuiltinPlanner:
         text = evidence.expand(question.text, overlay)
         compiled = self.compiled(view)
         tokens = tokenize(text)
-        readings = _readings(tokens, question.today, overlay.wildcard, compiled, view)
+        defined, combined = units_of(overlay.definitions, tokens, compiled.index, question.today)
+        readings = _readings(
+            tokens, combined, defined, question.today, overlay.wildcard, compiled, view
+        )
         return _decide(readings, tokens, compiled.index)
 
 
@@ -75,17 +79,18 @@ class _Scored:
 
 
 def _readings(
-    tokens: list[Token], today: dt.date, wildcard: bool, compiled: _Compiled, view: View
-) -> list[_Scored]:
+    tokens: list[Token], combined: list[Token], defined: list[Unit], today: dt.date,
+    wildcard: bool, compiled: _Compiled, view: View,
+) -> list[_Scored]:  # fmt: skip
     linker = Linker(compiled.index, tokens)
     found: dict[str, _Scored] = {}
     best_gain: float | None = None
-    lower = [t.lower for t in tokens]
-    for rank, (units, gain) in enumerate(covers(linker, today, tokens)):
+    lower = [t.lower for t in combined]
+    for rank, (units, gain) in enumerate(covers(linker, today, tokens, defined)):
         best_gain = gain if best_gain is None else best_gain
         sketch = assemble(units)
         for assignment in resolve(sketch, view, compiled.graph, lower):
-            made = _plan(sketch, assignment, tokens, today, wildcard, compiled, view, units)
+            made = _plan(sketch, assignment, combined, today, wildcard, compiled, view, units)
             if made is None:
                 continue
             made.features["gain"] = gain - best_gain
@@ -118,9 +123,7 @@ def _plan(
         scope = Scope(
             view, compiled.graph, home, mentioned=assignment.tables, words=frozenset(lemmas)
         )
-        ctx = Context(
-            assignment.chosen, scope, compiled.index, words, lemmas, today, wildcard
-        )
+        ctx = Context(assignment.chosen, scope, compiled.index, words, lemmas, today, wildcard)
         plan = build(sketch, ctx)
     except (Unbuildable, NoPath):
         return None
@@ -134,6 +137,8 @@ def _plan(
         "proper": float(sum(1 for w in unknown if w[:1].isupper())),
         "dropped": float(len(dropped)),
         "relations": float(len(scope.joins)),
+        "unused": float(sketch.unused),
+        **_link_features(assignment),
     }
     links = tuple(_link(m, c, tokens) for m, c in assignment.chosen.items())
     unknown = (*unknown, *(" ".join(words[m.first : m.last]) for m in dropped))
@@ -141,11 +146,27 @@ def _plan(
     return _Scored(reading, features, unknown)
 
 
+def _link_features(assignment: Assignment) -> dict[str, float]:
+    """How the meanings were found: the weakest link, and how many were no plain names."""
+    found = list(assignment.chosen.values())
+    sources = [c.source for c in found]
+    return {
+        "weakest": 1.0 - min((c.score for c in found), default=0.0),
+        "synonyms": float(sources.count("synonym")),
+        "guesses": float(
+            sum(s in ("fuzzy", "description", "partial", "abbreviation") for s in sources)
+        ),
+        "texts": float(sum(c.kind == "text" for c in found)),
+    }
+
+
 def _link(mention: Mention, candidate: Candidate, tokens: list[Token]) -> Link:
     first, last = tokens[mention.first], tokens[mention.last - 1]
     text = " ".join(t.text for t in tokens[mention.first : mention.last])
     item = candidate.id if candidate.value is None else f"{candidate.id} = {candidate.value}"
-    return Link(first.start, last.end, text, candidate.kind, item, candidate.source, candidate.score)
+    return Link(
+        first.start, last.end, text, candidate.kind, item, candidate.source, candidate.score
+    )
 
 
 def _unexplained(

@@ -14,7 +14,9 @@ class Overlay:
     wildcard: bool = False
 
 
-_WILDCARD = re.compile(r"\bilike\b|\bwildcards?\b|partial match|case[- ]?insensitiv|\blike\b with", re.I)
+_WILDCARD = re.compile(
+    r"\bilike\b|\bwildcards?\b|partial match|case[- ]?insensitiv|\blike\b with", re.I
+)
 _EXACT = re.compile(r"\bexact", re.I)
 _DEFINITION = re.compile(
     r"(?:^|(?<=[\s.;,:\"(]))(?P<name>[A-Z][A-Za-z]{1,9})\b\s*(?:\((?P<long>[^)=]{3,60})\))?\s*=\s*(?P<text>.+?)"
@@ -53,10 +55,16 @@ _RULE = re.compile(
 )
 
 
+_JOINING = re.compile(
+    r",?\s*(?:by doing|based on joining|by joining|using) [^.?!\n]*\b(?:join|tables?)\b[^.?!,\n]*",
+    re.I,
+)
+
+
 def expand(question: str, overlay: Overlay) -> str:
     """The question with matching rules taken out, and defined abbreviations spelt out where their
     definition is a plain noun."""
-    question = _RULE.sub("", question)
+    question = _JOINING.sub("", _RULE.sub("", question))
     for name, text in overlay.definitions.items():
         if not re.fullmatch(r"[A-Z][A-Za-z]{1,9}", name) or not name[1:].upper() == name[1:]:
             continue

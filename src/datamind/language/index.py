@@ -130,7 +130,9 @@ def _spread(words: tuple[str, ...], vocabulary: frozenset[str]) -> tuple[str, ..
     out: list[str] = []
     for word in words:
         pieces = _cut(word, vocabulary) if len(word) > 6 and word not in vocabulary else None
-        out.extend(lemma(names.ABBREVIATIONS.get(p, p)) for p in pieces) if pieces else out.append(word)
+        out.extend(lemma(names.ABBREVIATIONS.get(p, p)) for p in pieces) if pieces else out.append(
+            word
+        )
     return tuple(out)
 
 

@@ -14,6 +14,7 @@ from datamind.language.tables import keywords as K
 from datamind.language.tokens import Token, is_participle, stem
 
 KEPT_COVERS = 3
+ARC = 0.2  # what a link costs, so that one long link beats two short ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +34,7 @@ class Top:
     hints: tuple[str, ...] = ()
 
 
-Payload = (
-    str | float | tuple[Candidate, ...] | Period | Comparison | Top | dt.time
-    | tuple[str, tuple[str, ...]]
-)  # fmt: skip
+Payload = str | float | tuple[Candidate, ...] | Period | Comparison | Top | dt.time | object
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +63,16 @@ def _phrases() -> dict[str, list[tuple[tuple[str, ...], str, str]]]:
 
 
 def covers(
-    linker: Linker, today: dt.date, text_of: Sequence[Token]
+    linker: Linker, today: dt.date, text_of: Sequence[Token], defined: Sequence[Unit] = ()
 ) -> list[tuple[tuple[Unit, ...], float]]:
-    """The best few ways to cut the tokens into units, with their gains."""
+    """The best few ways to cut the tokens into units, with their gains.
+
+    `defined` are units that definitions in the evidence add.
+    """
     tokens = list(text_of)
     arcs: dict[int, list[Unit]] = {at: [] for at in range(len(tokens))}
+    for unit in defined:
+        arcs[unit.first].append(unit)
     for unit in _arcs(linker, tokens, today):
         arcs[unit.first].append(unit)
     best: list[list[tuple[float, tuple[Unit, ...]]]] = [[] for _ in range(len(tokens) + 1)]
@@ -120,7 +123,9 @@ def is_relating(token: Token) -> bool:
     """A verb that only says that two things are related."""
     if token.lemma in K.RELATING:
         return True
-    return token.lower.endswith(("ed", "ing", "en", "es")) and stem(token.lower) in _relating_stems()
+    return (
+        token.lower.endswith(("ed", "ing", "en", "es")) and stem(token.lower) in _relating_stems()
+    )
 
 
 def _code(code: str, tokens: list[Token], at: int) -> str:
@@ -156,9 +161,7 @@ _OR_MORE = (
 _SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9}
 
 
-def _scaled(
-    tokens: list[Token], at: int, value: float | dt.time
-) -> tuple[int, float | dt.time]:
+def _scaled(tokens: list[Token], at: int, value: float | dt.time) -> tuple[int, float | dt.time]:
     """`a hundred thousand`, `2 million`: the scale words that follow are taken in."""
     last = at + 1
     while last < len(tokens) and tokens[last].lower in _SCALES and isinstance(value, float):
@@ -187,7 +190,17 @@ def _tops(tokens: list[Token], at: int, value: float | dt.time) -> Iterator[Unit
     if isinstance(value, dt.time) or value != int(value) or value < 1:
         return
     before = tokens[at - 1].lower if at else ""
-    if before in ("top", "first", "best", "bottom", "lowest", "highest", "last", "worst", "leading"):
+    if before in (
+        "top",
+        "first",
+        "best",
+        "bottom",
+        "lowest",
+        "highest",
+        "last",
+        "worst",
+        "leading",
+    ):
         descending = before not in ("bottom", "lowest", "worst")
         yield Unit(K.TOP, at - 1, at + 1, Top(int(value), descending), 1.4)
     for length in (2, 1):
@@ -195,7 +208,11 @@ def _tops(tokens: list[Token], at: int, value: float | dt.time) -> Iterator[Unit
         if phrase in K.SUPERLATIVES:
             way, hints = K.SUPERLATIVES[phrase]
             yield Unit(
-                K.TOP, at, at + 1 + length, Top(int(value), way == "desc", hints), 1.5 + length * 0.2
+                K.TOP,
+                at,
+                at + 1 + length,
+                Top(int(value), way == "desc", hints),
+                1.5 + length * 0.2,
             )
 
 
@@ -235,9 +252,9 @@ def _links(linker: Linker, tokens: list[Token], first: int, last: int) -> Iterat
     if values and not candidates:
         worth = sum(_worth(tokens[at]) for at in range(first, last))
         code = "z" if _in_brackets(tokens, first, last) else "v"
-        yield Unit(code, first, last, tuple(values), worth * values[0].score - 0.1)
+        yield Unit(code, first, last, tuple(values), worth * values[0].score - ARC)
         return
-    merged = tuple(sorted((*candidates, *values), key=lambda c: -c.score))
+    merged = tuple(sorted((*candidates, *values), key=lambda c: (-c.score, c.kind, c.id)))
     worth = sum(_worth(tokens[at]) for at in range(first, last))
     code = "c"
     if values and _in_brackets(tokens, first, last):
@@ -246,7 +263,7 @@ def _links(linker: Linker, tokens: list[Token], first: int, last: int) -> Iterat
         code = "v"
     if tokens[first].lower in PER_GRAIN and last == first + 1 and merged[0].kind == "grain":
         code = "m"
-    yield Unit(code, first, last, merged, worth * merged[0].score - 0.1)
+    yield Unit(code, first, last, merged, worth * merged[0].score - ARC)
 
 
 def _in_brackets(tokens: list[Token], first: int, last: int) -> bool:

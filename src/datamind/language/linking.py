@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datamind.language import names
 from datamind.language.dates import WEEKDAYS
 from datamind.language.index import GENERIC, Index, Posting, normal, synonyms
+from datamind.language.scope import money_column
 from datamind.language.tables.keywords import SOFT, STOP
 from datamind.language.tokens import Token, stem
 
@@ -18,6 +19,17 @@ GRAINS = {
     "weekly": "week", "month": "month", "monthly": "month", "quarter": "quarter",
     "quarterly": "quarter", "year": "year", "yearly": "year", "annual": "year", "annually": "year",
 }  # fmt: skip
+# Words that may go with any column's name: the country `name`, the `value` of the rating.
+_ABSORBED = frozenset({"name", "value", "field"})
+
+
+def telling_of(content: Sequence[int], tokens: Sequence[Token]) -> list[int]:
+    """The places of the words that any column's name does not already imply."""
+    return [at for at in content if tokens[at].lemma not in _ABSORBED] or list(content)
+
+
+WORTH = frozenset({"amount", "revenue", "value", "turnover", "income", "volume", "proceeds", "spend",
+                   "spending", "earning"})  # fmt: skip
 _GLUE = frozenset({"of", "the", "a", "an", "to", "per"})
 PER_GRAIN = frozenset({"hourly", "daily", "weekly", "monthly", "quarterly", "yearly", "annual",
                        "annually"})  # fmt: skip
@@ -66,11 +78,13 @@ class Linker:
         if self.is_stop(token) or len(token.lower) < 2:
             return found
         verb = token.lower.endswith(("ed", "ing")) and token.lemma not in self.index.postings
-        self._take(found, self.index.stems.get(stem(token.lower), ()), 0.75 if verb else 1.0, "name")
+        self._take(
+            found, self.index.stems.get(stem(token.lower), ()), 0.75 if verb else 1.0, "name"
+        )
         spelt = names.ABBREVIATIONS.get(token.lower)
-        for word in (spelt.split() if spelt else ()):
+        for word in spelt.split() if spelt else ():
             self._take(found, self.index.postings.get(word, ()), 0.95, "name")
-        for word in synonyms().get(token.lemma, ()):
+        for word in sorted(synonyms().get(token.lemma, ())):
             self._take(found, self.index.postings.get(word, ()), 0.68, "synonym")
         if token.lemma not in self.index.postings:
             for short in self.index.short_words:
@@ -97,32 +111,59 @@ class Linker:
         ]  # fmt: skip
         if not content or content[0] != first or content[-1] != last - 1:
             return []
-        if any(at not in content and self.tokens[at].lower not in _GLUE for at in range(first, last)):
+        if any(
+            at not in content and self.tokens[at].lower not in _GLUE for at in range(first, last)
+        ):
             return []
-        common = set(self.matches[content[0]])
-        for at in content[1:]:
+        telling = telling_of(content, self.tokens)
+        common = set(self.matches[telling[0]])
+        for at in telling[1:]:
             common &= set(self.matches[at])
         best: dict[tuple[str, str], Candidate] = {}
-        for number in common:
+        for number in sorted(common):
             candidate = self._score(number, content, core_only=len(content) < last - first)
             if candidate is not None:
                 key = (candidate.kind, candidate.id)
                 if key not in best or candidate.score > best[key].score:
                     best[key] = candidate
+        for candidate in self._worth(content):
+            best.setdefault((candidate.kind, candidate.id), candidate)
         if last - first == 1:
             for candidate in self._grains(self.tokens[first]):
                 best[(candidate.kind, candidate.id)] = candidate
-        return sorted(best.values(), key=lambda c: -c.score)[:MAX_CANDIDATES]
+        return sorted(best.values(), key=_order)[:MAX_CANDIDATES]
 
-    def _score(
-        self, number: int, content: Sequence[int], *, core_only: bool
-    ) -> Candidate | None:
+    def _worth(self, content: Sequence[int]) -> list[Candidate]:
+        """`sales amount`, `revenue`: what the rows of a table are worth."""
+        last = self.tokens[content[-1]].lemma
+        if last not in WORTH:
+            return []
+        named = content[:-1] if len(content) > 1 else content
+        common = set(self.matches[named[0]])
+        for at in named[1:]:
+            common &= set(self.matches[at])
+        out = []
+        for number in sorted(common):
+            item = self.index.items[number]
+            column = (
+                money_column(self.index.view.table(item.table)) if item.kind == "table" else None
+            )
+            if column is not None:
+                score = 0.9 if len(content) > 1 else 0.82
+                out.append(Candidate("column", column.id, item.table, score, "synonym"))
+        return out
+
+    def _score(self, number: int, content: Sequence[int], *, core_only: bool) -> Candidate | None:
         item = self.index.items[number]
         used: dict[int, float] = {}
         quality, source, rank = 1.0, "name", 0
         described = 0
         for at in content:
-            options = [o for o in self.matches[at][number] if o[0] not in used or o[0] < 0]
+            found = self.matches[at].get(number, ())
+            options = [o for o in found if o[0] not in used or o[0] < 0]
+            if not options and self.tokens[at].lemma in _ABSORBED and item.kind == "column":
+                quality *= 0.93
+                continue
             if not options:
                 return None
             word, q, kind = max(options, key=lambda o: (o[0] >= 0, o[1]))
@@ -133,7 +174,7 @@ class Linker:
             quality *= q if word != -2 else 0.93
             if _RANK[kind] > rank:
                 rank, source = _RANK[kind], kind
-        if core_only and len(used) < len(content):
+        if core_only and len(used) < len(telling_of(content, self.tokens)):
             return None
         if not used:
             return self._described(item.kind, item.id, item.table, described, len(content))
@@ -177,12 +218,16 @@ class Linker:
             return []
         text = " ".join(t.lower for t in tokens)
         letter = len(text) == 1 and tokens[0].is_proper and first > 0
-        if len(tokens) == 1 and not letter and (text in STOP or text in SOFT or tokens[0].kind == "number"):
+        if (
+            len(tokens) == 1
+            and not letter
+            and (text in STOP or text in SOFT or tokens[0].kind == "number")
+        ):
             return []
         proper = any(t.is_proper for t in tokens)
         keys = {normal(text), " ".join(t.lemma for t in tokens)}
         out: list[Candidate] = []
-        for key in keys:
+        for key in sorted(keys):
             for column, stored in self.index.values.get(key, ()):
                 score = 1.0 if proper or len(tokens) > 1 else 0.86
                 if key != normal(text):
@@ -203,7 +248,7 @@ class Linker:
         for word in words[1:]:
             keys &= set(self.index.value_words.get(word, ()))
         out = []
-        for key in sorted(keys, key=len)[:6]:
+        for key in sorted(keys, key=lambda k: (len(k), k))[:6]:
             share = len(words) / len(key.split())
             for column, stored in self.index.values[key]:
                 out.append(self._value(column, stored, top * (0.6 + 0.4 * share), "partial"))
@@ -221,8 +266,12 @@ class Linker:
 _RANK = {"name": 0, "synonym": 1, "abbreviation": 2, "description": 3, "fuzzy": 4}
 
 
+def _order(candidate: Candidate) -> tuple[float, str, str, str]:
+    return (-candidate.score, candidate.kind, candidate.id, candidate.value or "")
+
+
 def _best(candidates: list[Candidate]) -> list[Candidate]:
     kept: dict[tuple[str, str | None], Candidate] = {}
-    for candidate in sorted(candidates, key=lambda c: -c.score):
+    for candidate in sorted(candidates, key=_order):
         kept.setdefault((candidate.id, candidate.value), candidate)
     return list(kept.values())[:MAX_CANDIDATES]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Literal, cast
 
 from datamind.language import names
-from datamind.language.conditions import Context, Unbuildable, conjunction, date_expr, plain_relation, predicate
+from datamind.language.conditions import predicate
+from datamind.language.context import Context, Unbuildable, conjunction, number
 from datamind.language.linking import Candidate
+from datamind.language.periods import date_expr
+from datamind.language.relations import plain_relation
+from datamind.language.scope import money_column
 from datamind.language.sketch import Cond, Measure, Mention
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import NUMERIC, TEMPORAL, Column
@@ -19,10 +23,14 @@ def expression(measure: Measure, ctx: Context) -> P.Expr:
 
 def is_row_level(measure: Measure) -> bool:
     """Whether it is a value of each row: a difference or duration that nothing aggregates."""
-    return measure.kind in ("difference", "duration") and bool(measure.mentions) and not measure.inner
+    return (
+        measure.kind in ("difference", "duration") and bool(measure.mentions) and not measure.inner
+    )
 
 
-def home_of(measure: Measure, chosen: dict[Mention, Candidate], view_metrics: dict[str, str]) -> str | None:
+def home_of(
+    measure: Measure, chosen: dict[Mention, Candidate], view_metrics: dict[str, str]
+) -> str | None:
     """The table whose rows the measure is about."""
     for mention in (measure.target, *measure.mentions):
         candidate = chosen.get(mention) if mention is not None else None
@@ -38,7 +46,7 @@ def home_of(measure: Measure, chosen: dict[Mention, Candidate], view_metrics: di
 
 def name_of(measure: Measure, ctx: Context) -> str:
     """A column name for the measure: `number_of_orders`, `avg_price`."""
-    if measure.kind in ("ratio", "share", "percent", "difference", "duration"):
+    if measure.kind in ("ratio", "share", "percent", "difference", "duration", "formula"):
         return measure.kind
     if measure.target is None:
         return "number"
@@ -87,7 +95,8 @@ def _count_of(
         return P.Aggregate("count", None, alias, where=both)
     if table.primary_key == (column.name,):
         return P.Aggregate("count", None, ctx.scope.alias(table.id), where=where)
-    if counts_already(column) and not measure.distinct:
+    added = column.type in NUMERIC and column.additivity == "sum"
+    if added and not measure.distinct:
         function = cast(P.Function, measure.inner or "sum")
         return P.Aggregate(function, ctx.expr(column), where=where)
     return P.Aggregate("count", ctx.expr(column), distinct=True, where=where)
@@ -114,6 +123,21 @@ def _aggregate(measure: Measure, ctx: Context) -> P.Expr:
         return P.Aggregate("count", None, ctx.scope.alias(candidate.id), where=where)
     column = ctx.column_of(measure.target)
     return _aggregate_column(column, measure, ctx, where)
+
+
+def _aggregate_table(
+    candidate: Candidate, measure: Measure, ctx: Context, where: P.Predicate | None
+) -> P.Expr:
+    """`total sales`, `average order`: what the rows are worth, or how many there are."""
+    column = money_column(ctx.scope.view.table(candidate.table))
+    if column is not None:
+        ctx.notes.append(f"{candidate.table} are added up by {column.name.replace('_', ' ')}")
+        ctx.penalty += 0.1
+        return P.Aggregate(cast(P.Function, measure.function), ctx.expr(column), where=where)
+    if measure.function != "sum":
+        raise Unbuildable("an average of rows")
+    ctx.penalty += 0.1
+    return P.Aggregate("count", None, ctx.scope.alias(candidate.table), where=where)
 
 
 def _aggregate_column(
@@ -147,7 +171,10 @@ def _either(measure: Measure, ctx: Context) -> P.Expr:
     where = _where(measure.where, ctx)
     if candidate.kind == "column":
         column = ctx.scope.view.column(candidate.id)
-        if column.type in NUMERIC and column.name not in ctx.scope.view.table(column.table).primary_key:
+        if (
+            column.type in NUMERIC
+            and column.name not in ctx.scope.view.table(column.table).primary_key
+        ):
             function = "avg" if column.additivity == "avg" else "sum"
             return P.Aggregate(cast(P.Function, function), ctx.expr(column), where=where)
     return _count_of(candidate, measure, ctx, where)
@@ -216,7 +243,18 @@ def _between(first: Column, second: Column, ctx: Context) -> P.Expr:
     raise Unbuildable("these two can't be subtracted")
 
 
+def _formula(measure: Measure, ctx: Context) -> P.Expr:
+    assert measure.left is not None and measure.right is not None
+    op = cast("Literal['+', '-', '*', '/']", measure.function)
+    return P.Arithmetic(op, expression(measure.left, ctx), expression(measure.right, ctx))
+
+
+def _number(measure: Measure, ctx: Context) -> P.Expr:
+    return number(measure.value)
+
+
 _BUILDERS = {
+    "formula": _formula, "number": _number,
     "count": _count, "aggregate": _aggregate, "either": _either, "ratio": _ratio, "share": _ratio,
     "percent": _ratio, "difference": _row_value, "duration": _row_value,
 }  # fmt: skip

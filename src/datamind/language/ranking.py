@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from importlib import resources
 
-FEATURES = ("gain", "links", "joins", "penalty", "unknown", "proper", "dropped", "relations", "cover")
+FEATURES = (
+    "gain", "links", "joins", "penalty", "unknown", "proper", "dropped", "relations", "unused", "cover",
+    "weakest", "synonyms", "guesses", "texts",
+)  # fmt: skip
 
 
 @lru_cache(maxsize=1)

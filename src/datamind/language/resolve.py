@@ -49,14 +49,12 @@ def _walk(part: object) -> Iterator[Mention]:
     elif isinstance(part, Rank):
         yield from _walk(part.by)
     elif isinstance(part, Sketch):
-        for item in (*part.outputs, part.head, *part.groups, *part.conds, *part.related,
+        for piece in (*part.outputs, part.head, *part.groups, *part.conds, *part.related,
                      *part.ranks, *part.order):  # fmt: skip
-            yield from _walk(item)
+            yield from _walk(piece)
 
 
-def resolve(
-    sketch: Sketch, view: View, graph: Graph, words: Sequence[str]
-) -> list[Assignment]:
+def resolve(sketch: Sketch, view: View, graph: Graph, words: Sequence[str]) -> list[Assignment]:
     """The best few assignments, cheapest first. `words` are the question's, in lower case."""
     mentions = mentions_of(sketch)
     options = {id(m): _options(m, view, words) for m in mentions}
@@ -96,6 +94,8 @@ def _pair(a: Mention, x: Candidate, b: Mention, y: Candidate, view: View) -> flo
     """What two meanings cost together, where `b` says something about `a`."""
     if a.owner is b and x.kind == "column":
         return -0.25 if x.table == y.table else 0.7
+    if a.context is b and x.kind == "column":
+        return -0.2 if x.table == y.table else 0.1
     if a.hint is b and x.kind == "value":
         if x.id == y.id or (y.kind == "table" and x.table == y.table):
             shown = y.kind == "table" and x.id.rpartition(".")[2] in view.table(y.table).display
@@ -106,9 +106,7 @@ def _pair(a: Mention, x: Candidate, b: Mention, y: Candidate, view: View) -> flo
     return 0.0
 
 
-def _options(
-    mention: Mention, view: View, words: Sequence[str]
-) -> list[tuple[Candidate, float]]:
+def _options(mention: Mention, view: View, words: Sequence[str]) -> list[tuple[Candidate, float]]:
     """Candidates that can play the mention's role, with their costs."""
     out = []
     for candidate in mention.candidates:
@@ -116,7 +114,7 @@ def _options(
         if penalty is not None:
             penalty += _way(mention, candidate, words) if candidate.kind == "value" else 0.0
             out.append((candidate, 1.6 * (1.0 - candidate.score) + penalty))
-    out.sort(key=lambda o: o[1])
+    out.sort(key=lambda o: (round(o[1], 6), o[0].kind, o[0].id))
     return out[:OPTIONS] if mention.role != "attribute" else out[: OPTIONS + 3]
 
 
@@ -155,9 +153,17 @@ def _penalty(mention: Mention, candidate: Candidate, view: View) -> float | None
     if kind in ("text", "weekday"):
         return None
     if kind == "metric":
-        return {"measure": -0.2, "order": -0.1, "attribute": -0.1, "entity": 0.1, "number": 0.0}.get(role)
+        return {
+            "measure": -0.2,
+            "order": -0.1,
+            "attribute": -0.1,
+            "entity": 0.1,
+            "number": 0.0,
+        }.get(role)
     if kind == "grain":
-        return {"group": 0.0, "attribute": 0.25, "date": 0.1, "relation": 0.4, "order": 0.2}.get(role)
+        return {"group": 0.0, "attribute": 0.25, "date": 0.1, "relation": 0.4, "order": 0.2}.get(
+            role
+        )
     if kind == "table":
         named = -0.25 if candidate.score >= 0.99 else 0.0
         penalty = {"entity": 0.0, "relation": 0.1, "group": 0.1, "attribute": 0.0, "measure": 0.6,

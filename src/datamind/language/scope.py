@@ -7,7 +7,11 @@ from collections.abc import Collection, Iterable
 from datamind.language import names
 from datamind.language.graph import Edge, Graph
 from datamind.semantics import plan as P
-from datamind.semantics.catalog import TEMPORAL, Column, Table, View
+from datamind.semantics.catalog import NUMERIC, TEMPORAL, Column, Table, View
+
+# Short SQL keywords that initials may spell.
+_RESERVED = frozenset({"as", "at", "by", "do", "if", "in", "is", "no", "of", "on", "or", "to", "all",
+                       "and", "any", "asc", "end", "for", "not", "row", "set", "use"})  # fmt: skip
 
 
 class NoPath(Exception):
@@ -37,7 +41,7 @@ class Scope:
         """Initials of the table's words, numbered when taken: `order_items` is oi."""
         words = names.split(self.view.table(table).name)
         alias = "".join(w[0] for w in words if w[0].isalpha())[:3] or "t"
-        number, name = 1, alias
+        number, name = 1, f"{alias}_" if alias in _RESERVED else alias
         while name in self.taken:
             number += 1
             name = f"{alias}{number}"
@@ -95,7 +99,12 @@ _TECHNICAL = frozenset({"created", "updated", "loaded", "modified", "inserted", 
 def dates_of(table: Table) -> list[Column]:
     """The table's date columns, the business ones before the technical ones."""
     found = [c for c in table.columns if c.type in TEMPORAL or c.epoch]
-    return sorted(found, key=lambda c: bool(_TECHNICAL & set(names.words_of(c.name))))
+    return sorted(found, key=is_technical)
+
+
+def is_technical(column: Column) -> bool:
+    """Whether a date is the system's own: when a row was made or loaded."""
+    return bool(_TECHNICAL & set(names.words_of(column.name)))
 
 
 def year_columns(table: Table) -> list[Column]:
@@ -104,3 +113,16 @@ def year_columns(table: Table) -> list[Column]:
         c for c in table.columns
         if c.type == "integer" and "year" in names.split(c.name) and not c.epoch
     ]  # fmt: skip
+
+
+MONEY = ("revenue", "amount", "price", "total", "value", "payment", "spend", "turnover", "cost")
+
+
+def money_column(table: Table) -> Column | None:
+    """What a table of trades is worth: its amount, its price."""
+    for word in MONEY:
+        for column in table.columns:
+            if (column.type in NUMERIC and word in names.words_of(column.name)
+                    and column.name not in table.primary_key):  # fmt: skip
+                return column
+    return None

@@ -18,7 +18,7 @@ class Mention:
     """A span of the question that names something: tokens `first` to `last`, and what it may be.
 
     `role` is what it does in the question. `owner` is the mention it is an attribute of
-    (`name of the author`); `hint` the mention that says what kind of value it is (`city of Rome`).
+    (`name of the author`), `context` the one that it is likely to be an attribute of; `hint` the mention that says what kind of value it is (`city of Rome`).
     """
 
     first: int
@@ -27,6 +27,7 @@ class Mention:
     role: Role = "attribute"
     owner: Mention | None = None
     hint: Mention | None = None
+    context: Mention | None = None
     verb: str = ""
     distinct: bool = False
     grain: str | None = None
@@ -62,7 +63,8 @@ class Cond:
 class Measure:
     """A measure: an aggregate of a mention, a count of one, or two measures combined.
 
-    `kind`: count, aggregate, ratio, share, percent, difference, duration, named (a metric).
+    `kind`: count, aggregate, either (a bare noun), ratio, share, percent, difference, duration,
+    formula (`function` is the operator), number.
     """
 
     kind: str
@@ -75,6 +77,8 @@ class Measure:
     mentions: tuple[Mention, ...] = ()
     first: int = 0
     inner: str | None = None
+    value: float = 0.0
+    loose: bool = False
 
 
 @dataclass(eq=False, slots=True)
@@ -107,5 +111,4 @@ class Sketch:
     listed: bool = False
     opener: str = ""
     unknown: list[str] = field(default_factory=list)
-    covered: float = 0.0
-    notes: list[str] = field(default_factory=list)
+    unused: int = 0

@@ -16,7 +16,7 @@ _TOKEN = re.compile(
   | (?P<clock>\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]\.?m\b\.?)?|\d{1,2}\s?[ap]m\b)
   | (?P<number>[$€£]?\d+(?:,\d{3})*(?:\.\d+)?(?:\s?(?:%|percent\b|k\b|m\b|bn\b|thousand\b|million\b|billion\b))?(?:st|nd|rd|th)?)
   | (?P<op>>=|<=|!=|<>|=|<|>)
-  | (?P<word>[^\W\d_][\w&]*(?:[-'’][^\W_]+)*|\.[a-z]{2,4}\b|_\w+)
+  | (?P<word>[^\W\d_][\w&]*(?:[-'’]\w+)*|\.[a-z]{2,4}\b|_\w+)
   | (?P<mark>[.,;:?!()/+\-*\n])
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -76,7 +76,9 @@ def tokenize(text: str) -> list[Token]:
         raw = found.group()
         start, end = found.span()
         if kind == "quoted":
-            out.append(Token(raw[1:-1].strip(), raw[1:-1].strip().lower(), "", "quoted", start, end))
+            out.append(
+                Token(raw[1:-1].strip(), raw[1:-1].strip().lower(), "", "quoted", start, end)
+            )
         elif kind == "number":
             out.append(Token(raw, raw.lower(), raw.lower(), "number", start, end, _number(raw)))
         elif kind in ("date", "clock"):
@@ -95,9 +97,9 @@ def _word(raw: str, start: int) -> list[Token]:
     lower = raw.lower().replace("’", "'")
     if lower.endswith("'s"):
         raw, lower = raw[:-2], lower[:-2]
-    if "-" in raw and not raw.startswith("-"):
+    if re.search(r"[-_]", raw) and not raw.startswith(("-", "_")):
         tokens, at = [], start
-        for piece in raw.split("-"):
+        for piece in re.split(r"[-_]", raw):
             low = piece.lower()
             tokens.append(Token(piece, low, lemma(low), "word", at, at + len(piece)))
             at += len(piece) + 1

@@ -268,7 +268,7 @@ SOFT = frozenset(
     differs different grouped group rounded places place decimal decimals format represent
     represented order ordered sorted following display find get tell belonging belong belongs
     having ignore shown showing starting start show give return part member portion well time answer integer
-    float string whole absolute text exact unix regular pair
+    float string whole absolute text exact unix regular pair combination
     number numbers figure figures""".split()
 )  # fmt: skip
 

@@ -1,0 +1,224 @@
+"""Combinators that make conditions: comparisons, values, periods, negation, alternatives."""
+
+from __future__ import annotations
+
+from datamind.language.lexer import Comparison
+from datamind.language.linking import Candidate
+from datamind.language.nodes import Node, may_be_number, of_code, span
+from datamind.language.sketch import Cond, Mention
+from datamind.language.tables import keywords as K
+
+
+def keep_first(nodes: list[Node]) -> list[Node]:
+    return nodes[:1]
+
+
+def apposed(nodes: list[Node]) -> list[Node] | None:
+    """Rome (FCO): the value in brackets is the exact one, the other only says what it is."""
+    if nodes[0].code == "c" and not any(c.kind == "value" for c in nodes[0].payload.candidates):
+        return None
+    nodes[1].payload.before = nodes[0].first
+    return [Node("v", nodes[0].first, nodes[1].last, nodes[1].payload)]
+
+
+def bracketed(nodes: list[Node]) -> list[Node]:
+    return [Node("v", nodes[0].first, nodes[0].last, nodes[0].payload)]
+
+
+def comparison(nodes: list[Node]) -> list[Node]:
+    """`more than` 5."""
+    op, number = nodes[0].payload, nodes[-1].payload
+    return [span(nodes, "p", Comparison(op, number))]
+
+
+def between(nodes: list[Node]) -> list[Node]:
+    """`between` 3 `and` 5."""
+    low, high = (n.payload for n in of_code(nodes, "n"))
+    return [span(nodes, "w", (low, high))]
+
+
+def compare(nodes: list[Node]) -> list[Node] | None:
+    """rating [of] `above 4`."""
+    subject: Mention = nodes[0].payload
+    if not may_be_number(subject):
+        return None
+    subject.role = "number"
+    c: Comparison = nodes[-1].payload
+    return [span(nodes, "P", Cond("compare", subject, c.op, (c.value,), first=nodes[0].first))]
+
+
+def compare_range(nodes: list[Node]) -> list[Node]:
+    """price [is] `between 3 and 5`."""
+    subject: Mention = nodes[0].payload
+    subject.role = "number"
+    cond = Cond("compare", subject, "between", nodes[-1].payload, first=nodes[0].first)
+    return [span(nodes, "P", cond)]
+
+
+def count_compare(nodes: list[Node]) -> list[Node]:
+    """`more than 2` [total] papers; or of a number column: `fewer than 100` people."""
+    comparison = nodes[0].payload
+    if isinstance(comparison, float):
+        comparison = Comparison("=", comparison)
+    subject: Mention = nodes[-1].payload
+    subject.role = "relation"
+    cond = Cond("related", subject, comparison.op, (comparison.value,), first=nodes[0].first)
+    return [span(nodes, "P", cond)]
+
+
+def among(nodes: list[Node]) -> list[Node]:
+    """semester 1 `or` 2; paper id 2."""
+    subject: Mention = nodes[0].payload
+    subject.role = "number"
+    numbers = tuple(n.payload for n in of_code(nodes, "n"))
+    return [span(nodes, "P", Cond("among", subject, "=", numbers, first=nodes[0].first))]
+
+
+def columns(nodes: list[Node]) -> list[Node]:
+    """amount `greater than` cost."""
+    left, right = (n.payload for n in of_code(nodes, "c"))
+    left.role = right.role = "number"
+    op = of_code(nodes, K.COMPARE)[0].payload
+    return [span(nodes, "P", Cond("columns", left, op, mention=right, first=nodes[0].first))]
+
+
+def average(nodes: list[Node]) -> list[Node] | None:
+    """price `above` [the] average [price]."""
+    concepts = of_code(nodes, "c")
+    if not concepts or of_code(nodes, K.AGGREGATE)[0].payload not in ("avg", "median"):
+        return None
+    subject: Mention = concepts[0].payload
+    subject.role = "number"
+    cond = Cond("average", subject, of_code(nodes, K.COMPARE)[0].payload, first=nodes[0].first)
+    cond.match = of_code(nodes, K.AGGREGATE)[0].payload
+    return [span(nodes, "P", cond)]
+
+
+_FREE = (Candidate("text", "", "", 0.6, "grammar", ""),)
+
+
+def text_test(nodes: list[Node]) -> list[Node]:
+    """name `starts with` J; journal `named` 'nature'."""
+    subject = nodes[0].payload if nodes[0].code == "c" else None
+    last = nodes[-1]
+    value: Mention = last.payload if last.code == "v" else Mention(last.first, last.last, _FREE)
+    value.role = "value"
+    match = of_code(nodes, K.TEXT)[0].payload
+    if subject is not None:
+        subject.role = "text"
+    kind = "value" if match == "equals" and last.code == "v" else "text"
+    value.hint = subject
+    cond = Cond(kind, subject, mention=value, match=match, first=nodes[0].first)
+    return [span(nodes, "P", cond)]
+
+
+def text_in(nodes: list[Node]) -> list[Node] | None:
+    """'Ford' `in` their make name."""
+    value, subject = nodes[0].payload, nodes[-1].payload
+    if value.candidates[-1].kind != "text":
+        return None
+    subject.role, value.role = "text", "value"
+    cond = Cond("text", subject, mention=value, match="contains", first=nodes[0].first)
+    return [span(nodes, "P", cond)]
+
+
+def hinted_after(nodes: list[Node]) -> list[Node] | None:
+    """Italian cuisine: the concept after a value is the value's own column."""
+    value, hint = nodes[0].payload, nodes[1].payload
+    columns = {c.id for c in value.candidates}
+    if nodes[1].first != nodes[0].last or not any(c.id in columns for c in hint.candidates[:4]):
+        return None
+    value.role, value.hint, hint.role = "value", hint, "relation"
+    cond = Cond("value", mention=value, first=nodes[0].first)
+    return [span(nodes, "P", cond)]
+
+
+def hinted(nodes: list[Node]) -> list[Node] | None:
+    """[the] city [of] Rome; domain 'X'; the concept says what kind of value it is."""
+    hint, value = nodes[0].payload, nodes[-1].payload
+    if nodes[-1].first - nodes[0].last > 1:
+        return None
+    value.role, value.hint, hint.role = "value", hint, "relation"
+    cond = Cond("value", mention=value, first=nodes[0].first)
+    return [nodes[0], Node("P", nodes[-1].first, nodes[-1].last, cond)]
+
+
+def some_values(nodes: list[Node]) -> list[Node]:
+    """A `or` B; A, B `and` C: several values of one column."""
+    mentions = tuple(n.payload for n in of_code(nodes, "v"))
+    for mention in mentions:
+        mention.role = "value"
+    both = any(n.code == K.AND and n.payload == "both" for n in nodes)
+    cond = Cond("value", mention=mentions[0], mentions=mentions, first=nodes[0].first)
+    cond.match = "both" if both else "equals"
+    return [span(nodes, "P", cond)]
+
+
+def one_value(nodes: list[Node]) -> list[Node]:
+    value: Mention = nodes[0].payload
+    value.role = "value"
+    return [span(nodes, "P", Cond("value", mention=value, first=nodes[0].first))]
+
+
+def either_related(nodes: list[Node]) -> list[Node]:
+    """with a project `or` exam: one of two related things or flags."""
+    parts = []
+    for node in of_code(nodes, "c"):
+        node.payload.role = "relation"
+        parts.append(Cond("related", node.payload, first=node.first))
+    return [span(nodes, "P", Cond("any", parts=tuple(parts), first=nodes[0].first))]
+
+
+def split_flag(nodes: list[Node]) -> list[Node]:
+    """how many have an exam `and how many do not`: grouped by whether they do."""
+    nodes[0].payload.role = "group"
+    return [span(nodes, "G", [nodes[0].payload])]
+
+
+def null_test(nodes: list[Node]) -> list[Node]:
+    """phone `is missing`."""
+    subject: Mention = of_code(nodes, "c")[0].payload
+    negated = of_code(nodes, K.NULL)[0].payload == "notnull"
+    subject.role = "attribute"
+    return [span(nodes, "P", Cond("null", subject, negated=negated, first=nodes[0].first))]
+
+
+def period(nodes: list[Node]) -> list[Node]:
+    """`in 2020`; `joined` last month: the words before may name the date."""
+    subject = nodes[0].payload if nodes[0].code == "c" else None
+    if subject is not None:
+        subject.role = "date"
+    cond = Cond("period", subject, period=nodes[-1].payload, first=nodes[-1].first)
+    return [span(nodes, "P", cond)]
+
+
+def period_after(nodes: list[Node]) -> list[Node] | None:
+    """sale date `in 2020`: only for a concept that may be a date."""
+    subject: Mention = nodes[0].payload
+    best = subject.candidates[0]
+    if best.kind not in ("column", "grain"):
+        return None
+    return period(nodes)
+
+
+def negate(nodes: list[Node]) -> list[Node]:
+    """`not` in Texas; `no more than` is a comparison of its own."""
+    cond: Cond = nodes[-1].payload
+    cond.negated = not cond.negated
+    return [span(nodes, "P", cond)]
+
+
+def without(nodes: list[Node]) -> list[Node]:
+    """`without` any orders; `not` part of any organisation."""
+    subject: Mention = nodes[-1].payload
+    subject.role = "relation"
+    cond = Cond("related", subject, negated=True, first=nodes[0].first)
+    return [span(nodes, "P", cond)]
+
+
+def any_of(nodes: list[Node]) -> list[Node]:
+    """A condition `or` another."""
+    parts: list[Cond] = []
+    for node in of_code(nodes, "P"):
+        parts.extend(node.payload.parts if node.payload.kind == "any" else (node.payload,))
+    return [span(nodes, "P", Cond("any", parts=tuple(parts), first=nodes[0].first))]

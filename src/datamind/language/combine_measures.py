@@ -1,0 +1,194 @@
+"""Combinators that make measures, ranks, groups and orders."""
+
+from __future__ import annotations
+
+from datamind.language.lexer import Top
+from datamind.language.nodes import Node, of_code, span
+from datamind.language.sketch import Measure, Mention, Rank
+from datamind.language.tables import keywords as K
+
+
+def count(nodes: list[Node]) -> list[Node]:
+    """`number of` [distinct] customers."""
+    target: Mention = nodes[-1].payload
+    target.role = "entity"
+    distinct = bool(of_code(nodes, K.DISTINCT))
+    inner = next((n.payload for n in nodes if n.code == K.AGGREGATE), None)
+    measure = Measure("count", target=target, distinct=distinct, first=nodes[0].first)
+    measure.inner = inner if inner in ("avg", "max", "min", "median") else None
+    return [span(nodes, "M", measure)]
+
+
+def conditional(nodes: list[Node]) -> list[Node]:
+    """`number of` buy `transactions`: the condition is the measure's own, or, where there is but
+    one measure, the question's."""
+    conds = [n.payload for n in of_code(nodes, "P")]
+    rest = [n for n in nodes if n.code != "P"]
+    made = count(rest) if of_code(rest, K.COUNT) else aggregate(rest)
+    measure: Measure = made[0].payload
+    measure.where, measure.loose = conds, True
+    return made
+
+
+def count_noun(nodes: list[Node]) -> list[Node]:
+    """restaurant `count`."""
+    return count([nodes[1], nodes[0]])
+
+
+def counts(nodes: list[Node]) -> list[Node] | None:
+    """`numbers of` papers `and` journals: a count of each."""
+    if nodes[0].last - nodes[0].first < 2 or not nodes[0].payload:
+        return None
+    return [*count([nodes[0], nodes[1]]), *count([nodes[0], nodes[3]])]
+
+
+def length(nodes: list[Node]) -> list[Node]:
+    """`length of` the name, where no column is called length."""
+    nodes[1].payload.function = "length"
+    return [nodes[1]]
+
+
+def aggregate(nodes: list[Node]) -> list[Node]:
+    """`average` rating; `sum of` the amounts."""
+    target: Mention = nodes[-1].payload
+    target.role = "measure"
+    function = nodes[0].payload
+    distinct = bool(of_code(nodes, K.DISTINCT))
+    measure = Measure("aggregate", function, target, distinct, first=nodes[0].first)
+    return [span(nodes, "M", measure)]
+
+
+def superlative_measure(nodes: list[Node]) -> list[Node] | None:
+    """what is the `highest` price: a maximum, where no entity was asked for."""
+    target: Mention = nodes[-1].payload
+    asked = nodes[0].payload if nodes[0].code == K.ASK else "what"
+    if target.candidates[0].kind != "column" or asked == "which":
+        return None
+    target.role = "measure"
+    superlative = of_code(nodes, K.SUPERLATIVE)[0]
+    way, _ = K.SUPERLATIVES[superlative.payload]
+    measure = Measure(
+        "aggregate", "max" if way == "desc" else "min", target, first=superlative.first
+    )
+    made = Node("M", superlative.first, nodes[-1].last, measure)
+    return [made] if nodes[0] is superlative else [nodes[0], made]
+
+
+def as_measure(node: Node) -> Measure:
+    if node.code == "M":
+        return node.payload  # type: ignore[no-any-return]
+    mention: Mention = node.payload
+    mention.role = "measure"
+    return Measure("either", target=mention, first=node.first)
+
+
+def difference(nodes: list[Node]) -> list[Node]:
+    """`difference between` high `and` low; `days between` order date `and` ship date."""
+    left, right = (n for n in nodes if n.code in "cM")
+    if nodes[0].code == K.DURATION or left.code == right.code == "c":
+        for node in (left, right):
+            if node.code == "c":
+                node.payload.role = "date" if nodes[0].code == K.DURATION else "measure"
+        kind = "duration" if nodes[0].code == K.DURATION else "difference"
+        mentions = tuple(n.payload for n in (left, right) if n.code == "c")
+        if len(mentions) == 2:
+            measure = Measure(kind, mentions=mentions, first=nodes[0].first)
+            return [span(nodes, "M", measure)]
+    measure = Measure(
+        "difference", left=as_measure(left), right=as_measure(right), first=nodes[0].first
+    )
+    return [span(nodes, "M", measure)]
+
+
+def aggregate_of(nodes: list[Node]) -> list[Node]:
+    """`average` days between ...: an aggregate of a row's own measure."""
+    measure: Measure = nodes[-1].payload
+    if not measure.mentions:
+        return [nodes[-1]]
+    measure.function = nodes[0].payload
+    measure.inner = nodes[0].payload
+    return [span(nodes, "M", measure)]
+
+
+def rank(nodes: list[Node]) -> list[Node]:
+    """`highest` population; `most` orders; `highest` average rating."""
+    way, hints = K.SUPERLATIVES[nodes[0].payload]
+    by = nodes[-1].payload
+    if isinstance(by, Mention):
+        by.role = "order"
+    rank = Rank(by, way == "desc", 1, hints, extreme=True, first=nodes[0].first)
+    return [span(nodes, "L", rank)]
+
+
+def group(nodes: list[Node]) -> list[Node]:
+    """`for each` region `and` month."""
+    mentions = [n.payload for n in of_code(nodes, "cm")]
+    for mention in mentions:
+        mention.role = "group"
+    return [span(nodes, "G", mentions)]
+
+
+def order(nodes: list[Node]) -> list[Node]:
+    """`ordered by` the number of authors `descending`, name `ascending`."""
+    ranks: list[Rank] = []
+    pending: str | None = None
+    for node in nodes:
+        if node.code == K.DIRECTION:
+            if ranks:
+                ranks[-1].descending = node.payload == "desc"
+            else:
+                pending = node.payload
+        elif node.code in "cM":
+            if node.code == "c":
+                node.payload.role = "order"
+            descending = node.code == "M" and pending is None or pending == "desc"
+            ranks.append(Rank(node.payload, descending, first=node.first))
+        elif node.code == "L":
+            ranks.append(Rank(node.payload.by, node.payload.descending, first=node.first))
+    if not ranks:
+        ranks.append(Rank(None, pending == "desc", first=nodes[0].first))
+    return [span(nodes, "O", ranks)]
+
+
+def top_by(nodes: list[Node]) -> list[Node]:
+    """`top 5` cities `by` population: the order stands after `by`."""
+    top: Top = nodes[0].payload
+    by = nodes[-1].payload
+    if isinstance(by, Mention):
+        by.role = "order"
+    rank = Rank(by, top.descending, top.count, top.hints, first=nodes[0].first)
+    return [Node("L", nodes[0].first, nodes[0].last, rank), *nodes[1:-2]]
+
+
+def top(nodes: list[Node]) -> list[Node]:
+    top: Top = nodes[0].payload
+    rank = Rank(None, top.descending, top.count, top.hints, first=nodes[0].first)
+    return [Node("L", nodes[0].first, nodes[0].last, rank)]
+
+
+def both_ends(nodes: list[Node]) -> list[Node]:
+    """from the `best` rating `to the lowest`: an order."""
+    way, _ = K.SUPERLATIVES[nodes[0].payload]
+    nodes[1].payload.role = "order"
+    return [span(nodes, "O", [Rank(nodes[1].payload, way == "desc", first=nodes[0].first)])]
+
+
+def alone(nodes: list[Node]) -> list[Node]:
+    """A superlative with nothing after it that it could compare: its hints decide."""
+    way, hints = K.SUPERLATIVES[nodes[0].payload]
+    rank = Rank(None, way == "desc", 1, hints, extreme=True, first=nodes[0].first)
+    return [Node("L", nodes[0].first, nodes[0].last, rank)]
+
+
+def adjective(nodes: list[Node]) -> list[Node] | None:
+    """`oldest` employee, `most expensive` car: the hints compare, the concept is the head."""
+    _, hints = K.SUPERLATIVES[nodes[0].payload]
+    mention: Mention = nodes[1].payload
+    if not hints or mention.candidates[0].kind not in ("table", "value"):
+        return None
+    return [*alone(nodes[:1]), nodes[1]]
+
+
+def distinct(nodes: list[Node]) -> list[Node]:
+    nodes[-1].payload.distinct = True
+    return [nodes[-1]]

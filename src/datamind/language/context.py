@@ -1,0 +1,73 @@
+"""The context in which one reading of a question is built into a plan."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from datamind.language.index import Index
+from datamind.language.linking import Candidate
+from datamind.language.scope import Scope, display
+from datamind.language.sketch import Mention
+from datamind.semantics import plan as P
+from datamind.semantics.catalog import Column
+
+
+class Unbuildable(Exception):
+    """This reading can't be put as a plan; another one may."""
+
+
+@dataclass
+class Context:
+    """What building one reading needs: meanings, scope, words, today, and how text is matched.
+
+    `notes` collects the assumptions that the answer will state; `penalty` what makes the reading
+    less likely.
+    """
+
+    chosen: dict[Mention, Candidate]
+    scope: Scope
+    index: Index
+    words: tuple[str, ...]
+    lemmas: tuple[str, ...]
+    today: dt.date
+    wildcard: bool = False
+    notes: list[str] = field(default_factory=list)
+    penalty: float = 0.0
+    used: set[str] = field(default_factory=set)
+
+    def meaning(self, mention: Mention) -> Candidate:
+        """What the mention was taken for."""
+        found = self.chosen.get(mention)
+        if found is None:
+            raise Unbuildable("a mention has no meaning in its role")
+        return found
+
+    def column_of(self, mention: Mention) -> Column:
+        """The column a mention means: itself, or what names the rows of its table."""
+        candidate = self.meaning(mention)
+        view = self.scope.view
+        if candidate.kind in ("column", "value"):
+            return view.column(candidate.id)
+        if candidate.kind == "table":
+            return display(view.table(candidate.id))[0]
+        raise Unbuildable(f"{candidate.kind} is no column")
+
+    def expr(self, column: Column) -> P.Expr:
+        """The column as an expression; Unix seconds become a timestamp."""
+        self.used.add(column.id)
+        found: P.Expr = self.scope.column(column.id)
+        return P.FromEpoch(found) if column.epoch else found
+
+
+def number(value: float | dt.time) -> P.Value:
+    """A literal, whole where it can be."""
+    if isinstance(value, dt.time):
+        return P.Value(value)
+    return P.Value(int(value) if value == int(value) else Decimal(repr(value)))
+
+
+def conjunction(items: list[P.Predicate]) -> P.Predicate:
+    """All of them; one alone stays itself."""
+    return items[0] if len(items) == 1 else P.And(tuple(items))

@@ -1,0 +1,135 @@
+"""Definitions: words that the evidence defines become units of the question, formulas included.
+
+The text of a definition is read like a question, over tokens appended to the question's own, so
+that its mentions can be resolved together with the rest.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
+
+from datamind.language.assemble import side
+from datamind.language.index import Index
+from datamind.language.lexer import Unit, covers
+from datamind.language.linking import Linker
+from datamind.language.nodes import to_nodes
+from datamind.language.patterns import combine
+from datamind.language.sketch import Measure
+from datamind.language.tokens import Token, tokenize
+
+_OPERATORS = frozenset("+-*/")
+
+
+def units_of(
+    definitions: dict[str, str], tokens: list[Token], index: Index, today: dt.date
+) -> tuple[list[Unit], list[Token]]:
+    """Units for the places where defined words stand, and the tokens with the texts appended."""
+    found: list[Unit] = []
+    combined = list(tokens)
+    for name, text in definitions.items():
+        places = _places(name, tokens)
+        if not places:
+            continue
+        start = len(combined) + 1
+        combined += [Token(".", ".", ".", "mark", 0, 0), *tokenize(text)]
+        for first, last in places:
+            unit = _unit(combined, start, first, last, index, today)
+            if unit is not None:
+                found.append(unit)
+    return found, combined
+
+
+def _places(name: str, tokens: Sequence[Token]) -> list[tuple[int, int]]:
+    """Where the name stands: an abbreviation as it is written, other words in any form."""
+    wanted = tokenize(name)
+    short = name.isupper()
+    places = []
+    for first in range(len(tokens) - len(wanted) + 1):
+        window = tokens[first : first + len(wanted)]
+        if all(
+            (t.text == w.text) if short else (t.lemma == w.lemma)
+            for t, w in zip(window, wanted, strict=True)
+        ):
+            places.append((first, first + len(wanted)))
+    return places
+
+
+def _unit(
+    tokens: list[Token], start: int, first: int, last: int, index: Index, today: dt.date
+) -> Unit | None:
+    gain = 1.3 * (last - first)
+    if any(t.kind == "mark" and t.text in _OPERATORS for t in tokens[start:]):
+        measure = _Formula(tokens, start, index, today).read()
+        return Unit("M", first, last, measure, gain) if measure is not None else None
+    nodes = combine(to_nodes(_cover(tokens, start, len(tokens), index, today)))
+    for node in nodes:
+        if node.code in "MP":
+            return Unit(node.code, first, last, node.payload, gain)
+    for node in nodes:
+        if node.code == "c":
+            return Unit("c", first, last, node.payload.candidates, gain)
+    return None
+
+
+def _cover(tokens: list[Token], start: int, end: int, index: Index, today: dt.date) -> list[Unit]:
+    """The best cut of a stretch of the tokens, its places counted from the question's first."""
+    stretch = tokens[start:end]
+    if not stretch:
+        return []
+    best = covers(Linker(index, stretch), today, stretch)[0][0]
+    return [replace(u, first=u.first + start, last=u.last + start) for u in best if u.code != "."]
+
+
+class _Formula:
+    """A reader of sums, products and brackets over measures said in words."""
+
+    def __init__(self, tokens: list[Token], start: int, index: Index, today: dt.date) -> None:
+        self.tokens, self.at, self.index, self.today = tokens, start, index, today
+
+    def read(self) -> Measure | None:
+        """The formula as a measure; None where a part of it says nothing."""
+        made = self._sum()
+        return made
+
+    def _mark(self) -> str:
+        here = self.tokens[self.at] if self.at < len(self.tokens) else None
+        return here.text if here is not None and here.kind == "mark" else ""
+
+    def _chain(self, operators: str) -> Measure | None:
+        deeper = self._product if "+" in operators else self._factor
+        left = deeper()
+        while left is not None and self._mark() and self._mark() in operators:
+            op = self._mark()
+            self.at += 1
+            right = deeper()
+            if right is None:
+                return left if self.at >= len(self.tokens) else None
+            left = Measure("formula", op, left=left, right=right, first=left.first)
+        return left
+
+    def _sum(self) -> Measure | None:
+        return self._chain("+-")
+
+    def _product(self) -> Measure | None:
+        return self._chain("*/")
+
+    def _factor(self) -> Measure | None:
+        if self._mark() == "(":
+            self.at += 1
+            inner = self._sum()
+            if self._mark() == ")":
+                self.at += 1
+            return inner
+        start = self.at
+        while self.at < len(self.tokens) and self._mark() not in {*_OPERATORS, "(", ")", ","}:
+            self.at += 1
+        stretch = self.tokens[start : self.at]
+        if len(stretch) == 1 and stretch[0].kind == "number" and stretch[0].value is not None:
+            return Measure("number", value=stretch[0].value, first=start)
+        units = _cover(self.tokens, start, self.at, self.index, self.today)
+        if not units:
+            return None
+        measure, _ = side(to_nodes(units))
+        return measure if measure.target is not None else None

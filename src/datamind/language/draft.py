@@ -1,0 +1,95 @@
+"""Drafts: a plan in the making, and the columns that mentions become in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import cast
+
+from datamind.language.context import Context, Unbuildable
+from datamind.language.periods import date_expr
+from datamind.language.scope import dates_of, display, year_columns
+from datamind.language.sketch import Mention
+from datamind.semantics import plan as P
+from datamind.semantics.catalog import TEMPORAL, Column, Table
+
+
+@dataclass
+class Draft:
+    """A plan in the making: keys and measures, or plain outputs, and the conditions on groups."""
+
+    outputs: list[P.Named] = field(default_factory=list)
+    keys: list[P.Named] = field(default_factory=list)
+    hidden: list[P.Named] = field(default_factory=list)
+    aggregates: list[P.Named] = field(default_factory=list)
+    having: list[P.Predicate] = field(default_factory=list)
+    where: list[P.Predicate] = field(default_factory=list)
+    order: list[P.Sort] = field(default_factory=list)
+    limit: P.Limit | None = None
+    distinct: bool = False
+
+
+def is_unique(table: Table, name: str) -> bool:
+    column = table.column(name)
+    return name in table.primary_key or (bool(table.rows) and column.distinct == table.rows)
+
+
+def free_name(draft: Draft, name: str) -> str:
+    taken = {n.name for n in (*draft.keys, *draft.hidden, *draft.aggregates, *draft.outputs)}
+    made, number = name, 1
+    while made in taken:
+        number += 1
+        made = f"{name}_{number}"
+    return made
+
+
+def aggregate(draft: Draft, expr: P.Expr, name: str) -> str:
+    """The name under which this aggregate is computed, once."""
+    for named in draft.aggregates:
+        if named.expr == expr:
+            return named.name
+    free = free_name(draft, name)
+    draft.aggregates.append(P.Named(free, expr))
+    return free
+
+
+def keys(mention: Mention, ctx: Context, *, shown: bool = False) -> list[P.Named]:
+    """What a mention groups by: a column, what names a table's rows, or a period."""
+    candidate = ctx.meaning(mention)
+    if candidate.kind == "grain":
+        return [period_key(candidate.id, ctx)]
+    if candidate.kind == "table":
+        table = ctx.scope.view.table(candidate.id)
+        columns = display(table)
+        if len(table.primary_key) == 1:
+            columns = [table.column(table.primary_key[0]), *columns]
+        return [named(c, ctx) for c in dict.fromkeys(columns)]
+    if candidate.kind in ("column", "value"):
+        column = ctx.scope.view.column(candidate.id)
+        if mention.grain and column.type in TEMPORAL:
+            grain = cast(P.Grain, mention.grain)
+            return [P.Named(mention.grain, P.DateTrunc(grain, ctx.expr(column)))]
+        return [named(c, ctx) for c in person(mention, column, ctx)]
+    raise Unbuildable(f"{candidate.kind} can't be grouped by")
+
+
+def person(mention: Mention, column: Column, ctx: Context) -> list[Column]:
+    """`name`, where the table keeps it in two columns, is both."""
+    table = ctx.scope.view.table(column.table)
+    said = ctx.lemmas[mention.first : mention.last]
+    if said and said[-1] == "name" and column.name in table.display and len(table.display) == 2:
+        if not {"first", "last", "given", "family"} & set(said):
+            return display(table)
+    return [column]
+
+
+def named(column: Column, ctx: Context) -> P.Named:
+    return P.Named(column.name, ctx.expr(column))
+
+
+def period_key(grain: str, ctx: Context) -> P.Named:
+    if grain == "year":
+        for table_id in list(ctx.scope.aliases):
+            table = ctx.scope.view.table(table_id)
+            if year_columns(table) and not dates_of(table):
+                return named(year_columns(table)[0], ctx)
+    return P.Named(grain, P.DateTrunc(cast(P.Grain, grain), date_expr(ctx, None)))

@@ -1,0 +1,148 @@
+"""Ordering: superlatives, tops and sort clauses as the order and limit of a plan."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from datamind.language import measures
+from datamind.language.context import Context, Unbuildable
+from datamind.language.draft import Draft, aggregate, free_name, named, period_key
+from datamind.language.scope import dates_of
+from datamind.language.sketch import Measure, Mention, Rank, Sketch
+from datamind.language.tokens import stem
+from datamind.semantics import plan as P
+from datamind.semantics.catalog import NUMERIC, TEMPORAL, Column
+
+
+def ranks(sketch: Sketch, ctx: Context, draft: Draft, *, grouped: bool) -> None:
+    for rank in (*sketch.ranks, *sketch.order):
+        sort, shown = _sort(rank, sketch, ctx, draft, grouped=grouped)
+        if sort is not None and sort.by not in [s.by for s in draft.order]:
+            draft.order.append(sort)
+        if shown is not None and rank in sketch.ranks and not _already(draft, shown):
+            draft.outputs.append(shown)
+    limits = [r.count for r in sketch.ranks if r.count and not _unlimited(r, sketch, ctx)]
+    if limits and draft.order:
+        draft.limit = P.Limit(min(limits))
+    elif limits:
+        draft.limit = P.Limit(limits[0])
+
+
+def _already(draft: Draft, shown: P.Named) -> bool:
+    return any(o.expr == shown.expr for o in draft.outputs)
+
+
+def _unlimited(rank: Rank, sketch: Sketch, ctx: Context) -> bool:
+    """`which lakes are the largest, ordered by ...`: an order of all, not one row."""
+    if not rank.extreme or not sketch.order:
+        return False
+    head = sketch.head
+    if head is None:
+        return False
+    last = ctx.words[head.last - 1].lower()
+    return last != ctx.lemmas[head.last - 1] and last.endswith("s")
+
+
+def _sort(
+    rank: Rank, sketch: Sketch, ctx: Context, draft: Draft, *, grouped: bool
+) -> tuple[P.Sort | None, P.Named | None]:
+    """The sort key of a rank, and the output that shows it."""
+    by = rank.by
+    if by is None:
+        return _bare_sort(rank, sketch, ctx, draft, grouped=grouped)
+    if isinstance(by, Measure):
+        expr = measures.expression(by, ctx)
+        if not grouped:
+            return P.Sort(expr, rank.descending), P.Named(measures.name_of(by, ctx), expr)
+        name = aggregate(draft, expr, measures.name_of(by, ctx))
+        return P.Sort(P.Field(name), rank.descending), P.Named(name, P.Field(name))
+    candidate = ctx.meaning(by)
+    if grouped and candidate.kind in ("table", "metric"):
+        made: P.Expr = (
+            P.Metric(candidate.id)
+            if candidate.kind == "metric"
+            else P.Aggregate("count", None, ctx.scope.alias(candidate.table))
+        )
+        label = candidate.id if candidate.kind == "metric" else f"number_of_{candidate.id}"
+        name = aggregate(draft, made, label)
+        return P.Sort(P.Field(name), rank.descending), P.Named(name, P.Field(name))
+    if candidate.kind == "grain":
+        key = period_key(candidate.id, ctx)
+        target = key.expr if not grouped else P.Field(_key_name(draft, key))
+        return P.Sort(target, rank.descending), None
+    column = ctx.column_of(by)
+    return _column_sort(column, rank, ctx, draft, grouped=grouped)
+
+
+def _key_name(draft: Draft, key: P.Named) -> str:
+    for known in (*draft.keys, *draft.hidden):
+        if known.expr == key.expr:
+            return known.name
+    raise Unbuildable("ordered by something that is not grouped by")
+
+
+def _column_sort(
+    column: Column, rank: Rank, ctx: Context, draft: Draft, *, grouped: bool
+) -> tuple[P.Sort | None, P.Named | None]:
+    shown = named(column, ctx)
+    if isinstance(rank.by, Mention) and rank.by.function and column.type == "text":
+        shown = P.Named("length", P.Call("length", (shown.expr,)))
+    if not grouped:
+        return P.Sort(shown.expr, rank.descending), shown
+    for key in (*draft.keys, *draft.hidden):
+        if key.expr == shown.expr:
+            return P.Sort(P.Field(key.name), rank.descending), None
+    for known in draft.aggregates:
+        if isinstance(known.expr, P.Aggregate) and known.expr.arg == shown.expr:
+            return P.Sort(P.Field(known.name), rank.descending), P.Named(
+                known.name, P.Field(known.name))  # fmt: skip
+    table = ctx.scope.view.table(column.table)
+    alias = ctx.scope.aliases[column.table]
+    if table.primary_key and all(P.Column(alias, k) in [n.expr for n in (*draft.keys, *draft.hidden)]
+                                 for k in table.primary_key):  # fmt: skip
+        draft.hidden.append(P.Named(free_name(draft, column.name), shown.expr))
+        return P.Sort(P.Field(draft.hidden[-1].name), rank.descending), None
+    if column.type not in NUMERIC:
+        raise Unbuildable("ordered by something that is not grouped by")
+    function = "sum" if column.additivity == "sum" else "avg"
+    made = P.Aggregate(cast(P.Function, function), shown.expr)
+    name = aggregate(draft, made, f"{function}_{column.name}")
+    return P.Sort(P.Field(name), rank.descending), P.Named(name, P.Field(name))
+
+
+def _bare_sort(
+    rank: Rank, sketch: Sketch, ctx: Context, draft: Draft, *, grouped: bool
+) -> tuple[P.Sort | None, P.Named | None]:
+    """An order that names nothing: by the hints, the first measure, or the first output."""
+    if rank.hints:
+        column = _hinted_column(rank, sketch, ctx)
+        if column is not None:
+            return _column_sort(column, rank, ctx, draft, grouped=grouped)
+    if grouped and draft.aggregates:
+        name = draft.aggregates[0].name
+        return P.Sort(P.Field(name), rank.descending), P.Named(name, P.Field(name))
+    if rank in sketch.order and draft.outputs:
+        first = next((o for o in draft.outputs if _sortable(o, rank)), draft.outputs[-1])
+        return P.Sort(first.expr, rank.descending), None
+    if rank.extreme:
+        raise Unbuildable("a superlative of nothing")
+    return None, None
+
+
+def _sortable(output: P.Named, rank: Rank) -> bool:
+    return not output.name.endswith("id") or rank.descending
+
+
+def _hinted_column(rank: Rank, sketch: Sketch, ctx: Context) -> Column | None:
+    """The column that the superlative's adjective compares: `oldest` by birth date."""
+    head = ctx.chosen.get(sketch.head) if sketch.head is not None else None
+    table = ctx.scope.view.table(head.table if head is not None and head.table else ctx.scope.home)
+    for hint in rank.hints:
+        for column in (*dates_of(table), *table.columns):
+            words = ctx.index.column_words.get(column.id, frozenset())
+            comparable = column.type in NUMERIC or column.type in TEMPORAL
+            if comparable and (hint in words or stem(hint) in words):
+                return column
+        if hint == "date" and dates_of(table):
+            return dates_of(table)[0]
+    return None

@@ -1,0 +1,105 @@
+"""Periods: which date a question is about, and the test that it lies within."""
+
+from __future__ import annotations
+
+from datamind.language import names
+from datamind.language.context import Context, Unbuildable
+from datamind.language.dates import Period
+from datamind.language.scope import dates_of, is_technical, year_columns
+from datamind.language.sketch import Cond, Mention
+from datamind.language.tokens import stem
+from datamind.semantics import plan as P
+from datamind.semantics.catalog import TEMPORAL, Column
+
+
+def in_period(cond: Cond, ctx: Context) -> P.Predicate:
+    assert cond.period is not None
+    period = cond.period
+    year = _year_column(cond, ctx)
+    if year is not None:
+        return _years(ctx.expr(year), period)
+    return within(date_expr(ctx, cond.subject, cond.first), period)
+
+
+def within(expr: P.Expr, period: Period) -> P.Predicate:
+    """The date is in the period; its end is open, so that times of the last day count."""
+    if period.low is not None and period.high is not None:
+        return P.Between(expr, P.Value(period.low), P.Value(period.high), open_end=True)
+    if period.low is not None:
+        return P.Compare(">=", expr, P.Value(period.low))
+    if period.high is not None:
+        return P.Compare("<", expr, P.Value(period.high))
+    raise Unbuildable("a period without bounds")
+
+
+def _years(expr: P.Expr, period: Period) -> P.Predicate:
+    low = period.low.year if period.low else None
+    high = period.high.year - 1 if period.high else None
+    if low is not None and low == high:
+        return P.Compare("=", expr, P.Value(low))
+    if low is not None and high is not None:
+        return P.Between(expr, P.Value(low), P.Value(high))
+    if low is not None:
+        return P.Compare(">=", expr, P.Value(low))
+    return P.Compare("<=", expr, P.Value(high))
+
+
+def _year_column(cond: Cond, ctx: Context) -> Column | None:
+    """A column of years, where whole years were said and it is nearer than any date."""
+    assert cond.period is not None
+    if cond.period.grain != "year":
+        return None
+    if cond.subject is not None:
+        candidate = ctx.chosen.get(cond.subject)
+        if candidate is not None and candidate.kind == "column":
+            column = ctx.scope.view.column(candidate.id)
+            if column.type == "integer" and not column.epoch:
+                return column
+            if column.type in TEMPORAL:
+                return None
+    for table_id in tables_near(ctx):
+        table = ctx.scope.view.table(table_id)
+        years = year_columns(table)
+        if years:
+            return years[0]
+        if dates_of(table):
+            return None
+    return None
+
+
+def tables_near(ctx: Context) -> list[str]:
+    """The plan's tables, home first, then those of the meanings, then neighbours to one."""
+    scope = ctx.scope
+    meant = [c.table for c in ctx.chosen.values() if c.table]
+    near = [
+        e.end for t in list(scope.aliases) for e in scope.graph.edges.get(t, ()) if not e.to_many
+    ]  # fmt: skip
+    return list(dict.fromkeys([*scope.aliases, *meant, *near]))
+
+
+def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P.Expr:
+    """The date that a period is about: the one named, else the plan's most likely one."""
+    if subject is not None:
+        candidate = ctx.chosen.get(subject)
+        if candidate is not None and candidate.kind == "column":
+            column = ctx.scope.view.column(candidate.id)
+            if column.type in TEMPORAL or column.epoch:
+                return ctx.expr(column)
+    best: tuple[float, Column] | None = None
+    roots = {stem(w) for w in ctx.lemmas}
+    nearby = {stem(w) for w in ctx.lemmas[max(0, (at or 0) - 4) : at]} if at else set()
+    for distance, table_id in enumerate(tables_near(ctx)):
+        for rank, column in enumerate(dates_of(ctx.scope.view.table(table_id))):
+            own = {stem(w) for w in ctx.index.table_words.get(table_id, frozenset())}
+            said = {stem(w) for w in names.words_of(column.name)} - own
+            about = {stem(w) for w in ctx.index.column_words.get(column.id, frozenset())} - own
+            score = -0.5 * min(distance, 4) - 0.2 * rank - (0.3 if is_technical(column) else 0.0)
+            score += (
+                1.2 * len(said & nearby) + 0.4 * bool(about & nearby) + 0.25 * len(said & roots)
+            )
+            if best is None or score > best[0]:
+                best = (score, column)
+    if best is None:
+        raise Unbuildable("no date")
+    ctx.notes.append(f"dates are by {best[1].name.replace('_', ' ')} of {best[1].table}")
+    return ctx.expr(best[1])

@@ -1,0 +1,153 @@
+"""Relations: rows that have, or have not, related rows; flags and filled columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import cast
+
+from datamind.language.context import Context, Unbuildable, conjunction, number
+from datamind.language.scope import Scope
+from datamind.language.sketch import Cond, Mention
+from datamind.semantics import plan as P
+from datamind.semantics.catalog import NUMERIC, Column
+
+Builder = Callable[[Cond, Context], P.Predicate]
+
+
+def related(cond: Cond, ctx: Context, predicate: Builder) -> P.Predicate:
+    """There is (not) a related row, a value, a flag or a filled column; or so many of them.
+
+    `predicate` builds the conditions that hold for the related rows themselves.
+    """
+    assert cond.subject is not None
+    candidate = ctx.meaning(cond.subject)
+    view = ctx.scope.view
+    if candidate.kind == "value":
+        column = view.column(candidate.id)
+        made: P.Predicate = P.Compare("=", ctx.expr(column), P.Value(candidate.value))
+        return P.Not(made) if cond.negated else made
+    if candidate.kind == "column":
+        return _has_column(cond, view.column(candidate.id), ctx)
+    if candidate.kind != "table":
+        raise Unbuildable("not something that rows are related to")
+    if cond.numbers:
+        return related_count(cond, cond.subject, ctx)
+    return _exists(cond, candidate.id, ctx, predicate)
+
+
+def _has_column(cond: Cond, column: Column, ctx: Context) -> P.Predicate:
+    """A flag, a number that is compared, or a column that is filled in."""
+    expr = ctx.expr(column)
+    if cond.numbers and column.type in NUMERIC:
+        return P.Compare(cast(P.Comparison, cond.op), expr, number(cond.numbers[0]))
+    if cond.numbers:
+        return related_count(cond, cast(Mention, cond.subject), ctx)
+    truth = flag(column, expr, ctx)
+    if truth is not None:
+        return P.Not(truth) if cond.negated else truth
+    if column.type in NUMERIC and column.additivity == "sum":
+        return P.Compare("=" if cond.negated else ">", expr, P.Value(0))
+    if not column.nullable or not column.null_fraction:
+        ctx.penalty += 0.4
+    return P.IsNull(expr) if cond.negated else P.Not(P.IsNull(expr))
+
+
+_TRUE = frozenset({"yes", "y", "true", "t", "1"})
+
+
+_FALSE = frozenset({"no", "n", "false", "f", "0"})
+
+
+def flag(column: Column, expr: P.Expr, ctx: Context) -> P.Predicate | None:
+    """The column as a yes or no, if it is one."""
+    if column.type == "boolean":
+        return P.Truth(expr)
+    values = [v for v, _ in ctx.scope.view.values(column.id)]
+    if values and all(v.lower() in _TRUE | _FALSE for v in values):
+        yes = [v for v in values if v.lower() in _TRUE] or ["Yes"]
+        return P.Compare("=", expr, P.Value(yes[0]))
+    return None
+
+
+def _exists(cond: Cond, table: str, ctx: Context, predicate: Builder) -> P.Predicate:
+    """There is (not) a related row, itself under the conditions that follow it."""
+    scope = ctx.scope
+    if table == scope.home:
+        raise Unbuildable("a table is not related to itself here")
+    found = scope.graph.path({scope.home}, table, scope.mentioned, scope.words)
+    if found is None:
+        raise Unbuildable("no way to the related table")
+    first = found[0][0]
+    if not first.reverse and len(found[0]) == 1 and cond.negated and not cond.within:
+        column = first.relationship.columns[0]
+        if scope.view.column(f"{first.start}.{column}").null_fraction:
+            return P.IsNull(P.Column(scope.aliases[first.start], column))
+    inner_ctx = inner_context(ctx, first.end)
+    inner = inner_ctx.scope
+    inner.need([table])
+    steps: list[P.Step] = []
+    wheres = [predicate(c, inner_ctx) for c in cond.within if not plain_relation(c, inner_ctx)]
+    ctx.used |= inner_ctx.used
+    if wheres:
+        steps.append(P.Filter(conjunction(wheres)))
+    made = P.Exists(
+        scope.aliases[first.start], first.relationship.id, first.reverse,
+        P.Query(inner.source(), tuple(steps)),
+    )  # fmt: skip
+    return P.Not(made) if cond.negated else made
+
+
+def plain_relation(cond: Cond, ctx: Context) -> bool:
+    """A relation inside a negation only needs its table joined in."""
+    if cond.kind != "related" or cond.negated or cond.numbers or cond.subject is None:
+        return False
+    candidate = ctx.meaning(cond.subject)
+    if candidate.kind != "table":
+        return False
+    ctx.scope.alias(candidate.id)
+    return True
+
+
+def related_count(cond: Cond, subject: Mention, ctx: Context) -> P.Predicate:
+    """`more than 2 papers`: the home's key is among those with that many related rows."""
+    candidate = ctx.meaning(subject)
+    view = ctx.scope.view
+    home = view.table(ctx.scope.home)
+    if not home.primary_key:
+        raise Unbuildable("no key to count by")
+    if candidate.table == home.id:
+        raise Unbuildable("a table is not counted for itself")
+    inner = inner_context(ctx).scope
+    inner.need([candidate.table])
+    of = inner.aliases[candidate.table]
+    if candidate.kind == "table":
+        measure = P.Aggregate("count", None, of)
+    else:
+        measure = P.Aggregate("count", inner.column(candidate.id), distinct=True)
+    keys = tuple(P.Named(k, P.Column(inner.aliases[home.id], k)) for k in home.primary_key[:1])
+    compare = P.Compare(cast(P.Comparison, cond.op), P.Field("related"), number(cond.numbers[0]))
+    query = P.Query(
+        inner.source(),
+        (
+            P.Group(keys, (P.Named("related", measure),)),
+            P.Filter(compare),
+            P.Project((P.Named(keys[0].name, P.Field(keys[0].name)),)),
+        ),
+    )
+    made = P.InQuery(ctx.scope.column(f"{home.id}.{home.primary_key[0]}"), query)
+    return P.Not(made) if cond.negated else made
+
+
+def inner_context(ctx: Context, home: str | None = None) -> Context:
+    """A context for a query inside this one: a scope of its own, aliases that differ."""
+    scope = ctx.scope
+    inner = Scope(
+        scope.view,
+        scope.graph,
+        home or scope.home,
+        mentioned=scope.mentioned,
+        words=scope.words,
+        taken=scope.taken,
+    )
+    return replace(ctx, scope=inner, notes=[], used=set(), penalty=0.0)

@@ -1,0 +1,155 @@
+"""Shapes: the two forms of a plan, groups with measures and plain lists of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from datamind.language import measures
+from datamind.language.context import Context, Unbuildable, conjunction
+from datamind.language.draft import (
+    Draft,
+    aggregate,
+    free_name,
+    is_unique,
+    keys,
+    named,
+    period_key,
+    person,
+)
+from datamind.language.ordering import ranks
+from datamind.language.scope import display
+from datamind.language.sketch import Measure, Mention, Sketch
+from datamind.semantics import plan as P
+
+
+def group(sketch: Sketch, ctx: Context, draft: Draft) -> None:
+    for mention in sketch.groups:
+        draft.keys.extend(k for k in keys(mention, ctx) if k not in draft.keys)
+    for output in sketch.outputs:
+        if isinstance(output, Measure):
+            expr = measures.expression(output, ctx)
+            name = aggregate(draft, expr, measures.name_of(output, ctx))
+            draft.outputs.append(P.Named(name, P.Field(name)))
+        elif ctx.meaning(output).kind == "metric":
+            name = aggregate(draft, P.Metric(ctx.meaning(output).id), ctx.meaning(output).id)
+            draft.outputs.append(P.Named(name, P.Field(name)))
+        else:
+            made = keys(output, ctx, shown=True)
+            for key in made:
+                if key.expr not in [k.expr for k in draft.keys]:
+                    draft.keys.append(key)
+    _head_key(sketch, ctx, draft)
+    ranks(sketch, ctx, draft, grouped=True)
+    if not draft.aggregates and not draft.keys:
+        raise Unbuildable("a group of nothing")
+    draft.outputs = [*(P.Named(k.name, P.Field(k.name)) for k in draft.keys), *draft.outputs]
+
+
+def _head_key(sketch: Sketch, ctx: Context, draft: Draft) -> None:
+    """Rows are one for each head: its key is grouped by too where its names may repeat."""
+    head = sketch.head
+    candidate = ctx.chosen.get(head) if head is not None else None
+    if candidate is None or candidate.kind != "table" or not draft.keys or sketch.groups:
+        return
+    if not any(
+        isinstance(k.expr, P.Column) and k.expr.alias == ctx.scope.aliases.get(candidate.table)
+        for k in draft.keys
+    ):
+        return
+    table = ctx.scope.view.table(candidate.table)
+    alias = ctx.scope.aliases[candidate.table]
+    if any(
+        isinstance(k.expr, P.Column) and k.expr.alias == alias and is_unique(table, k.expr.name)
+        for k in draft.keys
+    ):
+        return
+    for name in table.primary_key:
+        expr = ctx.scope.column(f"{table.id}.{name}")
+        if expr not in [k.expr for k in draft.keys]:
+            draft.hidden.append(P.Named(free_name(draft, name), expr))
+
+
+def grouped_query(ctx: Context, draft: Draft) -> P.Query:
+    steps: list[P.Step] = []
+    if draft.where:
+        steps.append(P.Filter(conjunction(draft.where)))
+    steps.append(P.Group((*draft.keys, *draft.hidden), tuple(draft.aggregates)))
+    if draft.having:
+        steps.append(P.Filter(conjunction(draft.having)))
+    if draft.order:
+        steps.append(P.Order(tuple(draft.order)))
+    if draft.limit:
+        steps.append(draft.limit)
+    steps.append(P.Project(tuple(draft.outputs)))
+    return P.Query(ctx.scope.source(), tuple(steps))
+
+
+def listed(sketch: Sketch, ctx: Context, draft: Draft) -> None:
+    head = ctx.chosen.get(sketch.head) if sketch.head is not None else None
+    for output in (*sketch.outputs, *sketch.groups):
+        made: Sequence[P.Named]
+        if isinstance(output, Measure):
+            made = [P.Named(measures.name_of(output, ctx), measures.expression(output, ctx))]
+        else:
+            made = _shown(output, sketch, ctx)
+        for shown in made:
+            if shown.expr not in [o.expr for o in draft.outputs]:
+                draft.outputs.append(P.Named(free_name(draft, shown.name), shown.expr))
+    if not draft.outputs:
+        raise Unbuildable("nothing to show")
+    ranks(sketch, ctx, draft, grouped=False)
+    if head is not None and head.kind in ("column", "value") and len(sketch.outputs) == 1:
+        column = ctx.scope.view.column(head.id)
+        owner = sketch.head.owner if sketch.head is not None else None
+        draft.distinct = owner is None and not is_unique(
+            ctx.scope.view.table(column.table), column.name
+        )
+
+
+def _shown(mention: Mention, sketch: Sketch, ctx: Context) -> list[P.Named]:
+    candidate = ctx.meaning(mention)
+    if candidate.kind == "grain":
+        return [period_key(candidate.id, ctx)]
+    if candidate.kind == "table":
+        table = ctx.scope.view.table(candidate.id)
+        columns = display(table)
+        if len(table.primary_key) == 1 and (mention is sketch.head or len(sketch.outputs) == 1):
+            columns = [table.column(table.primary_key[0]), *columns]
+        return [named(c, ctx) for c in dict.fromkeys(columns)]
+    if candidate.kind in ("column", "value"):
+        return [named(c, ctx) for c in person(mention, ctx.scope.view.column(candidate.id), ctx)]
+    raise Unbuildable(f"{candidate.kind} can't be listed")
+
+
+def list_query(sketch: Sketch, ctx: Context, draft: Draft) -> P.Query:
+    scope = ctx.scope
+    shown = {o.expr.alias for o in draft.outputs if isinstance(o.expr, P.Column)}
+    spread = [t for t in scope.to_many if scope.aliases[t] not in shown]
+    distinct = sketch.distinct or draft.distinct or bool(spread)
+    if distinct:
+        for sort in draft.order:
+            if sort.by not in [o.expr for o in draft.outputs]:
+                name = sort.by.name if isinstance(sort.by, P.Column) else "value"
+                draft.outputs.append(P.Named(free_name(draft, name), sort.by))
+    steps: list[P.Step] = []
+    if draft.where:
+        steps.append(P.Filter(conjunction(draft.where)))
+    sorts: list[P.Step] = []
+    if draft.order:
+        by = draft.order
+        if distinct:
+            by = [P.Sort(_field(s.by, draft), s.descending) for s in draft.order]
+        sorts.append(P.Order(tuple(by)))
+    if draft.limit:
+        sorts.append(draft.limit)
+    project = P.Project(tuple(draft.outputs), distinct)
+    steps += [project, *sorts] if distinct else [*sorts, project]
+    return P.Query(scope.source(), tuple(steps))
+
+
+def _field(expr: P.Expr, draft: Draft) -> P.Expr:
+    """After the projection, outputs are known by their names."""
+    for output in draft.outputs:
+        if output.expr == expr:
+            return P.Field(output.name)
+    return expr
