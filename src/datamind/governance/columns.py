@@ -1,0 +1,201 @@
+"""Finds what a column name means in its scope, writes that down, and expands stars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlglot import exp
+
+from datamind.errors import SqlRejected, UnknownColumn, UnknownTable
+from datamind.governance.names import Names
+from datamind.governance.scope import NOTHING, Output, Scope, Source
+
+
+def identifier(name: str) -> exp.Identifier:
+    """A name that no keyword and no folding can touch."""
+    return exp.Identifier(this=name, quoted=True)
+
+
+class Columns:
+    """Resolves column references by one dialect's rules; anything in doubt is refused."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+
+    def resolve(self, node: exp.Column, scope: Scope) -> frozenset[str]:
+        """The catalog columns behind a reference; the reference is qualified with its source."""
+        if isinstance(node.this, exp.Star):
+            raise SqlRejected("A row as a value is not allowed: name its columns.")
+        if not isinstance(node.this, exp.Identifier) or node.args.get("catalog"):
+            raise SqlRejected("A column may be named by its table and schema, nothing more.")
+        name = self.names.written(node.this)
+        if node.args.get("table") is None:
+            return self._bare(node, name, scope)
+        source = self.source(node, scope)
+        found = self._in(source, name)
+        if found is None:
+            raise UnknownColumn(f"There is no column {name} in {source.alias}.")
+        self._write(node, source.alias, found.name)
+        return found.sources
+
+    def source(self, node: exp.Column, scope: Scope) -> Source:
+        """The source that a qualifier names, the nearest one."""
+        qualifier = self.names.written(node.args["table"])
+        schema = self.names.written(node.args["db"]) if node.args.get("db") else None
+        key = self.names.key
+        for level in scope.chain():
+            found = [s for s in level.sources if key(s.alias) == key(qualifier)]
+            if schema is not None:
+                found = [s for s in found if s.schema is not None and key(s.schema) == key(schema)]
+            if len(found) > 1:
+                raise SqlRejected(f"Two sources are called {qualifier}: give one an alias.")
+            if found:
+                return found[0]
+        raise UnknownTable(f"There is no table {qualifier} in reach.")
+
+    def _bare(self, node: exp.Column, name: str, scope: Scope) -> frozenset[str]:
+        key = self.names.key(name)
+        for level in scope.chain():
+            if key in level.parameters:
+                return NOTHING
+            merged = level.merged.get(key)
+            if merged is not None:
+                node.set("this", identifier(merged.name))
+                return merged.sources
+            found = [(s, c) for s in level.sources if (c := self._in(s, name)) is not None]
+            if len(found) > 1:
+                raise SqlRejected(f"The column {name} is in more than one table: say which.")
+            alias = level.aliases.get(key)
+            if found:
+                source, column = found[0]
+                # Where an alias has the same name the engine's own rule decides; both are visible.
+                if alias is not None:
+                    node.set("this", identifier(column.name))
+                    return column.sources | alias.sources
+                self._write(node, source.alias, column.name)
+                return column.sources
+            if alias is not None:
+                node.set("this", identifier(alias.name))
+                return alias.sources
+            if any(self.names.key(s.alias) == key for s in level.sources):
+                raise SqlRejected("A row as a value is not allowed: name its columns.")
+        raise UnknownColumn(f"There is no column {name}.")
+
+    def _in(self, source: Source, name: str) -> Output | None:
+        key = self.names.key(name)
+        found = [c for c in source.columns if self.names.key(c.name) == key]
+        if len(found) > 1:
+            raise SqlRejected(f"{source.alias} has two columns called {name}.")
+        return found[0] if found else None
+
+    @staticmethod
+    def _write(node: exp.Column, alias: str, name: str) -> None:
+        node.set("this", identifier(name))
+        node.set("table", identifier(alias))
+        node.set("db", None)
+
+    def merge(self, scope: Scope, right: Source, written: Iterable[str]) -> None:
+        """Make one column of those that USING names on both sides."""
+        for name in written:
+            key = self.names.key(name)
+            left = scope.merged.get(key) or self._left(scope, name, right)
+            other = self._in(right, name)
+            if left is None or other is None:
+                raise UnknownColumn(f"There is no column {name}.")
+            scope.merged[key] = Output(left.name, left.sources | other.sources)
+
+    def _left(self, scope: Scope, name: str, right: Source) -> Output | None:
+        found = [c for s in scope.sources if s is not right and (c := self._in(s, name))]
+        if len(found) > 1:
+            raise SqlRejected(f"The column {name} is in more than one table: say which.")
+        return found[0] if found else None
+
+    def common(self, scope: Scope, right: Source) -> list[str]:
+        """The visible columns that a NATURAL JOIN joins on."""
+        there = {self.names.key(c.name) for c in right.columns}
+        seen = dict.fromkeys(
+            c.name
+            for s in scope.sources
+            if s is not right
+            for c in s.columns
+            if self.names.key(c.name) in there
+        )
+        return list({self.names.key(name): name for name in seen}.values())
+
+    def all_of(self, scope: Scope) -> list[tuple[exp.Expression, Output]]:
+        """`*`: merged columns once (first in PostgreSQL, in their place in DuckDB), the rest."""
+        shown: list[tuple[exp.Expression, Output]] = []
+        if self.names.dialect == "postgres":
+            shown = [(bare(o.name), o) for o in scope.merged.values()]
+        seen = {self.names.key(o.name) for _, o in shown}
+        for source in scope.sources:
+            for column in source.columns:
+                key = self.names.key(column.name)
+                merged = scope.merged.get(key)
+                if merged is None:
+                    shown.append((qualified(source, column), column))
+                elif key not in seen:
+                    seen.add(key)
+                    shown.append((bare(merged.name), merged))
+        return shown
+
+    def star(self, node: exp.Expression, scope: Scope) -> list[tuple[exp.Expression, Output]]:
+        """The columns that `*` or `source.*` stands for, exclusions left out."""
+        star = node if isinstance(node, exp.Star) else node.this
+        if isinstance(node, exp.Column) and node.args.get("table"):
+            source = self.source(node, scope)
+            shown = [(qualified(source, c), c) for c in source.columns]
+        else:
+            shown = self.all_of(scope)
+        if not shown:
+            raise SqlRejected("`*` needs a FROM clause.")
+        return self._renamed(star, self._excluded(star, shown))
+
+    def _excluded(
+        self, star: exp.Expression, shown: list[tuple[exp.Expression, Output]]
+    ) -> list[tuple[exp.Expression, Output]]:
+        for left_out in star.args.get("except_") or ():
+            name = self.names.written(_named(left_out))
+            key = self.names.key(name)
+            kept = [(e, o) for e, o in shown if self.names.key(o.name) != key]
+            if len(kept) == len(shown):
+                raise UnknownColumn(f"There is no column {name}.")
+            shown = kept
+        return shown
+
+    def _renamed(
+        self, star: exp.Expression, shown: list[tuple[exp.Expression, Output]]
+    ) -> list[tuple[exp.Expression, Output]]:
+        for renamed in star.args.get("rename") or ():
+            name = self.names.written(_named(renamed.this))
+            alias = self.names.written(renamed.args["alias"])
+            at = [
+                i
+                for i, (_, o) in enumerate(shown)
+                if self.names.key(o.name) == self.names.key(name)
+            ]
+            if not at:
+                raise UnknownColumn(f"There is no column {name}.")
+            for i in at:
+                expression, output = shown[i]
+                aliased = exp.Alias(this=expression, alias=identifier(alias))
+                shown[i] = (aliased, Output(alias, output.sources))
+        return shown
+
+
+def _named(node: exp.Expression) -> exp.Identifier:
+    """The plain name that EXCLUDE and RENAME take."""
+    found = node.this if isinstance(node, exp.Column) and not node.args.get("table") else node
+    if not isinstance(found, exp.Identifier):
+        raise SqlRejected("After `*` only plain column names may be left out or renamed.")
+    return found
+
+
+def bare(name: str) -> exp.Column:
+    """A column by its name alone."""
+    return exp.Column(this=identifier(name))
+
+
+def qualified(source: Source, column: Output) -> exp.Column:
+    """A column by its source and name."""
+    return exp.Column(this=identifier(column.name), table=identifier(source.alias))

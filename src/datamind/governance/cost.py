@@ -1,0 +1,124 @@
+"""Refuses what can only burn time or memory: endless recursion, huge series, joins of everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from datamind.errors import SqlRejected
+
+MAX_SERIES = 100_000
+MAX_REPEAT = 10_000
+MAX_APART = 3
+MAX_SOURCES = 40
+SERIES = (exp.GenerateSeries, exp.ExplodingGenerateSeries)
+REPEATING = frozenset(
+    {"repeat", "lpad", "rpad", "array_fill", "bar", "list_resize", "array_resize"}
+)
+DAY_OR_LONGER = ("DAY", "WEEK", "MONTH", "QUARTER", "YEAR")
+
+
+def check_series(node: exp.Expression) -> None:
+    """Refuse a series or a repetition whose length is unbounded or huge."""
+    if isinstance(node, SERIES):
+        _check_length(node)
+    elif isinstance(node, (exp.Repeat, exp.Pad)):
+        times = node.args.get("times") or node.args.get("expression")
+        _check_times(times)
+    elif isinstance(node, exp.Anonymous) and str(node.this).lower() in REPEATING:
+        _check_times(node.expressions[1] if len(node.expressions) > 1 else None)
+
+
+def _check_times(times: exp.Expression | None) -> None:
+    number = _number(times)
+    if number is None or number > MAX_REPEAT:
+        raise SqlRejected(f"A text may be repeated or padded up to {MAX_REPEAT:,}, by a number.")
+
+
+def _check_length(node: exp.Expression) -> None:
+    step = node.args.get("step")
+    start, end = _number(node.args.get("start")), _number(node.args.get("end"))
+    if start is not None and end is not None:
+        by = 1.0 if step is None else _number(step)
+        if by and abs(end - start) / abs(by) <= MAX_SERIES:
+            return
+    elif isinstance(step, exp.Interval) and _is_day_or_longer(step):
+        return
+    raise SqlRejected(
+        f"A series needs plain numbers as bounds and at most {MAX_SERIES:,} steps,"
+        " or dates with a step of a day or longer."
+    )
+
+
+def _is_day_or_longer(step: exp.Interval) -> bool:
+    unit = step.args.get("unit")
+    number = _number(step.this)
+    named = unit is not None and unit.name.upper().rstrip("S") in DAY_OR_LONGER
+    return named and number is not None and number >= 1
+
+
+def _number(node: exp.Expression | None) -> float | None:
+    """The value of a literal number, with or without a sign; None of anything else."""
+    sign = 1.0
+    while isinstance(node, (exp.Neg, exp.Paren)):
+        sign = -sign if isinstance(node, exp.Neg) else sign
+        node = node.this
+    if not isinstance(node, exp.Literal):
+        return None
+    try:
+        return sign * float(node.this)
+    except ValueError:
+        return None
+
+
+def check_recursion(body: exp.Union, name: str, key: Callable[[str], str]) -> None:
+    """A recursive step has to end: by a condition, or by adding only rows that are new."""
+    step = body.expression
+    if not isinstance(step, exp.Select):
+        raise SqlRejected("The step of a recursive query is one SELECT.")
+    joins = step.args.get("joins") or ()
+    conditional = step.args.get("where") is not None or any(
+        j.args.get("on") is not None or j.args.get("using") for j in joins
+    )
+    reads_more = bool(joins) and body.args.get("distinct")
+    if not conditional and not reads_more:
+        raise SqlRejected(f"The recursion of {name} has no end: give its step a WHERE.")
+
+
+def check_joins(tree: exp.Expression) -> None:
+    """Refuse selects that multiply many sources with nothing that ties them together."""
+    for select in tree.find_all(exp.Select):
+        joins = select.args.get("joins") or ()
+        if len(joins) > MAX_SOURCES:
+            raise SqlRejected(f"A SELECT may join at most {MAX_SOURCES} tables.")
+        if len(joins) > MAX_APART and _apart(select, joins) > MAX_APART:
+            raise SqlRejected(
+                f"More than {MAX_APART} tables are multiplied with each other: join them by columns."
+            )
+
+
+def _apart(select: exp.Select, joins: list[exp.Join]) -> int:
+    """How many groups of sources stand side by side without a condition between them."""
+    clause = select.args.get("from_")
+    items = ([clause.this] if clause is not None else []) + [j.this for j in joins]
+    group = {item.alias_or_name: item.alias_or_name for item in items}
+
+    def leader(name: str) -> str:
+        while group[name] != name:
+            name = group[name]
+        return name
+
+    def tie(names: list[str]) -> None:
+        for name in names[1:]:
+            group[leader(name)] = leader(names[0])
+
+    conditions = [j.args["on"] for j in joins if j.args.get("on") is not None]
+    where = select.args.get("where")
+    for condition in conditions + ([where.this] if where is not None else []):
+        for part in condition.flatten() if isinstance(condition, exp.And) else (condition,):
+            tie([c.table for c in part.find_all(exp.Column) if c.table in group])
+    for join in joins:
+        if join.args.get("using") or join.args.get("method") == "NATURAL":
+            tie([items[0].alias_or_name, join.this.alias_or_name])
+    return len({leader(name) for name in group})

@@ -1,0 +1,120 @@
+"""The guard: a draft is checked against what its asker may see, then bound, limited and checked again."""
+
+from __future__ import annotations
+
+import hashlib
+
+from sqlglot import exp
+
+from datamind.errors import SqlRejected
+from datamind.governance.cost import check_joins
+from datamind.governance.limits import tokens_within_limits
+from datamind.governance.names import relations
+from datamind.governance.policy import Policy, VisibleColumns, apply
+from datamind.governance.resolve import resolve
+from datamind.governance.scope import Resolution
+from datamind.governance.shape import FUNCTIONS, check_calls, check_shape, parse
+from datamind.records import Checked, Dialect, Draft, Governed, Lineage, Optimized
+from datamind.semantics.catalog import View
+
+MAX_ROWS = 1_000_000
+
+
+def check(draft: Draft, view: View) -> Checked:
+    """The draft's one statement, with every name in it resolved in the asker's view."""
+    tree, found = read(draft.sql, draft.dialect, view)
+    sql = write(tree, draft.dialect)
+    return Checked(
+        draft=draft,
+        sql=sql,
+        relations=tuple(sorted({table.id for _, table in found.references})),
+        columns=tuple(sorted(found.columns)),
+    )
+
+
+def govern(
+    optimized: Optimized, view: View, *, row_limit: int, policy: Policy | None = None
+) -> Governed:
+    """The text that runs: policies applied, rows limited, and what was written checked again."""
+    draft = optimized.checked.draft
+    if not 0 < row_limit <= MAX_ROWS:
+        raise SqlRejected(f"A row limit is between 1 and {MAX_ROWS:,}.")
+    tree, found = read(optimized.sql, draft.dialect, view)
+    apply(policy or VisibleColumns(view), found.references)
+    limit_rows(tree, row_limit + 1)
+    sql = write(tree, draft.dialect)
+    again = recheck(sql, draft.dialect, view)
+    return Governed(
+        sql=sql,
+        parameters=(),
+        dialect=draft.dialect,
+        target=draft.target,
+        fingerprint=fingerprint(view, sql),
+        relations=tuple(sorted({table.id for _, table in again.references})),
+        lineage=tuple(
+            Lineage(
+                output=output.name,
+                sources=tuple(sorted(output.sources)),
+                masked=bool(output.sources & view.masked_columns),
+            )
+            for output in found.outputs
+        ),
+        row_limit=row_limit,
+    )
+
+
+def read(sql: str, dialect: Dialect, view: View) -> tuple[exp.Query, Resolution]:
+    """Parse and check one statement; its names are written out in full."""
+    if dialect not in FUNCTIONS:
+        raise SqlRejected(f"Statements in {dialect} can't be checked yet.")
+    tokens_within_limits(sql, dialect)
+    tree = parse(sql, dialect)
+    check_shape(tree, dialect)
+    if dialect == "postgres":
+        from datamind.governance.second_opinion import agree
+
+        agree(sql, tree)
+    found = resolve(tree, relations(view, dialect))
+    check_joins(tree)
+    return tree, found
+
+
+def write(tree: exp.Query, dialect: Dialect) -> str:
+    """The tree as text: all names quoted, no comments."""
+    return tree.sql(dialect=dialect, identify=True, comments=False)
+
+
+def recheck(sql: str, dialect: Dialect, view: View) -> Resolution:
+    """Check what was written as if a stranger had written it; it must come out unchanged."""
+    check_calls(tokens_within_limits(sql, dialect), dialect)
+    tree, found = read(sql, dialect, view)
+    if write(tree, dialect) != sql:
+        raise SqlRejected("The statement does not stay the same when it is read again.")
+    return found
+
+
+def limit_rows(tree: exp.Query, most: int) -> None:
+    """At most so many rows, whatever limit the statement has itself."""
+    limit = tree.args.get("limit")
+    if isinstance(limit, exp.Fetch):
+        if _whole_number(limit.args.get("count")) is None:
+            raise SqlRejected("FETCH FIRST takes a plain number.")
+        return
+    wanted = most
+    if limit is not None:
+        own = _whole_number(limit.expression)
+        if own is None:
+            raise SqlRejected("LIMIT takes a plain number.")
+        wanted = min(own, most)
+    tree.set("limit", exp.Limit(expression=exp.Literal.number(wanted)))
+
+
+def _whole_number(node: exp.Expression | None) -> int | None:
+    if isinstance(node, exp.Literal) and not node.is_string and node.this.isdigit():
+        return int(node.this)
+    return None
+
+
+def fingerprint(view: View, sql: str) -> str:
+    """Names the policy state and the statement, for caches and the audit."""
+    return f"{view.fingerprint}-{hashlib.sha256(sql.encode()).hexdigest()[:16]}"

@@ -1,0 +1,49 @@
+"""The seam where policies enter: what stands in a statement in place of each table it names."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from sqlglot import exp
+
+from datamind.semantics.catalog import Table, View
+
+
+class Policy(Protocol):
+    """What an asker reads instead of a table."""
+
+    def body(self, table: Table) -> exp.Query | None:
+        """A query over the table, or None where the asker reads it as it is."""
+        ...
+
+
+class VisibleColumns:
+    """Shows the columns of the View and no others; rows are not filtered."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+
+    def body(self, table: Table) -> exp.Query | None:
+        """The visible columns by name, where some of the table's are hidden."""
+        if len(self.view.catalog.by_id[table.id].columns) == len(table.columns):
+            return None
+        columns = [exp.column(c.name, table=table.name, quoted=True) for c in table.columns]
+        return exp.select(*columns).from_(table_reference(table))
+
+
+def table_reference(table: Table, alias: str | None = None) -> exp.Table:
+    """The table by its full name, so that nothing can stand in for it."""
+    return exp.Table(
+        this=exp.to_identifier(table.name, quoted=True),
+        db=exp.to_identifier(table.schema, quoted=True) if table.schema else None,
+        alias=exp.TableAlias(this=exp.to_identifier(alias or table.name, quoted=True)),
+    )
+
+
+def apply(policy: Policy, references: list[tuple[exp.Table, Table]]) -> None:
+    """Put each table's governed form in its place, under the name that the statement gave it."""
+    for reference, table in references:
+        body = policy.body(table)
+        if body is not None:
+            alias = reference.args["alias"].copy()
+            reference.replace(exp.Subquery(this=body, alias=alias))

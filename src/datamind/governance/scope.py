@@ -1,0 +1,66 @@
+"""What names mean at one place of a statement: the sources in reach, their columns, the aliases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from datamind.semantics.catalog import Table
+
+NOTHING: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A column that a query or relation shows, and the catalog columns (ids) it comes from."""
+
+    name: str
+    sources: frozenset[str] = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Something in a FROM clause, by the name that the statement calls it.
+
+    `schema` is set where a table stands under its own name, which may then be qualified.
+    """
+
+    alias: str
+    columns: tuple[Output, ...]
+    schema: str | None = None
+
+
+Ctes = Mapping[str, tuple[Output, ...]]
+
+
+@dataclass(slots=True)
+class Scope:
+    """One SELECT: its sources, columns merged by USING, output aliases, and what lies outside.
+
+    `aliases` holds what the clause at hand may use; `parameters` are those of a lambda.
+    """
+
+    ctes: Ctes
+    outer: Scope | None = None
+    sources: list[Source] = field(default_factory=list)
+    merged: dict[str, Output] = field(default_factory=dict)
+    aliases: dict[str, Output] = field(default_factory=dict)
+    parameters: frozenset[str] = NOTHING
+
+    def chain(self) -> Iterator[Scope]:
+        """This scope and those around it."""
+        scope: Scope | None = self
+        while scope is not None:
+            yield scope
+            scope = scope.outer
+
+
+@dataclass(slots=True)
+class Resolution:
+    """What resolving found: each table reference with its table, the columns read, the outputs."""
+
+    references: list[tuple[exp.Table, Table]] = field(default_factory=list)
+    columns: set[str] = field(default_factory=set)
+    outputs: tuple[Output, ...] = ()

@@ -1,0 +1,113 @@
+"""Checks what a statement is made of: one query, of known nodes, clauses, types and functions."""
+
+from __future__ import annotations
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.tokens import Token, TokenType
+
+from datamind.errors import SqlRejected
+from datamind.governance.limits import ONLY_READS
+from datamind.governance.tables import duckdb, postgres
+from datamind.governance.tables.nodes import ARGUMENTS, JOIN_WORDS, NODES, TYPES
+from datamind.records import Dialect
+
+FUNCTIONS: dict[Dialect, frozenset[str]] = {
+    "duckdb": duckdb.FUNCTIONS,
+    "postgres": postgres.FUNCTIONS,
+}
+BEFORE_BRACKET: dict[Dialect, frozenset[str]] = {
+    "duckdb": duckdb.FUNCTIONS | duckdb.WORDS,
+    "postgres": postgres.FUNCTIONS | postgres.WORDS,
+}
+MAX_TREE_DEPTH = 400
+# Words that people know, for node types that are refused.
+PLAIN_WORDS: dict[str, str] = {
+    "Lock": "row locks",
+    "Into": "SELECT INTO",
+    "Command": "commands",
+    "TableSample": "samples",
+    "Pivot": "PIVOT",
+    "Columns": "COLUMNS(...)",
+    "Dot": "methods, fields of rows and functions of a schema",
+    "PositionalColumn": "columns by position",
+    "ObjectIdentifier": "names of database objects as values",
+    "PseudoType": "names of database objects as values",
+}
+
+
+def parse(sql: str, dialect: Dialect) -> exp.Query:
+    """The one query in the text."""
+    try:
+        found = [tree for tree in sqlglot.parse(sql, dialect=dialect) if tree is not None]
+    except (SqlglotError, RecursionError, ValueError, TypeError, AttributeError):
+        raise SqlRejected("The statement could not be read as SQL.") from None
+    if len(found) != 1:
+        raise SqlRejected(ONLY_READS)
+    tree = found[0]
+    if not isinstance(tree, (exp.Select, exp.SetOperation, exp.Subquery)):
+        raise SqlRejected(ONLY_READS)
+    return tree
+
+
+def check_shape(tree: exp.Query, dialect: Dialect) -> None:
+    """Refuse every node, clause, type and function that is not on the lists."""
+    waiting: list[tuple[exp.Expression, int]] = [(tree, 0)]
+    while waiting:
+        node, depth = waiting.pop()
+        if depth > MAX_TREE_DEPTH:
+            raise SqlRejected(f"The statement is nested more than {MAX_TREE_DEPTH} levels deep.")
+        kind = type(node)
+        if kind not in NODES:
+            what = PLAIN_WORDS.get(kind.__name__, kind.__name__.upper())
+            raise SqlRejected(f"Not allowed here: {what}.")
+        known = ARGUMENTS.get(kind)
+        if known is not None:
+            for name, value in node.args.items():
+                if name not in known and value not in (None, False, []):
+                    raise SqlRejected(f"Not allowed in {kind.__name__.upper()}: {name.strip('_')}.")
+        _check_special(node, dialect)
+        waiting.extend((child, depth + 1) for child in node.iter_expressions())
+
+
+def _check_special(node: exp.Expression, dialect: Dialect) -> None:
+    if isinstance(node, exp.Anonymous):
+        name = node.this
+        if not isinstance(name, str) or name.lower() not in FUNCTIONS[dialect]:
+            raise unknown_function(str(name))
+    elif isinstance(node, exp.DataType):
+        if node.this not in TYPES:
+            raise SqlRejected("A type is not one of the usual ones.")
+    elif isinstance(node, exp.Join):
+        for part, words in JOIN_WORDS.items():
+            if (node.args.get(part) or "") not in words:
+                raise SqlRejected(f"Not allowed: a {node.args[part]} join.")
+    elif isinstance(node, exp.Placeholder) and not str(node.this or "").isdigit():
+        raise SqlRejected("Parameters are written $1, $2 and so on.")
+
+
+def unknown_function(name: str) -> SqlRejected:
+    """The same answer for a function that is forbidden and one that is not there."""
+    shown = name if len(name) <= 40 else name[:40] + "..."
+    return SqlRejected(f"The function {shown} is not one that may be used.")
+
+
+def check_calls(tokens: list[Token], dialect: Dialect) -> None:
+    """Refuse a text in which an unlisted word stands before a bracket.
+
+    For text that we wrote: all names in it are quoted, so a bare word there is what the engine
+    takes for a function, a type or its grammar.
+    """
+    allowed = BEFORE_BRACKET[dialect]
+    before: Token | None = None
+    for token in tokens:
+        if token.token_type == TokenType.L_PAREN and before is not None:
+            word = before.text.lower()
+            if (
+                before.token_type not in (TokenType.IDENTIFIER, TokenType.STRING)
+                and (word[:1].isalpha() or word[:1] == "_")
+                and word not in allowed
+            ):
+                raise unknown_function(word)
+        before = token
