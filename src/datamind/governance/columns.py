@@ -16,6 +16,9 @@ def identifier(name: str) -> exp.Identifier:
     return exp.Identifier(this=name, quoted=True)
 
 
+Shown = list[tuple[exp.Expr, Output]]
+
+
 class Columns:
     """Resolves column references by one dialect's rules; anything in doubt is refused."""
 
@@ -122,9 +125,9 @@ class Columns:
         )
         return list({self.names.key(name): name for name in seen}.values())
 
-    def all_of(self, scope: Scope) -> list[tuple[exp.Expression, Output]]:
+    def all_of(self, scope: Scope) -> Shown:
         """`*`: merged columns once (first in PostgreSQL, in their place in DuckDB), the rest."""
-        shown: list[tuple[exp.Expression, Output]] = []
+        shown: Shown = []
         if self.names.dialect == "postgres":
             shown = [(bare(o.name), o) for o in scope.merged.values()]
         seen = {self.names.key(o.name) for _, o in shown}
@@ -139,21 +142,19 @@ class Columns:
                     shown.append((bare(merged.name), merged))
         return shown
 
-    def star(self, node: exp.Expression, scope: Scope) -> list[tuple[exp.Expression, Output]]:
+    def star(self, node: exp.Expr, scope: Scope) -> Shown:
         """The columns that `*` or `source.*` stands for, exclusions left out."""
         star = node if isinstance(node, exp.Star) else node.this
         if isinstance(node, exp.Column) and node.args.get("table"):
             source = self.source(node, scope)
-            shown = [(qualified(source, c), c) for c in source.columns]
+            shown: Shown = [(qualified(source, c), c) for c in source.columns]
         else:
             shown = self.all_of(scope)
         if not shown:
             raise SqlRejected("`*` needs a FROM clause.")
         return self._renamed(star, self._excluded(star, shown))
 
-    def _excluded(
-        self, star: exp.Expression, shown: list[tuple[exp.Expression, Output]]
-    ) -> list[tuple[exp.Expression, Output]]:
+    def _excluded(self, star: exp.Expr, shown: Shown) -> Shown:
         for left_out in star.args.get("except_") or ():
             name = self.names.written(_named(left_out))
             key = self.names.key(name)
@@ -163,9 +164,7 @@ class Columns:
             shown = kept
         return shown
 
-    def _renamed(
-        self, star: exp.Expression, shown: list[tuple[exp.Expression, Output]]
-    ) -> list[tuple[exp.Expression, Output]]:
+    def _renamed(self, star: exp.Expr, shown: Shown) -> Shown:
         for renamed in star.args.get("rename") or ():
             name = self.names.written(_named(renamed.this))
             alias = self.names.written(renamed.args["alias"])
@@ -183,7 +182,7 @@ class Columns:
         return shown
 
 
-def _named(node: exp.Expression) -> exp.Identifier:
+def _named(node: exp.Expr) -> exp.Identifier:
     """The plain name that EXCLUDE and RENAME take."""
     found = node.this if isinstance(node, exp.Column) and not node.args.get("table") else node
     if not isinstance(found, exp.Identifier):

@@ -1,8 +1,8 @@
-"""Refuses what can only burn time or memory: endless recursion, huge series, joins of everything."""
+"""Refuses what can only burn time or memory: endless recursion, huge series, wild joins."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
@@ -19,7 +19,7 @@ REPEATING = frozenset(
 DAY_OR_LONGER = ("DAY", "WEEK", "MONTH", "QUARTER", "YEAR")
 
 
-def check_series(node: exp.Expression) -> None:
+def check_series(node: exp.Expr) -> None:
     """Refuse a series or a repetition whose length is unbounded or huge."""
     if isinstance(node, SERIES):
         _check_length(node)
@@ -30,13 +30,13 @@ def check_series(node: exp.Expression) -> None:
         _check_times(node.expressions[1] if len(node.expressions) > 1 else None)
 
 
-def _check_times(times: exp.Expression | None) -> None:
+def _check_times(times: exp.Expr | None) -> None:
     number = _number(times)
     if number is None or number > MAX_REPEAT:
         raise SqlRejected(f"A text may be repeated or padded up to {MAX_REPEAT:,}, by a number.")
 
 
-def _check_length(node: exp.Expression) -> None:
+def _check_length(node: exp.Expr) -> None:
     step = node.args.get("step")
     start, end = _number(node.args.get("start")), _number(node.args.get("end"))
     if start is not None and end is not None:
@@ -58,7 +58,7 @@ def _is_day_or_longer(step: exp.Interval) -> bool:
     return named and number is not None and number >= 1
 
 
-def _number(node: exp.Expression | None) -> float | None:
+def _number(node: exp.Expr | None) -> float | None:
     """The value of a literal number, with or without a sign; None of anything else."""
     sign = 1.0
     while isinstance(node, (exp.Neg, exp.Paren)):
@@ -86,19 +86,20 @@ def check_recursion(body: exp.Union, name: str, key: Callable[[str], str]) -> No
         raise SqlRejected(f"The recursion of {name} has no end: give its step a WHERE.")
 
 
-def check_joins(tree: exp.Expression) -> None:
+def check_joins(tree: exp.Expr) -> None:
     """Refuse selects that multiply many sources with nothing that ties them together."""
     for select in tree.find_all(exp.Select):
-        joins = select.args.get("joins") or ()
+        joins: Sequence[exp.Join] = select.args.get("joins") or ()
         if len(joins) > MAX_SOURCES:
             raise SqlRejected(f"A SELECT may join at most {MAX_SOURCES} tables.")
         if len(joins) > MAX_APART and _apart(select, joins) > MAX_APART:
             raise SqlRejected(
-                f"More than {MAX_APART} tables are multiplied with each other: join them by columns."
+                f"More than {MAX_APART} tables are multiplied with each other:"
+                " join them by columns."
             )
 
 
-def _apart(select: exp.Select, joins: list[exp.Join]) -> int:
+def _apart(select: exp.Select, joins: Sequence[exp.Join]) -> int:
     """How many groups of sources stand side by side without a condition between them."""
     clause = select.args.get("from_")
     items = ([clause.this] if clause is not None else []) + [j.this for j in joins]

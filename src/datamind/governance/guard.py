@@ -1,4 +1,4 @@
-"""The guard: a draft is checked against what its asker may see, then bound, limited and checked again."""
+"""The guard: a draft is checked against what its asker may see, bound, and checked again."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def limit_rows(tree: exp.Query, most: int) -> None:
     tree.set("limit", exp.Limit(expression=exp.Literal.number(wanted)))
 
 
-def _whole_number(node: exp.Expression | None) -> int | None:
+def _whole_number(node: exp.Expr | None) -> int | None:
     if isinstance(node, exp.Literal) and not node.is_string and node.this.isdigit():
         return int(node.this)
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot.dialects.dialect import Dialect as SqlDialect
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from datamind.errors import SqlRejected
 from datamind.records import Dialect

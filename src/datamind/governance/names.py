@@ -1,4 +1,4 @@
-"""Folds and looks up names as each database does, in the part of the catalog that the asker sees."""
+"""Folds and looks up names as each database does, in what the asker may see."""
 
 from __future__ import annotations
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from sqlglot import exp
 
 from datamind.errors import SqlRejected
-from datamind.governance.columns import Columns, identifier
-from datamind.governance.cost import SERIES, check_recursion, check_series
+from datamind.governance.columns import Columns, Shown, identifier
+from datamind.governance.cost import check_recursion, check_series
 from datamind.governance.names import Relations
-from datamind.governance.scope import NOTHING, Ctes, Output, Resolution, Scope, Source
-
-Shown = list[tuple[exp.Expression, Output]]
+from datamind.governance.scope import Ctes, Output, Resolution, Scope
+from datamind.governance.sources import Sources
 
 
 def resolve(tree: exp.Query, relations: Relations) -> Resolution:
@@ -30,14 +29,13 @@ class Resolver:
         self.relations = relations
         self.names = relations.names
         self.columns = Columns(relations.names)
-        self.found = Resolution()
+        self.sources = Sources(relations, self.columns, self)
+        self.found = Resolution(references=self.sources.references)
         self.duckdb = relations.names.dialect == "duckdb"
 
     # ---- queries -------------------------------------------------------------------------------
 
-    def query(
-        self, node: exp.Expression, around: Scope, *, named: bool = True
-    ) -> tuple[Output, ...]:
+    def query(self, node: exp.Expr, around: Scope, *, named: bool = True) -> tuple[Output, ...]:
         """The outputs of a query; `named` says that something outside may refer to them."""
         ctes = self._ctes(node, around)
         inside = Scope(ctes=ctes, outer=around.outer)
@@ -51,11 +49,11 @@ class Resolver:
             return outputs
         raise SqlRejected("Only SELECT and set operations are allowed.")
 
-    def nested(self, node: exp.Expression, scope: Scope) -> tuple[Output, ...]:
+    def nested(self, node: exp.Expr, scope: Scope) -> tuple[Output, ...]:
         """The outputs of a query within an expression, which may look out."""
         return self.query(node, Scope(ctes=scope.ctes, outer=scope), named=False)
 
-    def _ctes(self, node: exp.Expression, around: Scope) -> Ctes:
+    def _ctes(self, node: exp.Expr, around: Scope) -> Ctes:
         clause = node.args.get("with_")
         if clause is None:
             return around.ctes
@@ -69,7 +67,7 @@ class Resolver:
                 ctes[self.names.key(name)] = self._recursive(cte, name, ctes, around)
             else:
                 outputs = self.query(cte.this, inside)
-                ctes[self.names.key(name)] = self._relabelled(alias, outputs)
+                ctes[self.names.key(name)] = self.sources.relabelled(alias, outputs)
         return ctes
 
     def _recursive(
@@ -80,7 +78,7 @@ class Resolver:
             raise SqlRejected("A recursive query is a UNION of a start and a step.")
         check_recursion(body, name, self.names.key)
         start = self.query(body.this, Scope(ctes=ctes, outer=around.outer))
-        outputs = self._relabelled(cte.args["alias"], start)
+        outputs = self.sources.relabelled(cte.args["alias"], start)
         within = {**ctes, self.names.key(name): outputs}
         step = self.query(body.expression, Scope(ctes=within, outer=around.outer))
         self._order_outputs(body, Scope(ctes=within, outer=around.outer), start)
@@ -90,7 +88,7 @@ class Resolver:
         self, node: exp.SetOperation, scope: Scope, named: bool
     ) -> tuple[Output, ...]:
         arms = []
-        arm: exp.Expression = node
+        arm: exp.Expr = node
         # Chains lean to the left; a loop keeps a thousand arms off Python's stack.
         while isinstance(arm, exp.SetOperation) and (arm is node or not arm.args.get("with_")):
             arms.append(arm)
@@ -117,9 +115,7 @@ class Resolver:
             found[key] = Output(known.name, known.sources | output.sources)
         return tuple(found.values())
 
-    def _order_outputs(
-        self, node: exp.Expression, scope: Scope, outputs: tuple[Output, ...]
-    ) -> None:
+    def _order_outputs(self, node: exp.Expr, scope: Scope, outputs: tuple[Output, ...]) -> None:
         """ORDER BY of a set operation knows the outputs and nothing else."""
         shown = Scope(ctes=scope.ctes, outer=scope.outer)
         shown.aliases = {self.names.key(o.name): o for o in outputs}
@@ -130,7 +126,7 @@ class Resolver:
     # ---- SELECT --------------------------------------------------------------------------------
 
     def _select(self, node: exp.Select, scope: Scope, named: bool) -> tuple[Output, ...]:
-        self._from(node, scope)
+        self.sources.enter(node, scope)
         outputs = self._projections(node, scope, named)
         aliases = {self.names.key(o.name): o for o in outputs if o.name}
         scope.aliases = aliases if self.duckdb else {}
@@ -147,14 +143,12 @@ class Resolver:
             self._clause(node.args.get(clause), scope)
         return outputs
 
-    def _clause(self, node: exp.Expression | None, scope: Scope) -> None:
+    def _clause(self, node: exp.Expr | None, scope: Scope) -> None:
         if node is not None:
             self.expression(node, scope)
 
-    def _ordering(
-        self, order: exp.Expression | None, scope: Scope, aliases: dict[str, Output]
-    ) -> None:
-        """A bare name is an output's alias first; within expressions PostgreSQL knows columns only."""
+    def _ordering(self, order: exp.Expr | None, scope: Scope, aliases: dict[str, Output]) -> None:
+        """A bare name is an alias first; within expressions PostgreSQL knows columns only."""
         if order is None:
             return
         for item in order.expressions:
@@ -188,9 +182,7 @@ class Resolver:
         node.set("expressions", [expression for expression, _ in shown])
         return tuple(output for _, output in shown)
 
-    def _projection(
-        self, node: exp.Expression, scope: Scope, named: bool
-    ) -> tuple[exp.Expression, Output]:
+    def _projection(self, node: exp.Expr, scope: Scope, named: bool) -> tuple[exp.Expr, Output]:
         sources = self.expression(node, scope)
         if isinstance(node, exp.Alias):
             name = self.names.written(node.args["alias"])
@@ -203,7 +195,7 @@ class Resolver:
             return exp.Alias(this=node, alias=identifier(name)), Output(name, sources)
         return node, Output(name, sources)
 
-    def _unnamed(self, node: exp.Expression) -> str:
+    def _unnamed(self, node: exp.Expr) -> str:
         """What the engine calls an expression without an alias, as near as it matters."""
         if self.duckdb:
             return node.sql(dialect="duckdb", comments=False).lower()[:200]
@@ -211,11 +203,11 @@ class Resolver:
             node = node.this
         if isinstance(node, exp.Column):
             return str(node.name)
-        if isinstance(node, exp.Func) and not isinstance(node, (exp.And, exp.Or)):
+        if isinstance(node, exp.Func) and not isinstance(node, exp.Connector):
             return node.sql(dialect="postgres", comments=False).partition("(")[0].lower()[:63]
         return "?column?"
 
-    def _replaced(self, star: exp.Expression, shown: Shown, scope: Scope) -> Shown:
+    def _replaced(self, star: exp.Expr, shown: Shown, scope: Scope) -> Shown:
         """`* REPLACE (expression AS column)`."""
         inner = star if isinstance(star, exp.Star) else star.this
         for replaced in inner.args.get("replace") or ():
@@ -228,171 +220,9 @@ class Resolver:
             shown = [new if self.names.key(o.name) == key else (e, o) for e, o in shown]
         return shown
 
-    # ---- FROM ----------------------------------------------------------------------------------
-
-    def _from(self, node: exp.Select, scope: Scope) -> None:
-        clause = node.args.get("from_")
-        if clause is not None:
-            self._item(clause.this, scope)
-        for lateral in node.args.get("laterals") or ():
-            self._item(lateral, scope)
-        self._joins(node.args.get("joins"), scope)
-
-    def _joins(self, joins: Iterable[exp.Join] | None, scope: Scope) -> None:
-        for join in joins or ():
-            before = len(scope.sources)
-            self._item(join.this, scope)
-            using = [self._using(name) for name in join.args.get("using") or ()]
-            if join.args.get("method") == "NATURAL" or using:
-                if len(scope.sources) != before + 1:
-                    raise SqlRejected("USING and NATURAL may join one table at a time.")
-                right = scope.sources[-1]
-                using = using or self.columns.common(scope, right)
-                self.columns.merge(scope, right, using)
-            self._clause(join.args.get("on"), scope)
-            if join.args.get("kind") in ("SEMI", "ANTI"):
-                del scope.sources[before:]
-
-    def _using(self, node: exp.Expression) -> str:
-        found = node.this if isinstance(node, exp.Column) else node
-        if not isinstance(found, exp.Identifier):
-            raise SqlRejected("USING takes plain column names.")
-        name = self.names.written(found)
-        found.set("this", name)
-        found.set("quoted", True)
-        return name
-
-    def _item(self, node: exp.Expression, scope: Scope) -> None:
-        """One source of a FROM clause."""
-        if isinstance(node, exp.Table):
-            self._table(node, scope)
-            self._joins(node.args.get("joins"), scope)
-        elif isinstance(node, exp.Subquery) and _groups(node):
-            self._parenthesis(node, scope)
-        elif isinstance(node, exp.Subquery):
-            reach = Scope(ctes=scope.ctes, outer=scope if self.duckdb else scope.outer)
-            self._derived(node, self.query(node.this, reach), scope)
-            self._joins(node.args.get("joins"), scope)
-        elif isinstance(node, exp.Lateral):
-            self._lateral(node, scope)
-        elif isinstance(node, exp.Values):
-            self._values(node, scope)
-        elif isinstance(node, exp.Unnest):
-            self._function(node, node, scope)
-        else:
-            raise SqlRejected("FROM takes tables, subqueries, VALUES and series.")
-
-    def _parenthesis(self, node: exp.Subquery, scope: Scope) -> None:
-        """`((t))` and `(a JOIN b)`: the brackets group, they do not make a new relation."""
-        if node.args.get("alias"):
-            raise SqlRejected("A join in brackets may not have an alias.")
-        self._item(node.this, scope)
-        self._joins(node.args.get("joins"), scope)
-
-    def _lateral(self, node: exp.Lateral, scope: Scope) -> None:
-        inner = node.this
-        if isinstance(inner, exp.Subquery):
-            self._derived(node, self.nested_named(inner.this, scope), scope)
-        elif isinstance(inner, (exp.Unnest, *SERIES)):
-            self._function(node, inner, scope)
-        else:
-            raise SqlRejected("LATERAL takes a subquery, unnest or a series.")
-
-    def nested_named(self, node: exp.Expression, scope: Scope) -> tuple[Output, ...]:
-        """A lateral subquery's outputs, to be referred to."""
-        return self.query(node, Scope(ctes=scope.ctes, outer=scope))
-
-    def _produced(self, node: exp.Expression, scope: Scope) -> tuple[Output, ...]:
-        """The one column of a function in FROM, called as the function is."""
-        check_series(node)
-        name = "unnest" if isinstance(node, exp.Unnest) else "generate_series"
-        if node.args.get("is_end_exclusive"):
-            name = "range"
-        sources: frozenset[str] = NOTHING
-        for argument in node.iter_expressions():
-            if not isinstance(argument, exp.TableAlias):
-                sources |= self.expression(argument, scope)
-        return (Output(name, sources),)
-
-    def _derived(self, node: exp.Expression, outputs: tuple[Output, ...], scope: Scope) -> None:
-        """A source that has no name but its alias, or one that we give it."""
-        alias = self._alias(node, f"_q{len(scope.sources)}")
-        self._add(Source(alias.name, self._relabelled(alias, outputs)), scope)
-
-    def _function(self, node: exp.Expression, call: exp.Expression, scope: Scope) -> None:
-        """A function in FROM; in PostgreSQL its alias names its one column too."""
-        outputs = self._produced(call, scope)
-        alias = self._alias(node, outputs[0].name)
-        if not alias.args.get("columns") and not self.duckdb:
-            alias.set("columns", [identifier(alias.name)])
-        self._add(Source(alias.name, self._relabelled(alias, outputs)), scope)
-
-    def _alias(self, node: exp.Expression, otherwise: str) -> exp.Expression:
-        """The alias of a source, folded; made where there is none."""
-        alias = node.args.get("alias")
-        if alias is None or alias.this is None:
-            alias = alias or exp.TableAlias()
-            alias.set("this", identifier(otherwise))
-            node.set("alias", alias)
-        alias.set("this", identifier(self.names.written(alias.this)))
-        return alias
-
-    def _values(self, node: exp.Values, scope: Scope) -> None:
-        rows = node.expressions
-        width = {len(row.expressions) if isinstance(row, exp.Tuple) else 1 for row in rows}
-        if len(width) != 1:
-            raise SqlRejected("All rows of VALUES need as many columns.")
-        sources = [self.expression(row, scope) for row in rows]
-        everything = frozenset().union(*sources)
-        first = "col{}" if self.duckdb else "column{}"
-        start = 0 if self.duckdb else 1
-        outputs = tuple(Output(first.format(i + start), everything) for i in range(width.pop()))
-        self._derived(node, outputs, scope)
-
-    def _table(self, node: exp.Table, scope: Scope) -> None:
-        if isinstance(node.this, SERIES):
-            self._function(node, node.this, scope)
-            return
-        if not isinstance(node.this, exp.Identifier):
-            raise SqlRejected("Functions in FROM are not allowed but unnest and series.")
-        name = self.names.written(node.this)
-        alias = self._alias(node, name)
-        shown = alias.name
-        key = self.names.key(name)
-        if not node.args.get("db") and key in scope.ctes:
-            node.set("this", identifier(name))
-            self._add(Source(shown, self._relabelled(alias, scope.ctes[key])), scope)
-            return
-        table = self.relations.table(node)
-        own_name = self.names.key(shown) == self.names.key(table.name)
-        node.set("this", identifier(table.name))
-        node.set("db", identifier(table.schema) if table.schema else None)
-        self.found.references.append((node, table))
-        outputs = tuple(Output(c.name, frozenset((c.id,))) for c in table.columns)
-        schema = table.schema if own_name else None
-        self._add(Source(shown, self._relabelled(alias, outputs), schema), scope)
-
-    def _add(self, source: Source, scope: Scope) -> None:
-        key = self.names.key(source.alias)
-        if any(self.names.key(s.alias) == key for s in scope.sources):
-            raise SqlRejected(f"Two sources are called {source.alias}: give one an alias.")
-        scope.sources.append(source)
-
-    def _relabelled(self, alias: exp.Expression, outputs: tuple[Output, ...]) -> tuple[Output, ...]:
-        """Outputs under the names of an alias's column list."""
-        listed = alias.args.get("columns") or ()
-        if len(listed) > len(outputs):
-            raise SqlRejected("An alias lists more columns than there are.")
-        names = [self.names.written(c) for c in listed if isinstance(c, exp.Identifier)]
-        if len(names) != len(listed):
-            raise SqlRejected("An alias's column list takes plain names.")
-        alias.set("columns", [identifier(name) for name in names])
-        renamed = tuple(Output(n, o.sources) for n, o in zip(names, outputs, strict=False))
-        return renamed + outputs[len(names) :]
-
     # ---- expressions ---------------------------------------------------------------------------
 
-    def expression(self, node: exp.Expression, scope: Scope) -> frozenset[str]:
+    def expression(self, node: exp.Expr, scope: Scope) -> frozenset[str]:
         """The catalog columns that an expression reads, those of queries inside it included."""
         sources: set[str] = set()
         waiting = [node]
@@ -402,6 +232,8 @@ class Resolver:
                 sources |= self.columns.resolve(at, scope)
             elif isinstance(at, exp.Subquery) and not isinstance(at.this, exp.Query):
                 raise SqlRejected("A table is not a value.")
+            elif isinstance(at, exp.Star) and not isinstance(at.parent, exp.Count):
+                raise SqlRejected("`*` may stand in the SELECT list and in count(*) only.")
             elif isinstance(at, exp.Query):
                 for output in self.nested(at, scope):
                     sources |= output.sources
@@ -419,15 +251,7 @@ class Resolver:
         return self.expression(node.this, inside)
 
 
-def _groups(node: exp.Subquery) -> bool:
-    """Whether brackets in FROM hold a table or join, not a query."""
-    inner = node.this
-    while isinstance(inner, exp.Subquery):
-        inner = inner.this
-    return isinstance(inner, exp.Table)
-
-
-def _is_bare(node: exp.Expression) -> bool:
+def _is_bare(node: exp.Expr) -> bool:
     return (
         isinstance(node, exp.Column)
         and isinstance(node.this, exp.Identifier)
@@ -440,6 +264,6 @@ def _united(left: tuple[Output, ...], right: tuple[Output, ...]) -> tuple[Output
     return tuple(Output(a.name, a.sources | b.sources) for a, b in zip(left, right, strict=False))
 
 
-def _mentions(node: exp.Expression, name: str, key: Callable[[str], str]) -> bool:
+def _mentions(node: exp.Expr, name: str, key: Callable[[str], str]) -> bool:
     """Whether a query reads a relation of this name."""
     return any(key(t.name) == key(name) for t in node.find_all(exp.Table) if not t.args.get("db"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from datamind.errors import SqlRejected
 from datamind.governance.limits import ONLY_READS
@@ -53,7 +53,7 @@ def parse(sql: str, dialect: Dialect) -> exp.Query:
 
 def check_shape(tree: exp.Query, dialect: Dialect) -> None:
     """Refuse every node, clause, type and function that is not on the lists."""
-    waiting: list[tuple[exp.Expression, int]] = [(tree, 0)]
+    waiting: list[tuple[exp.Expr, int]] = [(tree, 0)]
     while waiting:
         node, depth = waiting.pop()
         if depth > MAX_TREE_DEPTH:
@@ -71,7 +71,7 @@ def check_shape(tree: exp.Query, dialect: Dialect) -> None:
         waiting.extend((child, depth + 1) for child in node.iter_expressions())
 
 
-def _check_special(node: exp.Expression, dialect: Dialect) -> None:
+def _check_special(node: exp.Expr, dialect: Dialect) -> None:
     if isinstance(node, exp.Anonymous):
         name = node.this
         if not isinstance(name, str) or name.lower() not in FUNCTIONS[dialect]:

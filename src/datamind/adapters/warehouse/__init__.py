@@ -10,7 +10,9 @@ from datamind.errors import BadInput
 from datamind.ports import Warehouse
 
 MEMORY_MB = 1024
-PASSWORD = re.compile(r"(?P<before>://[^/?#]*?:)(?P<password>[^/?#]*)(?=@)|(?P<key>\bpassword=)[^&#]*")
+PASSWORD = re.compile(
+    r"(?P<before>://[^/?#]*?:)(?P<password>[^/?#]*)(?=@)|(?P<key>\bpassword=)[^&#]*"
+)
 
 
 def redact(url: str) -> str:

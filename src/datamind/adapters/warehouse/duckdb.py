@@ -52,13 +52,13 @@ class DuckDbWarehouse:
         self._idle: queue.LifoQueue[Worker] = queue.LifoQueue()
         self._all: set[Worker] = set()
         self._lock = threading.Lock()
-        self._closed = False
+        self._closed = threading.Event()
         self._finalizer = weakref.finalize(self, _end, self._all, os.getpid())
         for _ in range(workers):
             self._idle.put(self._start())
 
     def data_version(self) -> str:
-        """The file's identity: it changes when the file is written to or another takes its place."""
+        """The file's identity: it changes when the file is written to or replaced."""
         try:
             found = self.path.stat()
         except OSError:
@@ -86,7 +86,7 @@ class DuckDbWarehouse:
     def close(self) -> None:
         """End all workers, busy ones too."""
         with self._lock:
-            self._closed = True
+            self._closed.set()
         self._finalizer()
 
     def _ask(self, kind: str, governed: Governed, timeout_s: float) -> tuple[Any, str]:
@@ -110,7 +110,7 @@ class DuckDbWarehouse:
         One that died while idle is replaced before it is asked; one that could not open the file
         is tried again at the next question.
         """
-        if self._closed:
+        if self._closed.is_set():
             raise WarehouseError(f"{self.name} was closed.")
         try:
             worker = self._idle.get(timeout=max(0.0, deadline - time.monotonic()))
@@ -127,7 +127,7 @@ class DuckDbWarehouse:
                     worker.kill()
                 raise
         finally:
-            if self._closed:
+            if self._closed.is_set():
                 worker.kill()
             elif worker.ready and not worker.alive:
                 worker = self._replace(worker)
@@ -135,7 +135,7 @@ class DuckDbWarehouse:
 
     def _start(self) -> Worker:
         with self._lock:
-            if self._closed:
+            if self._closed.is_set():
                 raise WarehouseError(f"{self.name} was closed.")
             worker = Worker(self._opening, self.data_version())
             self._all.add(worker)

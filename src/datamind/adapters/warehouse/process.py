@@ -74,7 +74,7 @@ class Worker:
         self.ready = False
         sizes = (opening.threads, opening.memory_mb, SLACK_MB, REPLY_MB)
         # A session of its own keeps Ctrl-C from killing it in the middle of a clean end.
-        self.process = subprocess.Popen(
+        self.process = subprocess.Popen(  # noqa: S603 (our own file, no shell)
             [sys.executable, "-I", "-S", "-B", worker.__file__, opening.path]
             + [str(size) for size in sizes]
             + list(_folders()),
@@ -83,7 +83,7 @@ class Worker:
             stdout=subprocess.PIPE,
             start_new_session=True,
         )
-        assert self.process.stdin is not None and self.process.stdout is not None  # noqa: S101
+        assert self.process.stdin is not None and self.process.stdout is not None
         self._to = self.process.stdin.fileno()
         self._from = self.process.stdout.fileno()
 

@@ -43,8 +43,8 @@ Reply = tuple[Any, ...]
 class Cursor(Protocol):
     """What is used of a DuckDB connection."""
 
-    description: list[tuple[Any, ...]] | None
-
+    @property
+    def description(self) -> Sequence[tuple[Any, ...]] | None: ...
     def execute(self, query: str, parameters: Sequence[Any] = ...) -> Any: ...
     def fetchmany(self, size: int) -> list[tuple[Any, ...]]: ...
     def fetchall(self) -> list[tuple[Any, ...]]: ...
@@ -173,6 +173,7 @@ def open_database(path: str, threads: int, memory_mb: int) -> Cursor:
     """The file, read-only, with every door shut."""
     import _duckdb  # the package around it takes ten times as long to import
 
+    settings: dict[str, str | bool | int | float | list[str]]
     settings = {**SETTINGS, "threads": threads, "memory_limit": f"{memory_mb}MB"}
     connection: Cursor = _duckdb.connect(path, read_only=True, config=settings)
     for statement in AFTER_OPENING:

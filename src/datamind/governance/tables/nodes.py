@@ -44,13 +44,13 @@ ToNumber Transform Translate Trim Trunc Try Typeof Unhex Unicode UnixToTime Uppe
 VariancePop Week WeekOfYear WidthBucket Year CurrentTimestampLTZ
 """.replace("Dot_", "").split()
 
-NODES: frozenset[type[exp.Expression]] = frozenset(
+NODES: frozenset[type[exp.Expr]] = frozenset(
     found for word in _WORDS if (found := getattr(exp, word, None)) is not None
 )
 
 # The clauses that the resolver knows; a node with any other is refused (locks, samples, pivots,
 # SELECT INTO, hints, time travel, what a later sqlglot adds).
-ARGUMENTS: dict[type[exp.Expression], frozenset[str]] = {
+ARGUMENTS: dict[type[exp.Expr], frozenset[str]] = {
     kind: frozenset(words.split())
     for kind, words in {
         exp.Select: "with_ expressions distinct from_ joins laterals where group having qualify"

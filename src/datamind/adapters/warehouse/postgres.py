@@ -1,0 +1,217 @@
+"""PostgreSQL as a warehouse: governed statements in read-only transactions, by psycopg."""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+import json
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from datamind.adapters.warehouse.postgres_faults import connection_fault, query_fault
+from datamind.adapters.warehouse.types import postgres_type
+from datamind.errors import BadInput, QueryFailed, QueryTimeout, WarehouseError
+from datamind.records import Dialect, Estimate, Governed, Result, ResultColumn, Scalar
+
+if TYPE_CHECKING:
+    import psycopg
+
+CONNECT_S = 10
+ESTIMATE_S = 5.0
+GRACE_S = 1.0
+# Names in governed SQL are schema-qualified, so that nobody's object can shadow a built-in one.
+SESSION = {
+    "default_transaction_read_only": "on",
+    "search_path": "pg_catalog",
+    "TimeZone": "UTC",
+    "DateStyle": "ISO",
+    "IntervalStyle": "postgres",
+    "standard_conforming_strings": "on",
+    "lc_messages": "C",
+    "idle_in_transaction_session_timeout": "60000",
+}
+SCALARS = (str, int, float, bool, decimal.Decimal, dt.date, dt.time, dt.timedelta)
+Connection = "psycopg.Connection[tuple[Any, ...]]"
+
+
+def driver() -> Any:
+    """psycopg, imported late: only who uses PostgreSQL needs it."""
+    try:
+        import psycopg
+    except ImportError:
+        raise BadInput(
+            "PostgreSQL needs a driver that is not installed.",
+            hint="Install it with: pip install 'datamind[postgres]'",
+        ) from None
+    return psycopg
+
+
+class PostgresWarehouse:
+    """A PostgreSQL database, asked through a few connections that open when first needed."""
+
+    dialect: Dialect = "postgres"
+
+    def __init__(self, url: str, *, connections: int = 1) -> None:
+        if connections < 1:
+            raise BadInput("A warehouse needs at least one connection.")
+        self._psycopg = driver()
+        try:
+            parts = self._psycopg.conninfo.conninfo_to_dict(url)
+        except self._psycopg.ProgrammingError:
+            raise BadInput(
+                "The PostgreSQL URL can't be read.",
+                hint="Write postgresql://user@host:5432/database.",
+            ) from None
+        self._url = url
+        host, port = parts.get("host") or "localhost", parts.get("port") or 5432
+        self.name = f"{parts.get('dbname') or 'postgres'} on {host}:{port}"
+        self._closed = threading.Event()
+        self._all: set[psycopg.Connection[tuple[Any, ...]]] = set()
+        self._slots: queue.LifoQueue[psycopg.Connection[tuple[Any, ...]] | None]
+        self._slots = queue.LifoQueue()
+        for _ in range(connections):
+            self._slots.put(None)
+
+    def data_version(self) -> str:
+        """Empty: a live database does not say whether it changed."""
+        return ""
+
+    def estimate(self, governed: Governed) -> Estimate:
+        """The most rows that any step of the server's plan is expected to handle."""
+        sql = f"EXPLAIN (FORMAT JSON) {governed.sql}"
+        rows = self._rows(governed, sql, 1, ESTIMATE_S)[1]
+        plan = rows[0][0]
+        steps = [(json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]]
+        most = 0.0
+        while steps:
+            step = steps.pop()
+            steps.extend(step.get("Plans", ()))
+            most = max(most, float(step.get("Plan Rows", 0)))
+        return Estimate(rows=most, note="PostgreSQL's plan")
+
+    def run(self, governed: Governed, *, timeout_s: float) -> Result:
+        """Rows of a governed statement, cut at its row limit."""
+        started = time.perf_counter()
+        limit = governed.row_limit
+        columns, rows = self._rows(governed, governed.sql, limit + 1, timeout_s)
+        return Result(
+            columns=columns,
+            rows=tuple(tuple(_plain(value) for value in row) for row in rows[:limit]),
+            elapsed_ms=(time.perf_counter() - started) * 1000,
+            truncated=len(rows) > limit,
+        )
+
+    def close(self) -> None:
+        """End all connections, busy ones too."""
+        self._closed.set()
+        for connection in list(self._all):
+            with suppress(Exception):
+                connection.close()
+        self._all.clear()
+
+    def _rows(
+        self, governed: Governed, sql: str, most: int, timeout_s: float
+    ) -> tuple[tuple[ResultColumn, ...], list[tuple[Any, ...]]]:
+        if governed.dialect != self.dialect:
+            raise QueryFailed(f"A statement in {governed.dialect} can't run on PostgreSQL.")
+        deadline = time.monotonic() + timeout_s
+        with self._connection(deadline) as connection, _cancelled_at(connection, deadline):
+            left_ms = max(1, int((deadline - time.monotonic()) * 1000))
+            try:
+                with connection.transaction(), self._psycopg.RawCursor(connection) as cursor:
+                    cursor.execute("SET TRANSACTION READ ONLY")
+                    cursor.execute(f"SET LOCAL statement_timeout = {left_ms}")
+                    cursor.execute(sql, governed.parameters or None, prepare=False)
+                    rows = cursor.fetchmany(most)
+                    return self._columns(connection, cursor.description or ()), rows
+            except self._psycopg.Error as error:
+                raise query_fault(error.sqlstate) from None
+
+    def _columns(self, connection: Any, described: Any) -> tuple[ResultColumn, ...]:
+        types = connection.adapters.types
+        return tuple(
+            ResultColumn(c.name, postgres_type(known.name) if known else "other")
+            for c in described
+            for known in (types.get(c.type_code),)
+        )
+
+    @contextmanager
+    def _connection(self, deadline: float) -> Iterator[Any]:
+        """A connection of the pool; a broken one is left behind and its slot is free again."""
+        if self._closed.is_set():
+            raise WarehouseError(f"{self.name} was closed.")
+        try:
+            connection = self._slots.get(timeout=max(0.0, deadline - time.monotonic()))
+        except queue.Empty:
+            raise QueryTimeout("All connections were busy until the time was over.") from None
+        try:
+            if connection is None or connection.closed:
+                connection = None
+                connection = self._connect(deadline)
+            yield connection
+        finally:
+            if connection is not None and (connection.closed or self._closed.is_set()):
+                self._all.discard(connection)
+                connection.close()
+                connection = None
+            self._slots.put(connection)
+
+    def _connect(self, deadline: float) -> Any:
+        seconds = max(2, min(CONNECT_S, int(deadline - time.monotonic())))
+        options = " ".join(f"-c {name}={value}" for name, value in SESSION.items())
+        try:
+            connection = self._psycopg.connect(
+                self._url,
+                autocommit=True,
+                connect_timeout=seconds,
+                options=options,
+                application_name="datamind",
+            )
+        except self._psycopg.Error as error:
+            # The driver's own text names the whole address: it is classified and dropped.
+            raise connection_fault(error.sqlstate, str(error), self.name) from None
+        connection.prepare_threshold = None
+        self._all.add(connection)
+        return connection
+
+
+@contextmanager
+def _cancelled_at(connection: Any, deadline: float) -> Iterator[None]:
+    """Cancel on the server if its own timeout did not; after the grace time drop the line."""
+
+    def stop() -> None:
+        with suppress(Exception):
+            connection.cancel_safe(timeout=GRACE_S)
+
+    late = deadline - time.monotonic()
+    timers = [
+        threading.Timer(late + GRACE_S / 4, stop),
+        threading.Timer(late + 2 * GRACE_S, connection.pgconn.finish),
+    ]
+    for timer in timers:
+        timer.daemon = True
+        timer.start()
+    try:
+        yield
+    finally:
+        for timer in timers:
+            timer.cancel()
+
+
+def _plain(value: Any) -> Scalar:
+    """A value that every part of DataMind knows: moments in UTC, the rest that isn't plain as text."""
+    if value is None:
+        return None
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC) if value.tzinfo else value
+    if isinstance(value, SCALARS):
+        return value
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value).hex()
+    if isinstance(value, (list, dict, tuple)):
+        return json.dumps(value, default=lambda v: str(_plain(v)), ensure_ascii=False)
+    return str(value)

@@ -1,0 +1,205 @@
+"""Puts what stands in a FROM clause into the scope: tables, subqueries, VALUES, series, joins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from sqlglot import exp
+
+from datamind.errors import SqlRejected
+from datamind.governance.columns import Columns, identifier
+from datamind.governance.cost import SERIES, check_series
+from datamind.governance.names import Relations
+from datamind.governance.scope import NOTHING, Output, Scope, Source
+from datamind.semantics.catalog import Table
+
+
+class Reader(Protocol):
+    """The rest of the resolver: reads the queries and expressions that sources hold."""
+
+    def query(self, node: exp.Expr, around: Scope, *, named: bool = True) -> tuple[Output, ...]: ...
+    def expression(self, node: exp.Expr, scope: Scope) -> frozenset[str]: ...
+
+
+class Sources:
+    """Resolves FROM clauses; `references` collects the tables that were found."""
+
+    def __init__(self, relations: Relations, columns: Columns, reader: Reader) -> None:
+        self.relations = relations
+        self.names = relations.names
+        self.columns = columns
+        self.reader = reader
+        self.duckdb = relations.names.dialect == "duckdb"
+        self.references: list[tuple[exp.Table, Table]] = []
+
+    def enter(self, node: exp.Select, scope: Scope) -> None:
+        """Put the sources of a SELECT into its scope, left to right."""
+        clause = node.args.get("from_")
+        if clause is not None:
+            self._item(clause.this, scope)
+        for lateral in node.args.get("laterals") or ():
+            self._item(lateral, scope)
+        self._joins(node.args.get("joins"), scope)
+
+    def _joins(self, joins: Iterable[exp.Join] | None, scope: Scope) -> None:
+        for join in joins or ():
+            before = len(scope.sources)
+            self._item(join.this, scope)
+            using = [self._using(name) for name in join.args.get("using") or ()]
+            if join.args.get("method") == "NATURAL" or using:
+                if len(scope.sources) != before + 1:
+                    raise SqlRejected("USING and NATURAL may join one table at a time.")
+                right = scope.sources[-1]
+                using = using or self.columns.common(scope, right)
+                self.columns.merge(scope, right, using)
+            self._condition(join, scope)
+            if join.args.get("kind") in ("SEMI", "ANTI"):
+                del scope.sources[before:]
+
+    def _condition(self, join: exp.Join, scope: Scope) -> None:
+        if join.args.get("on") is not None:
+            self.reader.expression(join.args["on"], scope)
+
+    def _using(self, node: exp.Expr) -> str:
+        found = node.this if isinstance(node, exp.Column) else node
+        if not isinstance(found, exp.Identifier):
+            raise SqlRejected("USING takes plain column names.")
+        name = self.names.written(found)
+        found.set("this", name)
+        found.set("quoted", True)
+        return name
+
+    def _item(self, node: exp.Expr, scope: Scope) -> None:
+        """One source of a FROM clause."""
+        if isinstance(node, exp.Table):
+            self._table(node, scope)
+            self._joins(node.args.get("joins"), scope)
+        elif isinstance(node, exp.Subquery) and _groups(node):
+            self._parenthesis(node, scope)
+        elif isinstance(node, exp.Subquery):
+            reach = Scope(ctes=scope.ctes, outer=scope if self.duckdb else scope.outer)
+            self._derived(node, self.reader.query(node.this, reach), scope)
+            self._joins(node.args.get("joins"), scope)
+        elif isinstance(node, exp.Lateral):
+            self._lateral(node, scope)
+        elif isinstance(node, exp.Values):
+            self._values(node, scope)
+        elif isinstance(node, exp.Unnest):
+            self._function(node, node, scope)
+        else:
+            raise SqlRejected("FROM takes tables, subqueries, VALUES and series.")
+
+    def _parenthesis(self, node: exp.Subquery, scope: Scope) -> None:
+        """`((t))` and `(a JOIN b)`: the brackets group, they do not make a new relation."""
+        if node.args.get("alias"):
+            raise SqlRejected("A join in brackets may not have an alias.")
+        self._item(node.this, scope)
+        self._joins(node.args.get("joins"), scope)
+
+    def _lateral(self, node: exp.Lateral, scope: Scope) -> None:
+        inner = node.this
+        if isinstance(inner, exp.Subquery):
+            self._derived(
+                node, self.reader.query(inner.this, Scope(ctes=scope.ctes, outer=scope)), scope
+            )
+        elif isinstance(inner, (exp.Unnest, *SERIES)):
+            self._function(node, inner, scope)
+        else:
+            raise SqlRejected("LATERAL takes a subquery, unnest or a series.")
+
+    def _produced(self, node: exp.Expr, scope: Scope) -> tuple[Output, ...]:
+        """The one column of a function in FROM, called as the function is."""
+        check_series(node)
+        name = "unnest" if isinstance(node, exp.Unnest) else "generate_series"
+        if node.args.get("is_end_exclusive"):
+            name = "range"
+        sources: frozenset[str] = NOTHING
+        for argument in node.iter_expressions():
+            if not isinstance(argument, exp.TableAlias):
+                sources |= self.reader.expression(argument, scope)
+        return (Output(name, sources),)
+
+    def _derived(self, node: exp.Expr, outputs: tuple[Output, ...], scope: Scope) -> None:
+        """A source that has no name but its alias, or one that we give it."""
+        alias = self._alias(node, f"_q{len(scope.sources)}")
+        self._add(Source(alias.name, self.relabelled(alias, outputs)), scope)
+
+    def _function(self, node: exp.Expr, call: exp.Expr, scope: Scope) -> None:
+        """A function in FROM; in PostgreSQL its alias names its one column too."""
+        outputs = self._produced(call, scope)
+        alias = self._alias(node, outputs[0].name)
+        if not alias.args.get("columns") and not self.duckdb:
+            alias.set("columns", [identifier(alias.name)])
+        self._add(Source(alias.name, self.relabelled(alias, outputs)), scope)
+
+    def _alias(self, node: exp.Expr, otherwise: str) -> exp.Expr:
+        """The alias of a source, folded; made where there is none."""
+        alias = node.args.get("alias")
+        if alias is None or alias.this is None:
+            alias = alias or exp.TableAlias()
+            alias.set("this", identifier(otherwise))
+            node.set("alias", alias)
+        alias.set("this", identifier(self.names.written(alias.this)))
+        return alias
+
+    def _values(self, node: exp.Values, scope: Scope) -> None:
+        rows = node.expressions
+        width = {len(row.expressions) if isinstance(row, exp.Tuple) else 1 for row in rows}
+        if len(width) != 1:
+            raise SqlRejected("All rows of VALUES need as many columns.")
+        sources = [self.reader.expression(row, scope) for row in rows]
+        everything = frozenset().union(*sources)
+        first = "col{}" if self.duckdb else "column{}"
+        start = 0 if self.duckdb else 1
+        outputs = tuple(Output(first.format(i + start), everything) for i in range(width.pop()))
+        self._derived(node, outputs, scope)
+
+    def _table(self, node: exp.Table, scope: Scope) -> None:
+        if isinstance(node.this, SERIES):
+            self._function(node, node.this, scope)
+            return
+        if not isinstance(node.this, exp.Identifier):
+            raise SqlRejected("Functions in FROM are not allowed but unnest and series.")
+        name = self.names.written(node.this)
+        alias = self._alias(node, name)
+        shown = alias.name
+        key = self.names.key(name)
+        if not node.args.get("db") and key in scope.ctes:
+            node.set("this", identifier(name))
+            self._add(Source(shown, self.relabelled(alias, scope.ctes[key])), scope)
+            return
+        table = self.relations.table(node)
+        own_name = self.names.key(shown) == self.names.key(table.name)
+        node.set("this", identifier(table.name))
+        node.set("db", identifier(table.schema) if table.schema else None)
+        self.references.append((node, table))
+        outputs = tuple(Output(c.name, frozenset((c.id,))) for c in table.columns)
+        schema = table.schema if own_name else None
+        self._add(Source(shown, self.relabelled(alias, outputs), schema), scope)
+
+    def _add(self, source: Source, scope: Scope) -> None:
+        key = self.names.key(source.alias)
+        if any(self.names.key(s.alias) == key for s in scope.sources):
+            raise SqlRejected(f"Two sources are called {source.alias}: give one an alias.")
+        scope.sources.append(source)
+
+    def relabelled(self, alias: exp.Expr, outputs: tuple[Output, ...]) -> tuple[Output, ...]:
+        """Outputs under the names of an alias's column list."""
+        listed = alias.args.get("columns") or ()
+        if len(listed) > len(outputs):
+            raise SqlRejected("An alias lists more columns than there are.")
+        names = [self.names.written(c) for c in listed if isinstance(c, exp.Identifier)]
+        if len(names) != len(listed):
+            raise SqlRejected("An alias's column list takes plain names.")
+        alias.set("columns", [identifier(name) for name in names])
+        renamed = tuple(Output(n, o.sources) for n, o in zip(names, outputs, strict=False))
+        return renamed + outputs[len(names) :]
+
+
+def _groups(node: exp.Subquery) -> bool:
+    """Whether brackets in FROM hold a table or join, not a query."""
+    inner = node.this
+    while isinstance(inner, exp.Subquery):
+        inner = inner.this
+    return isinstance(inner, exp.Table)
