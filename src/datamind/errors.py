@@ -1,4 +1,4 @@
-"""The one tree of errors: each has a code, a status, an exit code and a hint, and is safe to show."""
+"""The one tree of errors: each has a code, status, exit code and hint, and is safe to show."""
 
 from __future__ import annotations
 

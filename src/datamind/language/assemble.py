@@ -11,13 +11,6 @@ from datamind.language.sketch import Cond, Measure, Mention, Output, Rank, Sketc
 from datamind.language.tables import keywords as K
 
 _ENDS_SELECT = frozenset({K.WITH, K.IN, "P", "L", "G", "O", K.NOT, K.BY, K.TO, "u"})
-_SPEC_VERBS = frozenset({"return", "show", "give", "give me", "list", "include", "provide", "display",
-                         "report", "i want", "state", "output", "list their", "give their",
-                         "show only", "get", "indicate", "also show", "also return", "show me",
-                         "tell me", "calculate", "mention", "please list", "list the",
-                         "give me the"})  # fmt: skip
-
-
 # Codes that should have been combined into something: left over, they were not understood.
 _MEANT = frozenset({"n", "p", "w", "d", "v", "z", "l", K.COUNT, K.AGGREGATE, K.COMPARE, K.BETWEEN,
                     K.NOT, K.RATIO, K.DIFFERENCE, K.OR, K.TEXT, K.NULL, K.SAME, K.DURATION,
@@ -55,7 +48,7 @@ def _clauses(units: Sequence[Unit]) -> list[list[Unit]]:
 def _is_spec(clause: Sequence[Unit]) -> bool:
     """Whether a later sentence only says what to show: `Return the id and name.`"""
     lead = [u for u in clause if u.code not in ",&"]
-    return bool(lead) and lead[0].code == K.ASK and str(lead[0].payload) in ("list",)
+    return bool(lead) and lead[0].code == K.ASK and str(lead[0].payload) == "list"
 
 
 def _ratios(nodes: list[Node]) -> list[Node]:
@@ -101,7 +94,7 @@ def _middle(body: list[Node], kind: str) -> int | None:
 
 
 def side(nodes: list[Node]) -> tuple[Measure, list[Node]]:
-    """One side of a ratio or formula: its measure with its own conditions; and what did not fit in."""
+    """One side of a ratio or formula: its measure with its conditions, and what did not fit in."""
     made = combine(nodes)
     measure: Measure | None = None
     leftover: list[Node] = []
@@ -172,7 +165,7 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
         elif code == "D":
             sketch.distinct = True
         elif code in ("c", "M"):
-            if code == "M" or selecting and (not seen or joined or previous == K.OF):
+            if code == "M" or (selecting and (not seen or joined or previous == K.OF)):
                 _select(sketch, node, owner=previous == K.OF and code == "c")
                 seen, joined = True, False
             elif previous == K.OF and code == "c" and sketch.outputs and selecting:

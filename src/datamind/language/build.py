@@ -87,9 +87,9 @@ def _counts(mention: Mention, ctx: Context) -> bool:
 
 def _conditions(sketch: Sketch, ctx: Context, draft: Draft, *, grouped: bool) -> None:
     for cond in sketch.conds:
-        if cond.kind == "related" and cond.numbers and _about_groups(cond, ctx, grouped):
-            draft.having.append(_having(cond, ctx, draft))
-        elif cond.kind == "compare" and _metric_of(cond, ctx):
+        if (cond.kind == "related" and cond.numbers and _about_groups(cond, ctx, grouped)) or (
+            cond.kind == "compare" and _metric_of(cond, ctx)
+        ):
             draft.having.append(_having(cond, ctx, draft))
         else:
             draft.where.append(predicate(cond, ctx))

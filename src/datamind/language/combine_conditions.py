@@ -133,6 +133,17 @@ def hinted_after(nodes: list[Node]) -> list[Node] | None:
     return [span(nodes, "P", cond)]
 
 
+def assigned(nodes: list[Node]) -> list[Node] | None:
+    """status `=` 'open', as definitions write it."""
+    op = nodes[1].payload
+    if op not in ("=", "!="):
+        return None
+    hint, value = nodes[0].payload, nodes[-1].payload
+    value.role, value.hint, hint.role = "value", hint, "text"
+    cond = Cond("value", mention=value, negated=op == "!=", first=nodes[0].first)
+    return [span(nodes, "P", cond)]
+
+
 def hinted(nodes: list[Node]) -> list[Node] | None:
     """[the] city [of] Rome; domain 'X'; the concept says what kind of value it is."""
     hint, value = nodes[0].payload, nodes[-1].payload

@@ -141,7 +141,7 @@ def order(nodes: list[Node]) -> list[Node]:
         elif node.code in "cM":
             if node.code == "c":
                 node.payload.role = "order"
-            descending = node.code == "M" and pending is None or pending == "desc"
+            descending = (node.code == "M" and pending is None) or pending == "desc"
             ranks.append(Rank(node.payload, descending, first=node.first))
         elif node.code == "L":
             ranks.append(Rank(node.payload.by, node.payload.descending, first=node.first))

@@ -28,8 +28,9 @@ def _compare(cond: Cond, ctx: Context) -> P.Predicate:
     column = ctx.column_of(cond.subject)
     left = _comparable(column, ctx)
     if cond.op == "between":
-        low, high = sorted(cond.numbers, key=str) if any(
-            isinstance(n, dt.time) for n in cond.numbers) else sorted(cast("tuple[float, ...]", cond.numbers))  # fmt: skip
+        low, high = cond.numbers
+        if isinstance(low, float) and isinstance(high, float) and high < low:
+            low, high = high, low
         return P.Between(left, number(low), number(high))
     return P.Compare(cast(P.Comparison, cond.op), left, number(cond.numbers[0]))
 
@@ -172,6 +173,10 @@ def _average(cond: Cond, ctx: Context) -> P.Predicate:
     measure = P.Named("value", P.Aggregate(cast(P.Function, function), arg))
     query = P.Query(inner.source(), (P.Group((), (measure,)),))
     return P.Compare(cast(P.Comparison, cond.op), ctx.expr(column), P.Scalar(query))
+
+
+def _all(cond: Cond, ctx: Context) -> P.Predicate:
+    return P.And(tuple(predicate(part, ctx) for part in cond.parts))
 
 
 def _any(cond: Cond, ctx: Context) -> P.Predicate:

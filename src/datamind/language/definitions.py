@@ -16,10 +16,12 @@ from datamind.language.lexer import Unit, covers
 from datamind.language.linking import Linker
 from datamind.language.nodes import to_nodes
 from datamind.language.patterns import combine
-from datamind.language.sketch import Measure
+from datamind.language.sketch import Cond, Measure, Rank
 from datamind.language.tokens import Token, tokenize
 
 _OPERATORS = frozenset("+-*/")
+_TWO: dict[str, str] = {"divide": "/", "subtract": "-", "multiply": "*", "add": "+"}
+_CALLS = frozenset({"sum", "avg", "average", "count", "max", "min", *_TWO})
 
 
 def units_of(
@@ -60,17 +62,37 @@ def _unit(
     tokens: list[Token], start: int, first: int, last: int, index: Index, today: dt.date
 ) -> Unit | None:
     gain = 1.3 * (last - first)
-    if any(t.kind == "mark" and t.text in _OPERATORS for t in tokens[start:]):
+    if any((t.kind == "mark" and t.text in _OPERATORS) or t.lower in _TWO for t in tokens[start:]):
         measure = _Formula(tokens, start, index, today).read()
         return Unit("M", first, last, measure, gain) if measure is not None else None
     nodes = combine(to_nodes(_cover(tokens, start, len(tokens), index, today)))
+    conds = [n.payload for n in nodes if n.code == "P"]
     for node in nodes:
-        if node.code in "MP":
-            return Unit(node.code, first, last, node.payload, gain)
+        if node.code == "M" and _is_extreme(node.payload, tokens[first:last]):
+            measure: Measure = node.payload
+            if measure.target is not None:
+                measure.target.role = "order"
+            rank = Rank(measure.target, measure.function == "max", 1, extreme=True, first=first)
+            return Unit("L", first, last, rank, gain)
+        if node.code == "M":
+            return Unit("M", first, last, node.payload, gain)
+    if conds:
+        cond = conds[0] if len(conds) == 1 else Cond("all", parts=tuple(conds), first=first)
+        return Unit("P", first, last, cond, gain)
     for node in nodes:
         if node.code == "c":
             return Unit("c", first, last, node.payload.candidates, gain)
     return None
+
+
+def _is_extreme(measure: Measure, name: list[Token]) -> bool:
+    """`heaviest refers to MAX(weight)` asks for the row, not for the number."""
+    plain = {"maximum", "minimum", "max", "min"}
+    return (
+        measure.kind == "aggregate"
+        and measure.function in ("max", "min")
+        and not plain & {t.lower for t in name}
+    )
 
 
 def _cover(tokens: list[Token], start: int, end: int, index: Index, today: dt.date) -> list[Unit]:
@@ -93,8 +115,36 @@ class _Formula:
         made = self._sum()
         return made
 
-    def _mark(self) -> str:
-        here = self.tokens[self.at] if self.at < len(self.tokens) else None
+    def _word(self) -> str:
+        return self.tokens[self.at].lower if self.at < len(self.tokens) else ""
+
+    def _call(self) -> Measure | None:
+        """`divide(a, b)`, `sum(a)`: written as in a spreadsheet."""
+        name = self._word()
+        self.at += 2
+        if name in _TWO:
+            left = self._sum()
+            self.at += self._mark() == ","
+            right = self._sum()
+            self.at += self._mark() == ")"
+            if left is None or right is None:
+                return None
+            return Measure("formula", _TWO[name], left=left, right=right, first=left.first)
+        start, depth = self.at, 1
+        while self.at < len(self.tokens) and depth:
+            depth += {"(": 1, ")": -1}.get(self._mark(), 0)
+            self.at += 1
+        units = _cover(self.tokens, start, self.at - 1, self.index, self.today)
+        measure, _ = side(to_nodes(units)) if units else (None, [])
+        if measure is None or measure.target is None:
+            return None
+        measure.kind = "count" if name == "count" else "aggregate"
+        measure.function = {"average": "avg"}.get(name, name)
+        return measure
+
+    def _mark(self, ahead: int = 0) -> str:
+        at = self.at + ahead
+        here = self.tokens[at] if at < len(self.tokens) else None
         return here.text if here is not None and here.kind == "mark" else ""
 
     def _chain(self, operators: str) -> Measure | None:
@@ -122,6 +172,8 @@ class _Formula:
             if self._mark() == ")":
                 self.at += 1
             return inner
+        if self._word() in _CALLS and self._mark(1) == "(":
+            return self._call()
         start = self.at
         while self.at < len(self.tokens) and self._mark() not in {*_OPERATORS, "(", ")", ","}:
             self.at += 1

@@ -76,9 +76,11 @@ def person(mention: Mention, column: Column, ctx: Context) -> list[Column]:
     """`name`, where the table keeps it in two columns, is both."""
     table = ctx.scope.view.table(column.table)
     said = ctx.lemmas[mention.first : mention.last]
-    if said and said[-1] == "name" and column.name in table.display and len(table.display) == 2:
-        if not {"first", "last", "given", "family"} & set(said):
-            return display(table)
+    whole = (
+        bool(said) and said[-1] == "name" and not {"first", "last", "given", "family"} & set(said)
+    )
+    if whole and column.name in table.display and len(table.display) == 2:
+        return display(table)
     return [column]
 
 

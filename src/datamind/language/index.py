@@ -17,8 +17,10 @@ from datamind.language.tables.synonyms import GROUPS
 from datamind.language.tokens import lemma, stem, tokenize
 from datamind.semantics.catalog import Column, Table, View
 
-GENERIC = frozenset({"id", "name", "code", "number", "type", "date", "time", "value", "key", "count",
-                     "total", "text", "status", "is", "has", "flag", "indicator", "of", "the"})  # fmt: skip
+GENERIC = frozenset(
+    """id name code number type date time value key count total text status is has flag indicator
+    of the""".split()
+)
 
 
 @dataclass(frozen=True, slots=True)

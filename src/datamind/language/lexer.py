@@ -136,7 +136,7 @@ def _code(code: str, tokens: list[Token], at: int) -> str:
 
 
 def _numbers(tokens: list[Token]) -> Iterator[Unit]:
-    for at, token in enumerate(tokens):
+    for at, _token in enumerate(tokens):
         value = _number_at(tokens, at)
         if value is None:
             continue

@@ -28,11 +28,12 @@ def telling_of(content: Sequence[int], tokens: Sequence[Token]) -> list[int]:
     return [at for at in content if tokens[at].lemma not in _ABSORBED] or list(content)
 
 
-WORTH = frozenset({"amount", "revenue", "value", "turnover", "income", "volume", "proceeds", "spend",
-                   "spending", "earning"})  # fmt: skip
+WORTH = frozenset(
+    """amount revenue value turnover income volume proceeds spend spending earning""".split()
+)
+
 _GLUE = frozenset({"of", "the", "a", "an", "to", "per"})
-PER_GRAIN = frozenset({"hourly", "daily", "weekly", "monthly", "quarterly", "yearly", "annual",
-                       "annually"})  # fmt: skip
+PER_GRAIN = frozenset("""hourly daily weekly monthly quarterly yearly annual annually""".split())
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,8 +98,8 @@ def _column_sort(
                 known.name, P.Field(known.name))  # fmt: skip
     table = ctx.scope.view.table(column.table)
     alias = ctx.scope.aliases[column.table]
-    if table.primary_key and all(P.Column(alias, k) in [n.expr for n in (*draft.keys, *draft.hidden)]
-                                 for k in table.primary_key):  # fmt: skip
+    grouped_by = [n.expr for n in (*draft.keys, *draft.hidden)]
+    if table.primary_key and all(P.Column(alias, k) in grouped_by for k in table.primary_key):
         draft.hidden.append(P.Named(free_name(draft, column.name), shown.expr))
         return P.Sort(P.Field(draft.hidden[-1].name), rank.descending), None
     if column.type not in NUMERIC:

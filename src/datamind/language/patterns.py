@@ -44,6 +44,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"Xv", conditions.text_test, "named 'nature'"),
     Pattern(r"vic(?!v)", conditions.text_in, "'Ford' in their make"),
     Pattern(r"&?v(?:[,|&]+v)+", conditions.some_values, "Texas or Ohio"),
+    Pattern(r"c>v", conditions.assigned, "status = 'open'"),
     Pattern(r"c[f=]?v", conditions.hinted, "the city of Rome"),
     Pattern(r"vc", conditions.hinted_after, "Italian cuisine"),
     Pattern(r"v", conditions.one_value, "buy orders"),

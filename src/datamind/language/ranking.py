@@ -9,9 +9,21 @@ from functools import lru_cache
 from importlib import resources
 
 FEATURES = (
-    "gain", "links", "joins", "penalty", "unknown", "proper", "dropped", "relations", "unused", "cover",
-    "weakest", "synonyms", "guesses", "texts",
-)  # fmt: skip
+    "gain",
+    "links",
+    "joins",
+    "penalty",
+    "unknown",
+    "proper",
+    "dropped",
+    "relations",
+    "unused",
+    "cover",
+    "weakest",
+    "synonyms",
+    "guesses",
+    "texts",
+)
 
 
 @lru_cache(maxsize=1)

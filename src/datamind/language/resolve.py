@@ -167,7 +167,7 @@ def _penalty(mention: Mention, candidate: Candidate, view: View) -> float | None
     if kind == "table":
         named = -0.25 if candidate.score >= 0.99 else 0.0
         penalty = {"entity": 0.0, "relation": 0.1, "group": 0.1, "attribute": 0.0, "measure": 0.6,
-                   "order": 0.3, "number": 0.7, "text": 0.3, "date": 0.8, "flag": 0.7}.get(role)  # fmt: skip
+                   "order": 0.3, "number": 0.7, "text": 0.3, "date": 0.8}.get(role)  # fmt: skip
         return None if penalty is None else penalty + named
     if kind == "value":
         return {"relation": 0.15, "entity": 0.35, "attribute": 0.5, "measure": 0.6}.get(role)

@@ -10,8 +10,9 @@ from datamind.semantics import plan as P
 from datamind.semantics.catalog import NUMERIC, TEMPORAL, Column, Table, View
 
 # Short SQL keywords that initials may spell.
-_RESERVED = frozenset({"as", "at", "by", "do", "if", "in", "is", "no", "of", "on", "or", "to", "all",
-                       "and", "any", "asc", "end", "for", "not", "row", "set", "use"})  # fmt: skip
+_RESERVED = frozenset(
+    """as at by do if in is no of on or to all and any asc end for not row set use""".split()
+)
 
 
 class NoPath(Exception):
@@ -92,8 +93,10 @@ def display(table: Table) -> list[Column]:
     return [table.column(name) for name in shown]
 
 
-_TECHNICAL = frozenset({"created", "updated", "loaded", "modified", "inserted", "crtd", "timestamp",
-                        "etl", "deleted", "synced", "ingested", "extracted"})  # fmt: skip
+_TECHNICAL = frozenset(
+    """created updated loaded modified inserted crtd timestamp etl deleted synced ingested
+    extracted""".split()
+)
 
 
 def dates_of(table: Table) -> list[Column]:

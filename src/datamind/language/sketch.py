@@ -9,8 +9,10 @@ from typing import Literal
 from datamind.language.dates import Period
 from datamind.language.linking import Candidate
 
-Role = Literal["entity", "group", "measure", "attribute", "number", "text", "date", "value", "order",
-               "relation", "flag"]  # fmt: skip
+Role = Literal[
+    "entity", "group", "measure", "attribute", "number", "text", "date", "value", "order",
+    "relation",
+]  # fmt: skip
 
 
 @dataclass(eq=False, slots=True)
@@ -18,7 +20,9 @@ class Mention:
     """A span of the question that names something: tokens `first` to `last`, and what it may be.
 
     `role` is what it does in the question. `owner` is the mention it is an attribute of
-    (`name of the author`), `context` the one that it is likely to be an attribute of; `hint` the mention that says what kind of value it is (`city of Rome`).
+    (`name of the author`), `context` the one that it is likely to be an attribute of; `hint`
+    the mention that says what kind of value it is (`city of Rome`). `before` is where a longer
+    naming of it began (`Rome (FCO)`).
     """
 
     first: int

@@ -7,38 +7,24 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from datamind.language.tables.irregular import IRREGULAR
+
 Kind = Literal["word", "number", "quoted", "op", "mark"]
 
 _TOKEN = re.compile(
     r"""
-    (?P<quoted>"[^"\n]{1,200}"|“[^”\n]{1,200}”|`[^`\n]{1,200}`|(?<![\w'])'(?:[^'\n]|'(?=\w)){1,200}'(?!\w)|‘[^’\n]{1,200}’)
+    (?P<quoted>"[^"\n]{1,200}"|“[^”\n]{1,200}”|`[^`\n]{1,200}`|‘[^’\n]{1,200}’
+      |(?<![\w'])'(?:[^'\n]|'(?=\w)){1,200}'(?!\w))
   | (?P<date>\d{4}-\d{2}-\d{2})
   | (?P<clock>\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]\.?m\b\.?)?|\d{1,2}\s?[ap]m\b)
-  | (?P<number>[$€£]?\d+(?:,\d{3})*(?:\.\d+)?(?:\s?(?:%|percent\b|k\b|m\b|bn\b|thousand\b|million\b|billion\b))?(?:st|nd|rd|th)?)
+  | (?P<number>[$€£]?\d+(?:,\d{3})*(?:\.\d+)?
+      (?:\s?(?:%|percent\b|k\b|m\b|bn\b|thousand\b|million\b|billion\b))?(?:st|nd|rd|th)?)
   | (?P<op>>=|<=|!=|<>|=|<|>)
   | (?P<word>[^\W\d_][\w&]*(?:[-'’]\w+)*|\.[a-z]{2,4}\b|_\w+)
   | (?P<mark>[.,;:?!()/+\-*\n])
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-
-_IRREGULAR = {
-    "people": "person", "men": "man", "women": "woman", "children": "child", "criteria": "criterion",
-    "analyses": "analysis", "indices": "index", "data": "data", "media": "media", "news": "news",
-    "series": "series", "species": "species", "status": "status", "address": "address",
-    "addresses": "address", "business": "business", "bus": "bus", "gas": "gas", "class": "class",
-    "feet": "foot", "mice": "mouse", "staff": "staff", "sales": "sale", "is": "is", "was": "was",
-    "has": "has", "this": "this", "its": "its", "us": "us", "movies": "movie", "cookies": "cookie",
-    "statuses": "status", "vertices": "vertex", "lives": "life", "wives": "wife", "buses": "bus",
-    "leaves": "leaf", "bonus": "bonus", "bonuses": "bonus", "campus": "campus", "virus": "virus",
-    "as": "as", "yes": "yes", "less": "less", "plus": "plus", "always": "always", "ties": "tie",
-    "sent": "send", "sold": "sell", "bought": "buy", "made": "make", "paid": "pay", "won": "win",
-    "written": "write", "wrote": "write", "taken": "take", "took": "take", "given": "give",
-    "gave": "give", "spent": "spend", "taught": "teach", "held": "hold", "left": "leave",
-    "born": "birth", "died": "death", "flew": "fly", "flown": "fly", "ran": "run", "went": "go",
-    "got": "get", "gotten": "get", "began": "begin", "chosen": "choose", "shown": "show",
-    "ids": "id", "urls": "url", "lent": "lend", "lost": "lose", "met": "meet", "built": "build", "done": "do", "did": "do",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +95,7 @@ def _word(raw: str, start: int) -> list[Token]:
 
 def is_participle(token: Token) -> bool:
     """Made, written, published: a verb form that `by` or `to` may follow."""
-    if token.lower in _IRREGULAR:
+    if token.lower in IRREGULAR:
         return not token.lower.endswith("s") and token.lower != token.lemma
     return token.lower.endswith("ed") or token.lemma in ("belong", "go", "fly", "travel", "refer",
                                                          "apply", "relate", "come")  # fmt: skip
@@ -118,8 +104,8 @@ def is_participle(token: Token) -> bool:
 @lru_cache(maxsize=20_000)
 def lemma(word: str) -> str:
     """The singular of a noun; other words as they are (irregular verbs by a table)."""
-    if word in _IRREGULAR:
-        return _IRREGULAR[word]
+    if word in IRREGULAR:
+        return IRREGULAR[word]
     if len(word) <= 3 or not word.endswith("s"):
         return word
     if word.endswith("ies"):

@@ -37,12 +37,7 @@ RANK = "K"
 LENGTH = "l"
 
 CODES: dict[str, tuple[tuple[str, str], ...]] = {
-    COUNT: tuple((p, "") for p in (
-        "how many", "number of", "the number of", "count of", "no of", "no . of",
-        "total number of", "total count of", "total no of", "total no . of", "count the number of",
-        "quantity of", "how many different kinds of", "number", "count", "counts of", "total counts of",
-        "how often", "overall number of", "counts", "# of",
-    )) + (("numbers of", "each"), ("the numbers of", "each"), ("counts of", "each")),
+    COUNT: (*tuple((p, "") for p in ("how many", "number of", "the number of", "count of", "no of", "no . of", "total number of", "total count of", "total no of", "total no . of", "count the number of", "quantity of", "how many different kinds of", "number", "count", "counts of", "total counts of", "how often", "overall number of", "counts", "# of")), ("numbers of", "each"), ("the numbers of", "each"), ("counts of", "each")),
     AGGREGATE: (
         ("average", "avg"), ("avg", "avg"), ("mean", "avg"), ("on average", "avg"),
         ("average of", "avg"), ("typical", "avg"), ("averages", "avg"),
