@@ -63,8 +63,8 @@ def _unit(
 ) -> Unit | None:
     gain = 1.3 * (last - first)
     if any((t.kind == "mark" and t.text in _OPERATORS) or t.lower in _TWO for t in tokens[start:]):
-        measure = _Formula(tokens, start, index, today).read()
-        return Unit("M", first, last, measure, gain) if measure is not None else None
+        formula = _Formula(tokens, start, index, today).read()
+        return Unit("M", first, last, formula, gain) if formula is not None else None
     nodes = combine(to_nodes(_cover(tokens, start, len(tokens), index, today)))
     conds = [n.payload for n in nodes if n.code == "P"]
     for node in nodes:
