@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import json
+import os
 import queue
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -31,11 +33,9 @@ SESSION = {
     "DateStyle": "ISO",
     "IntervalStyle": "postgres",
     "standard_conforming_strings": "on",
-    "lc_messages": "C",
     "idle_in_transaction_session_timeout": "60000",
 }
 SCALARS = (str, int, float, bool, decimal.Decimal, dt.date, dt.time, dt.timedelta)
-Connection = "psycopg.Connection[tuple[Any, ...]]"
 
 
 def driver() -> Any:
@@ -129,14 +129,20 @@ class PostgresWarehouse:
                     rows = cursor.fetchmany(most)
                     return self._columns(connection, cursor.description or ()), rows
             except self._psycopg.Error as error:
-                raise query_fault(error.sqlstate) from None
+                raise self._fault(error) from None
+
+    def _fault(self, error: Any) -> WarehouseError:
+        if error.sqlstate is None and isinstance(error, self._psycopg.DataError):
+            return QueryFailed("A value is out of the range that can be shown.")
+        return query_fault(error.sqlstate)
 
     def _columns(self, connection: Any, described: Any) -> tuple[ResultColumn, ...]:
         types = connection.adapters.types
         return tuple(
-            ResultColumn(c.name, postgres_type(known.name) if known else "other")
+            # An array's number finds its element's entry, so the number is compared too.
+            ResultColumn(c.name, postgres_type(t.name) if t and t.oid == c.type_code else "other")
             for c in described
-            for known in (types.get(c.type_code),)
+            for t in (types.get(c.type_code),)
         )
 
     @contextmanager
@@ -187,10 +193,16 @@ def _cancelled_at(connection: Any, deadline: float) -> Iterator[None]:
         with suppress(Exception):
             connection.cancel_safe(timeout=GRACE_S)
 
+    def hang_up() -> None:
+        # Only the line is shut, and psycopg finds out: closing under its feet could free the
+        # descriptor for someone else.
+        with suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as line:
+            line.shutdown(socket.SHUT_RDWR)
+
     late = deadline - time.monotonic()
     timers = [
         threading.Timer(late + GRACE_S / 4, stop),
-        threading.Timer(late + 2 * GRACE_S, connection.pgconn.finish),
+        threading.Timer(late + 2 * GRACE_S, hang_up),
     ]
     for timer in timers:
         timer.daemon = True
@@ -203,7 +215,7 @@ def _cancelled_at(connection: Any, deadline: float) -> Iterator[None]:
 
 
 def _plain(value: Any) -> Scalar:
-    """A value that every part of DataMind knows: moments in UTC, the rest that isn't plain as text."""
+    """A value that every part of DataMind knows: moments in UTC, what isn't plain as text."""
     if value is None:
         return None
     if isinstance(value, dt.datetime):

@@ -1,0 +1,46 @@
+"""A small DuckDB file, and statements as the guard would hand them over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from datamind.adapters.warehouse.duckdb import DuckDbWarehouse
+from datamind.records import Dialect, Governed, Scalar
+
+
+def governed(
+    sql: str, *parameters: Scalar, limit: int = 100, dialect: Dialect = "duckdb"
+) -> Governed:
+    return Governed(sql, parameters, dialect, "test", "test", (), row_limit=limit)
+
+
+@pytest.fixture
+def make_database(tmp_path: Path) -> Callable[..., Path]:
+    """Makes a database file of these statements."""
+
+    def make(*statements: str, name: str = "shop.duckdb") -> Path:
+        path = tmp_path / name
+        with duckdb.connect(str(path)) as connection:
+            for statement in statements:
+                connection.execute(statement)
+        return path
+
+    return make
+
+
+@pytest.fixture
+def database(make_database: Callable[..., Path]) -> Path:
+    return make_database(
+        "CREATE TABLE sales AS SELECT i AS id, i * 1.5 AS amount FROM range(1000) r(i)"
+    )
+
+
+@pytest.fixture
+def warehouse(database: Path) -> Iterator[DuckDbWarehouse]:
+    opened = DuckDbWarehouse(database, memory_mb=256)
+    yield opened
+    opened.close()
