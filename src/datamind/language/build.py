@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 from datamind.language import measures
@@ -38,14 +39,66 @@ def home_table(sketch: Sketch, chosen: dict[Mention, Candidate], metrics: dict[s
 def build(sketch: Sketch, ctx: Context) -> P.Query:
     """The plan; Unbuildable or NoPath where this reading makes none."""
     ctx.scope.need(_condition_tables(sketch, ctx))
+    sketch = _measured_outputs(sketch, ctx)
     draft = Draft()
     grouped = _is_grouped(sketch, ctx)
     _conditions(sketch, ctx, draft, grouped=grouped)
     if grouped or draft.having:
         group(sketch, ctx, draft)
-        return grouped_query(ctx, draft)
+        return _of_groups(sketch, grouped_query(ctx, draft))
     listed(sketch, ctx, draft)
     return list_query(sketch, ctx, draft)
+
+
+def _measured_outputs(sketch: Sketch, ctx: Context) -> Sketch:
+    """`revenue by region`: a number that is shown for each group is added up."""
+    if not sketch.groups:
+        return sketch
+    outputs = list(sketch.outputs)
+    for place, output in enumerate(outputs):
+        candidate = ctx.chosen.get(output) if isinstance(output, Mention) else None
+        if candidate is None or not isinstance(output, Mention):
+            continue
+        if candidate.kind == "table" and output.owner is None and _summarised(sketch, ctx):
+            worth = ctx.lemmas[output.last - 1] in WORTH_NOUNS
+            kind, function = ("aggregate", "sum") if worth else ("count", "count")
+            outputs[place] = Measure(kind, function, output, first=output.first)
+        if candidate.kind != "column":
+            continue
+        column = ctx.scope.view.column(candidate.id)
+        if column.type in NUMERIC and column.additivity != "none":
+            outputs[place] = Measure("either", target=output, first=output.first)
+    return replace(sketch, outputs=outputs)
+
+
+# Nouns of trade: without "number of", they mean the money.
+WORTH_NOUNS = frozenset({"sale", "revenue", "spend", "spending", "turnover", "income"})
+
+
+def _summarised(sketch: Sketch, ctx: Context) -> bool:
+    """`orders by month` counts; `list the orders by date` lists."""
+    if sketch.opener != "list":
+        return True
+    return any(m in ctx.chosen and ctx.chosen[m].kind == "grain" for m in sketch.groups)
+
+
+def _of_groups(sketch: Sketch, query: P.Query) -> P.Query:
+    """`average number of orders per customer`: an aggregate over the groups' own counts."""
+    measure = sketch.outputs[0] if len(sketch.outputs) == 1 else None
+    if not isinstance(measure, Measure) or not measure.inner or not sketch.groups:
+        return query
+    group_step = next(s for s in query.steps if isinstance(s, P.Group))
+    if measure.kind != "count" or not _counts_rows(group_step.measures[0].expr):
+        return query
+    function = cast(P.Function, measure.inner)
+    name = group_step.measures[0].name
+    steps = tuple(s for s in query.steps if isinstance(s, P.Filter | P.Group))
+    outer = P.Group((), (P.Named(f"{function}_{name}", P.Aggregate(function, P.Field(name))),))
+    return P.Query(P.Query(query.source, steps), (outer,))
+
+
+def _counts_rows(expr: P.Expr) -> bool:
+    return isinstance(expr, P.Aggregate) and expr.function == "count"
 
 
 def _condition_tables(sketch: Sketch, ctx: Context) -> list[str]:

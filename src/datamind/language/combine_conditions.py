@@ -207,7 +207,8 @@ def period_after(nodes: list[Node]) -> list[Node] | None:
     """sale date `in 2020`: only for a concept that may be a date."""
     subject: Mention = nodes[0].payload
     best = subject.candidates[0]
-    if best.kind not in ("column", "grain"):
+    dated = best.type in ("date", "timestamp") or "year" in best.id.lower()
+    if best.kind != "grain" and not (best.kind == "column" and dated):
         return None
     return period(nodes)
 

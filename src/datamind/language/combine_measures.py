@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datamind.language.lexer import Top
-from datamind.language.nodes import Node, of_code, span
+from datamind.language.nodes import Node, may_be_number, of_code, span
 from datamind.language.sketch import Measure, Mention, Rank
 from datamind.language.tables import keywords as K
 
@@ -126,6 +126,16 @@ def group(nodes: list[Node]) -> list[Node]:
     for mention in mentions:
         mention.role = "group"
     return [span(nodes, "G", mentions)]
+
+
+def per_period(nodes: list[Node]) -> list[Node] | None:
+    """`monthly` revenue: a number, added up for each period."""
+    mention: Mention = nodes[1].payload
+    if not may_be_number(mention):
+        return None
+    mention.role = "measure"
+    measure = Measure("either", target=mention, first=nodes[1].first)
+    return [*group(nodes[:1]), Node("M", nodes[1].first, nodes[1].last, measure)]
 
 
 def order(nodes: list[Node]) -> list[Node]:

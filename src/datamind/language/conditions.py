@@ -189,5 +189,6 @@ def _related(cond: Cond, ctx: Context) -> P.Predicate:
 
 _BUILDERS = {
     "compare": _compare, "among": _among, "value": _value, "text": _text, "null": _null,
-    "columns": _columns, "average": _average, "any": _any, "all": _all, "related": _related, "period": in_period,
+    "columns": _columns, "average": _average, "any": _any, "all": _all, "related": _related,
+    "period": in_period,
 }  # fmt: skip

@@ -199,7 +199,8 @@ def _decide(readings: list[_Scored], tokens: list[Token], index: Index) -> Inter
     probability = ranking.confidence(best.features, margin)
     threshold = ranking.calibration()
     candidates = tuple(s.reading for s in readings)
-    if probability >= threshold["answer"]:
+    understood = not best.features["unused"]
+    if probability >= threshold["answer"] and understood:
         return Interpretation("answered", candidates, round(probability, 4), best.unknown)
     refusal = Refusal(
         "not_understood",

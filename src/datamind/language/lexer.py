@@ -263,7 +263,8 @@ def _links(linker: Linker, tokens: list[Token], first: int, last: int) -> Iterat
         code = "v"
     if tokens[first].lower in PER_GRAIN and last == first + 1 and merged[0].kind == "grain":
         code = "m"
-    yield Unit(code, first, last, merged, worth * merged[0].score - ARC)
+    described = 0.5 if merged[0].source == "description" else 0.0
+    yield Unit(code, first, last, merged, worth * merged[0].score - ARC - described)
 
 
 def _in_brackets(tokens: list[Token], first: int, last: int) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from datamind.language import names
 from datamind.language.dates import WEEKDAYS
-from datamind.language.index import GENERIC, Index, Posting, normal, synonyms
+from datamind.language.index import GENERIC, Index, Item, Posting, normal, synonyms
 from datamind.language.scope import money_column
 from datamind.language.tables.keywords import SOFT, STOP
 from datamind.language.tokens import Token, stem
@@ -41,7 +41,8 @@ class Candidate:
     """One thing that a span may mean.
 
     `kind` is table, column, metric, value, text (a quoted string not found in the data), grain
-    or weekday. For a value, `id` is its column and `value` the text as it is stored.
+    or weekday. For a value, `id` is its column and `value` the text as it is stored. `type` is a
+    column's type.
     """
 
     kind: str
@@ -50,6 +51,7 @@ class Candidate:
     score: float
     source: str
     value: str | None = None
+    type: str = ""
 
 
 Matches = dict[int, list[tuple[int, float, str]]]
@@ -151,7 +153,9 @@ class Linker:
             )
             if column is not None:
                 score = 0.9 if len(content) > 1 else 0.82
-                out.append(Candidate("column", column.id, item.table, score, "synonym"))
+                out.append(
+                    Candidate("column", column.id, item.table, score, "synonym", type=column.type)
+                )
         return out
 
     def _score(self, number: int, content: Sequence[int], *, core_only: bool) -> Candidate | None:
@@ -178,7 +182,7 @@ class Linker:
         if core_only and len(used) < len(telling_of(content, self.tokens)):
             return None
         if not used:
-            return self._described(item.kind, item.id, item.table, described, len(content))
+            return self._described(item, described, len(content))
         total = sum(self.index.weight(w) for w in item.core)
         covered = sum(self.index.weight(item.core[w]) for w in used) / total
         if covered < 0.3:
@@ -188,15 +192,17 @@ class Linker:
             score *= 0.6
         if item.synonym and source == "name":
             source = "synonym"
-        return Candidate(item.kind, item.id, item.table, round(min(score, 1.0), 4), source)
+        return self._item(item, round(min(score, 1.0), 4), source)
 
-    def _described(
-        self, kind: str, item: str, table: str, words: int, content: int
-    ) -> Candidate | None:
+    def _item(self, item: Item, score: float, source: str) -> Candidate:
+        type_ = self.index.view.column(item.id).type if item.kind == "column" else ""
+        return Candidate(item.kind, item.id, item.table, score, source, type=type_)
+
+    def _described(self, item: Item, words: int, content: int) -> Candidate | None:
         """A match by the description alone: two words or more, or none."""
-        if words < 2 or words < content or kind == "table":
+        if words < 2 or words < content or item.kind != "column":
             return None
-        return Candidate(kind, item, table, min(0.4 + 0.08 * words, 0.66), "description")
+        return self._item(item, min(0.4 + 0.08 * words, 0.66), "description")
 
     def _grains(self, token: Token) -> list[Candidate]:
         out = []

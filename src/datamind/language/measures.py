@@ -171,10 +171,7 @@ def _either(measure: Measure, ctx: Context) -> P.Expr:
     where = _where(measure.where, ctx)
     if candidate.kind == "column":
         column = ctx.scope.view.column(candidate.id)
-        if (
-            column.type in NUMERIC
-            and column.name not in ctx.scope.view.table(column.table).primary_key
-        ):
+        if column.type in NUMERIC and column.additivity != "none":
             function = "avg" if column.additivity == "avg" else "sum"
             return P.Aggregate(cast(P.Function, function), ctx.expr(column), where=where)
     return _count_of(candidate, measure, ctx, where)

@@ -124,7 +124,7 @@ def _bare_sort(
     if rank in sketch.order and draft.outputs:
         first = next((o for o in draft.outputs if _sortable(o, rank)), draft.outputs[-1])
         return P.Sort(first.expr, rank.descending), None
-    if rank.extreme:
+    if rank.extreme or rank.count:
         raise Unbuildable("a superlative of nothing")
     return None, None
 

@@ -74,6 +74,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"~[rihfbtAD#]*c", conditions.without, "without orders"),
     Pattern(r"P(?:c?\|+[rif]*P)+", conditions.any_of, "in Texas or over 65"),
     Pattern(r"[gb]+[cm](?:[,&]+[cm](?![fM]))*", measures.group, "for each region and month"),
+    Pattern(r"mc", measures.per_period, "monthly revenue"),
     Pattern(r"m", measures.group, "monthly"),
     Pattern(r"o[bgf]*[cML]?x?(?:[,&]+[cM]x?)*|xc?", measures.order, "ordered by name descending"),
     Pattern(r"Tc?b[cM]", measures.top_by, "top 5 cities by population"),

@@ -9,6 +9,7 @@ from datamind.language import names
 from datamind.language.graph import UNREACHABLE, Graph
 from datamind.language.linking import Candidate
 from datamind.language.sketch import Cond, Measure, Mention, Rank, Sketch
+from datamind.language.tokens import lemma
 from datamind.semantics.catalog import NUMERIC, TEMPORAL, Column, View
 
 BEAM = 16
@@ -113,6 +114,7 @@ def _options(mention: Mention, view: View, words: Sequence[str]) -> list[tuple[C
         penalty = _penalty(mention, candidate, view)
         if penalty is not None:
             penalty += _way(mention, candidate, words) if candidate.kind == "value" else 0.0
+            penalty += _unsaid_key(mention, candidate, words)
             out.append((candidate, 1.6 * (1.0 - candidate.score) + penalty))
     out.sort(key=lambda o: (round(o[1], 6), o[0].kind, o[0].id))
     return out[:OPTIONS] if mention.role != "attribute" else out[: OPTIONS + 3]
@@ -139,6 +141,18 @@ def _way(mention: Mention, candidate: Candidate, words: Sequence[str]) -> float:
         return -0.35
     others = frozenset().union(*(ways for way, ways in WAYS.items() if way != near[-1]))
     return 0.5 if column & others else 0.0
+
+
+_KEYS = frozenset({"id", "code", "number", "no", "key", "identifier", "num", "nr", "uuid"})
+
+
+def _unsaid_key(mention: Mention, candidate: Candidate, words: Sequence[str]) -> float:
+    """A noun means the thing, not its key: `salesperson` is hardly the salesperson_id."""
+    if candidate.kind != "column":
+        return 0.0
+    parts = names.words_of(candidate.id.rpartition(".")[2])
+    said = {lemma(w) for w in words[mention.first : mention.last]}
+    return 0.6 if parts and parts[-1] in _KEYS and not said & _KEYS else 0.0
 
 
 def _penalty(mention: Mention, candidate: Candidate, view: View) -> float | None:
