@@ -1,0 +1,229 @@
+"""One SELECT in the making: steps fill its clauses, and it wraps itself when they can't."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from sqlglot import exp
+
+from datamind.semantics import plan as P
+from datamind.semantics.compiler import names
+from datamind.semantics.compiler.env import Env, Node
+from datamind.semantics.compiler.jointree import JoinTree
+from datamind.semantics.compiler.predicates import all_of, conjuncts
+from datamind.semantics.walk import below
+
+
+@dataclass(slots=True)
+class SortKey:
+    """A resolved sort key."""
+
+    by: Node
+    descending: bool
+
+
+@dataclass(slots=True)
+class Block:
+    """The clauses so far. `tree` is set while rows come from tables, `table` when from a query."""
+
+    env: Env
+    tree: JoinTree | None = None
+    table: Node | None = None
+    from_joins: list[exp.Join] = field(default_factory=list)
+    kept: frozenset[str] | None = None
+    where: list[Node] = field(default_factory=list)
+    filters: list[P.Predicate] = field(default_factory=list)
+    group: list[Node] | None = None
+    having: list[Node] = field(default_factory=list)
+    distinct: bool = False
+    windows: frozenset[str] = frozenset()
+    order: list[SortKey] = field(default_factory=list)
+    limit: int | None = None
+    offset: int = 0
+    ctes: list[exp.CTE] = field(default_factory=list)
+
+    # ---- state ---------------------------------------------------------------------------------
+
+    @property
+    def cut(self) -> bool:
+        """Whether rows were already chosen or merged, so that later clauses need a new block."""
+        return self.limit is not None or self.distinct
+
+    def set_fields(self, fields: dict[str, Node]) -> None:
+        """Replaces what later steps can name."""
+        self.env = replace(self.env, fields=fields)
+
+    # ---- rendering -----------------------------------------------------------------------------
+
+    def select(self, outputs: dict[str, Node]) -> exp.Select:
+        """The block as a statement with these outputs."""
+        dialect = self.env.dialect
+        made = exp.Select(
+            expressions=[_named(node, name, dialect) for name, node in outputs.items()],
+            from_=exp.From(this=self._from()),
+            joins=self._joins(),
+        )
+        if self.ctes:
+            made.set("with_", exp.With(expressions=self.ctes))
+        self._restrict(made)
+        if self.distinct:
+            made.set("distinct", exp.Distinct())
+        if self.order:
+            made.set("order", exp.Order(expressions=self._order(outputs)))
+        if self.limit is not None:
+            made.set("limit", exp.Limit(expression=exp.Literal.number(self.limit)))
+        if self.offset:
+            made.set("offset", exp.Offset(expression=exp.Literal.number(self.offset)))
+        return made
+
+    def _restrict(self, made: exp.Select) -> None:
+        where, having = all_of(self.where), all_of(self.having)
+        if where is not None:
+            made.set("where", exp.Where(this=where))
+        if self.group:
+            made.set("group", exp.Group(expressions=self.group))
+        if having is not None:
+            made.set("having", exp.Having(this=having))
+
+    def _from(self) -> Node:
+        if self.tree is None:
+            assert self.table is not None
+            return self.table
+        source = self.tree.source
+        return self.env.session.table(self.env.scope.view.table(source.table), source.alias)
+
+    def _joins(self) -> list[exp.Join]:
+        if self.tree is None:
+            return self.from_joins
+        kept = self.kept
+        return [
+            self._join(join, self.tree)
+            for join in self.tree.source.joins
+            if kept is None or join.alias in kept
+        ]
+
+    def _join(self, join: P.Join, tree: JoinTree) -> exp.Join:
+        dialect = self.env.dialect
+        on: list[Node] = [
+            exp.EQ(
+                this=names.column(join.parent, here, dialect),
+                expression=names.column(join.alias, there, dialect),
+            )
+            for here, there in tree.ends(join)
+        ]
+        if join.also is not None:
+            scope = self.env.scope
+            tables = {a: scope.view.table(tree.table(a)) for a in tree.aliases}
+            raw = replace(self.env, scope=replace(scope, tables=tables), exported=None)
+            on.extend(conjuncts(join.also, raw))
+        return exp.Join(
+            this=self.env.session.table(self.env.scope.view.table(join.table), join.alias),
+            on=all_of(on),
+            side="LEFT" if join.left else None,
+        )
+
+    def _order(self, outputs: dict[str, Node]) -> list[exp.Ordered]:
+        """Sort keys, by the output's name where it has one of its own."""
+        dialect = self.env.dialect
+        made = []
+        for key in self.order:
+            by = key.by.copy()
+            for name, node in outputs.items():
+                if node == by and not _same_name(node, name):
+                    by = names.column("", name, dialect)
+                    break
+            made.append(exp.Ordered(this=by, desc=key.descending or None, nulls_first=False))
+        return made
+
+    # ---- wrapping ------------------------------------------------------------------------------
+
+    def wrapped(self, later: tuple[P.Step, ...], alias: str = "t") -> Block:
+        """A new block over this one as a derived table, with what the later steps can name."""
+        env = self.env
+        exported = self._exports(later)
+        outputs = dict(env.fields)
+        for (owner, name), shown in exported.items():
+            outputs[shown] = env.column(owner, name)
+        order = self._carried(outputs)
+        derived = env.session.fresh(alias)
+        keys = self.order
+        if self.limit is None:
+            self.order = []
+        inner = self.select(outputs)
+        self.order = keys
+        dialect = env.dialect
+        fields = {name: names.column(derived, name, dialect) for name in env.fields}
+        made = Block(
+            replace(env, fields=dict(fields), exported=exported, derived=derived),
+            table=exp.Subquery(this=inner, alias=_alias(derived, dialect)),
+        )
+        made.order = [
+            SortKey(names.column(derived, name, dialect), descending) for name, descending in order
+        ]
+        return made
+
+    def _exports(self, later: tuple[P.Step, ...]) -> dict[tuple[str, str], str]:
+        """Columns of the aliases that later steps use, each with the name it gets."""
+        used = used_columns(later, self.env, self.tree)
+        found: dict[tuple[str, str], str] = {}
+        for owner, name in used:
+            if owner in self.env.scope.tables:
+                shown = name
+                while shown in self.env.fields or shown in found.values():
+                    shown = f"{owner}_{shown}"
+                found[owner, name] = shown
+        return found
+
+    def _carried(self, outputs: dict[str, Node]) -> list[tuple[str, bool]]:
+        """The order, by names of outputs; hidden ones are added."""
+        carried = []
+        for number, key in enumerate(self.order, 1):
+            name = next((n for n, node in outputs.items() if node == key.by), "")
+            if not name:
+                name = f"sort_{number}"
+                while name in outputs:
+                    name += "_"
+                outputs[name] = key.by.copy()
+            carried.append((name, key.descending))
+        return carried
+
+
+def used_columns(
+    steps: tuple[object, ...], env: Env, tree: JoinTree | None
+) -> list[tuple[str, str]]:
+    """Columns that these steps use; the whole table's too where nothing names the outputs."""
+    from datamind.semantics.check import relationship
+
+    found: dict[tuple[str, str], None] = {}
+    for node in below(*steps):
+        if isinstance(node, P.Column):
+            found[node.alias, node.name] = None
+        elif isinstance(node, P.Exists):
+            relation = relationship(node.relationship, env.scope.view)
+            for name in relation.to_columns if node.reverse else relation.columns:
+                found[node.alias, name] = None
+    if not any(isinstance(s, P.Project | P.Group) for s in steps) and env.scope.tables:
+        alias, table = next(iter(env.scope.tables.items()))
+        for column in table.columns:
+            found[alias, column.name] = None
+    return list(found)
+
+
+def _alias(name: str, dialect: str) -> exp.TableAlias:
+    return exp.TableAlias(this=names.identifier(name, dialect))
+
+
+def derived_table(query: exp.Query, name: str, dialect: str) -> exp.Subquery:
+    """A query as a FROM item."""
+    return exp.Subquery(this=query, alias=_alias(name, dialect))
+
+
+def _same_name(node: Node, name: str) -> bool:
+    return isinstance(node, exp.Column) and node.name == name
+
+
+def _named(node: Node, name: str, dialect: str) -> Node:
+    node = node.copy()
+    if _same_name(node, name):
+        return node
+    return exp.Alias(this=node, alias=names.identifier(name, dialect))

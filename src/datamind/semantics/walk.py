@@ -1,0 +1,49 @@
+"""Walks the plan algebra: the parts of a node, and all that hangs below it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from functools import cache
+from typing import get_args
+
+from datamind.semantics import plan as P
+
+NODES: tuple[type, ...] = (
+    *get_args(P.Expr), *get_args(P.Predicate), *get_args(P.Step),
+    P.When, P.Named, P.Sort, P.Source, P.Join, P.SetOp, P.Query,
+)  # fmt: skip
+_NODES = frozenset(NODES)
+
+
+@cache
+def field_names(kind: type) -> tuple[str, ...]:
+    """The fields of a node class, in order."""
+    return tuple(field.name for field in fields(kind))
+
+
+def parts(node: object) -> Iterator[object]:
+    """The nodes directly below this one."""
+    for name in field_names(type(node)):  # type: ignore[arg-type]  # classes hash
+        value = getattr(node, name)
+        if type(value) in _NODES:
+            yield value
+        elif type(value) is tuple:
+            for item in value:
+                if type(item) in _NODES:
+                    yield item
+
+
+def below(*nodes: object, queries: bool = True) -> Iterator[object]:
+    """These nodes and all below them; nested queries only if `queries`."""
+    stack = list(reversed(nodes))
+    while stack:
+        node = stack.pop()
+        yield node
+        inner = [p for p in parts(node) if queries or type(p) is not P.Query]
+        stack.extend(reversed(inner))
+
+
+def columns_of(*nodes: object) -> set[tuple[str, str]]:
+    """Alias and name of every column below, those in nested queries included."""
+    return {(n.alias, n.name) for n in below(*nodes) if type(n) is P.Column}
