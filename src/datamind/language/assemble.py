@@ -61,16 +61,18 @@ def _ratios(nodes: list[Node]) -> list[Node]:
         return nodes
     lead = nodes[:at]
     inner = None
+    kind = nodes[at].payload
+    if kind == "average":
+        kind, inner = "ratio", "avg"
     while lead and lead[-1].code in "Af":
         node = lead.pop()
         inner = node.payload if node.code == K.AGGREGATE else inner
     rest = nodes[at + 1 :]
     end = _end_of_ratio(rest)
     body, tail = rest[:end], rest[end:]
-    cut = _middle(body, nodes[at].payload)
+    cut = _middle(body, kind)
     left = body[:cut] if cut is not None else body
     right = body[cut + 1 :] if cut is not None else []
-    kind = nodes[at].payload
     measure = Measure(kind, first=nodes[at].first, inner=inner)
     part, leftover = side(left)
     measure.left = part
@@ -156,6 +158,7 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
     selecting, joined, seen = first, False, False
     previous = ""
     negated: Cond | None = None
+    both: int | None = None
     for node in nodes:
         code = node.code
         if code == K.ASK:
@@ -170,7 +173,7 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
                 seen, joined = True, False
             elif previous == K.OF and code == "c" and sketch.outputs and selecting:
                 _select(sketch, node, owner=True)
-            elif joined and previous in "&," and _repeats_ask(nodes, node):
+            elif joined and (_repeats_ask(nodes, node) or _possessive(nodes, node)):
                 _select(sketch, node, owner=False)
             else:
                 node.payload.role = "relation"
@@ -198,6 +201,7 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
             sketch.order.extend(node.payload)
         elif code in "&,":
             joined = True
+            both = len(sketch.conds) if node.payload == "both" else both
         elif code in _MEANT:
             sketch.unused += 1
         if code in _ENDS_SELECT and seen and code not in "LGP":
@@ -205,12 +209,31 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
         if code not in "&,":
             joined = joined and code not in ("c", "M")
         previous = code
+    if both is not None:
+        _join_both(sketch, both)
+
+
+def _join_both(sketch: Sketch, first: int) -> None:
+    """`both the domain A and the domain B`: two values that must each have a row of their own."""
+    pair = sketch.conds[first : first + 2]
+    if len(pair) == 2 and all(c.kind == "value" and len(c.mentions) < 2 for c in pair):
+        mentions = tuple(c.mention for c in pair if c.mention is not None)
+        cond = Cond(
+            "value", mention=mentions[0], mentions=mentions, match="both", first=pair[0].first
+        )
+        sketch.conds[first : first + 2] = [cond]
 
 
 def _repeats_ask(nodes: list[Node], node: Node) -> bool:
     """Whether an ASK stands right before this node, as in `and what is the ...`."""
     at = nodes.index(node)
     return at > 0 and nodes[at - 1].code == K.ASK
+
+
+def _possessive(nodes: list[Node], node: Node) -> bool:
+    """Whether `and their` stands right before this node."""
+    at = nodes.index(node)
+    return at > 0 and nodes[at - 1].code == K.AND and nodes[at - 1].payload == "their"
 
 
 def _select(sketch: Sketch, node: Node, *, owner: bool) -> None:
@@ -232,6 +255,9 @@ def _read_spec(sketch: Sketch, nodes: list[Node]) -> None:
     """A sentence that only says what to show; orders and groups in it still count."""
     outputs: list[Output] = []
     previous = ""
+    added = any(n.code == K.AND and n.payload == "also" for n in nodes)
+    if sketch.head is None:
+        sketch.head = next((o for o in sketch.outputs if isinstance(o, Mention)), None)
     for node in nodes:
         if node.code == "M":
             outputs.append(node.payload)
@@ -261,15 +287,13 @@ def _read_spec(sketch: Sketch, nodes: list[Node]) -> None:
         if mention is not None and mention.context is None:
             named = [o for o in (*sketch.outputs, *sketch.groups) if isinstance(o, Mention)]
             mention.context = sketch.head or (named[0] if named else None)
-    if len(outputs) == 1 and sketch.outputs and sketch.head is not None:
+    if added or (len(outputs) == 1 and sketch.outputs and sketch.head is not None):
         sketch.outputs.extend(outputs)
         return
     if outputs:
         kept = [o for o in sketch.outputs if isinstance(o, Measure)]
-        if sketch.head is None:
-            sketch.head = next((o for o in sketch.outputs if isinstance(o, Mention)), None)
-            if sketch.head is not None:
-                sketch.head.role = "entity"
+        if sketch.head is not None and sketch.head in sketch.outputs:
+            sketch.head.role = "entity"
         sketch.outputs = outputs
         sketch.listed = True
         if kept and not any(isinstance(o, Measure) for o in outputs):

@@ -185,7 +185,7 @@ def _add_column(
 ) -> None:  # fmt: skip
     words = _spread(names.words_of(column.name, prefixes | {"is", "has"}), vocabulary)
     outer = frozenset(table_words)
-    core = tuple(w for w in words if w not in outer and not _short_for(w, outer)) or words
+    core = _beyond_table(words, outer)
     about = _stems(column.description)
     index.column_words[column.id] = frozenset(words) | frozenset(map(stem, words)) | about
     index.items.append(Item("column", column.id, table.id, core, outer | frozenset(words), about))
@@ -195,6 +195,14 @@ def _add_column(
     for text in column.synonyms:
         said = tuple(t.lemma for t in tokenize(text) if t.lemma)
         index.items.append(Item("column", column.id, table.id, said, outer, synonym=True))
+
+
+def _beyond_table(words: tuple[str, ...], table_words: frozenset[str]) -> tuple[str, ...]:
+    """What a column's name says beyond its table's: `mountain_altitude` says altitude."""
+    at = 0
+    while at < len(words) and (words[at] in table_words or _short_for(words[at], table_words)):
+        at += 1
+    return words[at:] or words
 
 
 def _short_for(word: str, others: frozenset[str]) -> bool:

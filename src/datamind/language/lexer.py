@@ -115,8 +115,18 @@ def _keywords(tokens: list[Token]) -> Iterator[Unit]:
             if last <= len(tokens) and all(
                 tokens[first + k].lower == w for k, w in enumerate(words)
             ):
+                if code == K.ASK and payload == "list" and not _opens(tokens, first):
+                    continue
                 gain = 0.5 * len(words) + 0.08 * (len(words) - 1)
                 yield Unit(_code(code, tokens, first), first, last, payload, gain)
+
+
+def _opens(tokens: list[Token], at: int) -> bool:
+    """Whether a verb of asking may stand here: at the start of a clause, or after `and`."""
+    if at == 0:
+        return True
+    before = tokens[at - 1]
+    return before.kind == "mark" or before.lower in ("and", "please", "also", "then", "you", "to")
 
 
 def is_relating(token: Token) -> bool:
@@ -280,4 +290,6 @@ def _worth(token: Token) -> float:
         return 0.2
     if token.lower in K.SOFT:
         return 0.7
+    if is_relating(token) and is_participle(token):
+        return 0.35
     return 0.65 if token.lemma in GENERIC else 1.0

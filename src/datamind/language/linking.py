@@ -166,7 +166,7 @@ class Linker:
         for at in content:
             found = self.matches[at].get(number, ())
             options = [o for o in found if o[0] not in used or o[0] < 0]
-            if not options and self.tokens[at].lemma in _ABSORBED and item.kind == "column":
+            if not options and self.tokens[at].lemma in _ABSORBED and self._holds_text(item):
                 quality *= 0.93
                 continue
             if not options:
@@ -177,7 +177,7 @@ class Linker:
             elif word == -2:
                 described += 1
             quality *= q if word != -2 else 0.93
-            if _RANK[kind] > rank:
+            if word != -2 and _RANK[kind] > rank:
                 rank, source = _RANK[kind], kind
         if core_only and len(used) < len(telling_of(content, self.tokens)):
             return None
@@ -193,6 +193,9 @@ class Linker:
         if item.synonym and source == "name":
             source = "synonym"
         return self._item(item, round(min(score, 1.0), 4), source)
+
+    def _holds_text(self, item: Item) -> bool:
+        return item.kind == "column" and self.index.view.column(item.id).type == "text"
 
     def _item(self, item: Item, score: float, source: str) -> Candidate:
         type_ = self.index.view.column(item.id).type if item.kind == "column" else ""

@@ -17,15 +17,25 @@ from datamind.semantics.catalog import NUMERIC, TEMPORAL, Column
 def ranks(sketch: Sketch, ctx: Context, draft: Draft, *, grouped: bool) -> None:
     for rank in (*sketch.ranks, *sketch.order):
         sort, shown = _sort(rank, sketch, ctx, draft, grouped=grouped)
-        if sort is not None and sort.by not in [s.by for s in draft.order]:
-            draft.order.append(sort)
-        if shown is not None and rank in sketch.ranks and not _already(draft, shown):
+        if sort is not None:
+            _add_sort(draft, sort)
+        wanted = rank in sketch.ranks or not (grouped or sketch.listed)
+        if shown is not None and wanted and not _already(draft, shown):
             draft.outputs.append(shown)
     limits = [r.count for r in sketch.ranks if r.count and not _unlimited(r, sketch, ctx)]
     if limits and draft.order:
         draft.limit = P.Limit(min(limits))
     elif limits:
         draft.limit = P.Limit(limits[0])
+
+
+def _add_sort(draft: Draft, sort: P.Sort) -> None:
+    """A sort said again (`the longest, sorted ascending`) sets the direction."""
+    for place, known in enumerate(draft.order):
+        if known.by == sort.by:
+            draft.order[place] = sort
+            return
+    draft.order.append(sort)
 
 
 def _already(draft: Draft, shown: P.Named) -> bool:

@@ -102,8 +102,8 @@ def _pair(a: Mention, x: Candidate, b: Mention, y: Candidate, view: View) -> flo
             shown = y.kind == "table" and x.id.rpartition(".")[2] in view.table(y.table).display
             return -0.45 if shown or x.id == y.id else -0.2
         return 0.5
-    if a.first == b.first and a is not b and x.id != y.id:
-        return 0.1
+    if x.kind == y.kind == "column" and x.id == y.id and a.first > b.first:
+        return -0.12
     return 0.0
 
 

@@ -93,12 +93,16 @@ def _word(raw: str, start: int) -> list[Token]:
     return [Token(raw, lower, lemma(lower), "word", start, start + len(raw))]
 
 
+_TAKING_TO = frozenset({"belong", "go", "fly", "travel", "refer", "apply", "relate", "come"})
+
+
 def is_participle(token: Token) -> bool:
     """Made, written, published: a verb form that `by` or `to` may follow."""
     if token.lower in IRREGULAR:
         return not token.lower.endswith("s") and token.lower != token.lemma
-    return token.lower.endswith("ed") or token.lemma in ("belong", "go", "fly", "travel", "refer",
-                                                         "apply", "relate", "come")  # fmt: skip
+    if token.lower.endswith("ed"):
+        return not token.lower.endswith("eed")
+    return token.lemma in _TAKING_TO
 
 
 @lru_cache(maxsize=20_000)

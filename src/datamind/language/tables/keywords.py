@@ -120,22 +120,13 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
         "haven't been", "not including", "none", "weren't", "never been", "without any", "zero",
         "do not have a", "does not have a", "no longer", "are no longer",
     )),
-    RATIO: tuple((p, "ratio") for p in (
-        "ratio of", "the ratio of", "ratio between", "ratio", "average ratio of", "ratios of",
-        "times as many", "average ratio",
-    )) + tuple((p, "share") for p in (
-        "proportion of", "share of", "fraction of", "proportion", "what share of", "what proportion of",
-        "what fraction of",
-    )) + tuple((p, "percent") for p in (
-        "percentage of", "percent of", "what percentage of", "what percent of", "the percentage of",
-        "percentage", "percent", "pct of", "what is the percentage of",
-    )),
+    RATIO: (*tuple((p, "ratio") for p in ("ratio of", "the ratio of", "ratio between", "ratio", "ratios of", "times as many")), ("average ratio of", "average"), ("average ratio", "average"), ("mean ratio of", "average"), *tuple((p, "share") for p in ("proportion of", "share of", "fraction of", "proportion", "what share of", "what proportion of", "what fraction of")), *tuple((p, "percent") for p in ("percentage of", "percent of", "what percentage of", "what percent of", "the percentage of", "percentage", "percent", "pct of", "what is the percentage of"))),
     DIFFERENCE: tuple((p, "") for p in (
         "difference between", "the difference between", "difference in", "gap between",
         "differences between", "difference of", "absolute difference between",
     )),
     AND: (("and", ""), ("as well as", ""), ("along with", ""), ("together with", ""), ("plus", ""),
-          ("both", "both"), ("but", ""), ("and also", ""), ("and their", ""), ("and its", ""),
+          ("both", "both"), ("but", ""), ("and also", ""), ("and their", "their"), ("and its", "their"), ("as well", "also"),
           ("and the corresponding", ""), ("alongside", ""), ("including", ""), ("and then", "")),
     OR: (("or", ""), ("either", ""), ("and or", ""), ("or else", ""), ("nor", "")),
     COMMA: ((",", ""), (";", ""), (":", "")),
