@@ -16,7 +16,6 @@ from datamind.language.scope import NoPath, Scope
 from datamind.language.shapes import group, grouped_query, list_query, listed
 from datamind.language.sketch import Cond, Measure, Mention, Sketch
 from datamind.semantics import plan as P
-from datamind.semantics.catalog import NUMERIC
 
 
 def home_table(sketch: Sketch, chosen: dict[Mention, Candidate], metrics: dict[str, str]) -> str:
@@ -66,7 +65,7 @@ def _measured_outputs(sketch: Sketch, ctx: Context) -> Sketch:
         if candidate.kind != "column":
             continue
         column = ctx.scope.view.column(candidate.id)
-        if column.type in NUMERIC and column.additivity != "none":
+        if column.is_number and column.additivity != "none":
             outputs[place] = Measure("either", target=output, first=output.first)
     return replace(sketch, outputs=outputs)
 
@@ -206,7 +205,7 @@ def _relation(mention: Mention, sketch: Sketch, ctx: Context) -> P.Predicate | N
            if isinstance(o, Mention)):  # fmt: skip
         return None
     if column.type == "boolean" or (column.null_fraction and column.table == ctx.scope.home
-                                    and column.type not in NUMERIC):  # fmt: skip
+                                    and not column.is_number):  # fmt: skip
         return predicate(Cond("related", mention), ctx)
     if column.distinct is not None and column.distinct <= 2:
         truth = flag(column, ctx.expr(column), ctx)

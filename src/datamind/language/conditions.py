@@ -10,7 +10,7 @@ from datamind.language.periods import date_expr, in_period
 from datamind.language.relations import inner_context, related, related_count
 from datamind.language.sketch import Cond, Mention
 from datamind.semantics import plan as P
-from datamind.semantics.catalog import NUMERIC, TEMPORAL, Column
+from datamind.semantics.catalog import TEMPORAL, Column
 
 
 def predicate(cond: Cond, ctx: Context) -> P.Predicate:
@@ -38,7 +38,7 @@ def _compare(cond: Cond, ctx: Context) -> P.Predicate:
 def _comparable(column: Column, ctx: Context) -> P.Expr:
     """The column for comparing with a number: text that holds numbers is read as one."""
     expr = ctx.expr(column)
-    if column.type in NUMERIC or column.type in ("time", "interval"):
+    if column.is_number or column.type in ("time", "interval"):
         return expr
     if column.type == "text":
         ctx.penalty += 0.3
@@ -165,7 +165,7 @@ def _columns(cond: Cond, ctx: Context) -> P.Predicate:
 def _average(cond: Cond, ctx: Context) -> P.Predicate:
     assert cond.subject is not None
     column = ctx.column_of(cond.subject)
-    if column.type not in NUMERIC:
+    if not column.is_number:
         raise Unbuildable("an average of something that is no number")
     inner = inner_context(ctx, column.table).scope
     arg = inner.column(column.id)

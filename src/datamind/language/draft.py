@@ -10,7 +10,7 @@ from datamind.language.periods import date_expr
 from datamind.language.scope import dates_of, display, year_columns
 from datamind.language.sketch import Mention
 from datamind.semantics import plan as P
-from datamind.semantics.catalog import TEMPORAL, Column, Table
+from datamind.semantics.catalog import Column, Table
 
 
 @dataclass
@@ -65,7 +65,7 @@ def keys(mention: Mention, ctx: Context, *, shown: bool = False) -> list[P.Named
         return [named(c, ctx) for c in dict.fromkeys(columns)]
     if candidate.kind in ("column", "value"):
         column = ctx.scope.view.column(candidate.id)
-        if mention.grain and column.type in TEMPORAL:
+        if mention.grain and column.is_date:
             grain = cast(P.Grain, mention.grain)
             return [P.Named(mention.grain, P.DateTrunc(grain, ctx.expr(column)))]
         return [named(c, ctx) for c in person(mention, column, ctx)]

@@ -6,6 +6,7 @@ import datetime as dt
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from datamind.errors import DataMindError
 from datamind.language import evidence, ranking
 from datamind.language.assemble import assemble
 from datamind.language.build import build, home_table
@@ -24,6 +25,7 @@ from datamind.language.tokens import Token, stem, tokenize
 from datamind.records import Candidate as Reading
 from datamind.records import Interpretation, Link, Question, Refusal
 from datamind.semantics.catalog import View
+from datamind.semantics.check import check
 
 MAX_READINGS = 20
 KEPT_VIEWS = 8
@@ -125,7 +127,8 @@ def _plan(
         )
         ctx = Context(assignment.chosen, scope, compiled.index, words, lemmas, today, wildcard)
         plan = build(sketch, ctx)
-    except (Unbuildable, NoPath):
+        check(plan, view)
+    except (Unbuildable, NoPath, DataMindError):
         return None
     unknown = _unexplained(sketch, ctx, units, tokens)
     dropped = [m for m in mentions_of(sketch) if m not in assignment.chosen]

@@ -13,7 +13,7 @@ from datamind.language.relations import plain_relation
 from datamind.language.scope import money_column
 from datamind.language.sketch import Cond, Measure, Mention
 from datamind.semantics import plan as P
-from datamind.semantics.catalog import NUMERIC, TEMPORAL, Column
+from datamind.semantics.catalog import TEMPORAL, Column
 
 
 def expression(measure: Measure, ctx: Context) -> P.Expr:
@@ -95,7 +95,7 @@ def _count_of(
         return P.Aggregate("count", None, alias, where=both)
     if table.primary_key == (column.name,):
         return P.Aggregate("count", None, ctx.scope.alias(table.id), where=where)
-    added = column.type in NUMERIC and column.additivity == "sum"
+    added = column.is_number and column.additivity == "sum"
     if added and not measure.distinct:
         function = cast(P.Function, measure.inner or "sum")
         return P.Aggregate(function, ctx.expr(column), where=where)
@@ -104,7 +104,7 @@ def _count_of(
 
 def counts_already(column: Column) -> bool:
     """A column that holds a number of something: adding it up counts."""
-    if column.type not in NUMERIC or column.additivity != "sum":
+    if not column.is_number or column.additivity != "sum":
         return False
     words = set(names.words_of(column.name))
     about = column.description.lower()
@@ -144,7 +144,7 @@ def _aggregate_column(
     column: Column, measure: Measure, ctx: Context, where: P.Predicate | None
 ) -> P.Expr:
     function = measure.function
-    numeric = column.type in NUMERIC
+    numeric = column.is_number
     if not numeric and function in ("sum", "avg", "median", "stddev"):
         if function == "sum":
             ctx.penalty += 0.3
@@ -171,7 +171,7 @@ def _either(measure: Measure, ctx: Context) -> P.Expr:
     where = _where(measure.where, ctx)
     if candidate.kind == "column":
         column = ctx.scope.view.column(candidate.id)
-        if column.type in NUMERIC and column.additivity != "none":
+        if column.is_number and column.additivity != "none":
             function = "avg" if column.additivity == "avg" else "sum"
             return P.Aggregate(cast(P.Function, function), ctx.expr(column), where=where)
     return _count_of(candidate, measure, ctx, where)
@@ -201,7 +201,7 @@ def _ratio_of_rows(measure: Measure, ctx: Context) -> P.Expr:
     """`average ratio of A to B`: the ratio of each row, then the average."""
     sides = [side.target for side in (measure.left, measure.right) if side is not None]
     columns = [ctx.column_of(m) for m in sides if m is not None]
-    if len(columns) != 2 or any(c.type not in NUMERIC for c in columns):
+    if len(columns) != 2 or any(not c.is_number for c in columns):
         raise Unbuildable("an average of a ratio needs two numbers")
     ratio = P.Arithmetic("/", ctx.expr(columns[0]), ctx.expr(columns[1]))
     return P.Aggregate(cast(P.Function, measure.inner), ratio)
@@ -233,7 +233,7 @@ def _between(first: Column, second: Column, ctx: Context) -> P.Expr:
     left, right = ctx.expr(first), ctx.expr(second)
     if first.type in TEMPORAL and second.type in TEMPORAL:
         return P.DateDiff(_unit(ctx, "day"), left, right)
-    if first.type in NUMERIC and second.type in NUMERIC and not (first.epoch or second.epoch):
+    if first.is_number and second.is_number:
         return P.Arithmetic("-", left, right)
     if first.epoch and second.epoch:
         return P.DateDiff(_unit(ctx, "minute"), left, right)

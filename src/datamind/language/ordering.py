@@ -11,7 +11,7 @@ from datamind.language.scope import dates_of
 from datamind.language.sketch import Measure, Mention, Rank, Sketch
 from datamind.language.tokens import stem
 from datamind.semantics import plan as P
-from datamind.semantics.catalog import NUMERIC, TEMPORAL, Column
+from datamind.semantics.catalog import Column
 
 
 def ranks(sketch: Sketch, ctx: Context, draft: Draft, *, grouped: bool) -> None:
@@ -112,7 +112,7 @@ def _column_sort(
     if table.primary_key and all(P.Column(alias, k) in grouped_by for k in table.primary_key):
         draft.hidden.append(P.Named(free_name(draft, column.name), shown.expr))
         return P.Sort(P.Field(draft.hidden[-1].name), rank.descending), None
-    if column.type not in NUMERIC:
+    if not column.is_number:
         raise Unbuildable("ordered by something that is not grouped by")
     function = "sum" if column.additivity == "sum" else "avg"
     made = P.Aggregate(cast(P.Function, function), shown.expr)
@@ -150,7 +150,7 @@ def _hinted_column(rank: Rank, sketch: Sketch, ctx: Context) -> Column | None:
     for hint in rank.hints:
         for column in (*dates_of(table), *table.columns):
             words = ctx.index.column_words.get(column.id, frozenset())
-            comparable = column.type in NUMERIC or column.type in TEMPORAL
+            comparable = column.is_number or column.is_date
             if comparable and (hint in words or stem(hint) in words):
                 return column
         if hint == "date" and dates_of(table):

@@ -83,7 +83,7 @@ def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P
         candidate = ctx.chosen.get(subject)
         if candidate is not None and candidate.kind == "column":
             column = ctx.scope.view.column(candidate.id)
-            if column.type in TEMPORAL or column.epoch:
+            if column.is_date:
                 return ctx.expr(column)
     best: tuple[float, Column] | None = None
     roots = {stem(w) for w in ctx.lemmas}

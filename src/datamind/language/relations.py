@@ -10,7 +10,7 @@ from datamind.language.context import Context, Unbuildable, conjunction, number
 from datamind.language.scope import Scope
 from datamind.language.sketch import Cond, Mention
 from datamind.semantics import plan as P
-from datamind.semantics.catalog import NUMERIC, Column
+from datamind.semantics.catalog import Column
 
 Builder = Callable[[Cond, Context], P.Predicate]
 
@@ -39,14 +39,14 @@ def related(cond: Cond, ctx: Context, predicate: Builder) -> P.Predicate:
 def _has_column(cond: Cond, column: Column, ctx: Context) -> P.Predicate:
     """A flag, a number that is compared, or a column that is filled in."""
     expr = ctx.expr(column)
-    if cond.numbers and column.type in NUMERIC:
+    if cond.numbers and column.is_number:
         return P.Compare(cast(P.Comparison, cond.op), expr, number(cond.numbers[0]))
     if cond.numbers:
         return related_count(cond, cast(Mention, cond.subject), ctx)
     truth = flag(column, expr, ctx)
     if truth is not None:
         return P.Not(truth) if cond.negated else truth
-    if column.type in NUMERIC and column.additivity == "sum":
+    if column.is_number and column.additivity == "sum":
         return P.Compare("=" if cond.negated else ">", expr, P.Value(0))
     if not column.nullable or not column.null_fraction:
         ctx.penalty += 0.4

@@ -10,7 +10,7 @@ from datamind.language.graph import UNREACHABLE, Graph
 from datamind.language.linking import Candidate
 from datamind.language.sketch import Cond, Measure, Mention, Rank, Sketch
 from datamind.language.tokens import lemma
-from datamind.semantics.catalog import NUMERIC, TEMPORAL, Column, View
+from datamind.semantics.catalog import Column, View
 
 BEAM = 16
 KEPT = 5
@@ -189,17 +189,17 @@ def _penalty(mention: Mention, candidate: Candidate, view: View) -> float | None
 
 
 def _column_penalty(role: str, column: Column, view: View) -> float | None:
-    numeric = column.type in NUMERIC
+    numeric = column.is_number
     table = view.table(column.table)
     key = column.name in table.primary_key
     if role == "measure":
         if numeric and column.additivity != "none":
             return 0.0
-        return 0.3 if numeric or column.type in TEMPORAL else 0.7
+        return 0.3 if numeric or column.is_date else 0.7
     if role == "number":
         return 0.0 if numeric or column.type in ("time", "interval") else 0.6
     if role == "date":
-        if column.type in TEMPORAL or column.epoch:
+        if column.is_date:
             return 0.0
         return 0.05 if "year" in column.name.lower() else 0.7
     if role == "text":
@@ -211,5 +211,5 @@ def _column_penalty(role: str, column: Column, view: View) -> float | None:
     if role == "relation":
         return 0.15
     if role == "order":
-        return 0.0 if numeric or column.type in TEMPORAL else 0.2
+        return 0.0 if numeric or column.is_date else 0.2
     return 0.0

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from datamind.language import names
 from datamind.language.graph import Edge, Graph
 from datamind.semantics import plan as P
-from datamind.semantics.catalog import NUMERIC, TEMPORAL, Column, Table, View
+from datamind.semantics.catalog import Column, Table, View
 
 # Short SQL keywords that initials may spell.
 _RESERVED = frozenset(
@@ -101,7 +101,7 @@ _TECHNICAL = frozenset(
 
 def dates_of(table: Table) -> list[Column]:
     """The table's date columns, the business ones before the technical ones."""
-    found = [c for c in table.columns if c.type in TEMPORAL or c.epoch]
+    found = [c for c in table.columns if c.is_date]
     return sorted(found, key=is_technical)
 
 
@@ -125,7 +125,7 @@ def money_column(table: Table) -> Column | None:
     """What a table of trades is worth: its amount, its price."""
     for word in MONEY:
         for column in table.columns:
-            if (column.type in NUMERIC and word in names.words_of(column.name)
+            if (column.is_number and word in names.words_of(column.name)
                     and column.name not in table.primary_key):  # fmt: skip
                 return column
     return None

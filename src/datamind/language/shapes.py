@@ -29,10 +29,10 @@ def group(sketch: Sketch, ctx: Context, draft: Draft) -> None:
         if isinstance(output, Measure):
             expr = measures.expression(output, ctx)
             name = aggregate(draft, expr, measures.name_of(output, ctx))
-            draft.outputs.append(P.Named(name, P.Field(name)))
+            _show(draft, name)
         elif ctx.meaning(output).kind == "metric":
             name = aggregate(draft, P.Metric(ctx.meaning(output).id), ctx.meaning(output).id)
-            draft.outputs.append(P.Named(name, P.Field(name)))
+            _show(draft, name)
         else:
             made = keys(output, ctx, shown=True)
             for key in made:
@@ -43,6 +43,12 @@ def group(sketch: Sketch, ctx: Context, draft: Draft) -> None:
     if not draft.aggregates and not draft.keys:
         raise Unbuildable("a group of nothing")
     draft.outputs = [*(P.Named(k.name, P.Field(k.name)) for k in draft.keys), *draft.outputs]
+
+
+def _show(draft: Draft, name: str) -> None:
+    """A measure is shown once, however often the question says it."""
+    if name not in {o.name for o in draft.outputs}:
+        draft.outputs.append(P.Named(name, P.Field(name)))
 
 
 def _head_key(sketch: Sketch, ctx: Context, draft: Draft) -> None:

@@ -49,6 +49,16 @@ class Column:
         """`table.column`, the way plans name it."""
         return f"{self.table}.{self.name}"
 
+    @property
+    def is_number(self) -> bool:
+        """Whether its values are numbers to reckon with; Unix seconds are dates instead."""
+        return self.type in NUMERIC and not self.epoch
+
+    @property
+    def is_date(self) -> bool:
+        """Whether its values are dates or timestamps, Unix seconds included."""
+        return self.type in TEMPORAL or self.epoch
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
