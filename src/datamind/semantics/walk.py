@@ -24,7 +24,8 @@ def field_names(kind: type) -> tuple[str, ...]:
 
 def parts(node: object) -> Iterator[object]:
     """The nodes directly below this one."""
-    for name in field_names(type(node)):  # type: ignore[arg-type]  # classes hash
+    kind: type = type(node)
+    for name in field_names(kind):
         value = getattr(node, name)
         if type(value) in _NODES:
             yield value
@@ -47,3 +48,12 @@ def below(*nodes: object, queries: bool = True) -> Iterator[object]:
 def columns_of(*nodes: object) -> set[tuple[str, str]]:
     """Alias and name of every column below, those in nested queries included."""
     return {(n.alias, n.name) for n in below(*nodes) if type(n) is P.Column}
+
+
+def aliases_of(*nodes: object) -> set[str]:
+    """Every alias that is named below, by a column or as the near side of an Exists."""
+    found: set[str] = set()
+    for node in below(*nodes):
+        if isinstance(node, P.Column | P.Exists):
+            found.add(node.alias)
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
@@ -24,7 +25,11 @@ class SortKey:
 
 @dataclass(slots=True)
 class Block:
-    """The clauses so far. `tree` is set while rows come from tables, `table` when from a query."""
+    """The clauses so far.
+
+    `tree` is the join tree whose aliases can still be named; rows come from `table` where that
+    is set, else from the tree's tables, those in `kept` (None: all).
+    """
 
     env: Env
     tree: JoinTree | None = None
@@ -48,6 +53,11 @@ class Block:
     def cut(self) -> bool:
         """Whether rows were already chosen or merged, so that later clauses need a new block."""
         return self.limit is not None or self.distinct
+
+    @property
+    def entities(self) -> JoinTree | None:
+        """The join tree while the rows are still rows of its aliases."""
+        return self.tree if self.env.scope.tables else None
 
     def set_fields(self, fields: dict[str, Node]) -> None:
         """Replaces what later steps can name."""
@@ -86,14 +96,14 @@ class Block:
             made.set("having", exp.Having(this=having))
 
     def _from(self) -> Node:
-        if self.tree is None:
-            assert self.table is not None
+        if self.table is not None:
             return self.table
+        assert self.tree is not None
         source = self.tree.source
         return self.env.session.table(self.env.scope.view.table(source.table), source.alias)
 
     def _joins(self) -> list[exp.Join]:
-        if self.tree is None:
+        if self.table is not None or self.tree is None:
             return self.from_joins
         kept = self.kept
         return [
@@ -155,6 +165,7 @@ class Block:
         fields = {name: names.column(derived, name, dialect) for name in env.fields}
         made = Block(
             replace(env, fields=dict(fields), exported=exported, derived=derived),
+            tree=self.entities,
             table=exp.Subquery(this=inner, alias=_alias(derived, dialect)),
         )
         made.order = [
@@ -180,9 +191,9 @@ class Block:
         for number, key in enumerate(self.order, 1):
             name = next((n for n, node in outputs.items() if node == key.by), "")
             if not name:
-                name = f"sort_{number}"
+                name = key.by.name if isinstance(key.by, exp.Column) else f"sort_{number}"
                 while name in outputs:
-                    name += "_"
+                    name = f"sort_{name}"
                 outputs[name] = key.by.copy()
             carried.append((name, key.descending))
         return carried
@@ -202,11 +213,22 @@ def used_columns(
             relation = relationship(node.relationship, env.scope.view)
             for name in relation.to_columns if node.reverse else relation.columns:
                 found[node.alias, name] = None
+        elif isinstance(node, P.Group) and tree is not None and env.scope.tables:
+            found.update(dict.fromkeys(_entity_columns(tree)))
     if not any(isinstance(s, P.Project | P.Group) for s in steps) and env.scope.tables:
         alias, table = next(iter(env.scope.tables.items()))
         for column in table.columns:
             found[alias, column.name] = None
     return list(found)
+
+
+def _entity_columns(tree: JoinTree) -> Iterator[tuple[str, str]]:
+    """Columns by which a group tells the rows of its measures' entities apart."""
+    for alias in tree.aliases:
+        for name in tree.view.by_id[tree.table(alias)].primary_key:
+            yield alias, name
+        if alias in tree.nullable:
+            yield alias, tree.present(alias)
 
 
 def _alias(name: str, dialect: str) -> exp.TableAlias:

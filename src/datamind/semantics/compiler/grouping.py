@@ -3,49 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
-from datamind.errors import NotYet
 from datamind.semantics import plan as P
+from datamind.semantics.catalog import ColumnType
 from datamind.semantics.compiler import dialects as D
-from datamind.semantics.compiler.block import Block
-from datamind.semantics.compiler.env import Node
+from datamind.semantics.compiler import names
+from datamind.semantics.compiler.block import Block, derived_table
+from datamind.semantics.compiler.env import Env, Node
 from datamind.semantics.compiler.expressions import compiled
-from datamind.semantics.compiler.predicates import condition
+from datamind.semantics.compiler.filling import filled
+from datamind.semantics.compiler.joining import joined_in_full
+from datamind.semantics.compiler.jointree import JoinTree
+from datamind.semantics.compiler.measures import (
+    Leaf,
+    Measured,
+    aggregate_of,
+    filtered,
+    in_place,
+    keys_of,
+    over,
+    presence,
+)
+from datamind.semantics.compiler.metrics import metric_of
+from datamind.semantics.compiler.predicates import all_of
 from datamind.semantics.inference import type_of
-from datamind.semantics.walk import below, columns_of
+from datamind.semantics.walk import aliases_of, below
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """One aggregate with the aliases that it is about. `home` is empty over rows of a query."""
+@dataclass(slots=True)
+class Unit:
+    """Aggregates that one SELECT can take: over these aliases (None: the rows as they are)."""
 
-    node: P.Aggregate
-    home: tuple[str, ...]
-    uses: frozenset[str]
-
-    @property
-    def immune(self) -> bool:
-        """Repeated rows don't change it."""
-        return self.node.function in ("min", "max") or self.node.distinct
+    kept: frozenset[str] | None
+    leaves: list[Leaf] = field(default_factory=list)
+    rows: bool = False
 
 
 def grouped(step: P.Group, block: Block) -> Block:
-    """The block with its rows grouped, deduplicated where a join multiplies them."""
+    """The block with its rows grouped."""
     keys = {k.name: _key(compiled(k.expr, block.env)) for k in step.keys}
-    leaves = list(_leaves(step, block))
-    if block.tree is not None:
-        _choose_joins(step, block, leaves)
-    if any(_needs_rows(leaf, block) for leaf in leaves):
-        raise NotYet("This measure needs its rows made distinct first.")
-    found = {id(leaf.node): _aggregate(leaf, block) for leaf in leaves}
-    env = replace(block.env, leaves=found)
-    fields = {**keys, **{m.name: compiled(m.expr, env) for m in step.measures}}
-    block.set_fields(fields)
-    block.group = [node.copy() for node in keys.values()]
-    return block
+    measured = list(_measured(step, block))
+    leaves = [leaf for m in measured for leaf in m.leaves]
+    units = _units(step, block, leaves)
+    kinds = {k.name: type_of(k.expr, block.env.scope).type for k in step.keys}
+    if len(units) == 1:
+        made, found = _unit_block(units[0], keys, block)
+    else:
+        made, found = _apart(units, keys, kinds, _names(step, measured), block)
+    values = {id(m.node): m.build([found[id(leaf)].copy() for leaf in m.leaves]) for m in measured}
+    env = replace(block.env, leaves=values, fields=made.env.fields)
+    fields = {name: made.env.fields[name] for name in keys}
+    made.set_fields({**fields, **{m.name: compiled(m.expr, env) for m in step.measures}})
+    return filled(step, made, kinds) if step.fill else made
 
 
 def _key(node: Node) -> Node:
@@ -56,83 +68,206 @@ def _key(node: Node) -> Node:
     return node
 
 
-def _leaves(step: P.Group, block: Block) -> Iterator[Leaf]:
+def _measured(step: P.Group, block: Block) -> Iterator[Measured]:
     for node in below(*(m.expr for m in step.measures), queries=False):
         if isinstance(node, P.Metric):
-            raise NotYet("Named metrics are not compiled yet.")
-        if isinstance(node, P.Aggregate):
-            yield _leaf(node, block)
+            yield metric_of(node, block.env, block.entities)
+        elif isinstance(node, P.Aggregate):
+            yield aggregate_of(node, block.env, block.entities)
 
 
-def _leaf(node: P.Aggregate, block: Block) -> Leaf:
-    tables = block.env.scope.tables
-    arg = {a for a, _ in columns_of(node.arg)} & set(tables) if node.arg is not None else set()
-    where = {a for a, _ in columns_of(node.where)} & set(tables) if node.where else set()
-    if block.tree is None:
-        return Leaf(node, (), frozenset())
-    if node.of:
-        home: tuple[str, ...] = (node.of,)
-    else:
-        home = block.tree.homes(arg or where) or (block.tree.source.alias,)
-    return Leaf(node, home, frozenset({*arg, *where, *home}))
+# ---- what is taken together --------------------------------------------------------------------
 
 
-def _choose_joins(step: P.Group, block: Block, leaves: list[Leaf]) -> None:
-    """Leaves out left joins that nothing needs."""
+def _units(step: P.Group, block: Block, leaves: list[Leaf]) -> list[Unit]:
+    tree = block.entities
+    if tree is None:
+        return [Unit(None, leaves)]
+    shared = {*aliases_of(*(k.expr for k in step.keys), *block.filters)} & set(tree.aliases)
+    everything = frozenset(tree.aliases)
+    if block.table is None:
+        kept = [_kept(leaf, leaves, shared, tree) for leaf in leaves]
+        whole = frozenset().union(*kept) if kept else tree.kept(shared, set(), tree.source.alias)
+    else:  # rows that were already chosen stay as they are
+        kept, whole = [everything for _ in leaves], everything
+    _warn(step, leaves, tree, block)
+    if all(
+        not any(tree.restricts(a) for a in whole - own) and not _needs_rows(leaf, whole, tree)
+        for leaf, own in zip(leaves, kept, strict=True)
+    ):
+        return [Unit(whole, leaves)]
+    return list(_partition(leaves, kept, tree))
 
 
-def _multiplied(leaf: Leaf, block: Block) -> bool:
-    """Whether the joined rows hold a row of the leaf's home more than once."""
-    tree = block.tree
-    if tree is None or not leaf.home:
+def _kept(leaf: Leaf, leaves: list[Leaf], shared: set[str], tree: JoinTree) -> frozenset[str]:
+    others = {a for other in leaves if other is not leaf for a in other.uses}
+    return tree.kept({*leaf.uses, *shared}, others, leaf.home[0])
+
+
+def _partition(leaves: list[Leaf], kept: list[frozenset[str]], tree: JoinTree) -> Iterator[Unit]:
+    found: dict[object, Unit] = {}
+    for number, (leaf, own) in enumerate(zip(leaves, kept, strict=True)):
+        rows = _needs_rows(leaf, own, tree)
+        alone = number if rows and leaf.foreign else None
+        key = (own, leaf.home if rows else None, alone)
+        found.setdefault(key, Unit(own, rows=rows)).leaves.append(leaf)
+    yield from found.values()
+
+
+def _multiplied(leaf: Leaf, kept: frozenset[str] | None, tree: JoinTree) -> bool:
+    """Whether the joined rows may hold a row of the leaf's home more than once."""
+    return tree.fans(leaf.home, tree.aliases if kept is None else kept)
+
+
+def _needs_rows(leaf: Leaf, kept: frozenset[str], tree: JoinTree) -> bool:
+    """Whether the home's rows must be made distinct before they are aggregated."""
+    if leaf.immune or not _multiplied(leaf, kept, tree):
         return False
-    kept = block.kept if block.kept is not None else frozenset(tree.aliases)
-    return any(
-        all(many[alias] for many in (tree.seen_from(h) for h in leaf.home))
-        for alias in kept
-        if alias not in leaf.home
+    keys = keys_of(leaf, tree)
+    return bool(keys) and (leaf.arg is not None or len(keys) > 1)
+
+
+def _warn(step: P.Group, leaves: list[Leaf], tree: JoinTree, block: Block) -> None:
+    in_keys = aliases_of(*(k.expr for k in step.keys)) & set(tree.aliases)
+    for leaf in leaves:
+        names_ = " and ".join(tree.view.by_id[tree.table(a)].name for a in leaf.home)
+        if tree.fans(leaf.home, in_keys):
+            text = f"Groups overlap: a row of {names_} may be counted in several groups."
+            block.env.session.warnings[text] = None
+        if not leaf.immune and not keys_of(leaf, tree) and tree.fans(leaf.home, tree.aliases):
+            text = f"{names_} has no known key: its rows may be counted more than once."
+            block.env.session.warnings[text] = None
+
+
+# ---- one SELECT for a unit ---------------------------------------------------------------------
+
+
+def _unit_block(unit: Unit, keys: dict[str, Node], base: Block) -> tuple[Block, dict[int, Node]]:
+    """The unit's block, grouped, with the keys as its fields; and its aggregates."""
+    if unit.rows:
+        return _over_rows(unit, keys, base)
+    block = _copy(base, unit.kept)
+    tree = block.entities
+    found = {
+        id(leaf): in_place(
+            leaf, block.env, tree,
+            multiplied=tree is not None and _multiplied(leaf, unit.kept, tree),
+        )
+        for leaf in unit.leaves
+    }  # fmt: skip
+    block.set_fields(dict(keys))
+    block.group = [node.copy() for node in keys.values()]
+    return block, found
+
+
+def _copy(base: Block, kept: frozenset[str] | None) -> Block:
+    return Block(
+        base.env,
+        tree=base.tree,
+        table=base.table.copy() if base.table is not None else None,
+        from_joins=[j.copy() for j in base.from_joins],
+        kept=kept,
+        where=[w.copy() for w in base.where],
+        ctes=[c.copy() for c in base.ctes],
     )
 
 
-def _needs_rows(leaf: Leaf, block: Block) -> bool:
-    if leaf.immune or not _multiplied(leaf, block):
-        return False
-    return leaf.node.arg is not None or _single_key(leaf, block) is None
+def _over_rows(unit: Unit, keys: dict[str, Node], base: Block) -> tuple[Block, dict[int, Node]]:
+    """Aggregates over the distinct rows of one home within each group."""
+    inner, env = _copy(base, unit.kept), base.env
+    tree = inner.entities
+    assert tree is not None
+    outputs = dict(keys)
+    for alias, name in keys_of(unit.leaves[0], tree):
+        outputs[_free(name, alias, outputs)] = env.column(alias, name)
+    columns = [_row_columns(leaf, number, outputs, env, tree)
+               for number, leaf in enumerate(unit.leaves, 1)]  # fmt: skip
+    inner.distinct = True
+    name = env.session.fresh(f"{unit.leaves[0].home[0]}_rows")
+    select = inner.select(outputs)
+
+    def at(column: str) -> Node:
+        return names.column(name, column, env.dialect)
+
+    block = Block(env, table=derived_table(select, name, env.dialect))
+    found = {
+        id(leaf): filtered(
+            over(leaf, at(arg) if arg else None, env.dialect), [at(where)] if where else []
+        )
+        for leaf, (arg, where) in zip(unit.leaves, columns, strict=True)
+    }
+    block.set_fields({key: at(key) for key in keys})
+    block.group = [at(key) for key in keys]
+    return block, found
 
 
-def _single_key(leaf: Leaf, block: Block) -> Node | None:
-    if len(leaf.home) != 1:
-        return None
-    key = block.env.scope.tables[leaf.home[0]].primary_key
-    return block.env.column(leaf.home[0], key[0]) if len(key) == 1 else None
+def _row_columns(
+    leaf: Leaf, number: int, outputs: dict[str, Node], env: Env, tree: JoinTree
+) -> tuple[str, str]:
+    """Adds the leaf's argument and condition to the rows; their names there, empty if none."""
+    arg = where = ""
+    if leaf.arg is not None:
+        arg = _free(f"value_{number}", "_", outputs)
+        outputs[arg] = leaf.arg.copy()
+    conditions = [c.copy() for c in leaf.where]
+    if leaf.guarded or leaf.arg is None:
+        conditions += presence(leaf, env, tree)
+    condition = all_of(conditions)
+    if condition is not None:
+        where = _free(f"counted_{number}", "_", outputs)
+        outputs[where] = condition
+    return arg, where
 
 
-def _aggregate(leaf: Leaf, block: Block) -> Node:
-    node, env = leaf.node, block.env
-    made = _plain(leaf, block)
-    if node.where is not None:
-        made = exp.Filter(this=made, expression=exp.Where(this=condition(node.where, env)))
-    return made
+def _free(name: str, prefix: str, taken: dict[str, Node]) -> str:
+    while name in taken:
+        name = f"{prefix}_{name}"
+    return name
 
 
-def _plain(leaf: Leaf, block: Block) -> Node:
-    node, env = leaf.node, block.env
-    if node.arg is None:
-        return _count_rows(leaf, block)
-    kind = type_of(node.arg, env.scope).type
-    arg = compiled(node.arg, env)
-    if node.distinct and node.function not in ("min", "max"):
-        arg = exp.Distinct(expressions=[arg])
-    return D.aggregate(node.function, arg, kind, node.percent, env.dialect)
+# ---- several units -----------------------------------------------------------------------------
 
 
-def _count_rows(leaf: Leaf, block: Block) -> Node:
-    if _multiplied(leaf, block):
-        key = _single_key(leaf, block)
-        assert key is not None
-        return exp.Count(this=exp.Distinct(expressions=[key]))
-    tree = block.tree
-    if tree is not None and leaf.home and leaf.home[0] in tree.nullable:
-        home = leaf.home[0]
-        return exp.Count(this=block.env.column(home, tree.present(home)))
-    return exp.Count(this=exp.Star())
+def _names(step: P.Group, measured: list[Measured]) -> dict[int, str]:
+    """Names for the aggregates: the measure's own where it is nothing else."""
+    of_node = {id(m.expr): m.name for m in step.measures}
+    return {
+        id(m.leaves[0]): of_node[id(m.node)]
+        for m in measured
+        if len(m.leaves) == 1 and id(m.node) in of_node
+    }
+
+
+def _apart(
+    units: list[Unit], keys: dict[str, Node], kinds: dict[str, ColumnType],
+    known: dict[int, str], base: Block,
+) -> tuple[Block, dict[int, Node]]:  # fmt: skip
+    """Each unit grouped by itself, then joined in full on the keys."""
+    session = base.env.session
+    parts: list[tuple[str, exp.Query]] = []
+    found: dict[int, Node] = {}
+    for unit in units:
+        block, aggregates = _unit_block(unit, keys, base)
+        name = session.fresh(f"{unit.leaves[0].home[0]}_totals")
+        outputs = dict(block.env.fields)
+        for leaf in sorted(unit.leaves, key=lambda leaf: id(leaf) not in known):
+            shown = _column_of(aggregates[id(leaf)], known.get(id(leaf), "value"), outputs)
+            value: Node = names.column(name, shown, session.dialect)
+            if leaf.counts and keys:
+                value = exp.Coalesce(this=value, expressions=[D.whole(0)])
+            found[id(leaf)] = value
+        parts.append((name, block.select(outputs)))
+    return joined_in_full(parts, kinds, base), found
+
+
+def _column_of(aggregate: Node, wanted: str, outputs: dict[str, Node]) -> str:
+    """The output that holds this aggregate, added if there is none yet."""
+    for name, node in outputs.items():
+        if node == aggregate:
+            return name
+    name, number = wanted, 1
+    while name in outputs:
+        number += 1
+        name = f"{wanted}_{number}"
+    outputs[name] = aggregate
+    return name

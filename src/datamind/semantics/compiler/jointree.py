@@ -9,7 +9,7 @@ from functools import cached_property
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import View
 from datamind.semantics.check import relationship
-from datamind.semantics.walk import columns_of
+from datamind.semantics.walk import aliases_of
 
 
 @dataclass(frozen=True)
@@ -53,17 +53,6 @@ class JoinTree:
                     many[other] = many[alias] or to_many
                     queue.append(other)
         return many
-
-    def beyond(self, home: str) -> dict[str, tuple[str, bool]]:
-        """For each other alias, the one before it on the way from `home`, and if the edge fans."""
-        came: dict[str, tuple[str, bool]] = {}
-        queue = [home]
-        for alias in queue:
-            for other, to_many in self._neighbours[alias]:
-                if other != home and other not in came:
-                    came[other] = (alias, to_many)
-                    queue.append(other)
-        return came
 
     def homes(self, aliases: Iterable[str]) -> tuple[str, ...]:
         """The aliases whose rows determine those of all these: usually one."""
@@ -110,48 +99,67 @@ class JoinTree:
 
     # ---- which joins a measure needs -----------------------------------------------------------
 
-    def closed(self, aliases: Iterable[str]) -> frozenset[str]:
-        """These aliases with all between them and the source, and what their conditions use."""
-        found: set[str] = {self.source.alias}
-        queue = list(aliases)
-        while queue:
-            alias = queue.pop()
-            if alias in found or alias not in self.joins:
-                continue
-            found.add(alias)
-            join = self.joins[alias]
-            queue.append(join.parent)
-            if join.also is not None:
-                queue.extend(a for a, _ in columns_of(join.also))
+    def fans(self, home: Iterable[str], aliases: Iterable[str]) -> bool:
+        """Whether a row of `home` may meet several rows of one of these aliases."""
+        seen = [self.seen_from(alias) for alias in home]
+        return any(all(many[alias] for many in seen) for alias in aliases)
+
+    def kept(self, needed: set[str], others: set[str], home: str) -> frozenset[str]:
+        """The aliases that a measure of `home` is taken over.
+
+        `needed` are those that it, the keys and the filters use, `others` those that other
+        measures use. Left out are branches beyond a to-many edge that serve other measures
+        only, and left joins that nothing needs.
+        """
+        needed = needed | self._tied
+        dropped: set[str] = set()
+        for alias, (_, to_many) in self._beyond(home).items():
+            branch = self._branch(alias, home)
+            if to_many and branch & others and not branch & needed:
+                dropped |= branch
+        return self._closed(
+            a for a in self.joins if a not in dropped and (a in needed or not self._loose(a))
+        )
+
+    def _closed(self, aliases: Iterable[str]) -> frozenset[str]:
+        """These aliases with all between them and the source."""
+        found = {self.source.alias}
+        for alias in aliases:
+            found.update(self._upwards(alias))
         return frozenset(found)
 
-    def kept(self, needed: frozenset[str], idle: frozenset[str], home: str) -> frozenset[str]:
-        """The joins that a measure of `home` is taken over.
-
-        `needed` are the aliases that it, the keys and the filters use; `idle` those that only
-        other measures use. Left out are the branches beyond a to-many edge, seen from `home`,
-        that hold nothing but idle aliases, and left joins that nothing needs.
-        """
-        beyond = self.beyond(home)
-        dropped = {
+    @cached_property
+    def _tied(self) -> set[str]:
+        """Aliases that another join's condition uses."""
+        return {
             alias
-            for alias in self.joins
-            if alias != home and beyond[alias][1] and self._branch(alias, beyond) <= idle
+            for join in self.source.joins
+            if join.also is not None
+            for alias in aliases_of(join.also) - {join.alias, join.parent}
         }
-        dropped = {a for a in self.joins if self._way(a, home, beyond) & dropped}
-        wanted = {a for a in self.joins if a not in dropped and (a in needed or not self._loose(a))}
-        return self.closed(wanted)
 
-    def _branch(self, alias: str, beyond: dict[str, tuple[str, bool]]) -> set[str]:
-        return {a for a in beyond if alias in self._way(a, "", beyond)}
+    def _beyond(self, home: str) -> dict[str, tuple[str, bool]]:
+        """For each other alias, the one before it on the way from `home`, and if the edge fans."""
+        came: dict[str, tuple[str, bool]] = {}
+        queue = [home]
+        for alias in queue:
+            for other, to_many in self._neighbours[alias]:
+                if other != home and other not in came:
+                    came[other] = (alias, to_many)
+                    queue.append(other)
+        return came
 
-    def _way(self, alias: str, home: str, beyond: dict[str, tuple[str, bool]]) -> set[str]:
-        way = set()
-        while alias in beyond and alias != home:
-            way.add(alias)
-            alias = beyond[alias][0]
-        return way
+    def _branch(self, top: str, home: str) -> set[str]:
+        """`top` and all behind it, seen from `home`."""
+        branch = {top}
+        for alias, (before, _) in self._beyond(home).items():
+            if before in branch:
+                branch.add(alias)
+        return branch
+
+    def restricts(self, alias: str) -> bool:
+        """Whether joining this alias may drop rows."""
+        return not self._loose(alias)
 
     def _loose(self, alias: str) -> bool:
-        """A join whose absence keeps every row: it is left, or below a left one all the way."""
         return alias in self.nullable and all(self.joins[a].left for a in self._upwards(alias))

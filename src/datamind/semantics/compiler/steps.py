@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
+from datamind.errors import NotYet
 from datamind.semantics import plan as P
 from datamind.semantics.check import after, opening
 from datamind.semantics.compiler import dialects as D
@@ -188,16 +189,9 @@ def _limit_with_ties(step: P.Limit, block: Block, later: Later) -> Block:
     order = block.order
     block, tests = _ranked(block, [], order, step.count + step.offset, later, exp.Rank())
     if step.offset:
-        raise_offset(tests)
+        raise NotYet("A limit with ties takes no offset yet.")
     block.where.extend(tests)
     return block
-
-
-def raise_offset(_tests: list[Node]) -> None:
-    """Ties past an offset have no plain meaning."""
-    from datamind.errors import NotYet
-
-    raise NotYet("A limit with ties takes no offset yet.")
 
 
 def _top(step: P.TopPerGroup, block: Block, later: Later) -> Block:
