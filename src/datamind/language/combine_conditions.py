@@ -58,7 +58,7 @@ def compare_range(nodes: list[Node]) -> list[Node]:
 def count_compare(nodes: list[Node]) -> list[Node]:
     """`more than 2` [total] papers; or of a number column: `fewer than 100` people."""
     comparison = nodes[0].payload
-    if isinstance(comparison, float):
+    if not isinstance(comparison, Comparison):
         comparison = Comparison("=", comparison)
     subject: Mention = nodes[-1].payload
     subject.role = "relation"

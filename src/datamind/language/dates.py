@@ -296,8 +296,9 @@ def find_periods(tokens: Sequence[Token], today: dt.date) -> list[Found]:
         if found is None:
             at += 1
             continue
-        out.append(found)
-        at = found.last
+        last = min(found.last, len(tokens))
+        out.append(Found(found.first, last, found.period))
+        at = last
     return out
 
 

@@ -213,7 +213,7 @@ def _tops(tokens: list[Token], at: int, value: float | dt.time) -> Iterator[Unit
     ):
         descending = before not in ("bottom", "lowest", "worst")
         yield Unit(K.TOP, at - 1, at + 1, Top(int(value), descending), 1.4)
-    for length in (2, 1):
+    for length in range(min(2, len(tokens) - at - 1), 0, -1):
         phrase = " ".join(t.lower for t in tokens[at + 1 : at + 1 + length])
         if phrase in K.SUPERLATIVES:
             way, hints = K.SUPERLATIVES[phrase]

@@ -95,7 +95,8 @@ def _count_of(
         return P.Aggregate("count", None, alias, where=both)
     if table.primary_key == (column.name,):
         return P.Aggregate("count", None, ctx.scope.alias(table.id), where=where)
-    added = column.is_number and column.additivity == "sum"
+    rolls_up = ("sum", "avg") if measure.inner else ("sum",)
+    added = column.is_number and column.additivity in rolls_up
     if added and not measure.distinct:
         function = cast(P.Function, measure.inner or "sum")
         return P.Aggregate(function, ctx.expr(column), where=where)

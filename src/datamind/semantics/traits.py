@@ -1,0 +1,173 @@
+"""Traits: what a column or table is, told from its name, type and statistics."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+
+from datamind.language.names import GENERIC_PREFIXES, split, words_of
+from datamind.language.tokens import lemma
+from datamind.semantics.catalog import NUMERIC, Additivity, Column, ColumnType
+
+_TYPES: tuple[tuple[str, ColumnType], ...] = (
+    (r"^(big|small|tiny|huge|u\w*)?int(eger|2|4|8)?(\b|\d|$)|^(big)?serial|^hugeint", "integer"),
+    (r"^(decimal|numeric|money)", "decimal"),
+    (r"^(double|float|real)", "float"),
+    (r"^bool", "boolean"),
+    (r"^(timestamp|datetime)", "timestamp"),
+    (r"^date", "date"),
+    (r"^time", "time"),
+    (r"^interval", "interval"),
+    (r"^(varchar|char|text|string|bpchar|character|citext|name$|uuid|enum|user-defined)", "text"),
+)
+
+# Kinds of personal data whose values are never kept, by the words of the column's name.
+_PII: tuple[tuple[str, frozenset[str]], ...] = (
+    ("email", frozenset({"email", "mail"})),
+    ("phone", frozenset({"phone", "mobile", "telephone", "fax", "cell"})),
+    ("ssn", frozenset({"ssn", "nin"})),
+    ("card", frozenset({"iban", "cvv", "pan"})),
+    ("secret", frozenset({"password", "passwd", "secret", "token", "hash", "salt"})),
+)
+_EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[a-z]{2,}$", re.IGNORECASE)
+_PHONE = re.compile(r"^\+?[\d\s().-]{9,20}$")
+
+_RATES = frozenset(
+    """rate ratio percent percentage pct score rating average avg mean price age temperature
+    speed density index latitude longitude altitude gpa grade margin duration probability level
+    height depth""".split()
+)
+_CODES = frozenset(
+    """id key code number no nr num zip postal phone year month day week quarter hour identifier
+    version sequence rank position latitude longitude lat lon lng epoch ssn""".split()
+)
+_AMOUNTS = frozenset(
+    """amount total sum count quantity cost revenue sale payment budget balance tax fee population
+    volume units points hours minutes days area enrolled credits salary""".split()
+)
+_UNIT_WORDS = frozenset(
+    """usd eur gbp chf jpy miles km kg lb meters metres feet percent pct days hours minutes seconds
+    ms cm mm sqm acres hectares celsius fahrenheit mph kmh""".split()
+)
+_IN_UNIT = re.compile(r"\bin (?:the )?((?:square |cubic )?[a-z]+)\b", re.IGNORECASE)
+
+
+def column_type(native: str) -> ColumnType:
+    """The catalog's type for a database's own; `other` for arrays, structs and the like."""
+    if "[" in native or ("(" in native and native.lower().startswith(("struct", "map", "union"))):
+        return "other"
+    for pattern, kind in _TYPES:
+        if re.match(pattern, native.strip().lower()):
+            return kind
+    return "other"
+
+
+def pii_kind(name: str, samples: Sequence[str]) -> str | None:
+    """The kind of personal data that a column holds by its name or by what its values look like.
+
+    Names of people and firms are no kind here: people ask for them by name.
+    """
+    words = set(words_of(name))
+    if {"credit", "card"} <= words and "number" in words:
+        return "card"
+    for kind, signs in _PII:
+        if words & signs and not words & {"id", "type", "count", "number"} - {"number"}:
+            return kind
+    if len(samples) >= 3 and all(_EMAIL.match(s) for s in samples):
+        return "email"
+    if len(samples) >= 3 and all(
+        _PHONE.match(s) and sum(c.isdigit() for c in s) >= 9 for s in samples
+    ):
+        return "phone" if not words & {"id", "code", "date"} else None
+    return None
+
+
+def additivity(column: Column, *, is_key: bool) -> Additivity:
+    """How the column's numbers roll up: sum (amounts), avg (rates), none (codes and keys)."""
+    if column.type not in NUMERIC:
+        return "none"
+    words = words_of(column.name)
+    if is_key or column.epoch:
+        return "none"
+    if _RUN_TOGETHER_ID.search(column.name.lower()):
+        return "none"
+    if words and words[-1] in _CODES and not set(words) & {"total", "count"}:
+        return "sum" if _counts(column, words) else "none"
+    if set(words) & _AMOUNTS and words[-1] not in _RATES:
+        return "sum"
+    return "avg" if set(words) & (_RATES - {"price"}) else "sum"
+
+
+def _counts(column: Column, words: Sequence[str]) -> bool:
+    """Whether a number of things is meant, not a number that names one: num_reviews, citation_num
+    ("the number of citations"), but not flight_number."""
+    if len(words) > 1 and words[0] in ("number", "count"):
+        return True
+    about = column.description.lower()
+    return words[-1] == "number" and ("number of" in about or "count of" in about)
+
+
+def is_epoch(column: Column, low: float | None, high: float | None) -> bool:
+    """Whether whole numbers are Unix seconds: a time by name or comment, in their range."""
+    if column.type != "integer" or low is None or high is None:
+        return False
+    if not (low >= 3e8 and high <= 4.2e9):
+        return False
+    said = set(words_of(column.name)) & {"time", "timestamp", "date", "at", "epoch", "created"}
+    return bool(said) or "unix" in column.description.lower()
+
+
+def unit_of(column: Column) -> str | None:
+    """The unit that the name ends in or the comment names."""
+    if column.type not in NUMERIC:
+        return None
+    words = split(column.name)
+    if words and words[-1] in _UNIT_WORDS:
+        return words[-1]
+    for found in _IN_UNIT.finditer(column.description):
+        unit = found[1].lower()
+        if unit.split()[-1] in _UNIT_WORDS or unit.startswith("square"):
+            return unit
+    return None
+
+
+_RUN_TOGETHER_ID = re.compile(r"(?<!pa)(?<!val)(?<!gr)(?<!b)(?<!ra)(?<!flu)(?<!sol)id$")
+_NAMING = ("name", "title", "label", "full_name", "fullname", "display_name")
+
+
+def display_columns(table: str, columns: Sequence[Column], rows: int | None) -> tuple[str, ...]:
+    """The columns that a person would call a row by; empty where nothing reads like a name."""
+    texts = [c for c in columns if c.type == "text" and c.pii is None]
+    first = [c.name for c in columns if words_of(c.name)[-2:] == ("first", "name")]
+    last = [c.name for c in columns if words_of(c.name)[-2:] == ("last", "name")]
+    if first and last:
+        return (first[0], last[0])
+    entity = set(words_of(table, GENERIC_PREFIXES))
+    scored = [(_naming_score(c, entity, rows), -place, c.name) for place, c in enumerate(texts)]
+    best = max(scored, default=None)
+    return (best[2],) if best is not None and best[0] >= 1.0 else ()
+
+
+def _naming_score(column: Column, entity: Collection[str], rows: int | None) -> float:
+    """How much a text column reads like its row's name: by its words, and nearly unique."""
+    words = words_of(column.name)
+    joined = "".join(w for w in words_of(column.table.rpartition(".")[2], GENERIC_PREFIXES))
+    if column.name.lower().removeprefix(joined) in _NAMING:
+        words = (joined, column.name.lower().removeprefix(joined))
+    own = [w for w in words if w not in entity and w != joined]
+    score = 0.0
+    if words[-1] in ("name", "title", "label"):
+        score = 2.0 if len(own) <= 1 else 1.0
+        if column.name.lower() in _NAMING:
+            score += 0.5
+    elif set(words) <= set(entity):
+        score = 1.6
+    if score and rows and column.distinct is not None:
+        score += 0.5 * column.distinct / rows
+    return score
+
+
+def entity_of(table: str, prefixes: Collection[str]) -> str:
+    """The business noun of a table's name: `dim_users` is user."""
+    words = [w for w in split(table) if w not in prefixes] or [table.lower()]
+    return " ".join([*words[:-1], words[-1] if words[-1].endswith("ed") else lemma(words[-1])])
