@@ -37,38 +37,30 @@ class Database:
         return self.connection.execute(sql).fetchall()
 
 
-@dataclass(frozen=True)
-class _Probe:
-    """Reads rows for introspection off an open connection."""
-
-    connection: duckdb.DuckDBPyConnection
-
-    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        return self.connection.execute(sql, list(parameters)).fetchall()
+def _build(connection: duckdb.DuckDBPyConnection, name: str) -> duckdb.DuckDBPyConnection:
+    return connection.execute((HERE / "schemas" / f"{name}.sql").read_text())
 
 
 @pytest.fixture(scope="session")
 def opened() -> Callable[[str], duckdb.DuckDBPyConnection]:
-    """Builds a schema of `schemas/` in memory, once."""
-
-    @cache
-    def build(name: str) -> duckdb.DuckDBPyConnection:
-        connection = duckdb.connect()
-        connection.execute((HERE / "schemas" / f"{name}.sql").read_text())
-        return connection
-
-    return build
+    """A schema of `schemas/`, built in memory, once."""
+    return cache(lambda name: _build(duckdb.connect(), name))
 
 
 @pytest.fixture(scope="session")
-def database(opened: Callable[[str], duckdb.DuckDBPyConnection]) -> Callable[[str], Database]:
-    """A schema with the catalog that introspection reads off it."""
+def database(
+    opened: Callable[[str], duckdb.DuckDBPyConnection], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Database]:
+    """A schema with the catalog that introspection reads off a file of it."""
     introspection = pytest.importorskip("datamind.adapters.introspection")
+    folder = tmp_path_factory.mktemp("schemas")
 
     @cache
     def build(name: str) -> Database:
-        connection = opened(name)
-        return Database(connection, introspection.introspect(_Probe(connection), "duckdb"))
+        path = folder / f"{name}.duckdb"
+        with duckdb.connect(str(path)) as connection:
+            _build(connection, name)
+        return Database(opened(name), introspection.introspect(f"duckdb:///{path}"))
 
     return build
 
@@ -136,6 +128,11 @@ def _table(name: str, columns: str, key: str, display: str = "") -> Table:
 @pytest.fixture(scope="session")
 def shop() -> View:
     """A small hand-made catalog, for the tests that look at one part of the engine."""
+    return shop_view()
+
+
+def shop_view() -> View:
+    """The shop; also made in processes of their own, where hashes differ."""
     tables = (
         _table("customer", "customer_id:integer name city email phone birth_date:date",
                "customer_id", "name"),
