@@ -21,7 +21,7 @@ _TABLES = """
 SELECT n.nspname, c.relname, obj_description(c.oid, 'pg_class'), c.relkind IN ('v', 'm')
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
-  AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_%%'
+  AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg_%'
   AND has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE')
 ORDER BY 1, 2
 """
@@ -48,6 +48,15 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_class f ON f.oid = k.confrelid
 LEFT JOIN pg_catalog.pg_namespace fn ON fn.oid = f.relnamespace
 WHERE k.contype IN ('p', 'u', 'f') ORDER BY k.oid
+"""
+
+
+_WRITABLE = """
+SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+  AND n.nspname NOT LIKE 'pg_%'
+  AND has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE') ORDER BY 1, 2
 """
 
 
@@ -102,7 +111,7 @@ def _texts(found: object) -> tuple[str, ...]:
 
 def _declared(probe: PostgresProbe) -> list[Declared]:
     found: dict[tuple[str, str], Declared] = {}
-    for schema, name, comment, is_view in probe.rows(_TABLES.replace("%%", "%")):
+    for schema, name, comment, is_view in probe.rows(_TABLES):
         key = (str(schema), str(name))
         found[key] = Declared(*key, [], str(comment or ""), bool(is_view))
     for schema, table, column, native, nullable, comment in probe.rows(_COLUMNS):
@@ -121,3 +130,17 @@ def _declared(probe: PostgresProbe) -> list[Declared]:
         elif target:
             declared.references.append((columns, str(row[4]), str(row[5]), target))
     return [d for d in found.values() if d.columns]
+
+
+def writable_relations(url: str) -> list[str]:
+    """Relations that the URL's user may change: a warehouse role should have none."""
+    import psycopg
+
+    try:
+        connection = psycopg.connect(url, connect_timeout=10)
+    except (psycopg.Error, ValueError) as fault:
+        raise connection_fault(getattr(fault, "sqlstate", None), str(fault), redact(url)) from None
+    with connection:
+        connection.read_only = True
+        rows = PostgresProbe(connection, redact(url)).rows(_WRITABLE)
+    return [f"{schema}.{name}" for schema, name in rows]

@@ -1,0 +1,145 @@
+"""The catalog store: a database's catalog, built once and kept for as long as it holds."""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import hashlib
+import json
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from datamind.adapters.dbt.artifacts import overlay_of, target_folder
+from datamind.adapters.introspection import introspect
+from datamind.adapters.introspection.duckdb import data_version
+from datamind.adapters.warehouse import duckdb_path
+from datamind.semantics.catalog import (
+    Catalog,
+    Column,
+    Metric,
+    QualityIssue,
+    Relationship,
+    Table,
+    Term,
+)
+from datamind.semantics.merge import merge
+
+FORMAT = 1
+LIVE_SECONDS = 600  # how long a catalog of a database without data versions is trusted
+_ARTIFACTS = ("manifest.json", "catalog.json", "semantic_manifest.json", "run_results.json")
+
+
+def load_catalog(
+    url: str, *, dbt_project: Path | None = None, cache_dir: Path | None = None,
+    refresh: bool = False,
+) -> Catalog:  # fmt: skip
+    """The catalog of the database, with what its dbt project says of it.
+
+    Kept in `cache_dir` until the data, the artifacts or our format change; a damaged entry is
+    built anew.
+    """
+    key = _key(url, dbt_project)
+    path = cache_dir / f"{key}.json.gz" if cache_dir is not None else None
+    if path is not None and not refresh:
+        kept = _read(path, live=not url.startswith("duckdb"))
+        if kept is not None:
+            return kept
+    catalog = introspect(url)
+    if dbt_project is not None:
+        catalog = merge(catalog, overlay_of(dbt_project, catalog))
+    if path is not None:
+        _write(path, catalog)
+    return catalog
+
+
+def _key(url: str, dbt_project: Path | None) -> str:
+    parts = [str(FORMAT), url]
+    if url.startswith("duckdb"):
+        path = duckdb_path(url)
+        parts.append(data_version(path) if path.is_file() else "")
+    if dbt_project is not None:
+        target = target_folder(dbt_project)
+        for name in _ARTIFACTS:
+            artifact = target / name
+            parts.append(str(artifact.stat().st_mtime_ns) if artifact.is_file() else "")
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+def _read(path: Path, *, live: bool) -> Catalog | None:
+    try:
+        if live and time.time() - path.stat().st_mtime > LIVE_SECONDS:
+            return None
+        return load(json.loads(gzip.decompress(path.read_bytes())))
+    except (OSError, ValueError, KeyError, TypeError, EOFError):
+        return None
+
+
+def _write(path: Path, catalog: Catalog) -> None:
+    """Whole or not at all: written beside, then moved into place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(dump(catalog), separators=(",", ":")).encode()
+    handle, beside = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(handle, "wb") as file:
+        file.write(gzip.compress(text, compresslevel=1, mtime=0))
+    Path(beside).replace(path)
+
+
+def dump(catalog: Catalog) -> dict[str, Any]:
+    """The catalog as plain JSON: records as lists in the order of their fields."""
+
+    def rows(records: tuple[Any, ...]) -> list[list[Any]]:
+        return [[getattr(r, f.name) for f in dataclasses.fields(r)] for r in records]
+
+    tables = [
+        [
+            rows(t.columns) if f.name == "columns" else getattr(t, f.name)
+            for f in dataclasses.fields(t)
+        ]
+        for t in catalog.tables
+    ]
+    return {
+        "version": catalog.version,
+        "dialect": catalog.dialect,
+        "default_schema": catalog.default_schema,
+        "data_version": catalog.data_version,
+        "tables": tables,
+        "relationships": rows(catalog.relationships),
+        "metrics": rows(catalog.metrics),
+        "glossary": rows(catalog.glossary),
+        "quality": rows(catalog.quality),
+        "values": dict(catalog.values),
+        "complete": sorted(catalog.complete),
+    }
+
+
+def load(data: dict[str, Any]) -> Catalog:
+    """The catalog that `dump` wrote."""
+    tables = []
+    for row in data["tables"]:
+        fields = dict(zip((f.name for f in dataclasses.fields(Table)), row, strict=True))
+        fields["columns"] = tuple(Column(*_tuples(c)) for c in fields["columns"])
+        tables.append(Table(**{k: v if k == "columns" else _tuple(v) for k, v in fields.items()}))
+    return Catalog(
+        version=data["version"],
+        dialect=data["dialect"],
+        default_schema=data["default_schema"],
+        data_version=data["data_version"],
+        tables=tuple(tables),
+        relationships=tuple(Relationship(*_tuples(r)) for r in data["relationships"]),
+        metrics=tuple(Metric(*_tuples(m)) for m in data["metrics"]),
+        glossary=tuple(Term(*_tuples(t)) for t in data["glossary"]),
+        quality=tuple(QualityIssue(*_tuples(q)) for q in data["quality"]),
+        values={k: tuple((v, n) for v, n in rows) for k, rows in data["values"].items()},
+        complete=frozenset(data["complete"]),
+    )
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(map(_tuple, value)) if isinstance(value, list) else value
+
+
+def _tuples(row: list[Any]) -> list[Any]:
+    return [_tuple(value) if isinstance(value, list) else value for value in row]

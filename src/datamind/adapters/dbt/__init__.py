@@ -1,0 +1,1 @@
+"""dbt: reads what a project says of its tables, and builds it in a process of its own."""

@@ -1,0 +1,171 @@
+"""The command line: reads options, calls the command, and turns errors into exit codes.
+
+Nothing heavy is imported before a command needs it, so that `--help` is there at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from datamind.errors import DataMindError
+
+app = typer.Typer(
+    name="datamind",
+    help="Ask your data in plain English and get an answer that you can trust.",
+    epilog="Exit codes: 0 done, 1 our fault, 2 bad input, 3 asked back, 4 refused, 5 forbidden,"
+    " 6 warehouse, 7 dbt, 130 interrupted.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+catalog_app = typer.Typer(help="What is known of the data.", no_args_is_help=True)
+app.add_typer(catalog_app, name="catalog")
+
+Warehouse = Annotated[
+    str | None, typer.Option(help="duckdb:///PATH or postgresql://…; the demo if left out.")
+]
+Project = Annotated[
+    Path | None, typer.Option("--dbt-project", help="A dbt project that was built.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the stable JSON form.")]
+Today = Annotated[str | None, typer.Option(help="The day that relative dates count from.")]
+
+
+@app.command()
+def ask(
+    question: Annotated[str | None, typer.Argument(help="A question in plain English.")] = None,
+    json: Json = False,
+    user: Annotated[str, typer.Option("--as", help="Who asks.")] = "local",
+    warehouse: Warehouse = None,
+    dbt_project: Project = None,
+    engine: Annotated[str, typer.Option(help="builtin, model or auto.")] = "builtin",
+    today: Today = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Rows at most.")] = None,
+    timeout: Annotated[float | None, typer.Option(min=0.001, help="Seconds at most.")] = None,
+    evidence: Annotated[str, typer.Option(help="Definitions that go with the question.")] = "",
+    batch: Annotated[Path | None, typer.Option(help="A file of questions, JSON Lines.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where a batch's answers go.")] = None,
+) -> None:
+    """Answer a question, or a batch of them."""
+    from datamind.commands.ask import AskOptions, run_batch, run_one
+    from datamind.errors import BadInput
+
+    options = AskOptions(
+        user, warehouse, dbt_project, engine, today, limit, timeout, evidence, json
+    )
+    if batch is not None:
+        if out is None or question is not None:
+            raise BadInput("A batch needs --out, and takes no question beside it.")
+        raise typer.Exit(run_batch(batch, out, options))
+    if question is None:
+        raise BadInput("No question was asked.", hint='datamind ask "How many orders were there?"')
+    raise typer.Exit(run_one(question, options))
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Ask one question, then stop.")] = False,
+    lines: Annotated[int, typer.Option(min=1000, max=5_000_000, help="Order lines.")] = 300_000,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Build again in any case.")] = False,
+) -> None:
+    """Build a retailer's data with dbt and ask it a question."""
+    from datamind.commands.demo import run
+
+    raise typer.Exit(run(lines=lines, fresh=fresh, once=once))
+
+
+@app.command("eval")
+def evaluate(
+    words: Annotated[list[str], typer.Argument(help="SUITE | explain SUITE | compare A B")],
+    warehouse: Warehouse = None,
+    databases: Annotated[
+        Path | None, typer.Option(help="A folder with a DuckDB file for each database.")
+    ] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Sets, databases or ids to run.")] = None,
+    today: Today = None,
+    out: Annotated[Path | None, typer.Option(help="Write a verdict for each question.")] = None,
+    by: Annotated[str, typer.Option(help="set or database: the table's rows.")] = "set",
+) -> None:
+    """Measure answers against a suite of questions with known results."""
+    from datamind.commands.evaluate import run
+
+    raise typer.Exit(run(words, warehouse, databases, only or [], today, out, by))
+
+
+@app.command()
+def doctor(warehouse: Warehouse = None, dbt_project: Project = None, json: Json = False) -> None:
+    """Look at the installation and the warehouse, and say how to mend what is wrong."""
+    from datamind.commands.doctor import run
+
+    raise typer.Exit(run(warehouse, dbt_project, as_json=json))
+
+
+@catalog_app.command("show")
+def catalog_show(
+    table: Annotated[str | None, typer.Argument(help="A table; all of them if left out.")] = None,
+    warehouse: Warehouse = None,
+    dbt_project: Project = None,
+    json: Json = False,
+) -> None:
+    """List the tables, or the columns of one."""
+    from datamind.commands.catalog import show
+
+    raise typer.Exit(show(table, warehouse, dbt_project, as_json=json))
+
+
+@catalog_app.command("search")
+def catalog_search(
+    words: Annotated[str, typer.Argument(help="What to look for.")],
+    warehouse: Warehouse = None,
+    dbt_project: Project = None,
+    json: Json = False,
+) -> None:
+    """Find tables, columns, metrics and values."""
+    from datamind.commands.catalog import find
+
+    raise typer.Exit(find(words, warehouse, dbt_project, as_json=json))
+
+
+@catalog_app.command("sync")
+def catalog_sync(warehouse: Warehouse = None, dbt_project: Project = None) -> None:
+    """Read the catalog off the database again."""
+    from datamind.commands.catalog import sync
+
+    raise typer.Exit(sync(warehouse, dbt_project))
+
+
+def guarded(run: Callable[[], object]) -> int:
+    """The exit code of a run; an error is a message and its hint, never a traceback."""
+    try:
+        run()
+    except DataMindError as fault:
+        print(f"{fault.message} ({fault.code})\n{fault.hint}", file=sys.stderr)
+        return fault.exit_code
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return 130
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+    except Exception as fault:
+        import logging
+
+        logging.getLogger(__name__).debug("unexpected", exc_info=True)
+        name = type(fault).__name__
+        print(f"Something went wrong inside DataMind: {name} (internal)", file=sys.stderr)
+        return 1
+    return 0
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(guarded(app))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Commands: what each `datamind` command does once its options are read."""

@@ -1,0 +1,104 @@
+"""Wiring: an ask's context put together from options and settings."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import secrets
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from datamind.adapters.catalog_store import load_catalog
+from datamind.adapters.warehouse import open_warehouse
+from datamind.errors import BadInput
+from datamind.language.engine import BuiltinPlanner
+from datamind.pipeline.context import AskContext
+from datamind.records import StageReport
+from datamind.semantics.catalog import View
+from datamind.settings import Settings
+
+ENGINES = ("builtin", "model", "auto")
+
+
+def quiet_logs() -> None:
+    """Logs go to standard error, warnings and worse only."""
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(message)s"
+    )
+
+
+def new_id(prefix: str) -> str:
+    """`qry-` and twelve hex digits of chance."""
+    return f"{prefix}-{secrets.token_hex(6)}"
+
+
+def parse_day(text: str | None) -> dt.date:
+    """The day that relative dates count from: the one given, else today."""
+    if text is None:
+        return dt.datetime.now().astimezone().date()
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise BadInput(f"{text!r} is no date.", hint="Write it as 2026-03-31.") from None
+
+
+def check_engine(engine: str) -> None:
+    """`model` needs a configured model; `auto` takes the built-in engine without one."""
+    if engine not in ENGINES:
+        raise BadInput(
+            f"There is no engine {engine!r}.", hint=f"Choose one of {', '.join(ENGINES)}."
+        )
+    if engine == "model":
+        raise BadInput("No language model is configured.", hint="Use --engine builtin or auto.")
+
+
+def target(
+    warehouse: str | None, project: Path | None, settings: Settings
+) -> tuple[str, Path | None]:
+    """The warehouse URL and dbt project to ask: named, configured, or the demo's."""
+    url = warehouse or settings.warehouse_url
+    project = project or (settings.dbt_project if warehouse is None else None)
+    if project is not None and not project.is_dir():
+        raise BadInput(f"There is no dbt project at {project.name}.")
+    if url:
+        return url, project
+    from datamind.adapters.dbt.build import current_build
+
+    build = current_build(settings.demo / "builds")
+    if build is None:
+        raise BadInput(
+            "No warehouse is named.",
+            hint="Pass --warehouse duckdb:///file.duckdb, set WAREHOUSE_URL, or run `datamind demo`.",
+        )
+    return f"duckdb:///{build.warehouse.resolve()}", build.artifacts
+
+
+def _silent(report: StageReport) -> None:
+    """Nobody listens."""
+
+
+@contextmanager
+def asking(
+    url: str, project: Path | None, settings: Settings, *, limit: int | None = None,
+    timeout: float | None = None, on_stage: Callable[[StageReport], None] = _silent,
+) -> Iterator[AskContext]:  # fmt: skip
+    """A context that closes the warehouse behind it."""
+    catalog = load_catalog(url, dbt_project=project, cache_dir=settings.catalogs)
+    warehouse = open_warehouse(url, memory_mb=settings.memory_mb)
+    try:
+        yield AskContext(
+            view=View(catalog),
+            warehouse=warehouse,
+            planner=BuiltinPlanner(),
+            now=lambda: dt.datetime.now(dt.UTC),
+            new_id=new_id,
+            timer=time.perf_counter,
+            row_limit=limit or settings.row_limit,
+            timeout_s=timeout or settings.query_timeout_s,
+            on_stage=on_stage,
+        )
+    finally:
+        warehouse.close()

@@ -1,0 +1,164 @@
+"""Ask: the seven stages in a row, from a question to its answer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TypeVar
+
+from datamind.errors import AccessDenied, DataMindError, PlanInvalid, SqlRejected
+from datamind.pipeline.context import AskContext
+from datamind.pipeline.execute import execute
+from datamind.pipeline.explain import explain
+from datamind.pipeline.generate import generate
+from datamind.pipeline.interpret import interpret
+from datamind.pipeline.optimize import optimize
+from datamind.pipeline.sanitize import sanitize
+from datamind.pipeline.validate import validate
+from datamind.records import (
+    Answer,
+    Candidate,
+    Draft,
+    Governed,
+    Interpretation,
+    Question,
+    Result,
+    StageReport,
+)
+
+log = logging.getLogger(__name__)
+
+ATTEMPTS = 3
+T = TypeVar("T")
+
+
+@dataclass
+class _Stages:
+    """Runs the stages of one ask, times them and reports each as it ends."""
+
+    context: AskContext
+    reports: list[StageReport] = field(default_factory=list)
+
+    def run(self, name: str, stage: Callable[[], T], detail: Callable[[T], str] | None = None) -> T:
+        started = self.context.timer()
+        made = stage()
+        elapsed = 1000 * (self.context.timer() - started)
+        report = StageReport(name, round(elapsed, 2), detail(made) if detail else "")
+        self.reports.append(report)
+        self.context.on_stage(report)
+        return made
+
+
+def ask(question: Question, context: AskContext) -> Answer:
+    """The answer, whatever happens: errors are answers too, with their code and hint."""
+    started = context.timer()
+    stages = _Stages(context)
+    blank = Answer(
+        query_id=context.new_id("qry"),
+        correlation_id=context.new_id("corr"),
+        question=question.text,
+        status="error",
+        generated_at=context.now(),
+        warehouse=context.warehouse.name,
+    )
+    try:
+        answer = _answer(question, context, stages, blank)
+    except AccessDenied as fault:
+        answer = replace(_failed(blank, fault), status="forbidden")
+    except DataMindError as fault:
+        answer = _failed(blank, fault)
+    except Exception:
+        log.exception("an ask failed", extra={"query_id": blank.query_id})
+        answer = _failed(blank, DataMindError("Something went wrong inside DataMind."))
+    elapsed = round(1000 * (context.timer() - started), 2)
+    return replace(answer, stages=tuple(stages.reports), elapsed_ms=elapsed)
+
+
+def _failed(blank: Answer, fault: DataMindError) -> Answer:
+    return replace(blank, summary=fault.message, error_code=fault.code, hint=fault.hint)
+
+
+def _answer(question: Question, context: AskContext, stages: _Stages, blank: Answer) -> Answer:
+    read = stages.run(
+        "interpret",
+        lambda: interpret(question, context.view, context.planner),
+        lambda r: f"{r.status}, {len(r.candidates)} readings",
+    )
+    told = replace(
+        blank,
+        status=read.status,
+        confidence=read.confidence,
+        unresolved=read.unresolved,
+        choices=read.choices,
+        refusal=read.refusal,
+        error_code=read.refusal.code if read.refusal else None,
+        summary=read.refusal.reason if read.refusal else "",
+    )
+    if read.status != "answered":
+        return told
+    reading, draft, governed, result = _first_that_runs(read, context, stages)
+    said = stages.run("explain", lambda: explain(draft, governed, result, context.view))
+    return replace(
+        told,
+        sql=draft.sql,
+        governed_sql=governed.sql,
+        plan=reading.plan,
+        columns=result.columns,
+        rows=result.rows,
+        truncated=result.truncated,
+        summary=said.summary,
+        explanation=said.plan,
+        assumptions=reading.assumptions,
+        links=reading.links,
+        chart=said.chart,
+        trust=draft.trust,
+        origin=draft.origin,
+        warnings=said.warnings,
+        follow_ups=said.follow_ups,
+        data_version=result.data_version,
+        error_code=None,
+    )
+
+
+def _first_that_runs(
+    read: Interpretation, context: AskContext, stages: _Stages
+) -> tuple[Candidate, Draft, Governed, Result]:
+    """The first reading that passes the guard; the next is tried where one is rejected."""
+    rejected: DataMindError = SqlRejected("No reading of the question could be put into SQL.")
+    for reading in read.candidates[:ATTEMPTS]:
+        try:
+            draft, governed = _prepare(reading, context, stages)
+        except (SqlRejected, PlanInvalid) as fault:
+            log.info("a reading was rejected: %s", fault.code)
+            rejected = fault
+            continue
+        return reading, draft, governed, stages.run("execute", partial(_run, governed, context))
+    raise rejected
+
+
+def _prepare(reading: Candidate, context: AskContext, stages: _Stages) -> tuple[Draft, Governed]:
+    """A reading's draft and the governed text that it became."""
+    view = context.view
+    draft = stages.run("generate", partial(_draft, reading, context))
+    checked = stages.run("validate", partial(validate, draft, view))
+    optimized = stages.run("optimize", partial(optimize, checked))
+    governed = stages.run(
+        "sanitize", partial(sanitize, optimized, view, row_limit=context.row_limit)
+    )
+    return draft, governed
+
+
+def _draft(reading: Candidate, context: AskContext) -> Draft:
+    warehouse = context.warehouse
+    return generate(reading, context.view, dialect=warehouse.dialect, target=warehouse.name)
+
+
+def _run(governed: Governed, context: AskContext) -> Result:
+    return execute(
+        governed,
+        context.warehouse,
+        timeout_s=context.timeout_s,
+        max_estimate=context.max_estimate,
+    )

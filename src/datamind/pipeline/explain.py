@@ -1,0 +1,55 @@
+"""Stage 7, explain: a result is told in words, with its chart, warnings and what to ask next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from datamind.pipeline.charts import chart_of
+from datamind.pipeline.follow_ups import follow_ups
+from datamind.pipeline.summaries import summary
+from datamind.records import Chart, Draft, Governed, Result
+from datamind.semantics.catalog import View
+from datamind.semantics.describe import describe
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What is said about a result."""
+
+    summary: str
+    plan: str
+    chart: Chart
+    warnings: tuple[str, ...]
+    follow_ups: tuple[str, ...]
+
+
+def explain(draft: Draft, governed: Governed, result: Result, view: View) -> Explanation:
+    """The explanation; every figure in it comes from the rows."""
+    warnings = [*draft.warnings, *quality_warnings(governed, view)]
+    if result.truncated:
+        warnings.append(f"Only the first {len(result.rows):,} rows are shown.")
+    if not result.rows:
+        warnings.append("No rows match: a filter may be too narrow, or the period holds no data.")
+    masked = [line.output for line in governed.lineage if line.masked]
+    if masked:
+        warnings.append(f"Masked for you: {', '.join(masked)}.")
+    plan = draft.plan
+    return Explanation(
+        summary=summary(result),
+        plan=describe(plan, view) if plan is not None else "SQL written by a person.",
+        chart=chart_of(result),
+        warnings=tuple(warnings),
+        follow_ups=follow_ups(plan, view) if plan is not None else (),
+    )
+
+
+def quality_warnings(governed: Governed, view: View) -> list[str]:
+    """What failing dbt tests say about the relations that were read."""
+    touched = set(governed.relations)
+    return [
+        f"Data quality tests failed for {issue.table}: {issue.test}"
+        + (f", {issue.rows:,} rows" if issue.rows else "")
+        + (f", since {issue.since}" if issue.since else "")
+        for issue in view.catalog.quality
+        if issue.table in touched
+    ]
