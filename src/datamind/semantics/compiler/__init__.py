@@ -16,7 +16,8 @@ What a plan means:
   known key its rows are counted as they come, with a warning.
 - **Measures beside each other.** A branch of the join tree beyond a to-many edge, seen from an
   aggregate's home, that neither it nor a key nor a filter uses but another aggregate does, is
-  there for that other one and does not restrict this one. Every other join restricts. So measures
+  there for that other one and does not restrict this one. Every other join restricts, and the
+  source itself always does, being what the query is about. So measures
   at different grains are aggregated apart and joined in full on the keys; counts are 0 and other
   aggregates null in groups that only another measure has.
 - **After a limit, window or top within groups** the rows stay as they were chosen: measures over

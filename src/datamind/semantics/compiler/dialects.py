@@ -112,6 +112,8 @@ def _months(node: Node) -> Node:
 
 
 def _crossed_duckdb(unit: str, start: Node, end: Node) -> Node:
+    if unit == "week":  # its own weeks don't start on Monday
+        start, end = truncated("week", start), truncated("week", end)
     return call("DATE_DIFF", exp.Literal.string(unit), start, end)
 
 

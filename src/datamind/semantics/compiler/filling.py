@@ -6,27 +6,27 @@ from sqlglot import exp
 
 from datamind.errors import NotYet
 from datamind.semantics import plan as P
-from datamind.semantics.catalog import ColumnType
 from datamind.semantics.compiler import dialects as D
 from datamind.semantics.compiler import names
 from datamind.semantics.compiler.block import Block
 from datamind.semantics.compiler.env import Env, Node
-from datamind.semantics.compiler.joining import cte, joined_in_full, named_table
+from datamind.semantics.compiler.joining import Key, cte, joined_in_full, named_table
 
 _INTERVALS = {"quarter": (3, "MONTH"), "week": (7, "DAY")}
 
 
-def filled(step: P.Group, block: Block, kinds: dict[str, ColumnType]) -> Block:
+def filled(step: P.Group, block: Block, keys: dict[str, Key]) -> Block:
     """The groups with every period of their time key, for each combination of the other keys."""
     times = [k for k in step.keys if isinstance(k.expr, P.DateTrunc)]
     if len(times) != 1:
         raise NotYet("Filling needs exactly one key that is a period.")
     time, env = times[0], block.env
     fields = dict(env.fields)
+    joined_on = {**keys, time.name: Key(keys[time.name].kind, nullable=False)}  # periods are known
     groups, periods = env.session.fresh("totals"), env.session.fresh("periods")
     select = block.select(fields)
     made = joined_in_full(
-        [(periods, _periods(step, time, groups, env)), (groups, exp.Select())], kinds, block
+        [(periods, _periods(step, time, groups, env)), (groups, exp.Select())], joined_on, block
     )
     made.ctes = [cte(groups, select, env.dialect), made.ctes[0]]
     for measure in step.measures:

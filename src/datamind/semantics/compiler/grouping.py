@@ -8,14 +8,13 @@ from dataclasses import dataclass, field, replace
 from sqlglot import exp
 
 from datamind.semantics import plan as P
-from datamind.semantics.catalog import ColumnType
 from datamind.semantics.compiler import dialects as D
 from datamind.semantics.compiler import names
 from datamind.semantics.compiler.block import Block, derived_table
 from datamind.semantics.compiler.env import Env, Node
 from datamind.semantics.compiler.expressions import compiled
 from datamind.semantics.compiler.filling import filled
-from datamind.semantics.compiler.joining import joined_in_full
+from datamind.semantics.compiler.joining import Key, joined_in_full
 from datamind.semantics.compiler.jointree import JoinTree
 from datamind.semantics.compiler.measures import (
     Leaf,
@@ -48,16 +47,16 @@ def grouped(step: P.Group, block: Block) -> Block:
     measured = list(_measured(step, block))
     leaves = [leaf for m in measured for leaf in m.leaves]
     units = _units(step, block, leaves)
-    kinds = {k.name: type_of(k.expr, block.env.scope).type for k in step.keys}
+    joined_on = {k.name: _joined_on(k.expr, block) for k in step.keys}
     if len(units) == 1:
         made, found = _unit_block(units[0], keys, block)
     else:
-        made, found = _apart(units, keys, kinds, _names(step, measured), block)
+        made, found = _apart(units, keys, joined_on, _names(step, measured), block)
     values = {id(m.node): m.build([found[id(leaf)].copy() for leaf in m.leaves]) for m in measured}
     env = replace(block.env, leaves=values, fields=made.env.fields)
     fields = {name: made.env.fields[name] for name in keys}
     made.set_fields({**fields, **{m.name: compiled(m.expr, env) for m in step.measures}})
-    return filled(step, made, kinds) if step.fill else made
+    return filled(step, made, joined_on) if step.fill else made
 
 
 def _key(node: Node) -> Node:
@@ -66,6 +65,19 @@ def _key(node: Node) -> Node:
         kind = "TEXT" if isinstance(node, exp.Literal) and node.is_string else "BIGINT"
         return D.cast(node, kind)
     return node
+
+
+def _joined_on(expr: P.Expr, block: Block) -> Key:
+    """What is known of a key: it can't be null where its column can't and its row is there."""
+    kind, tree = type_of(expr, block.env.scope).type, block.entities
+    known = (
+        isinstance(expr, P.Column)
+        and tree is not None
+        and expr.alias in tree.aliases
+        and expr.alias not in tree.nullable
+        and not block.env.scope.tables[expr.alias].column(expr.name).nullable
+    )
+    return Key(kind, nullable=not known)
 
 
 def _measured(step: P.Group, block: Block) -> Iterator[Measured]:
@@ -239,7 +251,7 @@ def _names(step: P.Group, measured: list[Measured]) -> dict[int, str]:
 
 
 def _apart(
-    units: list[Unit], keys: dict[str, Node], kinds: dict[str, ColumnType],
+    units: list[Unit], keys: dict[str, Node], joined_on: dict[str, Key],
     known: dict[int, str], base: Block,
 ) -> tuple[Block, dict[int, Node]]:  # fmt: skip
     """Each unit grouped by itself, then joined in full on the keys."""
@@ -257,7 +269,7 @@ def _apart(
                 value = exp.Coalesce(this=value, expressions=[D.whole(0)])
             found[id(leaf)] = value
         parts.append((name, block.select(outputs)))
-    return joined_in_full(parts, kinds, base), found
+    return joined_in_full(parts, joined_on, base), found
 
 
 def _column_of(aggregate: Node, wanted: str, outputs: dict[str, Node]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 from sqlglot import exp
 
@@ -22,6 +23,13 @@ _STAND_INS: dict[str, Node] = {
 }  # fmt: skip
 
 
+class Key(NamedTuple):
+    """A key that parts are joined on."""
+
+    kind: ColumnType
+    nullable: bool = True
+
+
 def cte(name: str, query: exp.Query, dialect: str) -> exp.CTE:
     """A query under a name."""
     return exp.CTE(this=query, alias=exp.TableAlias(this=names.identifier(name, dialect)))
@@ -32,9 +40,7 @@ def named_table(name: str, dialect: str) -> exp.Table:
     return exp.Table(this=names.identifier(name, dialect))
 
 
-def joined_in_full(
-    parts: list[tuple[str, exp.Query]], keys: dict[str, ColumnType], base: Block
-) -> Block:
+def joined_in_full(parts: list[tuple[str, exp.Query]], keys: dict[str, Key], base: Block) -> Block:
     """A block over all parts whose fields are the keys."""
     dialect = base.env.dialect
     block = Block(
@@ -58,28 +64,30 @@ def merged(tables: list[str], key: str, dialect: str) -> Node:
     )
 
 
-def _full_join(met: list[str], name: str, keys: dict[str, ColumnType], dialect: str) -> exp.Join:
+def _full_join(met: list[str], name: str, keys: dict[str, Key], dialect: str) -> exp.Join:
     table = named_table(name, dialect)
     if not keys:
         return exp.Join(this=table, kind="CROSS")
     on = [
         condition
-        for key, kind in keys.items()
+        for name_of, key in keys.items()
         for condition in same(
-            merged(met, key, dialect), names.column(name, key, dialect), kind, dialect
+            merged(met, name_of, dialect), names.column(name, name_of, dialect), key, dialect
         )
     ]
     return exp.Join(this=table, side="FULL", on=all_of(on))
 
 
-def same(left: Node, right: Node, kind: ColumnType, dialect: str) -> list[Node]:
+def same(left: Node, right: Node, key: Key, dialect: str) -> list[Node]:
     """Conditions under which two keys are the same, both null included.
 
     PostgreSQL joins in full only by what it can hash or merge, which IS NOT DISTINCT FROM is not.
     """
+    if not key.nullable:
+        return [exp.EQ(this=left, expression=right)]
     if dialect == "duckdb":
         return [exp.NullSafeEQ(this=left, expression=right)]
-    stand_in = _STAND_INS.get(kind, D.literal(""))
+    stand_in = _STAND_INS.get(key.kind, D.literal(""))
     values = [exp.Coalesce(this=n, expressions=[stand_in.copy()]) for n in (left, right)]
     nulls = [exp.Paren(this=exp.Is(this=n.copy(), expression=exp.Null())) for n in (left, right)]
     return [

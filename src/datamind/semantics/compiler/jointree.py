@@ -109,13 +109,13 @@ class JoinTree:
 
         `needed` are those that it, the keys and the filters use, `others` those that other
         measures use. Left out are branches beyond a to-many edge that serve other measures
-        only, and left joins that nothing needs.
+        only (never the source itself), and left joins that nothing needs.
         """
         needed = needed | self._tied
         dropped: set[str] = set()
         for alias, (_, to_many) in self._beyond(home).items():
             branch = self._branch(alias, home)
-            if to_many and branch & others and not branch & needed:
+            if to_many and branch & others and not branch & {*needed, self.source.alias}:
                 dropped |= branch
         return self._closed(
             a for a in self.joins if a not in dropped and (a in needed or not self._loose(a))

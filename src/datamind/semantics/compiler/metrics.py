@@ -163,7 +163,7 @@ def _qualified(metric: Metric, text: str, table: Table, alias: str, env: Env, di
         if column is parsed:
             return own
         column.replace(own)
-    return exp.Paren(this=parsed) if isinstance(parsed, exp.Or) else parsed
+    return parsed
 
 
 @lru_cache(maxsize=1024)

@@ -37,7 +37,7 @@ def all_of(conditions: Iterable[Node]) -> Node | None:
 def _joined(operator: type[exp.Connector], items: list[Node]) -> Node | None:
     made: Node | None = None
     for item in items:
-        if isinstance(item, exp.Connector) and not isinstance(item, operator):
+        if len(items) > 1 and isinstance(item, exp.Connector) and not isinstance(item, operator):
             item = exp.Paren(this=item)
         made = item if made is None else operator(this=made, expression=item)
     return made

@@ -1,0 +1,93 @@
+"""The words for plans: values, names, lists and periods as people write them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from decimal import Decimal
+
+
+def said(value: object) -> str:
+    """A value as people write it."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dt.datetime):
+        return value.isoformat(" ", "minutes" if not value.second else "auto")
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    if isinstance(value, int | float | Decimal):
+        return f"{value:,}"
+    return f"'{' '.join(str(value).split())}'" if "\n" in str(value) else f"'{value}'"
+
+
+def words(name: str) -> str:
+    """`order_date` as `order date`; names in capitals or odd scripts as they are."""
+    split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).replace("_", " ")
+    return " ".join(split.split()).lower() or name
+
+
+def listed(items: list[str], last: str = "and") -> str:
+    if len(items) <= 1:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} {last} {items[-1]}"
+
+
+AGGREGATES = {
+    "sum": "total", "avg": "average", "min": "smallest", "max": "largest", "median": "median",
+    "stddev": "standard deviation of", "count": "number of",
+}  # fmt: skip
+COMPARED = {
+    "=": "is", "!=": "is not", "<": "is less than", "<=": "is at most", ">": "is more than",
+    ">=": "is at least",
+}  # fmt: skip
+COMPARED_DATES = {
+    "=": "is on", "!=": "is not on", "<": "is before", "<=": "is on or before", ">": "is after",
+    ">=": "is on or after",
+}  # fmt: skip
+MATCHES = {
+    "equals": "is", "contains": "contains", "starts": "starts with", "ends": "ends with",
+    "pattern": "is like",
+}  # fmt: skip
+OPERATORS = {"+": "plus", "-": "minus", "*": "times", "/": "divided by"}
+SET_OPERATIONS = {
+    "union": "together with", "union_all": "followed by", "intersect": "that are also among",
+    "except": "that are not among",
+}  # fmt: skip
+WINDOWS = {
+    "rank": "rank", "dense_rank": "rank without gaps", "row_number": "row number",
+    "lag": "the previous", "lead": "the next", "sum": "running total of",
+    "avg": "moving average of", "min": "smallest so far of", "max": "largest so far of",
+    "count": "running count of",
+}  # fmt: skip
+WHOLE = {"sum": "total of", "avg": "average of", "min": "smallest", "max": "largest",
+          "count": "count of"}  # fmt: skip
+
+
+def period(low: object, high: object) -> str:
+    """`in 2025`, `in 2025-03` or `on 2025-03-01` for a whole year, month or day."""
+    if not isinstance(low, dt.date) or not isinstance(high, dt.date):
+        return ""
+    start, end = (
+        v.date() if isinstance(v, dt.datetime) and v.time() == dt.time() else v for v in (low, high)
+    )
+    if isinstance(start, dt.datetime) or isinstance(end, dt.datetime):
+        return ""
+    if start.day == start.month == end.day == end.month == 1 and end.year == start.year + 1:
+        return f"in {start.year}"
+    months = (end.year - start.year) * 12 + end.month - start.month
+    if start.day == end.day == 1 and months == 1:
+        return f"in {start:%Y-%m}"
+    if (end - start).days == 1:
+        return f"on {start.isoformat()}"
+    return f"from {start.isoformat()} to before {end.isoformat()}"
+
+
+def singular(name: str) -> str:
+    """`orders` as `order`, for the name of one row."""
+    if name.endswith("ies") and len(name) > 4:
+        return name[:-3] + "y"
+    if name.endswith("s") and not name.endswith(("ss", "us", "is")) and len(name) > 3:
+        return name[:-1]
+    return name
