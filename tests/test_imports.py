@@ -20,7 +20,7 @@ LAYERS: tuple[tuple[str, str, str], ...] = (
     ("rooms", "rooms", "rooms pipeline core ground vocabulary"),
     (
         "faces",
-        "api ui cli worker mcp __main__",
+        "api ui cli commands evaluation worker mcp __main__",
         "faces rooms pipeline adapters core ground vocabulary",
     ),
 )

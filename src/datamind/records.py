@@ -1,4 +1,4 @@
-"""The records that flow from a question to its answer: each stage takes one and returns the next."""
+"""The records that flow from a question to its answer: a stage takes one and returns the next."""
 
 from __future__ import annotations
 

@@ -13,15 +13,31 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Catalog, Column, Relationship, Table, View
 
-TYPES = {"n": "integer", "x": "float", "s": "text", "d": "date", "ts": "timestamp", "b": "boolean"}
+TYPES = {
+    "n": "integer",
+    "x": "float",
+    "s": "text",
+    "d": "date",
+    "ts": "timestamp",
+    "b": "boolean",
+}
 SQL_TYPES = {
-    "id": "BIGINT", "k": "BIGINT", "n": "BIGINT", "x": "DOUBLE PRECISION", "s": "VARCHAR",
-    "d": "DATE", "ts": "TIMESTAMP", "b": "BOOLEAN",
-}  # fmt: skip
+    "id": "BIGINT",
+    "k": "BIGINT",
+    "n": "BIGINT",
+    "x": "DOUBLE PRECISION",
+    "s": "VARCHAR",
+    "d": "DATE",
+    "ts": "TIMESTAMP",
+    "b": "BOOLEAN",
+}
 WORDS = ["a", "b", "ab", "A", "a%", "b_a", "a!b", "a\\b", ""]
 DAYS = [dt.date(2023, 12, 31), dt.date(2024, 1, 31), dt.date(2024, 2, 29), dt.date(2024, 7, 1)]
-MOMENTS = [dt.datetime(2024, 1, 31, 23, 59, 30), dt.datetime(2024, 2, 29, 0, 0, 0),
-           dt.datetime(2023, 12, 31, 12, 30, 15)]  # fmt: skip
+MOMENTS = [
+    dt.datetime.fromisoformat("2024-01-31T23:59:30"),
+    dt.datetime.fromisoformat("2024-02-29"),
+    dt.datetime.fromisoformat("2023-12-31T12:30:15"),
+]
 VALUES: dict[str, SearchStrategy[Any]] = {
     "n": st.integers(-2, 3),
     "x": st.sampled_from([-1.5, 0.0, 0.25, 2.0]),
@@ -151,8 +167,10 @@ class Planner:
             alias = {a: aliases[a] for a in [self.pick(aliases)]}
             return P.Arithmetic(op, self.number(alias), self.number(alias))
         if shape == 5:
-            return P.DatePart(self.pick(["year", "quarter", "month", "week", "day", "weekday",
-                                         "day_of_year"]), self.column(aliases, "d", "ts"))  # fmt: skip
+            return P.DatePart(
+                self.pick(["year", "quarter", "month", "week", "day", "weekday", "day_of_year"]),
+                self.column(aliases, "d", "ts"),
+            )
         if shape == 6:
             unit = self.pick(["day", "week", "month", "quarter", "year", "second", "hour"])
             one = self.column(aliases, "d", "ts")
@@ -162,12 +180,14 @@ class Planner:
                 (P.When(self.test(aliases), self.column(aliases, "n")),),
                 P.Value(self.pick([None, 0, 7])),
             )
-        return self.pick([
-            P.Call("length", (self.column(aliases, "s"),)),
-            P.Call("abs", (self.column(aliases, "n"),)),
-            P.Call("coalesce", (self.column(aliases, "n"), P.Value(-5))),
-            P.Call("nullif", (self.column(aliases, "n"), P.Value(1))),
-        ])  # fmt: skip
+        return self.pick(
+            [
+                P.Call("length", (self.column(aliases, "s"),)),
+                P.Call("abs", (self.column(aliases, "n"),)),
+                P.Call("coalesce", (self.column(aliases, "n"), P.Value(-5))),
+                P.Call("nullif", (self.column(aliases, "n"), P.Value(1))),
+            ]
+        )
 
     def expr(self, aliases: dict[str, str]) -> P.Expr:
         shape = self.draw(st.integers(0, 5))
@@ -181,8 +201,13 @@ class Planner:
             return P.DateAdd(unit, self.pick([-13, -1, 1, 2]), self.column(aliases, "d", "ts"))
         if shape == 4:
             text = self.column(aliases, "s")
-            return self.pick([P.Call("upper", (text,)), P.Call("concat", (text, P.Value("-"), text)),
-                              P.Call("trim", (text,))])  # fmt: skip
+            return self.pick(
+                [
+                    P.Call("upper", (text,)),
+                    P.Call("concat", (text, P.Value("-"), text)),
+                    P.Call("trim", (text,)),
+                ]
+            )
         return self.number(aliases)
 
     # ---- predicates ----------------------------------------------------------------------------
@@ -219,10 +244,12 @@ class Planner:
             return self.test(aliases)
         if shape <= 5:
             kind = self.pick([P.And, P.Or])
-            return kind(tuple(
-                self.predicate(aliases, depth - 1, nested)
-                for _ in range(self.draw(st.integers(1, 3)))
-            ))  # fmt: skip
+            return kind(
+                tuple(
+                    self.predicate(aliases, depth - 1, nested)
+                    for _ in range(self.draw(st.integers(1, 3)))
+                )
+            )
         if shape == 6 or nested == 0:
             return P.Not(self.predicate(aliases, depth - 1, nested))
         made = self.related(aliases, nested - 1)
@@ -276,6 +303,9 @@ class Planner:
         outputs = [
             P.Named(f"c{n}", self.expr(aliases)) for n in range(self.draw(st.integers(1, 4)))
         ]
+        if self.chance(4):
+            steps.append(P.Window((P.Named("w", self.over_rows(aliases)),)))
+            outputs.append(P.Named("w", P.Field("w")))
         by = tuple(P.Sort(o.expr, self.chance(2)) for o in outputs)
         ordered = self.chance(2)
         if ordered:
@@ -291,18 +321,38 @@ class Planner:
             steps.append(P.Filter(P.Not(P.IsNull(P.Field("c0")))))
         if not ordered and self.chance(2):
             fields = tuple(P.Sort(P.Field(o.name), self.chance(2)) for o in outputs)
-            limit = P.Limit(self.pick([1, 2, 4]), 0, self.chance(3))
+            limit = P.Limit(self.pick([1, 2, 4]), self.pick([0, 0, 1]), self.chance(2))
             steps += [P.Order(fields), limit]
             ordered = True
         return P.Query(source, tuple(steps)), ordered
+
+    def over_rows(self, aliases: dict[str, str]) -> P.Expr:
+        """A window function over joined rows, told apart by all their keys."""
+        function = self.pick(["row_number", "lag", "sum", "avg", "count", "max"])
+        order = tuple(
+            P.Sort(P.Column(a, k))
+            for a, t in aliases.items()
+            for k in self.view.table(t).primary_key
+        )
+        partition = (self.column(aliases, "n", "s"),) if self.chance(2) else ()
+        arg = None if function == "row_number" else self.column(aliases, "n")
+        whole = function in ("sum", "avg", "count", "max") and self.chance(2)
+        return P.WindowCall(
+            function,
+            arg,
+            partition,
+            () if whole else order,
+            frame=None if whole else self.pick([None, 1]),
+        )
 
     def measure(self, aliases: dict[str, str]) -> P.Expr:
         where = self.test(aliases) if self.chance(3) else None
         if self.chance(3):
             of = self.pick(["", *aliases])
             return P.Aggregate("count", None, of, where=where)
-        function = self.pick(["count", "sum", "sum", "avg", "min", "max", "median", "stddev",
-                              "percentile"])  # fmt: skip
+        function = self.pick(
+            ["count", "sum", "sum", "avg", "min", "max", "median", "stddev", "percentile"]
+        )
         distinct = function in ("count", "sum") and self.chance(3)
         percent = 25.0 if function == "percentile" else None
         return P.Aggregate(function, self.number(aliases), "", distinct, where, percent)
@@ -326,9 +376,10 @@ class Planner:
         steps = self.filters(aliases)
         if self.chance(6):  # rows chosen before they are grouped
             by = tuple(
-                P.Sort(P.Column(a, c)) for a, t in aliases.items()
+                P.Sort(P.Column(a, c))
+                for a, t in aliases.items()
                 for c in self.view.table(t).primary_key
-            )  # fmt: skip
+            )
             steps.append(P.TopPerGroup((), by, 2, ties=True))
         keys = tuple(
             P.Named(f"k{n}", self.key(aliases)) for n in range(self.draw(st.integers(0, 2)))

@@ -93,8 +93,14 @@ class Evaluator:
         right = self.result(source.right, outer)
         names = list(left[0]) if left else self._names(source.left)
         one, other = [tuple(r.values()) for r in left], right
-        return Rows([Row({}, dict(zip(names, r, strict=True)), outer)
-                     for r in _set_operation(source.op, one, other)], None, fresh=False)  # fmt: skip
+        return Rows(
+            [
+                Row({}, dict(zip(names, r, strict=True)), outer)
+                for r in _set_operation(source.op, one, other)
+            ],
+            None,
+            fresh=False,
+        )
 
     def _names(self, query: P.Query) -> list[str]:
         from datamind.semantics.check import check
@@ -240,7 +246,7 @@ class Evaluator:
         return _maybe(lambda d: date_add(expr.unit, expr.amount, d), self.value(expr.of, row, rows))
 
     def of_fromepoch(self, expr: P.FromEpoch, row: Row, rows: Any) -> Any:
-        origin = dt.datetime(1970, 1, 1)
+        origin = dt.datetime.fromisoformat("1970-01-01")
         return _maybe(lambda n: origin + dt.timedelta(seconds=n), self.value(expr.of, row, rows))
 
     def of_call(self, expr: P.Call, row: Row, rows: Any) -> Any:
@@ -332,9 +338,10 @@ class Evaluator:
         assert isinstance(source, P.Source)
         near = row.table(where.alias)
         rows = [
-            r for r in self.source(source, row).rows
+            r
+            for r in self.source(source, row).rows
             if self.related(near, where.relationship, where.reverse, r.tables[source.alias] or {})
-        ]  # fmt: skip
+        ]
         return bool(self._continued(where.query, rows, row))
 
     def _continued(self, query: P.Query, rows: list[Row], outer: Row) -> list[Row]:
@@ -363,8 +370,14 @@ def compare(op: str, left: Any, right: Any) -> bool | None:
     if left is None or right is None:
         return None
     left, right = _comparable(left, right)
-    tests = {"=": left == right, "!=": left != right, "<": left < right, "<=": left <= right,
-             ">": left > right, ">=": left >= right}  # fmt: skip
+    tests = {
+        "=": left == right,
+        "!=": left != right,
+        "<": left < right,
+        "<=": left <= right,
+        ">": left > right,
+        ">=": left >= right,
+    }
     return tests[op]
 
 
@@ -376,7 +389,7 @@ def _comparable(left: Any, right: Any) -> tuple[Any, Any]:
 
 def moment(value: dt.date) -> dt.datetime:
     """The date as its first moment."""
-    return value if isinstance(value, dt.datetime) else dt.datetime(*value.timetuple()[:3])
+    return value if isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time())
 
 
 def arithmetic(op: str, left: Any, right: Any) -> Any:
@@ -423,8 +436,12 @@ def text_match(where: P.TextMatch, text: str) -> bool:
     if where.match == "pattern":
         parts = (".*" if c == "%" else "." if c == "_" else re.escape(c) for c in wanted)
         return re.fullmatch("".join(parts), text, re.DOTALL) is not None
-    tests = {"equals": text == wanted, "contains": wanted in text,
-             "starts": text.startswith(wanted), "ends": text.endswith(wanted)}  # fmt: skip
+    tests = {
+        "equals": text == wanted,
+        "contains": wanted in text,
+        "starts": text.startswith(wanted),
+        "ends": text.endswith(wanted),
+    }
     return tests[where.match]
 
 
@@ -447,7 +464,7 @@ def date_diff(unit: str, start: dt.date, end: dt.date) -> Any:
         return (other - one).total_seconds()
     if unit in ("hour", "minute"):
         size = 3600 if unit == "hour" else 60
-        origin = dt.datetime(1970, 1, 1)
+        origin = dt.datetime.fromisoformat("1970-01-01")
         return int(
             (other - origin).total_seconds() // size - (one - origin).total_seconds() // size
         )
@@ -491,12 +508,18 @@ _PARTS: dict[str, Callable[[Any], int]] = {
     "day_of_year": lambda d: d.timetuple().tm_yday,
 }
 _CALLS: dict[str, Callable[..., Any]] = {
-    "lower": str.lower, "upper": str.upper, "trim": lambda s: s.strip(" "), "length": len,
-    "abs": abs, "text": str, "number": float, "date": lambda d: moment(d).date(),
+    "lower": str.lower,
+    "upper": str.upper,
+    "trim": lambda s: s.strip(" "),
+    "length": len,
+    "abs": abs,
+    "text": str,
+    "number": float,
+    "date": lambda d: moment(d).date(),
     "round": lambda x, digits=0: float(
         Decimal(str(x)).quantize(Decimal(1).scaleb(-digits), rounding="ROUND_HALF_UP")
     ),
-}  # fmt: skip
+}
 
 
 def _set_operation(op: str, one: list[Any], other: list[Any]) -> list[Any]:
@@ -511,10 +534,13 @@ def _set_operation(op: str, one: list[Any], other: list[Any]) -> list[Any]:
 
 def key_of(values: Iterable[Any]) -> tuple[Any, ...]:
     return tuple(
-        round(float(v), 9) if isinstance(v, int | float | Decimal) and not isinstance(v, bool)
-        else moment(v) if isinstance(v, dt.date) else v
+        round(float(v), 9)
+        if isinstance(v, int | float | Decimal) and not isinstance(v, bool)
+        else moment(v)
+        if isinstance(v, dt.date)
+        else v
         for v in values
-    )  # fmt: skip
+    )
 
 
 @functools.total_ordering

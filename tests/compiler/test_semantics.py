@@ -29,8 +29,12 @@ Run = Callable[[str], Rows]
 Case = tuple[World, P.Query, bool]
 # A failing plan is seldom made clearer by minutes of shrinking.
 SOME = [Phase.explicit, Phase.reuse, Phase.generate]
-QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much,
-         HealthCheck.function_scoped_fixture]  # fmt: skip
+QUIET = [
+    HealthCheck.too_slow,
+    HealthCheck.data_too_large,
+    HealthCheck.filter_too_much,
+    HealthCheck.function_scoped_fixture,
+]
 
 
 def statements(world: World) -> Iterator[str]:
@@ -65,7 +69,7 @@ def _normal(value: Any) -> Any:
     if isinstance(value, dt.datetime):
         return value
     if isinstance(value, dt.date):
-        return dt.datetime(value.year, value.month, value.day)
+        return dt.datetime.combine(value, dt.time())
     return value
 
 

@@ -18,6 +18,7 @@ from datamind.records import Governed, Scalar
 
 from .conftest import governed as any_governed
 
+MOMENT = dt.datetime(2026, 2, 27, 23, tzinfo=dt.UTC)
 pytestmark = pytest.mark.postgres
 
 
@@ -50,7 +51,7 @@ def test_rows_come_typed_and_cut_at_the_limit(warehouse: PostgresWarehouse) -> N
 @pytest.mark.parametrize(
     ("expression", "kind", "value"),
     [
-        ("TIMESTAMPTZ '2026-02-28 01:00:00+02'", "timestamp", dt.datetime(2026, 2, 27, 23, tzinfo=dt.UTC)),
+        ("TIMESTAMPTZ '2026-02-28 01:00+02'", "timestamp", MOMENT),
         ("DATE '2026-02-28'", "date", dt.date(2026, 2, 28)),
         ("INTERVAL '3 days'", "interval", dt.timedelta(days=3)),
         ("true", "boolean", True),
@@ -130,8 +131,14 @@ def test_a_lost_connection_is_told_and_replaced(warehouse: PostgresWarehouse) ->
 
 @pytest.mark.parametrize(
     "sql",
-    ["SELECT 'kwqzt-secret'::int", "SELECT 1 / 0", "SELECT nothing", "SELEC 1", "SELECT DATE 'infinity'"],
-)  # fmt: skip
+    [
+        "SELECT 'kwqzt-secret'::int",
+        "SELECT 1 / 0",
+        "SELECT nothing",
+        "SELEC 1",
+        "SELECT DATE 'infinity'",
+    ],
+)
 def test_the_servers_own_words_are_not_repeated(warehouse: PostgresWarehouse, sql: str) -> None:
     with pytest.raises(errors.QueryFailed) as caught:
         warehouse.run(governed(sql), timeout_s=5)

@@ -71,10 +71,7 @@ def _look(warehouse: str | None, project: Path | None, settings: Settings) -> It
 
 
 def _python() -> Finding:
-    version = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info < (3, 11):
-        return Finding("python", "fail", version, "DataMind needs Python 3.11 or newer.")
-    return Finding("python", "ok", version)
+    return Finding("python", "ok", ".".join(map(str, sys.version_info[:3])))
 
 
 def _packages() -> Iterator[Finding]:

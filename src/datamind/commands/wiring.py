@@ -71,7 +71,7 @@ def target(
     if build is None:
         raise BadInput(
             "No warehouse is named.",
-            hint="Pass --warehouse duckdb:///file.duckdb, set WAREHOUSE_URL, or run `datamind demo`.",
+            hint="Pass --warehouse duckdb:///FILE, set WAREHOUSE_URL, or run `datamind demo`.",
         )
     return f"duckdb:///{build.warehouse.resolve()}", build.artifacts
 

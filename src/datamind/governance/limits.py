@@ -14,6 +14,8 @@ MAX_TOKENS = 20_000
 MAX_DEPTH = 64
 # Prefix operators and the like, one after another: each is a level of the parser's recursion.
 MAX_RUN = 40
+# Joins whose ON is still to come; the parser tries each nesting of them, 2^n in all.
+MAX_OPEN_JOINS = 8
 
 ONLY_READS = "Only one statement that reads is allowed: a SELECT."
 FIRST = frozenset(
@@ -39,6 +41,16 @@ OPERANDS = frozenset(
     }
 )
 
+WITHOUT_CONDITION = frozenset({TokenType.CROSS, TokenType.NATURAL})
+
+LINKS = frozenset(
+    {
+        (TokenType.R_BRACKET, TokenType.L_BRACKET),
+        (TokenType.R_BRACKET, TokenType.DOT),
+        (TokenType.R_PAREN, TokenType.DOT),
+    }
+)
+
 
 def tokens_within_limits(sql: str, dialect: Dialect) -> list[Token]:
     """The statement's tokens; SqlRejected where it is too large, too deep or not text."""
@@ -57,6 +69,8 @@ def tokens_within_limits(sql: str, dialect: Dialect) -> list[Token]:
         raise SqlRejected(f"The statement has more than {MAX_TOKENS:,} words.")
     _check_one_query(tokens)
     _check_depth(tokens)
+    _check_joins(tokens)
+    _check_chains(tokens)
     return tokens
 
 
@@ -89,3 +103,29 @@ def _check_depth(tokens: list[Token]) -> None:
         run = 0 if kind in OPERANDS else run + 1
         if run > MAX_RUN:
             raise SqlRejected(f"More than {MAX_RUN} operators stand one after another.")
+
+
+def _check_joins(tokens: list[Token]) -> None:
+    waiting = 0
+    before = None
+    for token in tokens:
+        kind = token.token_type
+        if kind == TokenType.JOIN and before not in WITHOUT_CONDITION:
+            waiting += 1
+            if waiting > MAX_OPEN_JOINS:
+                raise SqlRejected(f"More than {MAX_OPEN_JOINS} joins wait for their ON.")
+        elif kind in (TokenType.ON, TokenType.USING):
+            waiting = max(0, waiting - 1)
+        before = kind
+
+
+def _check_chains(tokens: list[Token]) -> None:
+    """Refuse `a[1][2].b()...`: the parser reads each link together with all before it."""
+    links = 0
+    before = None
+    for token in tokens:
+        kind = token.token_type
+        links += (before, kind) in LINKS
+        if links > MAX_RUN:
+            raise SqlRejected(f"More than {MAX_RUN} subscripts or methods stand one after another.")
+        before = kind

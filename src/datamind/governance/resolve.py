@@ -129,12 +129,19 @@ class Resolver:
         self.sources.enter(node, scope)
         outputs = self._projections(node, scope, named)
         aliases = {self.names.key(o.name): o for o in outputs if o.name}
-        scope.aliases = aliases if self.duckdb else {}
+        # A column shown under its own name is no second meaning of that name.
+        renamed = {
+            self.names.key(e.alias_or_name)
+            for e in node.expressions
+            if not (isinstance(e, exp.Column) and e.args.get("table"))
+        }
+        computed = {k: o for k, o in aliases.items() if k in renamed}
+        scope.aliases = computed if self.duckdb else {}
         for clause in ("where", "having", "qualify"):
             self._clause(node.args.get(clause), scope)
         for window in node.args.get("windows") or ():
             self._clause(window, scope)
-        scope.aliases = aliases
+        scope.aliases = computed
         self._clause(node.args.get("group"), scope)
         self._clause(node.args.get("distinct"), scope)
         self._ordering(node.args.get("order"), scope, aliases)
@@ -183,6 +190,8 @@ class Resolver:
         return tuple(output for _, output in shown)
 
     def _projection(self, node: exp.Expr, scope: Scope, named: bool) -> tuple[exp.Expr, Output]:
+        plain = isinstance(node, (exp.Alias, exp.Column))
+        called = "" if plain else self._unnamed(node)
         sources = self.expression(node, scope)
         if isinstance(node, exp.Alias):
             name = self.names.written(node.args["alias"])
@@ -190,10 +199,10 @@ class Resolver:
             return node, Output(name, sources)
         if isinstance(node, exp.Column):
             return node, Output(node.name, sources)
-        name = self._unnamed(node)
-        if named:
-            return exp.Alias(this=node, alias=identifier(name)), Output(name, sources)
-        return node, Output(name, sources)
+        # DuckDB calls a column after its text, which we have rewritten; PostgreSQL does not.
+        if named or self.duckdb:
+            return exp.Alias(this=node, alias=identifier(called)), Output(called, sources)
+        return node, Output(called, sources)
 
     def _unnamed(self, node: exp.Expr) -> str:
         """What the engine calls an expression without an alias, as near as it matters."""

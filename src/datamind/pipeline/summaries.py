@@ -35,6 +35,7 @@ def shown(value: Scalar, column: ResultColumn | None = None) -> str:
 
 
 def _number(value: float | Decimal) -> str:
+    value = float(value)
     if value == int(value):
         return f"{int(value):,}"
     return f"{value:,.2f}" if abs(value) >= 0.01 else f"{value:.3g}"

@@ -10,7 +10,16 @@ from typing import Literal
 from datamind.errors import UnknownColumn, UnknownTable
 
 ColumnType = Literal[
-    "integer", "decimal", "float", "text", "boolean", "date", "timestamp", "time", "interval", "other"
+    "integer",
+    "decimal",
+    "float",
+    "text",
+    "boolean",
+    "date",
+    "timestamp",
+    "time",
+    "interval",
+    "other",
 ]
 Additivity = Literal["sum", "avg", "none"]
 Origin = Literal["declared", "dbt", "guessed"]
@@ -283,9 +292,7 @@ class View:
     @cached_property
     def metrics(self) -> tuple[Metric, ...]:
         """Metrics all of whose relations are visible."""
-        return tuple(
-            m for m in self.catalog.metrics if not (set(m.relations) & self.hidden_tables)
-        )
+        return tuple(m for m in self.catalog.metrics if not (set(m.relations) & self.hidden_tables))
 
     def values(self, column_id: str) -> tuple[tuple[str, int], ...]:
         """Values of a visible, unmasked column, with their counts; empty where none are kept."""

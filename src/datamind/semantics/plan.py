@@ -1,11 +1,9 @@
 """The plan (SemanticQuery): a small typed algebra over the catalog, versioned in JSON.
 
-A query has a source (a table with an explicit join tree, another query, or a set operation) and
-ordered steps. Joined rows are filtered first; then every measure is taken over the distinct rows
-of its own entity within each group, so that no join can count anything twice.
+A query has a source (a table with a join tree, another query, or a set operation) and ordered
+steps. Joined rows are filtered first; then every measure is taken over the distinct rows of its
+own entity within each group, so that no join can count anything twice.
 """
-
-from __future__ import annotations
 
 from __future__ import annotations
 
@@ -128,7 +126,7 @@ class Call:
     """One of a few scalar functions."""
 
     name: L["lower", "upper", "trim", "length", "abs", "round", "coalesce", "nullif", "concat",
-            "text", "number", "date"]
+            "text", "number", "date"]  # fmt: skip
     args: tuple[Expr, ...]
 
 
@@ -137,8 +135,7 @@ class Aggregate:
     """An aggregate over the distinct rows of one entity (`of`: the alias whose rows are counted).
 
     `arg` is None for a count of rows. `of` empty means the entity of the columns in `arg`, or the
-    source's own. `where` restricts the rows (a conditional measure). `percent` goes with
-    percentile.
+    source's own. `where` makes the measure conditional. `percent` goes with percentile.
     """
 
     function: Function
@@ -163,8 +160,8 @@ class WindowCall:
     `frame` is the number of preceding rows included (None: all up to this one when ordered).
     """
 
-    function: L["rank", "dense_rank", "row_number", "lag", "lead", "sum", "avg", "min", "max",
-                "count"]
+    function: L["rank", "dense_rank", "row_number", "lag", "lead",
+                "sum", "avg", "min", "max", "count"]  # fmt: skip
     arg: Expr | None = None
     partition: tuple[Expr, ...] = ()
     order: tuple[Sort, ...] = ()
@@ -175,7 +172,7 @@ class WindowCall:
 Expr = (
     Column | Field | Value | Metric | Arithmetic | Case | DatePart | DateTrunc | DateDiff | DateAdd
     | FromEpoch | Call | Aggregate | Scalar | WindowCall
-)
+)  # fmt: skip
 
 # ---- predicates --------------------------------------------------------------------------------
 
@@ -244,8 +241,7 @@ class Exists:
     """There is a related row: `alias` of the source joined by `relationship` to `query`'s source.
 
     `reverse` follows the relationship from the referred table to the referring one (to many).
-    `query` is a Query whose source is the related table; its aliases must differ from the outer
-    ones, and its predicates may use outer aliases too.
+    The related table is `query`'s source; its aliases differ from the outer ones, which it may use.
     """
 
     alias: str

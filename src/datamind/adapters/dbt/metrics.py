@@ -9,10 +9,19 @@ from datamind.semantics.catalog import Metric
 
 Json = dict[str, Any]
 _DIMENSION = re.compile(
-    r"\{\{\s*(?:Dimension|TimeDimension|Entity)\(\s*['\"](?:\w+__)*(\w+)['\"][^)]*\)\s*\}\}"
+    r"\{\{\s*(?:Dimension|TimeDimension|Entity)"
+    r"\(\s*['\"](?:\w+__)*(\w+)['\"][^)]*\)\s*\}\}"
 )
-_AGGREGATIONS = {"sum": "sum", "count": "count", "count_distinct": "count_distinct", "average": "avg",
-                 "min": "min", "max": "max", "median": "median", "sum_boolean": "sum_boolean"}  # fmt: skip
+_AGGREGATIONS = {
+    "sum": "sum",
+    "count": "count",
+    "count_distinct": "count_distinct",
+    "average": "avg",
+    "min": "min",
+    "max": "max",
+    "median": "median",
+    "sum_boolean": "sum_boolean",
+}
 
 
 def metrics_of(manifest: Json, ids: dict[str, str]) -> tuple[Metric, ...]:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from datamind.errors import WarehouseEmpty
+from datamind.errors import QueryFailed, WarehouseEmpty
 from datamind.language import names
 from datamind.ports import Probe
 from datamind.semantics import keys, traits
@@ -53,9 +53,14 @@ def survey(
         raise WarehouseEmpty(f"{place} holds no table.")
     prefixes = names.common_prefixes([d.name for d in declared])
     surveyor = _Surveyor(probe, default_schema, prefixes)
-    tables = [surveyor.table(d) for d in declared]
+    tables = [t for t in map(surveyor.readable, declared) if t is not None]
+    if not tables:
+        raise WarehouseEmpty(f"{place} holds no table that can be read.")
     by_id = {t.id: t for t in tables}
-    known = [r for d in declared for r in surveyor.references(d, by_id)]
+    known = [
+        r for d in declared if surveyor.id_of(d.schema, d.name) in by_id
+        for r in surveyor.references(d, by_id)
+    ]  # fmt: skip
     guessed = keys.relationships(
         by_id, [(r, surveyor.inclusion(r, by_id)) for r in keys.plausible_references(tables)], known
     )
@@ -96,6 +101,15 @@ class _Surveyor:
 
     def id_of(self, schema: str, name: str) -> str:
         return name if schema == self.default_schema else f"{schema}.{name}"
+
+    def readable(self, declared: Declared) -> Table | None:
+        """The table; None for a view that can't be read here (over files, or broken)."""
+        try:
+            return self.table(declared)
+        except QueryFailed:
+            if declared.is_view:
+                return None
+            raise
 
     def table(self, declared: Declared) -> Table:
         table_id = self.id_of(declared.schema, declared.name)

@@ -107,7 +107,10 @@ def _part(expr: P.DatePart, env: Env) -> Node:
 
 
 def _trunc(expr: P.DateTrunc, env: Env) -> Node:
-    return D.truncated(expr.grain, _temporal(expr.of, env))
+    node = _temporal(expr.of, env)
+    if expr.grain == "hour" and _date_type(expr.of, env) == "date":
+        node = D.cast(node, "TIMESTAMP")  # PostgreSQL would make it a time with a zone
+    return D.truncated(expr.grain, node)
 
 
 def _diff(expr: P.DateDiff, env: Env) -> Node:

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from datamind.errors import NotYet
 from datamind.semantics import plan as P
 from datamind.semantics.check import after, opening
 from datamind.semantics.compiler import dialects as D
@@ -186,11 +185,13 @@ def _limit(step: P.Limit, block: Block, later: Later) -> Block:
 def _limit_with_ties(step: P.Limit, block: Block, later: Later) -> Block:
     if block.cut or block.windows:
         block = block.wrapped(later)
-    order = block.order
-    block, tests = _ranked(block, [], order, step.count + step.offset, later, exp.Rank())
+    functions: list[Node] = [exp.Rank()]
     if step.offset:
-        raise NotYet("A limit with ties takes no offset yet.")
-    block.where.extend(tests)
+        functions.append(exp.RowNumber())
+    block, places = _ranked(block, [], block.order, functions, later)
+    block.where.append(exp.LTE(this=places[0], expression=D.whole(step.offset + step.count)))
+    if step.offset:
+        block.where.append(exp.GT(this=places[1], expression=D.whole(step.offset)))
     return block
 
 
@@ -200,26 +201,29 @@ def _top(step: P.TopPerGroup, block: Block, later: Later) -> Block:
     keys = [compiled(k, block.env) for k in step.keys]
     order = _sort_keys(step.order, block.env)
     function = exp.Rank() if step.ties else exp.RowNumber()
-    block, tests = _ranked(block, keys, order, step.count, later, function)
-    block.where.extend(tests)
+    block, places = _ranked(block, keys, order, [function], later)
+    block.where.append(exp.LTE(this=places[0], expression=D.whole(step.count)))
     return block
 
 
 def _ranked(
-    block: Block, keys: list[Node], order: list[SortKey], count: int, later: Later, function: Node
+    block: Block, keys: list[Node], order: list[SortKey], functions: list[Node], later: Later
 ) -> tuple[Block, list[Node]]:
-    """The block wrapped with a rank, and the test that keeps the first ones."""
-    sorts = [
-        exp.Ordered(this=k.by.copy(), desc=k.descending or None, nulls_first=False) for k in order
-    ]
-    name = "rank"
-    while name in block.env.fields:
-        name += "_"
-    fields = dict(block.env.fields)
-    block.set_fields({**fields, name: windowed(function, keys, sorts)})
+    """The block wrapped, and the columns that hold each row's place by these functions."""
+    fields, names_ = dict(block.env.fields), []
+    for function in functions:
+        name = "rank" if isinstance(function, exp.Rank) else "place"
+        while name in fields:
+            name += "_"
+        sorts = [
+            exp.Ordered(this=k.by.copy(), desc=k.descending or None, nulls_first=False)
+            for k in order
+        ]
+        fields[name] = windowed(function, [k.copy() for k in keys], sorts)
+        names_.append(name)
+    block.set_fields(fields)
     wrapped = block.wrapped(later)
-    rank = wrapped.env.fields.pop(name)
-    return wrapped, [exp.LTE(this=rank, expression=D.whole(count))]
+    return wrapped, [wrapped.env.fields.pop(name) for name in names_]
 
 
 def _project(step: P.Project, block: Block, later: Later) -> Block:

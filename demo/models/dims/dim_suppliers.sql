@@ -1,0 +1,1 @@
+select supplier_id, supplier_name, country, lead_time_days from {{ source('raw', 'raw_suppliers') }}

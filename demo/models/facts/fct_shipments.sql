@@ -1,0 +1,3 @@
+select shipment_id, order_id, carrier, shipped_on, delivered_on, shipping_cost,
+  date_diff('day', shipped_on, delivered_on) as delivery_days
+from {{ source('raw', 'raw_shipments') }}

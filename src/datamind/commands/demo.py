@@ -1,0 +1,97 @@
+"""`datamind demo`: a retailer's data, made, built with dbt, and asked."""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib.util
+import sys
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol, cast
+
+import datamind
+from datamind.adapters.dbt.build import Build, build, current_build
+from datamind.commands.ask import AskOptions, run_one
+from datamind.commands.render import Screen
+from datamind.errors import BadInput
+from datamind.settings import Settings, load
+
+QUESTION = "What is the revenue by product category this year?"
+MORE = (
+    "Which 5 products have the highest revenue?",
+    "How many orders were cancelled last month?",
+    "What is the average order value by channel?",
+    "Which customers have never placed an order?",
+)
+
+
+class _Generator(Protocol):
+    def generate(self, out: Path, *, lines: int, today: dt.date, seed: int = 7) -> dict[str, int]:
+        """Write the raw tables; their numbers of rows."""
+        ...
+
+
+def project_folder() -> Path:
+    """The demo's dbt project: shipped beside the package, or at the root of a checkout."""
+    package = Path(datamind.__file__).parent
+    for place in (package / "_demo", package.parents[1] / "demo"):
+        if (place / "dbt_project.yml").is_file():
+            return place
+    raise BadInput("The demo is not part of this installation.", hint="Install datamind[demo].")
+
+
+def _generator(project: Path) -> _Generator:
+    spec = importlib.util.spec_from_file_location("datamind_demo_generate", project / "generate.py")
+    if spec is None or spec.loader is None:
+        raise BadInput("The demo's generator is missing.")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return cast(_Generator, module)
+
+
+def run(*, lines: int, fresh: bool, once: bool) -> int:
+    """Build what is needed, ask one question, and say how to go on."""
+    settings = load()
+    screen = Screen()
+    today = dt.datetime.now().astimezone().date()
+    built = prepare(settings, screen, lines=lines, today=today, fresh=fresh)
+    screen.say(f"\n> {QUESTION}\n", "bold")
+    url = f"duckdb:///{built.warehouse.resolve()}"
+    options = AskOptions(warehouse=url, dbt_project=built.artifacts, today=today.isoformat())
+    code = run_one(QUESTION, options)
+    if not once:
+        screen.say("\nAsk it yourself, for example:")
+        for question in MORE:
+            screen.say(f'  datamind ask "{question}"')
+    return code
+
+
+def prepare(
+    settings: Settings, screen: Screen, *, lines: int, today: dt.date, fresh: bool
+) -> Build:
+    """The build of this day and size: the one in use where it fits, else a new one."""
+    label = f"{lines} lines, {today.isoformat()}"
+    builds = settings.demo / "builds"
+    current = current_build(builds)
+    if current is not None and current.label == label and not fresh:
+        screen.say(f"The demo of today with {lines:,} order lines is there already.")
+        return current
+    if importlib.util.find_spec("dbt") is None:
+        raise BadInput("The demo needs dbt.", hint="pip install 'datamind[demo]'")
+    project = project_folder()
+    raw = settings.demo / "raw"
+    with _working(screen, f"making {lines:,} order lines"):
+        counts = _generator(project).generate(raw, lines=lines, today=today)
+    screen.say(f"Made {sum(counts.values()):,} rows in {len(counts)} raw tables.")
+    with _working(screen, "building and testing with dbt"):
+        built = build(project, builds, variables={"DATAMIND_DEMO_RAW": str(raw)}, label=label)
+    screen.say(f"dbt built and tested the models in {built.elapsed_s:.0f} s.")
+    return built
+
+
+def _working(screen: Screen, text: str) -> AbstractContextManager[object]:
+    """A spinner on a terminal, a line elsewhere."""
+    if screen.console.is_terminal:
+        return screen.console.status(text)
+    print(f"{text} …", file=sys.stderr)
+    return screen.progress(show=False)
