@@ -13,6 +13,7 @@ from datamind.pipeline.summaries import shown
 from datamind.records import Answer, StageReport
 
 MOST_ROWS = 20
+WIDTH_OF_FILES = 160
 _STATUS = {
     "answered": "green",
     "clarify": "yellow",
@@ -27,6 +28,8 @@ class Screen:
 
     def __init__(self) -> None:
         self.console = Console(highlight=False, soft_wrap=True)
+        if not self.console.is_terminal:
+            self.console.width = WIDTH_OF_FILES
 
     @contextmanager
     def progress(self, *, show: bool) -> Iterator[Callable[[StageReport], None]]:
@@ -81,8 +84,8 @@ class Screen:
             for line in found:
                 self.say(f"  {line}")
 
-    def rows(self, names: Sequence[str], rows: Iterable[Sequence[str]], total: int) -> None:
-        """A table, its first rows; how many there are in all."""
+    def rows(self, names: Sequence[str], rows: Iterable[Sequence[str]], total: int = 0) -> None:
+        """A table, its first rows; how many there are in all where some are left out."""
         table = Table(show_edge=False, pad_edge=False)
         for name in names:
             table.add_column(escape(name))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from sqlglot.dialects.dialect import Dialect as SqlDialect
 from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
@@ -121,11 +123,6 @@ def _check_joins(tokens: list[Token]) -> None:
 
 def _check_chains(tokens: list[Token]) -> None:
     """Refuse `a[1][2].b()...`: the parser reads each link together with all before it."""
-    links = 0
-    before = None
-    for token in tokens:
-        kind = token.token_type
-        links += (before, kind) in LINKS
-        if links > MAX_RUN:
-            raise SqlRejected(f"More than {MAX_RUN} subscripts or methods stand one after another.")
-        before = kind
+    kinds = [token.token_type for token in tokens]
+    if sum(pair in LINKS for pair in pairwise(kinds)) > MAX_RUN:
+        raise SqlRejected(f"More than {MAX_RUN} subscripts or methods stand one after another.")

@@ -41,9 +41,13 @@ class _Compiled:
 
 
 class BuiltinPlanner:
-    """The built-in language engine. Deterministic; it remembers the views that it compiled."""
+    """The built-in language engine. Deterministic; it remembers the views that it compiled.
 
-    def __init__(self) -> None:
+    `width` makes the search so many times as wide.
+    """
+
+    def __init__(self, *, width: int = 1) -> None:
+        self._width = width
         self._views: OrderedDict[tuple[str, str, int], _Compiled] = OrderedDict()
 
     def compiled(self, view: View) -> _Compiled:
@@ -68,7 +72,7 @@ class BuiltinPlanner:
         tokens = tokenize(text)
         defined, combined = units_of(overlay.definitions, tokens, compiled.index, question.today)
         readings = _readings(
-            tokens, combined, defined, question.today, overlay.wildcard, compiled, view
+            tokens, combined, defined, question.today, overlay.wildcard, compiled, view, self._width
         )
         return _decide(readings, tokens, compiled.index)
 
@@ -82,16 +86,16 @@ class _Scored:
 
 def _readings(
     tokens: list[Token], combined: list[Token], defined: list[Unit], today: dt.date,
-    wildcard: bool, compiled: _Compiled, view: View,
+    wildcard: bool, compiled: _Compiled, view: View, width: int,
 ) -> list[_Scored]:  # fmt: skip
     linker = Linker(compiled.index, tokens)
     found: dict[str, _Scored] = {}
     best_gain: float | None = None
     lower = [t.lower for t in combined]
-    for rank, (units, gain) in enumerate(covers(linker, today, tokens, defined)):
+    for rank, (units, gain) in enumerate(covers(linker, today, tokens, defined, width)):
         best_gain = gain if best_gain is None else best_gain
         sketch = assemble(units)
-        for assignment in resolve(sketch, view, compiled.graph, lower):
+        for assignment in resolve(sketch, view, compiled.graph, lower, width):
             made = _plan(sketch, assignment, combined, today, wildcard, compiled, view, units)
             if made is None:
                 continue
@@ -102,7 +106,7 @@ def _readings(
             if key not in found or score > found[key].reading.score:
                 found[key] = _with_score(made, score)
     ordered = sorted(found.values(), key=lambda s: -s.reading.score)
-    return ordered[:MAX_READINGS]
+    return ordered[: MAX_READINGS * width]
 
 
 def _with_score(scored: _Scored, score: float) -> _Scored:

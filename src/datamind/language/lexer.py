@@ -63,11 +63,15 @@ def _phrases() -> dict[str, list[tuple[tuple[str, ...], str, str]]]:
 
 
 def covers(
-    linker: Linker, today: dt.date, text_of: Sequence[Token], defined: Sequence[Unit] = ()
+    linker: Linker,
+    today: dt.date,
+    text_of: Sequence[Token],
+    defined: Sequence[Unit] = (),
+    width: int = 1,
 ) -> list[tuple[tuple[Unit, ...], float]]:
     """The best few ways to cut the tokens into units, with their gains.
 
-    `defined` are units that definitions in the evidence add.
+    `defined` are units that definitions in the evidence add; `width` keeps so many times as many.
     """
     tokens = list(text_of)
     arcs: dict[int, list[Unit]] = {at: [] for at in range(len(tokens))}
@@ -80,7 +84,7 @@ def covers(
     for at in range(len(tokens)):
         if not best[at]:
             continue
-        best[at] = sorted(best[at], key=lambda e: -e[0])[:KEPT_COVERS]
+        best[at] = sorted(best[at], key=lambda e: -e[0])[: KEPT_COVERS * width]
         for gain, units in best[at]:
             for unit in arcs[at]:
                 kept = units if unit.code == " " else (*units, unit)
@@ -89,7 +93,7 @@ def covers(
     for gain, units in sorted(best[-1], key=lambda e: -e[0]):
         key = "".join(f"{u.code}{u.first}" for u in units)
         seen.setdefault(key, (units, gain))
-    return list(seen.values())[:KEPT_COVERS]
+    return list(seen.values())[: KEPT_COVERS * width]
 
 
 def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]:

@@ -55,7 +55,9 @@ def _walk(part: object) -> Iterator[Mention]:
             yield from _walk(piece)
 
 
-def resolve(sketch: Sketch, view: View, graph: Graph, words: Sequence[str]) -> list[Assignment]:
+def resolve(
+    sketch: Sketch, view: View, graph: Graph, words: Sequence[str], width: int = 1
+) -> list[Assignment]:
     """The best few assignments, cheapest first. `words` are the question's, in lower case."""
     mentions = mentions_of(sketch)
     options = {id(m): _options(m, view, words) for m in mentions}
@@ -70,8 +72,8 @@ def resolve(sketch: Sketch, view: View, graph: Graph, words: Sequence[str]) -> l
             for candidate, cost in options[id(mention)]:
                 grown.append(_extend(state, mention, candidate, cost, view, graph))
         grown.sort(key=lambda a: a.cost)
-        beam = grown[:BEAM]
-    return beam[:KEPT]
+        beam = grown[: BEAM * width]
+    return beam[: KEPT * width]
 
 
 def _extend(

@@ -76,6 +76,12 @@ def ask(question: Question, context: AskContext) -> Answer:
     return replace(answer, stages=tuple(stages.reports), elapsed_ms=elapsed)
 
 
+def run_reading(reading: Candidate, context: AskContext) -> Result:
+    """The rows of one reading, governed like any other; the errors of the stages."""
+    _, governed = _prepare(reading, context, _Stages(context))
+    return _run(governed, context)
+
+
 def _failed(blank: Answer, fault: DataMindError) -> Answer:
     return replace(blank, summary=fault.message, error_code=fault.code, hint=fault.hint)
 

@@ -1,0 +1,1 @@
+"""Measuring answers against suites of questions with known results."""
