@@ -34,8 +34,9 @@ fmt: .venv/.dev  ## Format the code and mend what ruff can
 bench: .venv/.dev  ## Print each figure beside its target; fails on a miss
 	$(BIN)/python -m benchmarks
 
-train: .venv/.dev  ## Fit the language engine's weights on its question suites
-	$(BIN)/python -m benchmarks.train
+TRACES ?= traces.jsonl
+train: .venv/.dev  ## Fit the language engine's weights on TRACES (of `datamind eval explain --out`)
+	$(BIN)/python -m benchmarks.train $(TRACES) --write
 
 docs: .venv/.dev  ## Check that the documentation's links, commands and lists hold
 	$(BIN)/python scripts/check_docs.py

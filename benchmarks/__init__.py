@@ -1,0 +1,1 @@
+"""Figures of speed and size, each beside its target: `python -m benchmarks`."""
