@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import cast
 
-from datamind.language.context import Context, Unbuildable, number
+from datamind.language.context import Context, Unbuildable, filled, number
 from datamind.language.periods import date_expr, in_period
 from datamind.language.relations import inner_context, related, related_count
 from datamind.language.sketch import Cond, Mention
@@ -183,6 +183,11 @@ def _any(cond: Cond, ctx: Context) -> P.Predicate:
     return P.Or(tuple(predicate(part, ctx) for part in cond.parts))
 
 
+def _given(cond: Cond, ctx: Context) -> P.Predicate:
+    assert cond.formula is not None
+    return cast(P.Predicate, filled(cond.formula, ctx))
+
+
 def _related(cond: Cond, ctx: Context) -> P.Predicate:
     return related(cond, ctx, predicate)
 
@@ -190,5 +195,5 @@ def _related(cond: Cond, ctx: Context) -> P.Predicate:
 _BUILDERS = {
     "compare": _compare, "among": _among, "value": _value, "text": _text, "null": _null,
     "columns": _columns, "average": _average, "any": _any, "all": _all, "related": _related,
-    "period": in_period,
+    "period": in_period, "given": _given,
 }  # fmt: skip

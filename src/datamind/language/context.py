@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import Any
 
 from datamind.language.index import Index
 from datamind.language.linking import Candidate
 from datamind.language.scope import Scope, display
-from datamind.language.sketch import Mention
+from datamind.language.sketch import Formula, Mention
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Column
+from datamind.semantics.walk import NODES, field_names
 
 
 class Unbuildable(Exception):
@@ -71,3 +74,25 @@ def number(value: float | dt.time) -> P.Value:
 def conjunction(items: list[P.Predicate]) -> P.Predicate:
     """All of them; one alone stays itself."""
     return items[0] if len(items) == 1 else P.And(tuple(items))
+
+
+def filled(formula: Formula, ctx: Context) -> Any:
+    """The formula's expression or predicate with its columns and entities in place."""
+    columns = {f"?{n}": ctx.expr(ctx.column_of(m)) for n, m in enumerate(formula.mentions)}
+    aliases = {
+        f"?{n}": ctx.scope.alias(ctx.meaning(m).table) for n, m in enumerate(formula.mentions)
+    }
+    return _fill(formula.expr, columns, aliases)
+
+
+def _fill(node: Any, columns: Mapping[str, P.Expr], aliases: Mapping[str, str]) -> Any:
+    if isinstance(node, P.Field):
+        return columns[node.name]
+    if isinstance(node, tuple):
+        return tuple(_fill(n, columns, aliases) for n in node)
+    if isinstance(node, P.Aggregate):
+        node = replace(node, of=aliases.get(node.of, ""))
+    if type(node) in NODES:
+        made = {f: _fill(getattr(node, f), columns, aliases) for f in field_names(type(node))}
+        return replace(node, **made)
+    return node

@@ -11,33 +11,41 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from datamind.language.assemble import side
+from datamind.language.formulas import Names, NoFormula, columns_listed, is_condition, read
 from datamind.language.index import Index
 from datamind.language.lexer import Unit, covers
-from datamind.language.linking import Linker
-from datamind.language.nodes import to_nodes
+from datamind.language.linking import Candidate, Linker
+from datamind.language.nodes import Listed, to_nodes
 from datamind.language.patterns import combine
-from datamind.language.sketch import Cond, Measure, Rank
-from datamind.language.tokens import Token, tokenize
+from datamind.language.sketch import Cond, Formula, Measure, Rank
+from datamind.language.tables.keywords import STOP
+from datamind.language.tokens import Token, stem, tokenize
+from datamind.semantics import plan as P
 
 _OPERATORS = frozenset("+-*/")
+_PLAIN = frozenset({"maximum", "minimum", "max", "min"})
 _TWO: dict[str, str] = {"divide": "/", "subtract": "-", "multiply": "*", "add": "+"}
 _CALLS = frozenset({"sum", "avg", "average", "count", "max", "min", *_TWO})
 
 
 def units_of(
-    definitions: dict[str, str], tokens: list[Token], index: Index, today: dt.date
+    definitions: dict[str, str], tokens: list[Token], names: Names, today: dt.date
 ) -> tuple[list[Unit], list[Token]]:
     """Units for the places where defined words stand, and the tokens with the texts appended."""
     found: list[Unit] = []
     combined = list(tokens)
     for name, text in definitions.items():
         places = _places(name, tokens)
+        made = _as_formula(text, places, tokens, names, today)
+        if made is not None:
+            found.extend(made)
+            continue
         if not places:
             continue
         start = len(combined) + 1
         combined += [Token(".", ".", ".", "mark", 0, 0), *tokenize(text)]
         for first, last in places:
-            unit = _unit(combined, start, first, last, index, today)
+            unit = _unit(combined, start, first, last, names.index, today)
             if unit is not None:
                 found.append(unit)
     return found, combined
@@ -51,10 +59,104 @@ def _places(name: str, tokens: Sequence[Token]) -> list[tuple[int, int]]:
     for first in range(len(tokens) - len(wanted) + 1):
         window = tokens[first : first + len(wanted)]
         if all(
-            (t.text == w.text) if short else (t.lemma == w.lemma)
+            (t.text == w.text) if short else (stem(t.lower) == stem(w.lower))
             for t, w in zip(window, wanted, strict=True)
         ):
             places.append((first, first + len(wanted)))
+    return places or ([] if short else _near(wanted, tokens))
+
+
+def _near(wanted: Sequence[Token], tokens: Sequence[Token]) -> list[tuple[int, int]]:
+    """The shortest stretch that holds the name's words of content, its last one among them."""
+    words = {stem(t.lower) for t in wanted if t.kind == "word" and t.lower not in STOP}
+    if len(words) < 2:
+        return []
+    stems = [stem(t.lower) for t in tokens]
+    best: tuple[int, int, int] | None = None
+    for first, word in enumerate(stems):
+        if word not in words:
+            continue
+        seen: set[str] = set()
+        for last in range(first, min(first + len(words) + 3, len(stems))):
+            if tokens[last].text in (".", "?", ";"):
+                break
+            if stems[last] in words:
+                seen.add(stems[last])
+                missing = len(words) - len(seen)
+                if missing <= len(words) // 4 and (
+                    best is None or (missing, last - first) < (best[0], best[2] - best[1])
+                ):
+                    best = (missing, first, last)
+    return [] if best is None else [(best[1], best[2] + 1)]
+
+
+def _as_formula(
+    text: str, places: list[tuple[int, int]], tokens: Sequence[Token], names: Names, today: dt.date
+) -> list[Unit] | None:
+    """Units of a text that is written as a formula or as names of columns; None if it is not."""
+    listed = columns_listed(text, names)
+    if listed:
+        return [Unit("c", a, b, Listed(tuple(listed)), 1.3 * (b - a)) for a, b in places]
+    try:
+        formula = read(text, names, today)
+    except NoFormula:
+        return None
+    if places:
+        return [_given(formula, a, b, tokens, names, today, text) for a, b in places]
+    return _hints(formula, tokens)
+
+
+def _given(
+    formula: Formula, first: int, last: int, tokens: Sequence[Token], names: Names,
+    today: dt.date, text: str,
+) -> Unit:  # fmt: skip
+    """The unit that a formula is where its name stands; each place has mentions of its own."""
+    formula = read(text, names, today)
+    for mention in formula.mentions:
+        mention.first, mention.last = first, last
+    gain, expr = 1.3 * (last - first), formula.expr
+    said = " ".join(t.lower for t in tokens[first:last])
+    if is_condition(formula):
+        cond = Cond("given", mentions=formula.mentions, formula=formula, first=first)
+        return Unit("P", first, last, cond, gain)
+    if isinstance(expr, P.Field):
+        return Unit("c", first, last, formula.mentions[0].candidates, gain)
+    measure = Measure("given", said, mentions=formula.mentions, given=formula, first=first)
+    bare = isinstance(expr, P.Aggregate) and isinstance(expr.arg, P.Field) and not expr.where
+    if bare and expr.function in ("max", "min") and not _PLAIN & set(said.split()):
+        formula.mentions[0].role = "order"
+        rank = Rank(formula.mentions[0], expr.function == "max", 1, extreme=True, first=first)
+        return Unit("L", first, last, rank, gain)
+    return Unit("M", first, last, measure, gain)
+
+
+def _hints(formula: Formula, tokens: Sequence[Token]) -> list[Unit]:
+    """`col = 'v'` though nothing names it: where v stands, it is a value of that column."""
+    found = []
+    items = formula.expr.items if isinstance(formula.expr, P.And) else (formula.expr,)
+    for item in items:
+        if not (isinstance(item, P.Compare) and item.op == "=" and isinstance(item.left, P.Field)):
+            continue
+        right = item.right
+        if not isinstance(right, P.Value) or not isinstance(right.value, str):
+            continue
+        columns = formula.mentions[int(item.left.name[1:])].candidates
+        values = tuple(
+            Candidate("value", c.id, c.table, 1.0, "evidence", right.value) for c in columns
+        )
+        for first, last in _spelt(right.value, tokens):
+            found.append(Unit("v", first, last, values, 1.2 * (last - first)))
+    return found
+
+
+def _spelt(text: str, tokens: Sequence[Token]) -> list[tuple[int, int]]:
+    """Where a text stands among the tokens, word for word, or as a quoted whole."""
+    words = [t.lower for t in tokenize(text)]
+    wanted = text.lower()
+    places = [(n, n + 1) for n, t in enumerate(tokens) if t.kind == "quoted" and t.lower == wanted]
+    for first in range(len(tokens) - len(words) + 1):
+        if words and [t.lower for t in tokens[first : first + len(words)]] == words:
+            places.append((first, first + len(words)))
     return places
 
 
@@ -63,7 +165,7 @@ def _unit(
 ) -> Unit | None:
     gain = 1.3 * (last - first)
     if any((t.kind == "mark" and t.text in _OPERATORS) or t.lower in _TWO for t in tokens[start:]):
-        formula = _Formula(tokens, start, index, today).read()
+        formula = _Spoken(tokens, start, index, today).read()
         return Unit("M", first, last, formula, gain) if formula is not None else None
     nodes = combine(to_nodes(_cover(tokens, start, len(tokens), index, today)))
     conds = [n.payload for n in nodes if n.code == "P"]
@@ -87,11 +189,10 @@ def _unit(
 
 def _is_extreme(measure: Measure, name: list[Token]) -> bool:
     """`heaviest refers to MAX(weight)` asks for the row, not for the number."""
-    plain = {"maximum", "minimum", "max", "min"}
     return (
         measure.kind == "aggregate"
         and measure.function in ("max", "min")
-        and not plain & {t.lower for t in name}
+        and not _PLAIN & {t.lower for t in name}
     )
 
 
@@ -104,7 +205,7 @@ def _cover(tokens: list[Token], start: int, end: int, index: Index, today: dt.da
     return [replace(u, first=u.first + start, last=u.last + start) for u in best if u.code != "."]
 
 
-class _Formula:
+class _Spoken:
     """A reader of sums, products and brackets over measures said in words."""
 
     def __init__(self, tokens: list[Token], start: int, index: Index, today: dt.date) -> None:

@@ -73,7 +73,9 @@ def keys(mention: Mention, ctx: Context, *, shown: bool = False) -> list[P.Named
 
 
 def person(mention: Mention, column: Column, ctx: Context) -> list[Column]:
-    """`name`, where the table keeps it in two columns, is both."""
+    """`name`, where the table keeps it in two columns, is both; so is what the evidence lists."""
+    if mention.also:
+        return [column, *(ctx.column_of(m) for m in mention.also)]
     table = ctx.scope.view.table(column.table)
     said = ctx.lemmas[mention.first : mention.last]
     whole = (

@@ -12,6 +12,7 @@ from datamind.language.assemble import assemble
 from datamind.language.build import build, home_table
 from datamind.language.context import Context, Unbuildable
 from datamind.language.definitions import units_of
+from datamind.language.formulas import Names
 from datamind.language.graph import Graph
 from datamind.language.index import Index
 from datamind.language.index import build as build_index
@@ -38,6 +39,7 @@ class _Compiled:
     index: Index
     graph: Graph
     metrics: dict[str, str]
+    names: Names
 
 
 class BuiltinPlanner:
@@ -55,7 +57,8 @@ class BuiltinPlanner:
         key = (view.catalog.version, view.fingerprint, id(view.catalog))
         if key not in self._views:
             homes = {m.name: m.table for m in view.metrics if m.table}
-            self._views[key] = _Compiled(build_index(view), Graph(view), homes)
+            index = build_index(view)
+            self._views[key] = _Compiled(index, Graph(view), homes, Names(index))
             while len(self._views) > KEPT_VIEWS:
                 self._views.popitem(last=False)
         self._views.move_to_end(key)
@@ -70,7 +73,7 @@ class BuiltinPlanner:
         text = evidence.expand(question.text, overlay)
         compiled = self.compiled(view)
         tokens = tokenize(text)
-        defined, combined = units_of(overlay.definitions, tokens, compiled.index, question.today)
+        defined, combined = units_of(overlay.definitions, tokens, compiled.names, question.today)
         readings = _readings(
             tokens, combined, defined, question.today, overlay.wildcard, compiled, view, self._width
         )

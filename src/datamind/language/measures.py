@@ -6,7 +6,7 @@ from typing import Literal, cast
 
 from datamind.language import names
 from datamind.language.conditions import predicate
-from datamind.language.context import Context, Unbuildable, conjunction, number
+from datamind.language.context import Context, Unbuildable, conjunction, filled, number
 from datamind.language.linking import Candidate
 from datamind.language.periods import date_expr
 from datamind.language.relations import plain_relation
@@ -14,6 +14,7 @@ from datamind.language.scope import money_column
 from datamind.language.sketch import Cond, Measure, Mention
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import TEMPORAL, Column
+from datamind.semantics.walk import below
 
 
 def expression(measure: Measure, ctx: Context) -> P.Expr:
@@ -23,9 +24,11 @@ def expression(measure: Measure, ctx: Context) -> P.Expr:
 
 def is_row_level(measure: Measure) -> bool:
     """Whether it is a value of each row: a difference or duration that nothing aggregates."""
-    return (
-        measure.kind in ("difference", "duration") and bool(measure.mentions) and not measure.inner
-    )
+    if measure.inner:
+        return False
+    if measure.kind == "given":
+        return is_row_level_formula(measure)
+    return measure.kind in ("difference", "duration") and bool(measure.mentions)
 
 
 def home_of(
@@ -48,6 +51,8 @@ def name_of(measure: Measure, ctx: Context) -> str:
     """A column name for the measure: `number_of_orders`, `avg_price`."""
     if measure.kind in ("ratio", "share", "percent", "difference", "duration", "formula"):
         return measure.kind
+    if measure.kind == "given":
+        return "_".join(names.split(measure.function)) or "value"
     if measure.target is None:
         return "number"
     candidate = ctx.chosen.get(measure.target)
@@ -251,8 +256,23 @@ def _number(measure: Measure, ctx: Context) -> P.Expr:
     return number(measure.value)
 
 
+def _given(measure: Measure, ctx: Context) -> P.Expr:
+    assert measure.given is not None
+    made = filled(measure.given, ctx)
+    if measure.inner and is_row_level_formula(measure):
+        return P.Aggregate(cast(P.Function, measure.inner), made)
+    return made
+
+
+def is_row_level_formula(measure: Measure) -> bool:
+    """Whether a given formula holds no aggregate."""
+    return measure.given is not None and not any(
+        isinstance(n, P.Aggregate) for n in below(measure.given.expr)
+    )
+
+
 _BUILDERS = {
-    "formula": _formula, "number": _number,
+    "formula": _formula, "number": _number, "given": _given,
     "count": _count, "aggregate": _aggregate, "either": _either, "ratio": _ratio, "share": _ratio,
     "percent": _ratio, "difference": _row_value, "duration": _row_value,
 }  # fmt: skip

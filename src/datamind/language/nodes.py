@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from datamind.language.lexer import Unit
+from datamind.language.linking import Candidate
 from datamind.language.sketch import Mention
+from datamind.semantics.catalog import Column
 
 
 @dataclass(slots=True)
@@ -20,6 +23,22 @@ class Node:
     payload: Any
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Columns that the evidence gives one name, as `full name` for a first and a last name."""
+
+    columns: tuple[Column, ...]
+
+    def mention(self, first: int, last: int) -> Mention:
+        """A mention of the first column, the others along with it."""
+        made = [
+            Mention(first, last, (Candidate("column", c.id, c.table, 1.0, "evidence", type=c.type),))
+            for c in self.columns
+        ]
+        made[0].also = tuple(made[1:])
+        return made[0]
+
+
 Action = Callable[[list[Node]], list[Node] | None]
 
 
@@ -29,10 +48,14 @@ def to_nodes(units: Sequence[Unit]) -> list[Node]:
     for unit in units:
         payload: Any = unit.payload
         code = unit.code
-        if code in "cvmz":
+        if isinstance(payload, Listed):
+            payload = payload.mention(unit.first, unit.last)
+        elif code in "cvmz":
             payload = Mention(unit.first, unit.last, tuple(unit.payload))  # type: ignore[arg-type]
             if code == "c" and _is_value(payload):
                 code = "v"
+        elif code in "PML":
+            payload = copy.deepcopy(payload)  # combinators change it; other covers have it too
         out.append(Node(code, unit.first, unit.last, payload))
     return out
 

@@ -38,7 +38,7 @@ def mentions_of(sketch: Sketch) -> list[Mention]:
 def _walk(part: object) -> Iterator[Mention]:
     if isinstance(part, Mention):
         yield part
-        for other in (part.owner, part.hint):
+        for other in (part.owner, part.hint, *part.also):
             if other is not None:
                 yield from _walk(other)
     elif isinstance(part, Measure):

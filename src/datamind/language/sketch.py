@@ -8,6 +8,7 @@ from typing import Literal
 
 from datamind.language.dates import Period
 from datamind.language.linking import Candidate
+from datamind.semantics import plan as P
 
 Role = Literal[
     "entity", "group", "measure", "attribute", "number", "text", "date", "value", "order",
@@ -22,7 +23,7 @@ class Mention:
     `role` is what it does in the question. `owner` is the mention it is an attribute of
     (`name of the author`), `context` the one that it is likely to be an attribute of; `hint`
     the mention that says what kind of value it is (`city of Rome`). `before` is where a longer
-    naming of it began (`Rome (FCO)`).
+    naming of it began (`Rome (FCO)`). `also` are further columns that go by the same name.
     """
 
     first: int
@@ -37,6 +38,15 @@ class Mention:
     grain: str | None = None
     function: str = ""
     before: int = -1
+    also: tuple[Mention, ...] = ()
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Formula:
+    """A part of a plan whose columns are still to be chosen: `Field("?0")` is `mentions[0]`."""
+
+    expr: P.Expr | P.Predicate
+    mentions: tuple[Mention, ...]
 
 
 @dataclass(eq=False, slots=True)
@@ -46,7 +56,7 @@ class Cond:
     `kind`: compare (subject op number), among (subject in numbers), value (a value mention),
     text (subject matches a text), period (a date in a period), null, flag (a boolean column),
     related (a related row exists; `count` compares their number), columns (two columns), average
-    (subject against its own average), any (one of `parts`).
+    (subject against its own average), any (one of `parts`), given (a formula of the evidence).
     """
 
     kind: str
@@ -61,6 +71,7 @@ class Cond:
     parts: tuple[Cond, ...] = ()
     first: int = 0
     within: list[Cond] = field(default_factory=list)
+    formula: Formula | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -68,7 +79,7 @@ class Measure:
     """A measure: an aggregate of a mention, a count of one, or two measures combined.
 
     `kind`: count, aggregate, either (a bare noun), ratio, share, percent, difference, duration,
-    formula (`function` is the operator), number.
+    formula (`function` is the operator), number, given (a formula of the evidence).
     """
 
     kind: str
@@ -83,6 +94,7 @@ class Measure:
     inner: str | None = None
     value: float = 0.0
     loose: bool = False
+    given: Formula | None = None
 
 
 @dataclass(eq=False, slots=True)
