@@ -8,6 +8,7 @@ from typing import cast
 from datamind.language.context import Context, Unbuildable, filled, number
 from datamind.language.periods import date_expr, in_period
 from datamind.language.relations import inner_context, related, related_count
+from datamind.language.roles import role_of
 from datamind.language.sketch import Cond, Mention
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import TEMPORAL, Column
@@ -92,15 +93,16 @@ def _one_value(mention: Mention, ctx: Context) -> P.Predicate:
         return _free_text(mention, candidate.value or "", ctx)
     column = ctx.scope.view.column(candidate.id)
     text = candidate.value or ""
+    expr = ctx.expr(column, role_of(mention, column.table, ctx))
     if candidate.source == "partial":
         ctx.notes.append(f"{column.name.replace('_', ' ')} containing '{_said(mention, ctx)}'")
-        return P.TextMatch(ctx.expr(column), "contains", _said(mention, ctx))
+        return P.TextMatch(expr, "contains", _said(mention, ctx))
     if ctx.wildcard:
-        return P.TextMatch(ctx.expr(column), "contains", text)
+        return P.TextMatch(expr, "contains", text)
     variants = [v for v, _ in ctx.scope.view.values(column.id) if v.lower() == text.lower()]
     if len(variants) > 1:
-        return P.OneOf(ctx.expr(column), tuple(P.Value(v) for v in variants))
-    return P.Compare("=", ctx.expr(column), P.Value(text))
+        return P.OneOf(expr, tuple(P.Value(v) for v in variants))
+    return P.Compare("=", expr, P.Value(text))
 
 
 def _said(mention: Mention, ctx: Context) -> str:

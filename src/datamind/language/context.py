@@ -57,10 +57,10 @@ class Context:
             return display(view.table(candidate.id))[0]
         raise Unbuildable(f"{candidate.kind} is no column")
 
-    def expr(self, column: Column) -> P.Expr:
+    def expr(self, column: Column, role: str | None = None) -> P.Expr:
         """The column as an expression; Unix seconds become a timestamp."""
         self.used.add(column.id)
-        found: P.Expr = self.scope.column(column.id)
+        found: P.Expr = self.scope.column(column.id, role)
         return P.FromEpoch(found) if column.epoch else found
 
 

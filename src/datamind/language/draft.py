@@ -7,6 +7,7 @@ from typing import cast
 
 from datamind.language.context import Context, Unbuildable
 from datamind.language.periods import date_expr
+from datamind.language.roles import referred, role_of
 from datamind.language.scope import dates_of, display, year_columns
 from datamind.language.sketch import Mention
 from datamind.semantics import plan as P
@@ -58,18 +59,31 @@ def keys(mention: Mention, ctx: Context, *, shown: bool = False) -> list[P.Named
     if candidate.kind == "grain":
         return [period_key(candidate.id, ctx)]
     if candidate.kind == "table":
-        table = ctx.scope.view.table(candidate.id)
-        columns = display(table)
-        if len(table.primary_key) == 1:
-            columns = [table.column(table.primary_key[0]), *columns]
-        return [named(c, ctx) for c in dict.fromkeys(columns)]
+        return row_of(ctx.scope.view.table(candidate.id), ctx, role_of(mention, candidate.id, ctx))
     if candidate.kind in ("column", "value"):
         column = ctx.scope.view.column(candidate.id)
         if mention.grain and column.is_date:
             grain = cast(P.Grain, mention.grain)
             return [P.Named(mention.grain, P.DateTrunc(grain, ctx.expr(column)))]
-        return [named(c, ctx) for c in person(mention, column, ctx)]
+        return of_column(mention, column, ctx)
     raise Unbuildable(f"{candidate.kind} can't be grouped by")
+
+
+def row_of(table: Table, ctx: Context, role: str | None = None) -> list[P.Named]:
+    """What stands for a row: its key, where that is one column, and what names it."""
+    columns = display(table)
+    if len(table.primary_key) == 1:
+        columns = [table.column(table.primary_key[0]), *columns]
+    return [named(c, ctx, role) for c in dict.fromkeys(columns)]
+
+
+def of_column(mention: Mention, column: Column, ctx: Context) -> list[P.Named]:
+    """What a mentioned column shows: itself, the row it refers to, or a name's two halves."""
+    reference = referred(mention, column, ctx)
+    if reference is not None:
+        return row_of(ctx.scope.view.table(reference.to_table), ctx, reference.id)
+    role = role_of(mention, column.table, ctx)
+    return [named(c, ctx, role) for c in person(mention, column, ctx)]
 
 
 def person(mention: Mention, column: Column, ctx: Context) -> list[Column]:
@@ -86,8 +100,8 @@ def person(mention: Mention, column: Column, ctx: Context) -> list[Column]:
     return [column]
 
 
-def named(column: Column, ctx: Context) -> P.Named:
-    return P.Named(column.name, ctx.expr(column))
+def named(column: Column, ctx: Context, role: str | None = None) -> P.Named:
+    return P.Named(column.name, ctx.expr(column, role))
 
 
 def period_key(grain: str, ctx: Context) -> P.Named:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
@@ -42,6 +43,16 @@ class Graph:
             if a != b:
                 self.edges[b].append(Edge(relationship, b, a, True, cost + 0.15))
         self._reach: dict[str, dict[str, float]] = {}
+        pairs = Counter((r.table, r.to_table) for r in view.relationships)
+        self._rivals: dict[str, list[Relationship]] = {}
+        for relationship in view.relationships:
+            ends = (relationship.table, relationship.to_table)
+            if pairs[ends] > 1 or ends[0] == ends[1]:
+                self._rivals.setdefault(ends[1], []).append(relationship)
+
+    def rivals(self, table: str) -> list[Relationship]:
+        """References to the table that need their role said: several from one table, or its own."""
+        return self._rivals.get(table, [])
 
     @cached_property
     def bridges(self) -> frozenset[str]:

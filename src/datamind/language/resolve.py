@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datamind.language import names
 from datamind.language.graph import UNREACHABLE, Graph
 from datamind.language.linking import Candidate
+from datamind.language.roles import KEYS, WAYS
 from datamind.language.sketch import Cond, Measure, Mention, Rank, Sketch
 from datamind.language.tokens import lemma
 from datamind.semantics.catalog import Column, View
@@ -122,16 +123,6 @@ def _options(mention: Mention, view: View, words: Sequence[str]) -> list[tuple[C
     return out[:OPTIONS] if mention.role != "attribute" else out[: OPTIONS + 3]
 
 
-# What stands before a value, and the words of columns that it points to.
-WAYS: dict[str, frozenset[str]] = {
-    "from": frozenset({"from", "origin", "source", "departure", "start", "sender", "departing"}),
-    "to": frozenset({"to", "destination", "target", "arrival", "end", "receiver", "recipient",
-                     "into"}),
-    "via": frozenset({"via", "stop", "through", "layover", "transit"}),
-    "by": frozenset({"by"}),
-}  # fmt: skip
-
-
 def _way(mention: Mention, candidate: Candidate, words: Sequence[str]) -> float:
     """`from` Rome `to` Paris: columns of the same way are likelier, of the other unlikely."""
     first = mention.before if mention.before >= 0 else mention.first
@@ -145,16 +136,13 @@ def _way(mention: Mention, candidate: Candidate, words: Sequence[str]) -> float:
     return 0.5 if column & others else 0.0
 
 
-_KEYS = frozenset({"id", "code", "number", "no", "key", "identifier", "num", "nr", "uuid"})
-
-
 def _unsaid_key(mention: Mention, candidate: Candidate, words: Sequence[str]) -> float:
     """A noun means the thing, not its key: `salesperson` is hardly the salesperson_id."""
     if candidate.kind != "column":
         return 0.0
     parts = names.words_of(candidate.id.rpartition(".")[2])
     said = {lemma(w) for w in words[mention.first : mention.last]}
-    return 0.6 if parts and parts[-1] in _KEYS and not said & _KEYS else 0.0
+    return 0.6 if parts and parts[-1] in KEYS and not said & KEYS else 0.0
 
 
 def _penalty(mention: Mention, candidate: Candidate, view: View) -> float | None:

@@ -33,6 +33,7 @@ class Scope:
         self.words = frozenset(words)
         self.taken = set(taken)
         self.aliases: dict[str, str] = {}
+        self.by_role: dict[tuple[str, str], str] = {}
         self.joins: list[P.Join] = []
         self.cost = 0.0
         self.to_many: set[str] = set()
@@ -49,8 +50,13 @@ class Scope:
         self.taken.add(name)
         return name
 
-    def alias(self, table: str) -> str:
-        """The alias of a table, joined in by the cheapest way if it is not there yet."""
+    def alias(self, table: str, role: str | None = None) -> str:
+        """The alias of a table, joined in by the cheapest way if it is not there yet.
+
+        `role` is the relationship to reach it by, where there are several.
+        """
+        if role is not None:
+            return self._in_role(table, role)
         if table not in self.aliases:
             found = self.graph.path(set(self.aliases), table, self.mentioned, self.words)
             if found is None:
@@ -60,14 +66,33 @@ class Scope:
                 self._join(edge)
         return self.aliases[table]
 
+    def _in_role(self, table: str, role: str) -> str:
+        """The alias of a table under one reference to it; another reference has another alias."""
+        if (table, role) not in self.by_role:
+            reference = self.view.catalog.relationships_by_id[role]
+            edge = Edge(reference, reference.table, table, False, 1.0)
+            first = table not in self.aliases
+            self.alias(reference.table)
+            self.cost += edge.cost
+            if first and table not in self.aliases:
+                self._join(edge)
+            else:
+                self.by_role[table, role] = self._name(table)
+                self._add(edge, self.by_role[table, role])
+        return self.by_role[table, role]
+
     def _join(self, edge: Edge) -> None:
         alias = self._name(edge.end)
+        self._add(edge, alias)
+        self.aliases[edge.end] = alias
+        self.by_role.setdefault((edge.end, edge.relationship.id), alias)
+        if edge.to_many or edge.start in self.to_many:
+            self.to_many.add(edge.end)
+
+    def _add(self, edge: Edge, alias: str) -> None:
         self.joins.append(
             P.Join(alias, edge.end, self.aliases[edge.start], edge.relationship.id, edge.reverse)
         )
-        self.aliases[edge.end] = alias
-        if edge.to_many or edge.start in self.to_many:
-            self.to_many.add(edge.end)
 
     def need(self, tables: Iterable[str]) -> None:
         """Join all of these in, nearest first, so that ways are shared."""
@@ -77,10 +102,10 @@ class Scope:
             self.alias(missing.pop(0))
             missing = [t for t in missing if t not in self.aliases]
 
-    def column(self, column_id: str) -> P.Column:
+    def column(self, column_id: str, role: str | None = None) -> P.Column:
         """A column as an expression; its table is joined in where needed."""
         table, _, name = column_id.rpartition(".")
-        return P.Column(self.alias(table), name)
+        return P.Column(self.alias(table, role), name)
 
     def source(self) -> P.Source:
         """The source with all joins so far."""

@@ -13,8 +13,8 @@ from datamind.language.draft import (
     is_unique,
     keys,
     named,
+    of_column,
     period_key,
-    person,
 )
 from datamind.language.ordering import ranks
 from datamind.language.scope import display
@@ -123,7 +123,7 @@ def _shown(mention: Mention, sketch: Sketch, ctx: Context) -> list[P.Named]:
             columns = [table.column(table.primary_key[0]), *columns]
         return [named(c, ctx) for c in dict.fromkeys(columns)]
     if candidate.kind in ("column", "value"):
-        return [named(c, ctx) for c in person(mention, ctx.scope.view.column(candidate.id), ctx)]
+        return of_column(mention, ctx.scope.view.column(candidate.id), ctx)
     raise Unbuildable(f"{candidate.kind} can't be listed")
 
 
