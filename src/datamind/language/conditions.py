@@ -99,6 +99,8 @@ def _one_value(mention: Mention, ctx: Context) -> P.Predicate:
         return P.TextMatch(expr, "contains", _said(mention, ctx))
     if ctx.wildcard:
         return P.TextMatch(expr, "contains", text)
+    if column.type == "integer":
+        return P.Compare("=", expr, P.Value(int(text)))
     variants = [v for v, _ in ctx.scope.view.values(column.id) if v.lower() == text.lower()]
     if len(variants) > 1:
         return P.OneOf(expr, tuple(P.Value(v) for v in variants))

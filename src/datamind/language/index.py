@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
 
 from datamind.language import names
+from datamind.language.legends import legend
 from datamind.language.tables.keywords import SOFT, STOP
 from datamind.language.tables.synonyms import GROUPS
 from datamind.language.tokens import lemma, stem, tokenize
@@ -63,6 +65,8 @@ class Index:
     column_words: dict[str, frozenset[str]] = field(default_factory=dict)
     table_words: dict[str, frozenset[str]] = field(default_factory=dict)
     short_words: list[str] = field(default_factory=list)
+    flags: set[str] = field(default_factory=set)
+    persons: tuple[str, ...] = ()
 
     def weight(self, word: str) -> float:
         """How much a core word says: rare ones much, generic ones little."""
@@ -109,8 +113,39 @@ def build(view: View) -> Index:
         _add_term(index, term.words, term.item)
     _add_postings(index)
     _add_values(index)
+    index.persons = tuple(t.id for t in tables if _is_person(t))
     index.short_words = [w for w in index.postings if 2 <= len(w) <= 5 and w not in GENERIC]
     return index
+
+
+_PERSONAL = frozenset({"gender", "sex", "birth", "birthday", "birthdate", "hire", "hired", "surname",
+                       "forename", "salary"})  # fmt: skip
+_PERSONS = frozenset(
+    """person people employee staff customer client patient student user member driver player author
+    rider teacher instructor doctor physician passenger guest""".split()
+)
+
+
+def _is_person(table: Table) -> bool:
+    """Whether the rows are people: by the table's noun, or by what is known of each."""
+    said = {lemma(w) for w in names.split(table.entity or table.name)}
+    words = {w for c in table.columns for w in names.words_of(c.name)}
+    named = {"first", "last"} <= words and "name" in words
+    return bool(table.display) and (bool(said & _PERSONS) or named or len(words & _PERSONAL) > 1)
+
+
+def _is_flag(column: Column, view: View) -> bool:
+    """Whether the column says yes or no: a boolean, such words, or 0 and 1 under a telling name."""
+    if column.type == "boolean":
+        return True
+    if column.type == "integer":
+        return (column.low, column.high) == ("0", "1") and (column.distinct or 0) <= 2
+    values = {v.strip().lower() for v, _ in view.values(column.id)}
+    return bool(values) and values <= TRUE_WORDS | FALSE_WORDS
+
+
+TRUE_WORDS = frozenset({"yes", "y", "true", "t", "1"})
+FALSE_WORDS = frozenset({"no", "n", "false", "f", "0"})
 
 
 def _vocabulary(tables: Iterable[Table]) -> frozenset[str]:
@@ -171,6 +206,9 @@ def _add_table(
     index.table_words[table.id] = frozenset(words) | {names.split(table.name)[-1]}
     about = _stems(table.description)
     index.items.append(Item("table", table.id, table.id, words, frozenset(), about))
+    phrase = _noun_phrase(table.description, head=True)
+    if phrase and phrase != words:
+        index.items.append(Item("table", table.id, table.id, phrase, synonym=True))
     for text in table.synonyms:
         core = tuple(t.lemma for t in tokenize(text) if t.lemma)
         index.items.append(Item("table", table.id, table.id, core, synonym=True))
@@ -187,14 +225,37 @@ def _add_column(
     outer = frozenset(table_words)
     core = _beyond_table(words, outer)
     about = _stems(column.description)
+    if _is_flag(column, index.view):
+        index.flags.add(column.id)
     index.column_words[column.id] = frozenset(words) | frozenset(map(stem, words)) | about
     index.items.append(Item("column", column.id, table.id, core, outer | frozenset(words), about))
     if column.unit and column.unit.lower() in core and len(core) > 1:
         rest = tuple(w for w in core if w != column.unit.lower())
         index.items.append(Item("column", column.id, table.id, rest, outer, about, synonym=True))
+    phrase = _noun_phrase(column.description)
+    if phrase and phrase != core and not set(phrase) <= outer:
+        index.items.append(Item("column", column.id, table.id, phrase, outer, synonym=True))
     for text in column.synonyms:
         said = tuple(t.lemma for t in tokenize(text) if t.lemma)
         index.items.append(Item("column", column.id, table.id, said, outer, synonym=True))
+
+
+_CLAUSE = re.compile(r"[:;,.(\n=]| - | that | which | who | if | when | where |null|e\.g\.", re.I)
+_AFTER_HEAD = re.compile(r" of | in | for | per | between | with | from | to | by | on ", re.I)
+
+
+def _noun_phrase(description: str, *, head: bool = False) -> tuple[str, ...]:
+    """What a description calls the thing: its first words, up to a clause; with `head`, only the
+    noun. Empty where it is more of a sentence, or lists values."""
+    text = _CLAUSE.split(description.strip(), maxsplit=1)[0]
+    if head:
+        text = _AFTER_HEAD.split(text, maxsplit=1)[0]
+    words = [t.lemma for t in tokenize(text) if t.kind == "word" and t.lower not in STOP]
+    words = [w for w in words if w not in _LISTING]
+    return tuple(words) if 1 <= len(words) <= 6 else ()
+
+
+_LISTING = frozenset({"possible", "value", "list", "row", "record", "table", "one", "unique"})
 
 
 def _beyond_table(words: tuple[str, ...], table_words: frozenset[str]) -> tuple[str, ...]:
@@ -255,3 +316,15 @@ def _add_values(index: Index) -> None:
                     for word in key.split():
                         index.value_words[word].append(key)
                 index.values[key].append((column.id, value))
+            for said, value in legend(column, index.view):
+                _add_said(index, column, said, value)
+
+
+def _add_said(index: Index, column: Column, said: str, value: str) -> None:
+    """What the value's legend calls it: looked up like the value itself."""
+    for key in {normal(said), " ".join(t.lemma for t in tokenize(said) if t.kind == "word")}:
+        if key and (column.id, value) not in index.values[key]:
+            index.values[key].append((column.id, value))
+            for word in key.split():
+                if key not in index.value_words[word]:
+                    index.value_words[word].append(key)

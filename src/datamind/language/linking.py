@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from datamind.language import names
 from datamind.language.dates import WEEKDAYS
 from datamind.language.index import GENERIC, Index, Item, Posting, normal, synonyms
 from datamind.language.scope import money_column
-from datamind.language.tables.keywords import SOFT, STOP
+from datamind.language.tables.keywords import CODES, SOFT, STOP, SUPERLATIVES
 from datamind.language.tokens import Token, stem
 
 MAX_WINDOW = 6
@@ -31,6 +32,16 @@ def telling_of(content: Sequence[int], tokens: Sequence[Token]) -> list[int]:
 WORTH = frozenset(
     """amount revenue value turnover income volume proceeds spend spending earning""".split()
 )
+
+PEOPLE = frozenset({"people", "person", "persons", "individual", "individuals", "who", "somebody"})
+
+
+@lru_cache(maxsize=1)
+def keyword_words() -> frozenset[str]:
+    """Words of the grammar that are hardly meant as values when they stand alone."""
+    single = {phrase for entries in CODES.values() for phrase, _ in entries if " " not in phrase}
+    return frozenset(single | {s for s in SUPERLATIVES if " " not in s})
+
 
 _GLUE = frozenset({"of", "the", "a", "an", "to", "per"})
 PER_GRAIN = frozenset("""hourly daily weekly monthly quarterly yearly annual annually""".split())
@@ -131,6 +142,9 @@ class Linker:
                     best[key] = candidate
         for candidate in self._worth(content):
             best.setdefault((candidate.kind, candidate.id), candidate)
+        if last - first == 1 and self.tokens[first].lower in PEOPLE:
+            for table in self.index.persons:
+                best.setdefault(("table", table), Candidate("table", table, table, 0.8, "grammar"))
         if last - first == 1:
             for candidate in self._grains(self.tokens[first]):
                 best[(candidate.kind, candidate.id)] = candidate
@@ -199,6 +213,8 @@ class Linker:
 
     def _item(self, item: Item, score: float, source: str) -> Candidate:
         type_ = self.index.view.column(item.id).type if item.kind == "column" else ""
+        if item.id in self.index.flags:
+            type_ = "boolean"
         return Candidate(item.kind, item.id, item.table, score, source, type=type_)
 
     def _described(self, item: Item, words: int, content: int) -> Candidate | None:
@@ -227,6 +243,8 @@ class Linker:
         if any(t.kind not in ("word", "number") and t.text not in (".", "-", "&") for t in tokens):
             return []
         text = " ".join(t.lower for t in tokens)
+        if len(tokens) == 1 and not tokens[0].is_proper and text in keyword_words():
+            return []
         letter = len(text) == 1 and tokens[0].is_proper and first > 0
         if (
             len(tokens) == 1

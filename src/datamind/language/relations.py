@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import cast
 
 from datamind.language.context import Context, Unbuildable, conjunction, number
+from datamind.language.index import TRUE_WORDS
 from datamind.language.scope import Scope
 from datamind.language.sketch import Cond, Mention
 from datamind.semantics import plan as P
@@ -53,21 +54,17 @@ def _has_column(cond: Cond, column: Column, ctx: Context) -> P.Predicate:
     return P.IsNull(expr) if cond.negated else P.Not(P.IsNull(expr))
 
 
-_TRUE = frozenset({"yes", "y", "true", "t", "1"})
-
-
-_FALSE = frozenset({"no", "n", "false", "f", "0"})
-
-
 def flag(column: Column, expr: P.Expr, ctx: Context) -> P.Predicate | None:
     """The column as a yes or no, if it is one."""
+    if column.id not in ctx.index.flags:
+        return None
     if column.type == "boolean":
         return P.Truth(expr)
+    if column.type == "integer":
+        return P.Compare("=", expr, P.Value(1))
     values = [v for v, _ in ctx.scope.view.values(column.id)]
-    if values and all(v.lower() in _TRUE | _FALSE for v in values):
-        yes = [v for v in values if v.lower() in _TRUE] or ["Yes"]
-        return P.Compare("=", expr, P.Value(yes[0]))
-    return None
+    yes = [v for v in values if v.strip().lower() in TRUE_WORDS] or ["Yes"]
+    return P.Compare("=", expr, P.Value(yes[0]))
 
 
 def _exists(cond: Cond, table: str, ctx: Context, predicate: Builder) -> P.Predicate:

@@ -1,0 +1,74 @@
+"""Roles: which of several references to a table the question means, told by the words near it."""
+
+from __future__ import annotations
+
+from datamind.language import names
+from datamind.language.context import Context
+from datamind.language.sketch import Mention
+from datamind.language.tokens import stem
+from datamind.semantics.catalog import Column, Relationship, Table
+
+# What stands before a value, and the words of columns that it points to.
+WAYS: dict[str, frozenset[str]] = {
+    "from": frozenset({"from", "origin", "source", "departure", "start", "sender", "departing"}),
+    "to": frozenset({"to", "destination", "target", "arrival", "end", "receiver", "recipient",
+                     "into"}),
+    "via": frozenset({"via", "stop", "through", "layover", "transit"}),
+    "by": frozenset({"by"}),
+}  # fmt: skip
+KEYS = frozenset({"id", "code", "number", "no", "key", "identifier", "num", "nr", "uuid"})
+REACH = 3  # how many words before a mention may tell its role
+
+
+def role_words(reference: Relationship, target: Table) -> frozenset[str]:
+    """What the referring column says beyond the name of what it refers to: start, end."""
+    own = {*names.words_of(target.name), *KEYS}
+    said = {w for c in reference.columns for w in names.words_of(c)}
+    return frozenset((said | set(names.words_of(reference.role))) - own)
+
+
+def role_of(mention: Mention, table: str, ctx: Context) -> str | None:
+    """The reference by which the table is meant here; None where there is but one way to it, or
+    nothing is said."""
+    rivals = ctx.scope.graph.rivals(table)
+    if not rivals:
+        return None
+    target = ctx.scope.view.table(table)
+    near = _near(mention, ctx)
+    stems = {stem(w) for w in near}
+    pointed = frozenset().union(*(WAYS[w] for w in near if w in WAYS))
+    told = []
+    for rival in rivals:
+        words = role_words(rival, target)
+        if {stem(w) for w in words} & stems or words & pointed:
+            told.append(rival)
+    return told[0].id if len(told) == 1 else None
+
+
+def _near(mention: Mention, ctx: Context) -> list[str]:
+    """The words of the mention and its hint, and those before it up to the mention before."""
+    spans = [mention, *([mention.hint] if mention.hint is not None else [])]
+    taken = {at for m in ctx.chosen if m not in spans and ctx.chosen[m].kind == "value"
+             for at in range(m.first, m.last)}  # fmt: skip
+    first = min(m.first for m in spans)
+    if mention.before >= 0:
+        first = min(first, mention.before)
+    start = first
+    while start > max(0, first - REACH) and start - 1 not in taken:
+        start -= 1
+    return [w.lower() for w in ctx.words[start : mention.last]]
+
+
+def referred(mention: Mention, column: Column, ctx: Context) -> Relationship | None:
+    """What a referring column stands for where its key was not asked for: the row referred to."""
+    said = {*ctx.lemmas[mention.first : mention.last], *ctx.lemmas[mention.last : mention.last + 1]}
+    if said & KEYS:
+        return None
+    view = ctx.scope.view
+    for reference in view.relationships:
+        if reference.table != column.table or reference.columns != (column.name,):
+            continue
+        target = view.table(reference.to_table)
+        if target.display and set(target.display) != {*target.primary_key}:
+            return reference
+    return None
