@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from datamind.language.lexer import Unit
@@ -79,9 +80,17 @@ def _ratios(nodes: list[Node]) -> list[Node]:
     outer: list[Node] = leftover
     if right:
         measure.right, more = side(right)
+        _share_noun(part, measure.right)
         outer = [*outer, *more, *_shared(measure, whole=body[cut or 0].payload == "all")]
     node = Node("M", nodes[at].first, (rest[end - 1].last if end else nodes[at].last), measure)
     return [*lead, node, *outer, *tail]
+
+
+def _share_noun(left: Measure, right: Measure) -> None:
+    """`female to male patients`: the noun that one side leaves out is the other's."""
+    for one, other in ((left, right), (right, left)):
+        if one.kind == "count" and one.target is None and one.where and other.target is not None:
+            one.kind, one.function, one.target = other.kind, other.function, other.target
 
 
 def _middle(body: list[Node], kind: str) -> int | None:
@@ -159,7 +168,9 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
     previous = ""
     negated: Cond | None = None
     both: int | None = None
-    for node in nodes:
+    shown = _shown_at_end(nodes) if first else frozenset()
+    about: Mention | None = None
+    for place, node in enumerate(nodes):
         code = node.code
         if code == K.ASK:
             if first and not seen:
@@ -168,7 +179,11 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
         elif code == "D":
             sketch.distinct = True
         elif code in ("c", "M"):
-            if code == "M" or (selecting and (not seen or joined or previous == K.OF)):
+            if place in shown:
+                _select(sketch, node, owner=False)
+                if isinstance(node.payload, Mention):
+                    node.payload.context = about
+            elif code == "M" or (selecting and (not seen or joined or previous == K.OF)):
                 _select(sketch, node, owner=previous == K.OF and code == "c")
                 seen, joined = True, False
             elif previous == K.OF and code == "c" and sketch.outputs and selecting:
@@ -185,6 +200,7 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
                 selecting = False
         elif code == "P":
             cond: Cond = node.payload
+            _set_context(cond, about)
             if negated is not None and not cond.negated and previous not in "&,":
                 negated.within.append(cond)
             else:
@@ -206,11 +222,29 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
             sketch.unused += 1
         if code in _ENDS_SELECT and seen and code not in "LGP":
             selecting = False
+        if code == "c":
+            about = node.payload
         if code not in "&,":
             joined = joined and code not in ("c", "M")
         previous = code
     if both is not None:
         _join_both(sketch, both)
+
+
+def _shown_at_end(nodes: list[Node]) -> frozenset[int]:
+    """`orders of Ada with date, status and amount`: a list after `with` is what to show."""
+    codes = "".join(n.code for n in nodes)
+    found = re.search(rf"(?<=[cP]){K.WITH}(c(?:,c)*[,&]+c)$", codes)
+    if found is None or nodes[found.start()].payload != "with":
+        return frozenset()
+    return frozenset(range(found.start(1), found.end(1)))
+
+
+def _set_context(cond: Cond, about: Mention | None) -> None:
+    """What a condition's column is likely an attribute of: the thing named before it."""
+    for mention in (cond.subject, cond.mention):
+        if mention is not None and mention.context is None and mention is not about:
+            mention.context = about
 
 
 def _join_both(sketch: Sketch, first: int) -> None:
@@ -310,11 +344,26 @@ def _settle(sketch: Sketch) -> None:
         sketch.head.role = "entity"
         sketch.outputs.append(sketch.head)
     _merge_ranks(sketch)
+    _adopt(sketch)
     measured = [o for o in sketch.outputs if isinstance(o, Measure)]
     measured += [r.by for r in (*sketch.ranks, *sketch.order) if isinstance(r.by, Measure)]
     if len(measured) == 1 and measured[0].loose:
         sketch.conds.extend(measured[0].where)
         measured[0].where = []
+
+
+def _adopt(sketch: Sketch) -> None:
+    """`among the accounts ..., how many have a loan?`: the count is of what was named before."""
+    for output in sketch.outputs:
+        if not isinstance(output, Measure) or output.kind != "count" or output.target is not None:
+            continue
+        if output.where and not output.loose:
+            continue
+        before = [m for m in sketch.related if m.first < output.first]
+        if before:
+            sketch.related.remove(before[0])
+            before[0].role = "entity"
+            output.target = before[0]
 
 
 def _merge_ranks(sketch: Sketch) -> None:

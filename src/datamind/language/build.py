@@ -7,7 +7,7 @@ from typing import cast
 
 from datamind.language import measures
 from datamind.language.conditions import predicate
-from datamind.language.context import Context, Unbuildable
+from datamind.language.context import Context, Unbuildable, number
 from datamind.language.draft import Draft, aggregate
 from datamind.language.graph import UNREACHABLE
 from datamind.language.linking import Candidate
@@ -16,12 +16,14 @@ from datamind.language.scope import NoPath, Scope
 from datamind.language.shapes import group, grouped_query, list_query, listed
 from datamind.language.sketch import Cond, Measure, Mention, Sketch
 from datamind.semantics import plan as P
+from datamind.semantics.walk import below
 
 
 def home_table(sketch: Sketch, chosen: dict[Mention, Candidate], metrics: dict[str, str]) -> str:
     """The table whose rows the plan starts from: the measure's, the head's, or the first named."""
     measured = [o for o in sketch.outputs if isinstance(o, Measure)]
     by = [r.by for r in (*sketch.ranks, *sketch.order) if isinstance(r.by, Measure)]
+    by += [c.measure for c in sketch.conds if c.measure is not None]
     for measure in (*measured, *by):
         home = measures.home_of(measure, chosen, metrics)
         if home:
@@ -117,6 +119,8 @@ def _is_grouped(sketch: Sketch, ctx: Context) -> bool:
     if measured or _metric_outputs(sketch, ctx):
         return True
     for rank in (*sketch.ranks, *sketch.order):
+        if rank.function:
+            return True
         if isinstance(rank.by, Measure) and not measures.is_row_level(rank.by):
             return True
         if isinstance(rank.by, Mention) and _counts(rank.by, ctx):
@@ -139,7 +143,9 @@ def _counts(mention: Mention, ctx: Context) -> bool:
 
 def _conditions(sketch: Sketch, ctx: Context, draft: Draft, *, grouped: bool) -> None:
     for cond in sketch.conds:
-        if (cond.kind == "related" and cond.numbers and _about_groups(cond, ctx, grouped)) or (
+        if cond.kind == "measure":
+            draft.having.append(_having_measure(cond, ctx, draft))
+        elif (cond.kind == "related" and cond.numbers and _about_groups(cond, ctx, grouped)) or (
             cond.kind == "compare" and _metric_of(cond, ctx)
         ):
             draft.having.append(_having(cond, ctx, draft))
@@ -149,6 +155,51 @@ def _conditions(sketch: Sketch, ctx: Context, draft: Draft, *, grouped: bool) ->
         made = _relation(mention, sketch, ctx)
         if made is not None:
             draft.where.append(made)
+    draft.where = _together(draft.where)
+    given = {id(w): w for w in _given_wheres(sketch, ctx)}
+    draft.where = [w for w in draft.where if w not in given.values()]
+
+
+def _together(wheres: list[P.Predicate]) -> list[P.Predicate]:
+    """Each condition once; two values of one column are alternatives, for no row has both."""
+    out: list[P.Predicate] = []
+    for where in wheres:
+        if where in out:
+            continue
+        if _is_value(where):
+            place = next((n for n, o in enumerate(out) if _same_column(o, where)), None)
+            if place is not None:
+                out[place] = P.OneOf(where.left, (*_values(out[place]), where.right))  # type: ignore[union-attr, arg-type]
+                continue
+        out.append(where)
+    return out
+
+
+def _is_value(where: P.Predicate) -> bool:
+    return (
+        isinstance(where, P.Compare) and where.op == "=" and isinstance(where.right, P.Value)
+        and isinstance(where.right.value, str)
+    )  # fmt: skip
+
+
+def _same_column(one: P.Predicate, other: P.Predicate) -> bool:
+    left = one.of if isinstance(one, P.OneOf) else one.left if _is_value(one) else None  # type: ignore[union-attr]
+    return left is not None and isinstance(other, P.Compare) and left == other.left
+
+
+def _values(where: P.Predicate) -> tuple[P.Value, ...]:
+    return where.values if isinstance(where, P.OneOf) else (where.right,)  # type: ignore[union-attr, return-value]
+
+
+def _given_wheres(sketch: Sketch, ctx: Context) -> list[P.Predicate]:
+    """Conditions that a formula of the evidence already holds for its own parts."""
+    found: list[P.Predicate] = []
+    for output in sketch.outputs:
+        if isinstance(output, Measure) and output.given is not None:
+            for node in below(measures.expression(output, ctx)):
+                if isinstance(node, P.Aggregate) and node.where is not None:
+                    found.append(node.where)
+    return found
 
 
 def _metric_of(cond: Cond, ctx: Context) -> bool:
@@ -162,6 +213,14 @@ def _about_groups(cond: Cond, ctx: Context, grouped: bool) -> bool:
     if candidate is None or candidate.kind not in ("table", "metric"):
         return False
     return candidate.kind == "metric" or candidate.table == ctx.scope.home
+
+
+def _having_measure(cond: Cond, ctx: Context, draft: Draft) -> P.Predicate:
+    assert cond.measure is not None
+    expr = measures.expression(cond.measure, ctx)
+    name = aggregate(draft, expr, measures.name_of(cond.measure, ctx))
+    made = P.Compare(cast(P.Comparison, cond.op), P.Field(name), number(cond.numbers[0]))
+    return P.Not(made) if cond.negated else made
 
 
 def _having(cond: Cond, ctx: Context, draft: Draft) -> P.Predicate:

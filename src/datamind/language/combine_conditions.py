@@ -5,7 +5,7 @@ from __future__ import annotations
 from datamind.language.lexer import Comparison
 from datamind.language.linking import Candidate
 from datamind.language.nodes import Node, may_be_number, of_code, span
-from datamind.language.sketch import Cond, Mention
+from datamind.language.sketch import Cond, Measure, Mention
 from datamind.language.tables import keywords as K
 
 
@@ -184,6 +184,81 @@ def split_flag(nodes: list[Node]) -> list[Node]:
     """how many have an exam `and how many do not`: grouped by whether they do."""
     nodes[0].payload.role = "group"
     return [span(nodes, "G", [nodes[0].payload])]
+
+
+def flagged(nodes: list[Node]) -> list[Node] | None:
+    """`covered` stations: a yes-or-no column right before its own thing is a condition."""
+    what, of = nodes[0].payload, nodes[1].payload
+    best = what.candidates[0]
+    if best.kind != "column" or best.type != "boolean" or nodes[0].last != nodes[1].first:
+        return None
+    if not any(c.kind == "table" and c.table == best.table for c in of.candidates[:3]):
+        return None
+    what.role = "relation"
+    cond = Cond("related", what, first=nodes[0].first)
+    return [Node("P", nodes[0].first, nodes[0].last, cond), nodes[1]]
+
+
+def numbered(nodes: list[Node]) -> list[Node] | None:
+    """`fifth` floor: a number that names a row."""
+    subject: Mention = nodes[1].payload
+    if not may_be_number(subject):
+        return None
+    subject.role = "number"
+    cond = Cond("among", subject, "=", (nodes[0].payload,), first=nodes[0].first)
+    return [span(nodes, "P", cond)]
+
+
+def _dated(mention: Mention) -> bool:
+    """Whether it may name a date, if only by its table's."""
+    return any(c.type in _DATES or c.kind == "table" for c in mention.candidates[:4])
+
+
+_DATES = ("date", "timestamp")
+
+
+def apart(nodes: list[Node]) -> list[Node] | None:
+    """reported `more than 7` days `after` onset: the time between two dates, compared."""
+    later, earlier = nodes[0].payload, nodes[3].payload
+    comparison = nodes[1].payload
+    if nodes[2].payload not in "<>" or not (_dated(later) and _dated(earlier)):
+        return None
+    later.role = earlier.role = "date"
+    if nodes[2].payload == "<":
+        later, earlier = earlier, later
+    cond = Cond("apart", later, comparison.op, (comparison.value,), earlier, first=nodes[0].first)
+    return [span(nodes, "P", cond)]
+
+
+def two_dates(nodes: list[Node]) -> list[Node] | None:
+    """delivered `after` the promised date: one date column against another."""
+    left, right = nodes[0].payload, nodes[-1].payload
+    if not all(any(c.type in _DATES for c in m.candidates) for m in (left, right)):
+        return None
+    left.role = right.role = "date"
+    op = of_code(nodes, K.COMPARE)[0].payload
+    return [span(nodes, "P", Cond("columns", left, op, mention=right, first=nodes[0].first))]
+
+
+def of_groups(nodes: list[Node]) -> list[Node] | None:
+    """an `average` salary `above` 45000: a condition on groups."""
+    function = nodes[0].payload
+    target: Mention = of_code(nodes, "c")[0].payload
+    target.role = "measure"
+    measure = Measure("aggregate", function, target, first=nodes[0].first)
+    return _of(measure, nodes)
+
+
+def of_measure(nodes: list[Node]) -> list[Node]:
+    """number of orders `over 5`: a condition on groups."""
+    return _of(nodes[0].payload, nodes)
+
+
+def _of(measure: Measure, nodes: list[Node]) -> list[Node]:
+    comparison = nodes[-1].payload
+    cond = Cond("measure", op=comparison.op, numbers=(comparison.value,), first=nodes[0].first)
+    cond.measure = measure
+    return [span(nodes, "P", cond)]
 
 
 def null_test(nodes: list[Node]) -> list[Node]:

@@ -42,6 +42,14 @@ def counts(nodes: list[Node]) -> list[Node] | None:
     return [*count([nodes[0], nodes[1]]), *count([nodes[0], nodes[3]])]
 
 
+def count_values(nodes: list[Node]) -> list[Node] | None:
+    """how many `antibiotics`: rows that have the value; or those that the question is about."""
+    conds = [n.payload for n in of_code(nodes, "P")]
+    measure = Measure("count", first=nodes[0].first)
+    measure.where, measure.loose = conds, True
+    return [Node("M", nodes[0].first, nodes[0].last, measure)]
+
+
 def length(nodes: list[Node]) -> list[Node]:
     """`length of` the name, where no column is called length."""
     nodes[1].payload.function = "length"
@@ -108,6 +116,56 @@ def aggregate_of(nodes: list[Node]) -> list[Node]:
     measure.function = nodes[0].payload
     measure.inner = nodes[0].payload
     return [span(nodes, "M", measure)]
+
+
+_COMMON = frozenset({"most common", "most frequent", "most frequently", "most popular",
+                     "least common", "most often", "most commonly", "least popular"})  # fmt: skip
+
+
+def commonest(nodes: list[Node]) -> list[Node] | None:
+    """the `most common` fault; the `most frequently` ordered product: counted, not compared."""
+    way, _ = K.SUPERLATIVES[nodes[0].payload]
+    if len(nodes) == 3:
+        event, target = nodes[1], nodes[2]
+        if nodes[0].payload not in _COMMON and not _is_event(event):
+            return None
+        event.payload.role = "relation"
+        by = Measure("count", target=event.payload, first=event.first)
+    else:
+        target = nodes[1]
+        best = target.payload.candidates[0]
+        if nodes[0].payload not in _COMMON or best.kind != "column" or best.type != "text":
+            return None
+        by = Measure("count", target=None, first=nodes[0].first)
+    rank = Rank(by, way == "desc", 1, extreme=True, first=nodes[0].first)
+    return [Node("L", nodes[0].first, target.first, rank), target]
+
+
+def _is_event(node: Node) -> bool:
+    """Whether it is a participle that names a table: `prescribed`, `ordered`."""
+    best = node.payload.candidates[0]
+    return node.last == node.first + 1 and best.kind == "table" and 0.6 < best.score < 0.9
+
+
+def superlative_by(nodes: list[Node]) -> list[Node] | None:
+    """the `biggest` project `by` budget: the order stands after `by`."""
+    way, hints = K.SUPERLATIVES[nodes[0].payload]
+    head: Mention = nodes[1].payload
+    if head.candidates[0].kind not in ("table", "value"):
+        return None
+    by = nodes[3].payload
+    if isinstance(by, Mention):
+        if not may_be_number(by):
+            return None
+        by.role = "order"
+    rank = Rank(by, way == "desc", 1, hints, extreme=True, first=nodes[0].first)
+    return [Node("L", nodes[0].first, nodes[0].last, rank), nodes[1]]
+
+
+def on_average(nodes: list[Node]) -> list[Node]:
+    """the most expensive `on average`: what is compared is an average."""
+    nodes[0].payload.function = nodes[1].payload
+    return nodes[:1]
 
 
 def rank(nodes: list[Node]) -> list[Node]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import cast
 
+from datamind.language import names
 from datamind.language.context import Context, Unbuildable, filled, number
-from datamind.language.periods import date_expr, in_period
+from datamind.language.periods import date_expr, date_of, in_period, tables_near, unit_said
 from datamind.language.relations import inner_context, related, related_count
 from datamind.language.roles import role_of
 from datamind.language.sketch import Cond, Mention
@@ -179,6 +180,31 @@ def _average(cond: Cond, ctx: Context) -> P.Predicate:
     return P.Compare(cast(P.Comparison, cond.op), ctx.expr(column), P.Scalar(query))
 
 
+def _apart(cond: Cond, ctx: Context) -> P.Predicate:
+    """The time from one date to another, in the unit that the question names, compared."""
+    assert cond.subject is not None and cond.mention is not None
+    end, start = date_of(cond.subject, ctx), date_of(cond.mention, ctx)
+    if end == start:
+        raise Unbuildable("no time passes between a date and itself")
+    length = P.DateDiff(unit_said(ctx, "day"), start, end)
+    return P.Compare(cast(P.Comparison, cond.op), length, number(cond.numbers[0]))
+
+
+_ENDS = frozenset({"end", "ended", "finish", "finished", "close", "closed", "left", "leave",
+                   "completed", "completion", "termination", "terminated", "expiry", "resolved",
+                   "discharged", "discharge", "returned", "stop", "stopped", "cancelled"})  # fmt: skip
+
+
+def _open(_cond: Cond, ctx: Context) -> P.Predicate:
+    """Nothing has ended it: the table's end date is empty."""
+    for table_id in tables_near(ctx):
+        for column in ctx.scope.view.table(table_id).columns:
+            words = set(names.words_of(column.name))
+            if (column.is_date or "year" in words) and column.null_fraction and words & _ENDS:
+                return P.IsNull(ctx.expr(column))
+    raise Unbuildable("nothing here ends")
+
+
 def _all(cond: Cond, ctx: Context) -> P.Predicate:
     return P.And(tuple(predicate(part, ctx) for part in cond.parts))
 
@@ -199,5 +225,5 @@ def _related(cond: Cond, ctx: Context) -> P.Predicate:
 _BUILDERS = {
     "compare": _compare, "among": _among, "value": _value, "text": _text, "null": _null,
     "columns": _columns, "average": _average, "any": _any, "all": _all, "related": _related,
-    "period": in_period, "given": _given,
+    "period": in_period, "given": _given, "apart": _apart, "open": _open,
 }  # fmt: skip

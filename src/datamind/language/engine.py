@@ -22,7 +22,7 @@ from datamind.language.refusal import by_form
 from datamind.language.resolve import Assignment, mentions_of, resolve
 from datamind.language.scope import NoPath, Scope
 from datamind.language.sketch import Mention, Sketch
-from datamind.language.tokens import Token, stem, tokenize
+from datamind.language.tokens import Token, is_participle, stem, tokenize
 from datamind.records import Candidate as Reading
 from datamind.records import Interpretation, Link, Question, Refusal
 from datamind.semantics.catalog import View
@@ -143,17 +143,18 @@ def _plan(
         "links": assignment.cost,
         "joins": scope.cost,
         "penalty": ctx.penalty,
-        "unknown": float(sum(1 for w in unknown if not w[:1].isupper())),
-        "proper": float(sum(1 for w in unknown if w[:1].isupper())),
+        "unknown": float(sum(not t.is_proper and not is_participle(t) for t in unknown)),
+        "verbs": float(sum(not t.is_proper and is_participle(t) for t in unknown)),
+        "proper": float(sum(t.is_proper for t in unknown)),
         "dropped": float(len(dropped)),
         "relations": float(len(scope.joins)),
         "unused": float(sketch.unused),
         **_link_features(assignment),
     }
     links = tuple(_link(m, c, tokens) for m, c in assignment.chosen.items())
-    unknown = (*unknown, *(" ".join(words[m.first : m.last]) for m in dropped))
+    left = (*(t.text for t in unknown), *(" ".join(words[m.first : m.last]) for m in dropped))
     reading = Reading(plan, 0.0, links, tuple(dict.fromkeys(ctx.notes)))
-    return _Scored(reading, features, unknown)
+    return _Scored(reading, features, left)
 
 
 def _link_features(assignment: Assignment) -> dict[str, float]:
@@ -181,7 +182,7 @@ def _link(mention: Mention, candidate: Candidate, tokens: list[Token]) -> Link:
 
 def _unexplained(
     sketch: Sketch, ctx: Context, units: tuple[Unit, ...], tokens: list[Token]
-) -> tuple[str, ...]:
+) -> list[Token]:
     """Words that nothing was made of, and that no used column's description holds."""
     known: set[str] = set()
     for column_id in ctx.used:
@@ -195,8 +196,8 @@ def _unexplained(
         token = tokens[unit.first]
         if stem(token.lower) in known or token.lemma in known:
             continue
-        out.append(token.text)
-    return tuple(out)
+        out.append(token)
+    return out
 
 
 def _decide(readings: list[_Scored], tokens: list[Token], index: Index) -> Interpretation:

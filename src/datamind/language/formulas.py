@@ -105,7 +105,8 @@ def columns_listed(text: str, names: Names) -> list[Column]:
 
 _PARTICLES = re.compile(r"^(?:is|are|if|when|where|that|the|to)\s+", re.IGNORECASE)
 _TAIL = re.compile(
-    r"(?:\s+as\s+\"?[\w ]+\"?|\s+in (?:the )?(?:table )?[\w\"]+(?: table)?)?[\s.;,]*$", re.IGNORECASE
+    r"(?:\s+as\s+\"?[\w ]+\"?|\s+in (?:the )?(?:table )?[\w\"]+(?: table)?)?[\s.;,]*$",
+    re.IGNORECASE,
 )
 _CHAIN = re.compile(r"(-?[\d.]+)\s*(<=?|>=?)\s*([\w.\"]+)\s*(<=?|>=?)\s*(-?[\d.]+)")
 _MARKS = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "≥": ">=", "≤": "<=", "≠": "!=",
@@ -286,7 +287,9 @@ class _Reader:
         if isinstance(then, exp.Literal) and then.this in ("1", "1.0"):
             if function == "avg":
                 whole = P.Aggregate("count", of=self._of_last())
-                return P.Arithmetic("/", P.Aggregate("count", of=self._of_last(), where=where), whole)
+                return P.Arithmetic(
+                    "/", P.Aggregate("count", of=self._of_last(), where=where), whole
+                )
             return P.Aggregate("count", of=self._of_last(), where=where)
         arg = self.value(then)
         if function == "count":

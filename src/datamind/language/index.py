@@ -232,16 +232,20 @@ def _add_column(
     if column.unit and column.unit.lower() in core and len(core) > 1:
         rest = tuple(w for w in core if w != column.unit.lower())
         index.items.append(Item("column", column.id, table.id, rest, outer, about, synonym=True))
-    phrase = _noun_phrase(column.description)
-    if phrase and phrase != core and not set(phrase) <= outer:
+    phrase = tuple(w for w in _noun_phrase(column.description) if w not in outer)
+    if phrase and phrase != core and (len(phrase) <= 2 or not _alike(phrase, words)):
         index.items.append(Item("column", column.id, table.id, phrase, outer, synonym=True))
     for text in column.synonyms:
         said = tuple(t.lemma for t in tokenize(text) if t.lemma)
         index.items.append(Item("column", column.id, table.id, said, outer, synonym=True))
 
 
-_CLAUSE = re.compile(r"[:;,.(\n=]| - | that | which | who | if | when | where |null|e\.g\.", re.I)
-_AFTER_HEAD = re.compile(r" of | in | for | per | between | with | from | to | by | on ", re.I)
+_CLAUSE = re.compile(
+    r"[:;,.(\n=]| - | that | which | who | if | when | where |null|e\.g\.", re.IGNORECASE
+)
+_AFTER_HEAD = re.compile(
+    r" of | in | for | per | between | with | from | to | by | on ", re.IGNORECASE
+)
 
 
 def _noun_phrase(description: str, *, head: bool = False) -> tuple[str, ...]:
@@ -253,6 +257,14 @@ def _noun_phrase(description: str, *, head: bool = False) -> tuple[str, ...]:
     words = [t.lemma for t in tokenize(text) if t.kind == "word" and t.lower not in STOP]
     words = [w for w in words if w not in _LISTING]
     return tuple(words) if 1 <= len(words) <= 6 else ()
+
+
+def _alike(phrase: tuple[str, ...], words: tuple[str, ...]) -> bool:
+    """Whether a name already says some of the phrase: then it needs no other."""
+    stems = {stem(w) for w in words}
+    return any(stem(p) in stems or _short_for(p, frozenset(words)) for p in phrase) or any(
+        names.abbreviates(w, p) for w in words for p in phrase
+    )
 
 
 _LISTING = frozenset({"possible", "value", "list", "row", "record", "table", "one", "unique"})

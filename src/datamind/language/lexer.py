@@ -10,10 +10,11 @@ from functools import lru_cache
 from datamind.language.dates import WORD_NUMBERS, Found, Period, clock, find_periods
 from datamind.language.index import GENERIC
 from datamind.language.linking import MAX_WINDOW, PER_GRAIN, Candidate, Linker
+from datamind.language.sketch import Cond, Mention
 from datamind.language.tables import keywords as K
 from datamind.language.tokens import Token, is_participle, stem
 
-KEPT_COVERS = 3
+KEPT_COVERS = 5
 ARC = 0.2  # what a link costs, so that one long link beats two short ones
 
 
@@ -96,13 +97,20 @@ def covers(
     return list(seen.values())[: KEPT_COVERS * width]
 
 
+# What has not ended: the word, and how surely it says so.
+_OPEN = {"ongoing": 0.8, "unfinished": 0.8, "currently": 0.25, "current": 0.2, "still": 0.2}
+
+
 def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]:
     yield from _keywords(tokens)
+    yield from _firsts(tokens)
     yield from _numbers(tokens)
     for found in find_periods(tokens, today):
         yield from _period(found)
     for first in range(len(tokens)):
         yield _skip(linker, tokens, first)
+        if tokens[first].lower in _OPEN and not linker.index.values.get(tokens[first].lower):
+            yield Unit("P", first, first + 1, Cond("open", first=first), _OPEN[tokens[first].lower])
         for last in range(first + 1, min(first + MAX_WINDOW, len(tokens)) + 1):
             if tokens[last - 1].kind == "mark" and tokens[last - 1].text not in (".", "-"):
                 break
@@ -123,6 +131,19 @@ def _keywords(tokens: list[Token]) -> Iterator[Unit]:
                     continue
                 gain = 0.5 * len(words) + 0.08 * (len(words) - 1)
                 yield Unit(_code(code, tokens, first), first, last, payload, gain)
+
+
+def _firsts(tokens: list[Token]) -> Iterator[Unit]:
+    """`longest first`, `largest department first`: an order."""
+    for last, token in enumerate(tokens):
+        if token.lower != "first":
+            continue
+        for first in range(max(0, last - 4), last):
+            for end in range(first + 1, min(first + 3, last) + 1):
+                phrase = " ".join(t.lower for t in tokens[first:end])
+                if phrase in K.SUPERLATIVES and last - end <= 2:
+                    way = "asc" if phrase in ("oldest", "earliest") else K.SUPERLATIVES[phrase][0]
+                    yield Unit(K.DIRECTION, first, last + 1, way, 0.9 * (last + 1 - first))
 
 
 def _opens(tokens: list[Token], at: int) -> bool:
@@ -155,13 +176,22 @@ def _numbers(tokens: list[Token]) -> Iterator[Unit]:
         if value is None:
             continue
         last, value = _scaled(tokens, at, value)
-        yield Unit("n", at, last, value, 0.6 * (last - at))
+        yield Unit("N" if _is_ordinal(tokens[at]) else "n", at, last, value, 0.6 * (last - at))
         yield from _tops(tokens, at, value)
         tail = tuple(t.lower for t in tokens[last : last + 2])
         for words, op in _OR_MORE:
             if tail[: len(words)] == words:
                 yield Unit("p", at, last + len(words), Comparison(op, value), 1.5)
 
+
+def _is_ordinal(token: Token) -> bool:
+    return token.lower in _ORDINALS or token.lower.endswith(("1st", "2nd", "3rd", "th"))
+
+
+_ORDINALS = {
+    "third": 3.0, "fourth": 4.0, "fifth": 5.0, "sixth": 6.0, "seventh": 7.0, "eighth": 8.0,
+    "ninth": 9.0, "tenth": 10.0, "eleventh": 11.0, "twelfth": 12.0,
+}  # fmt: skip
 
 _OR_MORE = (
     (("or", "more"), ">="), (("or", "greater"), ">="), (("or", "higher"), ">="),
@@ -195,6 +225,8 @@ def _number_at(tokens: list[Token], at: int) -> float | dt.time | None:
         return time
     if token.lower in _SCALES:
         return _SCALES[token.lower]
+    if token.lower in _ORDINALS:
+        return _ORDINALS[token.lower]
     value = WORD_NUMBERS.get(token.lower)
     return float(value) if value is not None and token.lower != "second" else None
 
@@ -248,6 +280,8 @@ def _skip(linker: Linker, tokens: list[Token], at: int) -> Unit:
         return Unit(" ", at, at + 1, "", -0.6)
     if is_relating(token):
         return Unit(" ", at, at + 1, "", 0.0)
+    if token.lemma in K.UNITS and at and tokens[at - 1].lower == "in":
+        return Unit(" ", at, at + 1, "", 0.6)
     if token.lemma in K.UNITS and at and tokens[at - 1].kind == "number":
         return Unit(" ", at, at + 1, "", 0.0)
     return Unit("u", at, at + 1, token.text, -0.5)
@@ -261,10 +295,16 @@ def _relating_stems() -> frozenset[str]:
 def _links(linker: Linker, tokens: list[Token], first: int, last: int) -> Iterator[Unit]:
     candidates = linker.concepts(first, last)
     values = linker.values(first, last)
+    if last - first == 2:
+        yield from _full_names(linker, tokens, first)
+    elif last - first == 1:
+        yield from _negated(linker, tokens[first], first)
     if not candidates and not values:
         return
     if values and not candidates:
         worth = sum(_worth(tokens[at]) for at in range(first, last))
+        if values[0].source == "value" and last - first > 1:
+            worth = max(worth, float(last - first))
         code = "z" if _in_brackets(tokens, first, last) else "v"
         yield Unit(code, first, last, tuple(values), worth * values[0].score - ARC)
         return
@@ -278,7 +318,29 @@ def _links(linker: Linker, tokens: list[Token], first: int, last: int) -> Iterat
     if tokens[first].lower in PER_GRAIN and last == first + 1 and merged[0].kind == "grain":
         code = "m"
     described = 0.5 if merged[0].source == "description" else 0.0
+    if merged[0].literal and any(tokens[at].lower in K.STOP for at in range(first, last)):
+        worth = max(worth, float(last - first))
     yield Unit(code, first, last, merged, worth * merged[0].score - ARC - described)
+
+
+def _full_names(linker: Linker, tokens: list[Token], at: int) -> Iterator[Unit]:
+    """`Ada Stone`, where first and last names are columns of their own."""
+    pair = linker.full_name(at)
+    if pair is None:
+        return
+    parts = tuple(
+        Cond("value", mention=Mention(at + n, at + n + 1, (c,), role="value"), first=at)
+        for n, c in enumerate(pair)
+    )
+    yield Unit("P", at, at + 2, Cond("all", parts=parts, first=at), 2.0)
+
+
+def _negated(linker: Linker, token: Token, at: int) -> Iterator[Unit]:
+    """`uninsured`, `undelivered`: what the word denies is a column that is empty or says no."""
+    found = linker.denied(token)
+    if found:
+        mention = Mention(at, at + 1, found, role="relation")
+        yield Unit("P", at, at + 1, Cond("related", mention, negated=True, first=at), 0.8)
 
 
 def _in_brackets(tokens: list[Token], first: int, last: int) -> bool:

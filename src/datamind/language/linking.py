@@ -43,6 +43,7 @@ def keyword_words() -> frozenset[str]:
     return frozenset(single | {s for s in SUPERLATIVES if " " not in s})
 
 
+_DENYING = ("un", "non", "in", "im", "dis")
 _GLUE = frozenset({"of", "the", "a", "an", "to", "per"})
 PER_GRAIN = frozenset("""hourly daily weekly monthly quarterly yearly annual annually""".split())
 
@@ -52,7 +53,7 @@ class Candidate:
     """One thing that a span may mean.
 
     `kind` is table, column, metric, value, text (a quoted string not found in the data), grain
-    or weekday. For a value, `id` is its column and `value` the text as it is stored. `type` is a
+    or weekday. `literal` says that the span is the name word for word. For a value, `id` is its column and `value` the text as it is stored. `type` is a
     column's type.
     """
 
@@ -63,6 +64,7 @@ class Candidate:
     source: str
     value: str | None = None
     type: str = ""
+    literal: bool = False
 
 
 Matches = dict[int, list[tuple[int, float, str]]]
@@ -123,6 +125,8 @@ class Linker:
             at for at in range(first, last)
             if not self.is_stop(self.tokens[at]) or (self.matches[at] and last - first == 1)
         ]  # fmt: skip
+        if len(content) < last - first and self._spelt_out(first, last):
+            content = list(range(first, last))
         if not content or content[0] != first or content[-1] != last - 1:
             return []
         if any(
@@ -150,6 +154,48 @@ class Linker:
                 best[(candidate.kind, candidate.id)] = candidate
         return sorted(best.values(), key=_order)[:MAX_CANDIDATES]
 
+    def _spelt_out(self, first: int, last: int) -> bool:
+        """Whether one name has all words of the window, function words too: `over budget`."""
+        common = set(self.matches[first])
+        for at in range(first + 1, last):
+            common &= set(self.matches[at])
+        return any(
+            len(self.index.items[n].core) == last - first
+            and all(any(o[0] >= 0 for o in self.matches[at][n]) for at in range(first, last))
+            for n in common
+        )
+
+    def full_name(self, at: int) -> tuple[Candidate, Candidate] | None:
+        """The values of a first and a last name column that two words are, if they are."""
+        pair = [normal(self.tokens[n].lower) for n in (at, at + 1)]
+        firsts, lasts = (self.index.values.get(key, ()) for key in pair)
+        for column, stored in firsts:
+            table = self.index.view.table(column.rpartition(".")[0])
+            if len(table.display) != 2 or column != f"{table.id}.{table.display[0]}":
+                continue
+            for other, other_stored in lasts:
+                if other == f"{table.id}.{table.display[1]}":
+                    return (
+                        self._value(column, stored, 1.0, "value"),
+                        self._value(other, other_stored, 1.0, "value"),
+                    )
+        return None
+
+    def denied(self, token: Token) -> tuple[Candidate, ...]:
+        """Columns whose negation the word is: `uninsured` of insurer, `non-smoker` of smoker."""
+        word = token.lower
+        prefix = next((p for p in _DENYING if word.startswith(p) and len(word) > len(p) + 3), None)
+        if token.kind != "word" or prefix is None or token.lemma in self.index.postings:
+            return ()
+        if word in self.index.values or token.lemma in self.index.values:
+            return ()
+        found = []
+        for posting in self.index.stems.get(stem(word[len(prefix) :]), ()):
+            item = self.index.items[posting.item]
+            if item.kind in ("column", "table") and posting.word >= 0 and len(item.core) <= 2:
+                found.append(self._item(item, round(0.9 * posting.quality, 4), "name"))
+        return tuple(sorted(found, key=_order)[:MAX_CANDIDATES])
+
     def _worth(self, content: Sequence[int]) -> list[Candidate]:
         """`sales amount`, `revenue`: what the rows of a table are worth."""
         last = self.tokens[content[-1]].lemma
@@ -174,6 +220,8 @@ class Linker:
 
     def _score(self, number: int, content: Sequence[int], *, core_only: bool) -> Candidate | None:
         item = self.index.items[number]
+        if item.synonym and any(self.tokens[at].lower == "per" for at in range(content[0], content[-1])):
+            return None
         used: dict[int, float] = {}
         quality, source, rank = 1.0, "name", 0
         described = 0
@@ -206,16 +254,17 @@ class Linker:
             score *= 0.6
         if item.synonym and source == "name":
             source = "synonym"
-        return self._item(item, round(min(score, 1.0), 4), source)
+        literal = covered > 0.99 and len(used) == len(content) and source == "name"
+        return self._item(item, round(min(score, 1.0), 4), source, literal=literal)
 
     def _holds_text(self, item: Item) -> bool:
         return item.kind == "column" and self.index.view.column(item.id).type == "text"
 
-    def _item(self, item: Item, score: float, source: str) -> Candidate:
+    def _item(self, item: Item, score: float, source: str, *, literal: bool = False) -> Candidate:
         type_ = self.index.view.column(item.id).type if item.kind == "column" else ""
         if item.id in self.index.flags:
             type_ = "boolean"
-        return Candidate(item.kind, item.id, item.table, score, source, type=type_)
+        return Candidate(item.kind, item.id, item.table, score, source, type=type_, literal=literal)
 
     def _described(self, item: Item, words: int, content: int) -> Candidate | None:
         """A match by the description alone: two words or more, or none."""

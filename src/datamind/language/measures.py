@@ -8,7 +8,7 @@ from datamind.language import names
 from datamind.language.conditions import predicate
 from datamind.language.context import Context, Unbuildable, conjunction, filled, number
 from datamind.language.linking import Candidate
-from datamind.language.periods import date_expr
+from datamind.language.periods import date_column, date_expr, unit_said
 from datamind.language.relations import plain_relation
 from datamind.language.scope import money_column
 from datamind.language.sketch import Cond, Measure, Mention
@@ -218,31 +218,22 @@ def _row_value(measure: Measure, ctx: Context) -> P.Expr:
     if not measure.mentions:
         assert measure.left is not None and measure.right is not None
         return P.Arithmetic("-", expression(measure.left, ctx), expression(measure.right, ctx))
-    first, second = (ctx.column_of(m) for m in measure.mentions)
+    find = date_column if measure.kind == "duration" else lambda m, c: c.column_of(m)
+    first, second = (find(m, ctx) for m in measure.mentions)
     value = _between(first, second, ctx)
     if measure.inner:
         return P.Aggregate(cast(P.Function, measure.inner), value)
     return value
 
 
-_UNITS = {"second": "second", "minute": "minute", "min": "minute", "hour": "hour", "day": "day",
-          "week": "week", "month": "month", "year": "year"}  # fmt: skip
-
-
-def _unit(ctx: Context, default: str) -> P.Unit:
-    """The unit of time that the question names."""
-    said = [_UNITS[w] for w in ctx.lemmas if w in _UNITS]
-    return cast(P.Unit, said[-1] if said else default)
-
-
 def _between(first: Column, second: Column, ctx: Context) -> P.Expr:
     left, right = ctx.expr(first), ctx.expr(second)
     if first.type in TEMPORAL and second.type in TEMPORAL:
-        return P.DateDiff(_unit(ctx, "day"), left, right)
+        return P.DateDiff(unit_said(ctx, "day"), left, right)
     if first.is_number and second.is_number:
         return P.Arithmetic("-", left, right)
     if first.epoch and second.epoch:
-        return P.DateDiff(_unit(ctx, "minute"), left, right)
+        return P.DateDiff(unit_said(ctx, "minute"), left, right)
     raise Unbuildable("these two can't be subtracted")
 
 

@@ -32,7 +32,9 @@ class Listed:
     def mention(self, first: int, last: int) -> Mention:
         """A mention of the first column, the others along with it."""
         made = [
-            Mention(first, last, (Candidate("column", c.id, c.table, 1.0, "evidence", type=c.type),))
+            Mention(
+                first, last, (Candidate("column", c.id, c.table, 1.0, "evidence", type=c.type),)
+            )
             for c in self.columns
         ]
         made[0].also = tuple(made[1:])

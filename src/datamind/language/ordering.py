@@ -114,7 +114,7 @@ def _column_sort(
         return P.Sort(P.Field(draft.hidden[-1].name), rank.descending), None
     if not column.is_number:
         raise Unbuildable("ordered by something that is not grouped by")
-    function = "sum" if column.additivity == "sum" else "avg"
+    function = rank.function or ("sum" if column.additivity == "sum" else "avg")
     made = P.Aggregate(cast(P.Function, function), shown.expr)
     name = aggregate(draft, made, f"{function}_{column.name}")
     return P.Sort(P.Field(name), rank.descending), P.Named(name, P.Field(name))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from datamind.language import names
 from datamind.language.context import Context, Unbuildable
 from datamind.language.dates import Period
@@ -65,6 +67,35 @@ def _year_column(cond: Cond, ctx: Context) -> Column | None:
         if dates_of(table):
             return None
     return None
+
+
+_UNITS = {"second": "second", "minute": "minute", "min": "minute", "hour": "hour", "day": "day",
+          "week": "week", "month": "month", "year": "year"}  # fmt: skip
+
+
+def unit_said(ctx: Context, default: str) -> P.Unit:
+    """The unit of time that the question names."""
+    said = [_UNITS[w] for w in ctx.lemmas if w in _UNITS]
+    return cast(P.Unit, said[-1] if said else default)
+
+
+def date_of(mention: Mention, ctx: Context) -> P.Expr:
+    """The date that a mention names: a column, or the first business date of a table."""
+    return ctx.expr(date_column(mention, ctx))
+
+
+def date_column(mention: Mention, ctx: Context) -> Column:
+    """The date column that a mention is, or that its table has."""
+    candidate = ctx.meaning(mention)
+    if candidate.kind == "table":
+        dates = dates_of(ctx.scope.view.table(candidate.id))
+        if dates:
+            return dates[0]
+    elif candidate.kind in ("column", "value"):
+        column = ctx.scope.view.column(candidate.id)
+        if column.is_date:
+            return column
+    raise Unbuildable("no date is meant")
 
 
 def tables_near(ctx: Context) -> list[str]:

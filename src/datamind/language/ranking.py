@@ -14,6 +14,7 @@ FEATURES = (
     "joins",
     "penalty",
     "unknown",
+    "verbs",
     "proper",
     "dropped",
     "relations",

@@ -46,7 +46,8 @@ def _walk(part: object) -> Iterator[Mention]:
         for item in (part.target, part.left, part.right, *part.mentions, *part.where):
             yield from _walk(item)
     elif isinstance(part, Cond):
-        for item in (part.subject, part.mention, *part.mentions, *part.parts, *part.within):
+        for item in (part.subject, part.mention, part.measure, *part.mentions, *part.parts,
+                     *part.within):  # fmt: skip
             yield from _walk(item)
     elif isinstance(part, Rank):
         yield from _walk(part.by)
@@ -98,7 +99,7 @@ def _pair(a: Mention, x: Candidate, b: Mention, y: Candidate, view: View) -> flo
     """What two meanings cost together, where `b` says something about `a`."""
     if a.owner is b and x.kind == "column":
         return -0.25 if x.table == y.table else 0.7
-    if a.context is b and x.kind == "column":
+    if a.context is b and x.kind in ("column", "value") and y.kind == "table":
         return -0.2 if x.table == y.table else 0.1
     if a.hint is b and x.kind == "value":
         if x.id == y.id or (y.kind == "table" and x.table == y.table):

@@ -56,7 +56,9 @@ class Cond:
     `kind`: compare (subject op number), among (subject in numbers), value (a value mention),
     text (subject matches a text), period (a date in a period), null, flag (a boolean column),
     related (a related row exists; `count` compares their number), columns (two columns), average
-    (subject against its own average), any (one of `parts`), given (a formula of the evidence).
+    (subject against its own average), any (one of `parts`), given (a formula of the evidence),
+    measure (an aggregate of each group compared with a number), apart (the time from `subject` to
+    `mention`, compared), open (nothing ended it yet).
     """
 
     kind: str
@@ -72,6 +74,8 @@ class Cond:
     first: int = 0
     within: list[Cond] = field(default_factory=list)
     formula: Formula | None = None
+    measure: Measure | None = None
+    unit: str = "day"
 
 
 @dataclass(eq=False, slots=True)
@@ -99,7 +103,10 @@ class Measure:
 
 @dataclass(eq=False, slots=True)
 class Rank:
-    """An order, with a limit where one was said. `by` empty: what the hints or the head say."""
+    """An order, with a limit where one was said. `by` empty: what the hints or the head say.
+
+    `function` aggregates what is compared, as in `the most expensive on average`.
+    """
 
     by: Mention | Measure | None = None
     descending: bool = True
@@ -107,6 +114,7 @@ class Rank:
     hints: tuple[str, ...] = ()
     extreme: bool = False
     first: int = 0
+    function: str = ""
 
 
 Output = Mention | Measure

@@ -37,7 +37,7 @@ RANK = "K"
 LENGTH = "l"
 
 CODES: dict[str, tuple[tuple[str, str], ...]] = {
-    COUNT: (*tuple((p, "") for p in ("how many", "number of", "the number of", "count of", "no of", "no . of", "total number of", "total count of", "total no of", "total no . of", "count the number of", "quantity of", "how many different kinds of", "number", "count", "counts of", "total counts of", "how often", "overall number of", "counts", "# of")), ("numbers of", "each"), ("the numbers of", "each"), ("counts of", "each")),
+    COUNT: (*tuple((p, "") for p in ("how many times", "number of times", "count the", "count all", "count how many", "count up", "how many", "number of", "the number of", "count of", "no of", "no . of", "total number of", "total count of", "total no of", "total no . of", "count the number of", "quantity of", "how many different kinds of", "number", "count", "counts of", "total counts of", "how often", "overall number of", "counts", "# of")), ("numbers of", "each"), ("the numbers of", "each"), ("counts of", "each")),
     AGGREGATE: (
         ("average", "avg"), ("avg", "avg"), ("mean", "avg"), ("on average", "avg"),
         ("average of", "avg"), ("typical", "avg"), ("averages", "avg"),
@@ -118,7 +118,8 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
         "has never", "had no", "not having", "cannot", "can't", "not any", "do not have any",
         "with no matching", "have not been", "has not been", "have never been", "not been",
         "haven't been", "not including", "none", "weren't", "never been", "without any", "zero",
-        "do not have a", "does not have a", "no longer", "are no longer",
+        "do not have a", "does not have a", "no longer", "are no longer", "nobody", "no one",
+        "leaving out", "apart from", "but not", "nothing", "not a single",
     )),
     RATIO: (*tuple((p, "ratio") for p in ("ratio of", "the ratio of", "ratio between", "ratio", "ratios of", "times as many")), ("average ratio of", "average"), ("average ratio", "average"), ("mean ratio of", "average"), *tuple((p, "share") for p in ("proportion of", "share of", "fraction of", "proportion", "what share of", "what proportion of", "what fraction of")), *tuple((p, "percent") for p in ("percentage of", "percent of", "what percentage of", "what percent of", "the percentage of", "percentage", "percent", "pct of", "what is the percentage of"))),
     DIFFERENCE: tuple((p, "") for p in (
@@ -136,12 +137,12 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
         "throughout", "among", "amongst", "located in", "based in", "live in", "living in", "out of",
         "as", "based on", "near", "around", "under the", "about", "using", "towards",
     )),
-    WITH: tuple((p, "") for p in (
-        "with", "having", "that", "who", "whose", "where", "which are", "which have", "has", "have",
+    WITH: (("with", "with"), *tuple((p, "") for p in (
+        "having", "that", "who", "whose", "where", "which are", "which have", "has", "have",
         "had", "when", "that have", "that has", "who have", "who has", "if", "while", "that are",
         "that were", "who are", "who were", "which were", "in which", "for which", "to which",
         "that had", "whom", "contain", "that is", "who had",
-    )),
+    ))),
     TO: (("to", ""), ("versus", ""), ("vs", ""), ("vs .", ""), ("against", ""),
          ("compared to", ""), ("compared with", ""), ("divided by", ""), ("relative to", ""),
          ("in relation to", ""), ("out of all", "all"), ("out of the total", "all"),
@@ -184,7 +185,7 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
            ("unspecified", "null"), ("undefined", "null"), ("is known", "notnull")),
     SAME: (("same", ""), ("the same", ""), ("same as", "")),
     DURATION: tuple((p, "") for p in (
-        "time between", "days between", "duration between", "number of days between", "time from",
+        "time between", "days between", "duration between", "number of days from", "days it takes from", "number of days between", "time from",
         "duration from", "length of time between", "hours between", "minutes between",
         "how long", "how many days", "months between", "years between", "weeks between",
         "interval between", "days from", "amount of time between", "time elapsed between",
@@ -215,6 +216,7 @@ SUPERLATIVES: dict[str, tuple[str, tuple[str, ...]]] = {
     "shortest": ("asc", ("length", "duration")), "worst": ("asc", ("rating", "score")),
     "earliest": ("asc", ("date",)), "youngest": ("desc", ("birth", "date")), "min": ("asc", ()),
     "most popular": ("desc", ("popularity",)), "most common": ("desc", ()), "most frequent": ("desc", ()),
+    "most often": ("desc", ()), "most commonly": ("desc", ()), "least popular": ("asc", ()),
     "least common": ("asc", ()), "most frequently": ("desc", ()), "best selling": ("desc", ("sale",)),
     "deepest": ("desc", ("depth",)), "widest": ("desc", ("width",)), "closest": ("asc", ("distance",)),
     "farthest": ("desc", ("distance",)), "furthest": ("desc", ("distance",)), "richest": ("desc", ("income", "wealth")),
@@ -250,6 +252,7 @@ SOFT = frozenset(
     lot amount using used use based respect terms term kind kinds sort make sure note let want
     wanted need like know see take along together instead rather whether full calculate compute
     considered regarding related relating associated corresponding regardless question interested
+    anything something everything anyone ever yet dr mr mrs ms prof addition together
     overview breakdown distribution compare comparison vary varies varying change changes differ
     differs different grouped group rounded places place decimal decimals format represent
     represented order ordered sorted following display find get tell belonging belong belongs
