@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from datamind.pipeline.summaries import shown
+from datamind.pipeline.figures import shown
 from datamind.records import Answer, StageReport
 
 MOST_ROWS = 20

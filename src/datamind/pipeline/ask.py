@@ -105,6 +105,7 @@ def _answer(question: Question, context: AskContext, stages: _Stages, blank: Ans
     if read.status != "answered":
         return told
     reading, draft, governed, result = _first_that_runs(read, context, stages)
+    result = _with_units(result, draft)
     said = stages.run("explain", lambda: explain(draft, governed, result, context.view))
     return replace(
         told,
@@ -122,10 +123,21 @@ def _answer(question: Question, context: AskContext, stages: _Stages, blank: Ans
         trust=draft.trust,
         origin=draft.origin,
         warnings=said.warnings,
-        follow_ups=said.follow_ups,
+        follow_ups=tuple(f for f in said.follow_ups if not _alike(f, question.text)),
         data_version=result.data_version,
         error_code=None,
     )
+
+
+def _with_units(result: Result, draft: Draft) -> Result:
+    """The result, its columns with the units that the plan knows; a database knows none."""
+    units = dict(draft.units)
+    columns = tuple(replace(c, unit=units.get(c.name, c.unit)) for c in result.columns)
+    return replace(result, columns=columns)
+
+
+def _alike(one: str, other: str) -> bool:
+    return one.casefold().rstrip(" ?.") == other.casefold().rstrip(" ?.")
 
 
 def _first_that_runs(
