@@ -90,6 +90,7 @@ def shown(value: Scalar, column: ResultColumn | None = None, places: int | None 
     unit = (column.unit or "").strip() if column is not None else ""
     number = number_of(value)
     if number is None or not unit:
+        text = " ".join(text.split()) or "(blank)"
         return text if len(text) <= MOST_LETTERS else f"{text[: MOST_LETTERS - 1].rstrip()}…"
     if unit.lower() in CURRENCIES:
         sign, text = ("-", text[1:]) if text.startswith("-") else ("", text)
