@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check secrets fmt bench train docs lock clean
+.PHONY: help demo test check secrets fuzz fmt bench train docs lock clean
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
@@ -26,6 +26,11 @@ check: .venv/.dev  ## Format, lint, types, secrets and the fast tests, in under 
 secrets: .venv/.dev
 	git ls-files -z --cached --others --exclude-standard | xargs -0 $(BIN)/detect-secrets-hook \
 	  --no-verify --exclude-files '^requirements/.*\.txt$$' --exclude-secrets '^(password|secret|token)$$'
+
+fuzz: SEED := $(or $(SEED),$(shell date +%s))
+fuzz: .venv/.dev  ## Property tests on new random examples; SEED=n repeats a run
+	@echo "SEED=$(SEED)"
+	$(PYTEST) -q --hypothesis-profile=fuzz --hypothesis-seed=$(SEED) -m hypothesis
 
 fmt: .venv/.dev  ## Format the code and mend what ruff can
 	$(BIN)/ruff check --fix --exit-zero --quiet .

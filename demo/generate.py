@@ -24,7 +24,7 @@ CREATE MACRO pick(list, i, salt) AS list[1 + CAST(floor(u(i, salt) * len(list)) 
 CREATE TABLE settings AS SELECT
   $lines::BIGINT AS lines, CAST($today AS DATE) AS today, CAST($today AS DATE) - 730 AS first_day,
   greatest(50, $lines // 30) AS users, greatest(60, least(600, $lines // 400)) AS products,
-  greatest(300, $lines * 10 // 24) AS orders;
+  greatest(300, $lines * 100 // 280) AS orders;
 CREATE TABLE countries(country, city, region, currency, weight) AS VALUES
   ('United States', 'New York', 'East', 'USD', 20), ('United States', 'Chicago', 'Midwest', 'USD', 12),
   ('United States', 'Seattle', 'West', 'USD', 10), ('United States', 'Austin', 'South', 'USD', 9),
@@ -40,7 +40,7 @@ CREATE TABLE calendar AS
     (0.6 + 0.8 * n / 730.0)
     * (CASE isodow(first_day + n::INT) WHEN 6 THEN 1.45 WHEN 7 THEN 1.2 WHEN 1 THEN 0.8 ELSE 1 END)
     * (CASE month(first_day + n::INT) WHEN 12 THEN 1.7 WHEN 11 THEN 1.4 WHEN 2 THEN 0.75
-       WHEN 7 THEN 0.9 ELSE 1 END) * (0.9 + 0.2 * u(n, 'weather')) AS weight
+       WHEN 7 THEN 0.9 ELSE 1 END) * (0.8 + 0.4 * u(n, 'weather')) AS weight
   FROM settings, range(731) AS r(n);
 CREATE TABLE days AS SELECT *, (sum(weight) OVER (ORDER BY day_number) - weight)
   / sum(weight) OVER () AS low FROM calendar;
@@ -84,8 +84,8 @@ TABLES: dict[str, str] = {
   FROM settings, countries, range(2) AS r(n) WHERE n = 0 OR weight >= 7""",
     "raw_promotions": """
   SELECT i AS promotion_id,
-    pick(['Spring', 'Summer', 'Autumn', 'Winter', 'Weekend', 'Clearance'], i, 'pr1') || ' '
-    || pick(['Sale', 'Deal', 'Special'], i, 'pr2') || ' ' || i AS promotion_name,
+    pick([['Winter', 'Spring', 'Summer', 'Autumn'][1 + month(first_day + (i * 30)::INT) % 12 // 3], 'Weekend',
+          'Clearance'], i, 'pr1') || ' ' || pick(['Sale', 'Deal', 'Special'], i, 'pr2') || ' ' || i AS promotion_name,
     pick([5, 10, 15, 20, 25, 30], i, 'pr3') AS discount_percent,
     first_day + ((i - 1) * 30)::INT AS starts_on, first_day + ((i - 1) * 30 + 9 + 8 * u(i, 'pr4'))::INT AS ends_on
   FROM settings, range(1, 26) AS r(i)""",
@@ -108,19 +108,20 @@ TABLES: dict[str, str] = {
     FROM settings, range(1, users + 1) AS r(i)) AS x ASOF JOIN places AS p ON x.at >= p.low""",
     "raw_orders": """
   SELECT o.i AS order_id, buyer AS user_id,
-    CASE WHEN channel = 'store' THEN s.store_id END AS store_id, channel,
+    CASE WHEN channel = 'store' THEN s.stores[CASE WHEN u(o.i, 'o4') < 0.7 THEN 1 ELSE len(s.stores) END] END AS store_id, channel,
     CASE WHEN day >= today - 3 AND u(o.i, 'o5') < 0.7 THEN 'pending' WHEN u(o.i, 'o6') < 0.065 THEN 'cancelled'
          WHEN day >= today - 9 THEN 'shipped' ELSE 'completed' END AS status,
     p.currency, CASE WHEN u(o.i, 'o7') < 0.3 THEN pr.promotion_id END AS promotion_id,
     day + INTERVAL (7 + floor(15 * u(o.i, 'o8')))  HOUR + INTERVAL (floor(60 * u(o.i, 'o9'))) MINUTE AS ordered_at,
-    day + INTERVAL (CASE WHEN u(o.i, 'o10') < 0.02 THEN 48 + 200 * u(o.i, 'o11') ELSE 25 END) HOUR AS loaded_at
+    day + INTERVAL (CASE WHEN u(o.i, 'o10') < 0.02 THEN 48 + 200 * u(o.i, 'o11') ELSE 23 END) HOUR AS loaded_at
   FROM (SELECT i, day, day_number, today, CASE WHEN u(i, 'o2') < 0.52 THEN 'online' WHEN u(i, 'o2') < 0.72 THEN 'app' ELSE 'store' END AS channel,
       1 + floor(pow(u(i, 'o3'), 1.5) * (users * (0.3 + 0.7 * day_number / 731.0) - 1))::BIGINT AS buyer
-    FROM (SELECT i, u(i, 'o1') AS at, users, today FROM settings, range(1, orders + 1) AS r(i)) AS x
+    FROM (SELECT i, (i - u(i, 'o1')) / orders AS at, users, today FROM settings, range(1, orders + 1) AS r(i)) AS x
       ASOF JOIN days AS d ON x.at >= d.low) AS o
   JOIN raw_users AS p ON p.user_id = o.buyer
-  LEFT JOIN (SELECT city, min(store_id) AS store_id FROM raw_stores GROUP BY city) AS s ON s.city = p.city
-  LEFT JOIN raw_promotions AS pr ON o.day BETWEEN pr.starts_on AND pr.ends_on""",
+  LEFT JOIN (SELECT city, list(store_id ORDER BY store_id) AS stores FROM raw_stores GROUP BY city) AS s ON s.city = p.city
+  LEFT JOIN raw_promotions AS pr ON o.day BETWEEN pr.starts_on AND pr.ends_on
+  WHERE loaded_at < today + 1""",
     "raw_order_lines": """
   SELECT row_number() OVER (ORDER BY order_id, n) AS order_line_id, order_id, x.product_id, quantity,
     round(p.list_price * (CASE currency WHEN 'EUR' THEN 0.93 ELSE 1 END), 2) AS unit_price,
@@ -137,15 +138,16 @@ TABLES: dict[str, str] = {
     pick(['card', 'card', 'card', 'paypal', 'gift card', 'bank transfer'], o.order_id, 'y1') AS payment_method,
     round(amount, 2) AS amount, o.currency, o.ordered_at + INTERVAL (floor(40 * u(o.order_id, 'y2'))) MINUTE AS paid_at,
     u(o.order_id, 'y3') < 0.985 AS succeeded
-  FROM raw_orders AS o JOIN (SELECT order_id, sum(quantity * unit_price - discount_amount) AS amount
+  FROM raw_orders AS o JOIN (SELECT order_id, sum(CAST(quantity * unit_price - discount_amount AS DECIMAL(14, 2))) AS amount
     FROM raw_order_lines GROUP BY order_id) AS t ON t.order_id = o.order_id WHERE o.status <> 'cancelled'""",
     "raw_shipments": """
-  SELECT order_id AS shipment_id, order_id, pick(['DHL', 'UPS', 'Post', 'Courier'], order_id, 'h1') AS carrier,
-    CAST(ordered_at AS DATE) + 1 + floor(3 * u(order_id, 'h2'))::INT AS shipped_on,
-    CASE WHEN status = 'completed' THEN CAST(ordered_at AS DATE) + 2
-      + floor(7 * pow(u(order_id, 'h2'), 1) + 3 * u(order_id, 'h3'))::INT END AS delivered_on,
+  SELECT order_id AS shipment_id, order_id, pick(['DHL', 'UPS', 'DHL', 'Post', 'Courier'], order_id, 'h1') AS carrier, shipped_on,
+    CASE WHEN status = 'completed' AND arrival <= today THEN arrival END AS delivered_on,
     round(3 + 9 * u(order_id, 'h4'), 2) AS shipping_cost
-  FROM raw_orders WHERE channel <> 'store' AND status IN ('shipped', 'completed')""",
+  FROM (SELECT *, shipped_on + 1 + floor(4 * u(order_id, 'h2') + 3 * u(order_id, 'h3'))::INT AS arrival
+    FROM (SELECT *, CAST(ordered_at AS DATE) + 1 + floor(3 * u(order_id, 'h2'))::INT AS shipped_on FROM raw_orders
+      WHERE channel <> 'store' AND status IN ('shipped', 'completed'))), settings
+  WHERE shipped_on <= today""",
     "raw_returns": """
   SELECT l.order_line_id AS return_id, l.order_line_id, l.order_id, l.product_id,
     1 + floor(u(l.order_line_id, 'r1') * l.quantity)::INT AS quantity,
@@ -165,14 +167,16 @@ TABLES: dict[str, str] = {
   FROM (SELECT i, users, u(i, 'e0') AS at FROM settings, range(1, orders + orders // 2) AS r(i)) AS x
     ASOF JOIN days AS d ON x.at >= d.low""",
     "raw_support_tickets": """
-  SELECT order_id AS ticket_id, user_id, order_id,
-    ordered_at + INTERVAL (24 + floor(240 * u(order_id, 't1'))) HOUR AS opened_at,
-    CASE WHEN ordered_at < today - 16 OR u(order_id, 't2') < 0.5
-      THEN ordered_at + INTERVAL (24 + floor(240 * u(order_id, 't1')) + 1 + floor(90 * pow(u(order_id, 't3'), 2))) HOUR END AS resolved_at,
+  SELECT order_id AS ticket_id, user_id, order_id, opened_at,
+    CASE WHEN solved_at < today + 1 AND (opened_at < today - 60 OR u(order_id, 't2') < 0.6) THEN solved_at END AS resolved_at,
     pick(['delivery', 'refund', 'product question', 'payment', 'other'], order_id, 't4') AS topic,
     pick(['low', 'normal', 'normal', 'high', 'urgent'], order_id, 't5') AS priority,
-    CASE WHEN u(order_id, 't6') < 0.4 THEN NULL ELSE 1 + floor(5 * pow(u(order_id, 't7'), 0.6))::INT END AS satisfaction_score
-  FROM raw_orders, settings WHERE u(order_id, 't0') < 0.05 AND ordered_at + INTERVAL 270 HOUR < today""",
+    CASE WHEN solved_at < today + 1 AND u(order_id, 't6') >= 0.4 AND (opened_at < today - 60 OR u(order_id, 't2') < 0.6)
+      THEN 1 + floor(5 * pow(u(order_id, 't7'), 0.6))::INT END AS satisfaction_score
+  FROM (SELECT *, opened_at + INTERVAL (1 + floor(90 * pow(u(order_id, 't3'), 2))) HOUR AS solved_at
+    FROM (SELECT order_id, user_id, ordered_at + INTERVAL (24 + floor(240 * u(order_id, 't1'))) HOUR AS opened_at
+      FROM raw_orders WHERE u(order_id, 't0') < 0.08)), settings
+  WHERE opened_at < today + 1""",
 }
 
 
@@ -191,7 +195,7 @@ def generate(out: Path, *, lines: int, today: dt.date, seed: int = 7) -> dict[st
         for name, query in TABLES.items():
             connection.execute(f"CREATE TABLE {name} AS {query}")
             target = str(out / f"{name}.parquet").replace("'", "''")
-            connection.execute(f"COPY (FROM {name}) TO '{target}' (FORMAT parquet)")
+            connection.execute(f"COPY (FROM {name} ORDER BY 1, 2) TO '{target}' (FORMAT parquet)")
             found = connection.execute(f"SELECT count(*) FROM {name}").fetchone()
             counts[name] = int(found[0]) if found else 0
     return counts

@@ -5,15 +5,20 @@ Nothing heavy is imported before a command needs it, so that `--help` is there a
 
 from __future__ import annotations
 
+import errno
+import io
+import logging
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
-from datamind.errors import DataMindError
+from datamind.errors import BadInput, DataMindError
 
+INTERRUPTED = 130
 app = typer.Typer(
     name="datamind",
     help="Ask your data in plain English and get an answer that you can trust.",
@@ -53,8 +58,8 @@ def ask(
     out: Annotated[Path | None, typer.Option(help="Where a batch's answers go.")] = None,
 ) -> None:
     """Answer a question, or a batch of them."""
-    from datamind.commands.ask import AskOptions, run_batch, run_one
-    from datamind.errors import BadInput
+    from datamind.commands.ask import AskOptions, run_one
+    from datamind.commands.batch import run_batch
 
     options = AskOptions(
         user, warehouse, dbt_project, engine, today, limit, timeout, evidence, json
@@ -103,7 +108,7 @@ def doctor(warehouse: Warehouse = None, dbt_project: Project = None, json: Json 
     """Look at the installation and the warehouse, and say how to mend what is wrong."""
     from datamind.commands.doctor import run
 
-    raise typer.Exit(run(warehouse, dbt_project, as_json=json))
+    finish(lambda: run(warehouse, dbt_project, as_json=json), as_json=json)
 
 
 @catalog_app.command("show")
@@ -116,7 +121,7 @@ def catalog_show(
     """List the tables, or the columns of one."""
     from datamind.commands.catalog import show
 
-    raise typer.Exit(show(table, warehouse, dbt_project, as_json=json))
+    finish(lambda: show(table, warehouse, dbt_project, as_json=json), as_json=json)
 
 
 @catalog_app.command("search")
@@ -129,42 +134,76 @@ def catalog_search(
     """Find tables, columns, metrics and values."""
     from datamind.commands.catalog import find
 
-    raise typer.Exit(find(words, warehouse, dbt_project, as_json=json))
+    finish(lambda: find(words, warehouse, dbt_project, as_json=json), as_json=json)
 
 
 @catalog_app.command("sync")
-def catalog_sync(warehouse: Warehouse = None, dbt_project: Project = None) -> None:
+def catalog_sync(
+    warehouse: Warehouse = None, dbt_project: Project = None, json: Json = False
+) -> None:
     """Read the catalog off the database again."""
     from datamind.commands.catalog import sync
 
-    raise typer.Exit(sync(warehouse, dbt_project))
+    finish(lambda: sync(warehouse, dbt_project, as_json=json), as_json=json)
+
+
+def finish(run: Callable[[], int], *, as_json: bool) -> NoReturn:
+    """End with the run's exit code; a fault is told in JSON where JSON was asked for."""
+    from datamind.commands.faults import as_record, print_json
+
+    try:
+        code = run()
+    except DataMindError as fault:
+        if not as_json:
+            raise
+        print_json(as_record(fault))
+        code = fault.exit_code
+    raise typer.Exit(code)
 
 
 def guarded(run: Callable[[], object]) -> int:
     """The exit code of a run; an error is a message and its hint, never a traceback."""
+    from datamind.commands.faults import tell
+
     try:
         run()
     except DataMindError as fault:
-        print(f"{fault.message} ({fault.code})\n{fault.hint}", file=sys.stderr)
+        tell(fault.message, fault.code, fault.hint)
         return fault.exit_code
     except KeyboardInterrupt:
-        print("Interrupted.", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0 if end.code is None else 1
     except Exception as fault:
-        import logging
-
-        logging.getLogger(__name__).debug("unexpected", exc_info=True)
+        if isinstance(fault, OSError) and fault.errno in (errno.ENOSPC, errno.EIO, errno.EPIPE):
+            tell("The output can't be written.", BadInput.code, "Is the disk full?")
+            return BadInput.exit_code
+        logging.getLogger(__name__).exception("unexpected")
         name = type(fault).__name__
-        print(f"Something went wrong inside DataMind: {name} (internal)", file=sys.stderr)
-        return 1
+        tell(
+            f"Something went wrong inside DataMind: {name}", "internal", DataMindError.default_hint
+        )
+        return DataMindError.exit_code
     return 0
 
 
 def main() -> None:
     """The console script."""
-    sys.exit(guarded(app))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(
+            stream, io.TextIOWrapper
+        ):  # what the terminal can't write is no reason to fail
+            stream.reconfigure(errors="backslashreplace")
+    code = guarded(app)
+    if code == INTERRUPTED:
+        print("Interrupted.", file=sys.stderr)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # Nobody reads on, or the disk is full: what is left to be written goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = code or 1
+    sys.exit(code)
 
 
 if __name__ == "__main__":

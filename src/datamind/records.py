@@ -116,7 +116,10 @@ class Interpretation:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A plan routed to a target and compiled in its dialect; or SQL that a person typed."""
+    """A plan routed to a target and compiled in its dialect; or SQL that a person typed.
+
+    `units` are those of its output columns, by name.
+    """
 
     sql: str
     dialect: Dialect
@@ -125,6 +128,7 @@ class Draft:
     origin: Origin
     plan: Query | None = None
     warnings: tuple[str, ...] = ()
+    units: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

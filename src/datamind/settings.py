@@ -9,6 +9,8 @@ from pathlib import Path
 
 from datamind.errors import BadInput
 
+MOST = 1_000_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -16,7 +18,7 @@ class Settings:
 
     `home` keeps catalogs, the demo and logs. `warehouse_url` is asked where no other is named.
     `query_timeout_s` is the time a query may run, `memory_mb` what a DuckDB worker may use,
-    `row_limit` how many rows an answer holds at most.
+    `row_limit` how many rows an answer holds at most. `debug` logs all, tracebacks included.
     """
 
     home: Path
@@ -25,6 +27,7 @@ class Settings:
     query_timeout_s: float = 30.0
     memory_mb: int = 1024
     row_limit: int = 10_000
+    debug: bool = False
 
     @property
     def catalogs(self) -> Path:
@@ -45,14 +48,14 @@ def _number(env: Mapping[str, str], name: str, default: float) -> float:
         value = float(text)
     except ValueError:
         raise BadInput(f"{name} is {text!r}, which is no number.") from None
-    if value <= 0:
-        raise BadInput(f"{name} has to be more than 0.")
+    if not 0 < value < MOST:  # NaN is neither
+        raise BadInput(f"{name} has to be more than 0 and less than {MOST:,}.")
     return value
 
 
 def load(env: Mapping[str, str] | None = None) -> Settings:
     """The settings of this environment: DATAMIND_HOME, WAREHOUSE_URL, DBT_PROJECT_PATH,
-    DATAMIND_QUERY_TIMEOUT_S, DATAMIND_MEMORY_MB, DATAMIND_ROW_LIMIT."""
+    DATAMIND_QUERY_TIMEOUT_S, DATAMIND_MEMORY_MB, DATAMIND_ROW_LIMIT, DATAMIND_DEBUG."""
     env = os.environ if env is None else env
     home = env.get("DATAMIND_HOME")
     project = env.get("DBT_PROJECT_PATH")
@@ -63,4 +66,5 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         query_timeout_s=_number(env, "DATAMIND_QUERY_TIMEOUT_S", 30.0),
         memory_mb=int(_number(env, "DATAMIND_MEMORY_MB", 1024)),
         row_limit=int(_number(env, "DATAMIND_ROW_LIMIT", 10_000)),
+        debug=env.get("DATAMIND_DEBUG", "") not in ("", "0"),
     )

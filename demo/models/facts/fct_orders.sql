@@ -7,8 +7,8 @@ with lines as (
 )
 select o.order_id, o.user_id, o.store_id, o.promotion_id, o.channel, o.status, o.currency,
   o.order_date, o.ordered_at, o.loaded_at, lines.line_count, lines.item_count,
-  round(lines.amount * r.usd_rate, 2) as order_amount,
-  round(lines.discount * r.usd_rate, 2) as discount_amount,
+  cast(lines.amount * r.usd_rate as decimal(14, 2)) as order_amount,
+  cast(lines.discount * r.usd_rate as decimal(14, 2)) as discount_amount,
   row_number() over (partition by o.user_id order by o.ordered_at, o.order_id) = 1 as is_first_order
 from {{ ref('stg_orders') }} as o
 join lines on lines.order_id = o.order_id

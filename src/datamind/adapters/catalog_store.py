@@ -6,9 +6,11 @@ import dataclasses
 import gzip
 import hashlib
 import json
+import logging
 import os
 import tempfile
 import time
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,8 @@ from datamind.semantics.catalog import (
 )
 from datamind.semantics.merge import merge
 
+log = logging.getLogger(__name__)
+
 FORMAT = 1
 LIVE_SECONDS = 600  # how long a catalog of a database without data versions is trusted
 _ARTIFACTS = ("manifest.json", "catalog.json", "semantic_manifest.json", "run_results.json")
@@ -41,8 +45,7 @@ def load_catalog(
     Kept in `cache_dir` until the data, the artifacts or our format change; a damaged entry is
     built anew.
     """
-    key = _key(url, dbt_project)
-    path = cache_dir / f"{key}.json.gz" if cache_dir is not None else None
+    path = cache_dir / f"{_name(url, dbt_project)}.json.gz" if cache_dir is not None else None
     if path is not None and not refresh:
         kept = _read(path, live=not url.startswith("duckdb"))
         if kept is not None:
@@ -51,21 +54,27 @@ def load_catalog(
     if dbt_project is not None:
         catalog = merge(catalog, overlay_of(dbt_project, catalog))
     if path is not None:
-        _write(path, catalog)
+        _keep(path, catalog)
     return catalog
 
 
-def _key(url: str, dbt_project: Path | None) -> str:
-    parts = [str(FORMAT), url]
+def _name(url: str, dbt_project: Path | None) -> str:
+    """The place, then what of it the entry is about: a newer entry replaces the older one."""
+    version = [str(FORMAT)]
     if url.startswith("duckdb"):
         path = duckdb_path(url)
-        parts.append(data_version(path) if path.is_file() else "")
+        version.append(data_version(path) if path.is_file() else "")
     if dbt_project is not None:
         target = target_folder(dbt_project)
         for name in _ARTIFACTS:
             artifact = target / name
-            parts.append(str(artifact.stat().st_mtime_ns) if artifact.is_file() else "")
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+            version.append(str(artifact.stat().st_mtime_ns) if artifact.is_file() else "")
+    return f"{_digest(url, str(dbt_project))}-{_digest(*version)}"
+
+
+def _digest(*parts: str) -> str:
+    text = "\n".join(parts).encode("utf-8", "surrogateescape")
+    return hashlib.sha256(text).hexdigest()[:24]
 
 
 def _read(path: Path, *, live: bool) -> Catalog | None:
@@ -73,18 +82,27 @@ def _read(path: Path, *, live: bool) -> Catalog | None:
         if live and time.time() - path.stat().st_mtime > LIVE_SECONDS:
             return None
         return load(json.loads(gzip.decompress(path.read_bytes())))
-    except (OSError, ValueError, KeyError, TypeError, EOFError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zlib.error):
         return None
 
 
-def _write(path: Path, catalog: Catalog) -> None:
-    """Whole or not at all: written beside, then moved into place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _keep(path: Path, catalog: Catalog) -> None:
+    """Whole or not at all, in place of older entries; where nothing can be kept, that is no fault.
+
+    Written beside, then moved into place; only its owner may read it, for it holds values.
+    """
     text = json.dumps(dump(catalog), separators=(",", ":")).encode()
-    handle, beside = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(handle, "wb") as file:
-        file.write(gzip.compress(text, compresslevel=1, mtime=0))
-    Path(beside).replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, beside = tempfile.mkstemp(dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(gzip.compress(text, compresslevel=1, mtime=0))
+        Path(beside).replace(path)
+        for older in path.parent.glob(f"{path.name.partition('-')[0]}-*"):
+            if older != path:
+                older.unlink(missing_ok=True)
+    except OSError as fault:
+        log.warning("the catalog can't be kept in %s: %s", path.parent, fault.strerror)
 
 
 def dump(catalog: Catalog) -> dict[str, Any]:

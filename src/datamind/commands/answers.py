@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from decimal import Decimal
 from typing import Any
 
+from datamind.errors import DataMindError
 from datamind.records import Answer, Link, Scalar
 from datamind.semantics import codec
 
@@ -24,16 +26,33 @@ def exit_code(answer: Answer) -> int:
 
 
 def plain(value: Scalar) -> object:
-    """A value as JSON has it: decimals as numbers, moments as ISO text, durations in seconds."""
+    """A value as JSON has it: decimals as numbers, moments as ISO text, durations in seconds.
+
+    What is no number (NaN, infinity) is null, for JSON has no word for it.
+    """
+    if isinstance(value, float | Decimal) and not math.isfinite(value):
+        return None
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, dt.datetime | dt.date | dt.time):
         return value.isoformat()
     if isinstance(value, dt.timedelta):
         return value.total_seconds()
-    if isinstance(value, float) and value != value:
-        return None
     return value
+
+
+def unasked(question: str, fault: DataMindError, query_id: str, moment: dt.datetime) -> Answer:
+    """The answer to a question that could not even be put, in the shape of any other."""
+    return Answer(
+        query_id=query_id,
+        correlation_id=query_id,
+        question=question,
+        status="forbidden" if fault.exit_code == EXIT_CODES["forbidden"] else "error",
+        generated_at=moment,
+        summary=fault.message,
+        error_code=fault.code,
+        hint=fault.hint,
+    )
 
 
 def columns_of(answer: Answer) -> list[dict[str, Any]]:
@@ -52,7 +71,10 @@ def _link(link: Link) -> dict[str, Any]:
 
 
 def as_json(answer: Answer) -> dict[str, Any]:
-    """The answer in the wire's names; what does not apply is empty, never left out."""
+    """The answer in the wire's names; what does not apply is empty, never left out.
+
+    A refusal is an answer: its code and reason stand in `refusal`, and `error` is for errors.
+    """
     names = [c.name for c in answer.columns]
     return {
         "query_id": answer.query_id,
@@ -91,7 +113,8 @@ def as_json(answer: Answer) -> dict[str, Any]:
             "code": answer.refusal.code, "reason": answer.refusal.reason,
             "missing": list(answer.refusal.missing), "nearest": list(answer.refusal.nearest),
         },
-        "error": None if answer.error_code is None else {
+        "hint": answer.hint,
+        "error": None if answer.error_code is None or answer.refusal is not None else {
             "code": answer.error_code, "message": answer.summary, "hint": answer.hint,
         },
         "warehouse": answer.warehouse,
@@ -116,5 +139,5 @@ def as_line(identity: object, answer: Answer) -> dict[str, Any]:
         "elapsed_ms": answer.elapsed_ms,
     }
     if answer.error_code:
-        line |= {"code": answer.error_code, "message": answer.summary}
+        line |= {"code": answer.error_code, "message": answer.summary, "hint": answer.hint}
     return line

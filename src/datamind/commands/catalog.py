@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
 from datamind.adapters.catalog_store import load_catalog
+from datamind.commands.faults import print_json
 from datamind.commands.render import Screen
 from datamind.commands.wiring import quiet_logs, target
 from datamind.semantics.catalog import Table, View
@@ -14,48 +14,63 @@ from datamind.semantics.search import search
 from datamind.settings import load
 
 
-def _view(warehouse: str | None, project: Path | None, *, refresh: bool = False) -> View:
-    quiet_logs()
+def _view(
+    warehouse: str | None, project: Path | None, *, show: bool, refresh: bool = False
+) -> View:
     settings = load()
+    quiet_logs(settings)
     url, project = target(warehouse, project, settings)
-    return View(
-        load_catalog(url, dbt_project=project, cache_dir=settings.catalogs, refresh=refresh)
-    )
+    with Screen().progress(show=show):
+        return View(
+            load_catalog(url, dbt_project=project, cache_dir=settings.catalogs, refresh=refresh)
+        )
 
 
 def show(table: str | None, warehouse: str | None, project: Path | None, *, as_json: bool) -> int:
     """The tables, or the columns of one."""
-    view = _view(warehouse, project)
+    view = _view(warehouse, project, show=not as_json)
     screen = Screen()
     if table is not None:
-        return _show_table(view, view.table(table), screen, as_json=as_json)
+        return _show_table(view, _named(view, table), screen, as_json=as_json)
     if as_json:
         rows = [
             {"id": t.id, "rows": t.rows, "description": t.description, "columns": len(t.columns)}
             for t in view.tables
         ]
-        print(json.dumps({"tables": rows, "metrics": [m.name for m in view.metrics]}, indent=2))
+        print_json({"tables": rows, "metrics": [m.name for m in view.metrics]})
         return 0
-    cells = [
-        [t.id, f"{t.rows or 0:,}", str(len(t.columns)), t.description[:80]] for t in view.tables
-    ]
-    screen.rows(["table", "rows", "columns", "what it is"], cells, 0)
+    cells = [[t.id, _rows(t), f"{len(t.columns):,}", t.description] for t in view.tables]
+    names = ["table", "rows", "columns", "what it is"]
+    screen.rows(names, cells, right=names[1:3], wrapped=names[3:])
     if view.metrics:
         screen.say(f"\nMetrics: {', '.join(m.name for m in view.metrics)}")
     return 0
 
 
+def _named(view: View, name: str) -> Table:
+    """The table of this id; where there is none, the one that differs by capitals only."""
+    alike = [t for t in view.tables if name.lower() in (t.id.lower(), t.name.lower())]
+    return alike[0] if name not in view.by_id and len(alike) == 1 else view.table(name)
+
+
+def _rows(table: Table) -> str:
+    return "unknown" if table.rows is None else f"{table.rows:,}"
+
+
 def _show_table(view: View, table: Table, screen: Screen, *, as_json: bool) -> int:
     references = [r for r in view.relationships if r.table == table.id]
     if as_json:
-        found = asdict(table) | {"references": [asdict(r) for r in references]}
-        print(json.dumps(found, indent=2))
+        print_json(asdict(table) | {"references": [asdict(r) for r in references]})
         return 0
     screen.say(f"{table.id}: {table.description}" if table.description else table.id, "bold")
-    key = ", ".join(table.primary_key) or "none"
-    screen.say(f"{table.rows or 0:,} rows, key {key} ({table.key_origin})\n")
-    cells = [[c.name, c.type, c.unit or "", c.pii or "", c.description[:80]] for c in table.columns]
-    screen.rows(["column", "type", "unit", "personal", "what it is"], cells, 0)
+    key = f"key {', '.join(table.primary_key)} ({table.key_origin})"
+    rows = f"{_rows(table)} row{'' if table.rows == 1 else 's'}"
+    screen.say(f"{rows}, {key if table.primary_key else 'no key'}\n")
+    cells = [(c.name, c.type, c.unit or "", c.pii or "", c.description) for c in table.columns]
+    names = ("column", "type", "unit", "personal", "what it is")
+    said = [at for at in range(len(names)) if any(row[at] for row in cells)]
+    rows_said = [[row[at] for at in said] for row in cells]
+    screen.rows([names[at] for at in said], rows_said, wrapped=names[4:])
     for reference in references:
         screen.say(f"  {reference.id} ({reference.origin})", "dim")
     return 0
@@ -63,24 +78,36 @@ def _show_table(view: View, table: Table, screen: Screen, *, as_json: bool) -> i
 
 def find(words: str, warehouse: str | None, project: Path | None, *, as_json: bool) -> int:
     """Hits for the words."""
-    hits = search(_view(warehouse, project), words)
+    hits = search(_view(warehouse, project, show=not as_json), words)
     if as_json:
-        print(json.dumps([asdict(hit) for hit in hits], indent=2, ensure_ascii=False))
+        print_json([asdict(hit) for hit in hits])
         return 0
     screen = Screen()
     if not hits:
-        screen.say("Nothing was found.")
+        screen.say(
+            f"Nothing like {words!r} was found. `datamind catalog show` lists what there is."
+        )
         return 0
-    screen.rows(["kind", "where", "what"], [[h.kind, h.id, h.text[:80]] for h in hits], 0)
+    names = ["kind", "where", "what"]
+    screen.rows(names, [[h.kind, h.id, h.text] for h in hits], wrapped=names[2:])
     return 0
 
 
-def sync(warehouse: str | None, project: Path | None) -> int:
+def sync(warehouse: str | None, project: Path | None, *, as_json: bool) -> int:
     """Read the catalog again, whatever was kept."""
-    view = _view(warehouse, project, refresh=True)
-    guessed = sum(r.origin == "guessed" for r in view.relationships)
+    view = _view(warehouse, project, show=not as_json, refresh=True)
+    found = {
+        "tables": len(view.tables),
+        "columns": sum(len(t.columns) for t in view.tables),
+        "references": len(view.relationships),
+        "guessed": sum(r.origin == "guessed" for r in view.relationships),
+        "metrics": len(view.metrics),
+    }
+    if as_json:
+        print_json(found)
+        return 0
     Screen().say(
-        f"{len(view.tables)} tables, {sum(len(t.columns) for t in view.tables)} columns,"
-        f" {len(view.relationships)} references ({guessed} guessed), {len(view.metrics)} metrics."
+        "{tables:,} tables, {columns:,} columns, {references:,} references ({guessed:,} guessed),"
+        " {metrics:,} metrics.".format(**found)
     )
     return 0

@@ -40,7 +40,7 @@ def project_folder() -> Path:
     raise BadInput("The demo is not part of this installation.", hint="Install datamind[demo].")
 
 
-def _generator(project: Path) -> _Generator:
+def generator(project: Path) -> _Generator:
     spec = importlib.util.spec_from_file_location("datamind_demo_generate", project / "generate.py")
     if spec is None or spec.loader is None:
         raise BadInput("The demo's generator is missing.")
@@ -79,13 +79,16 @@ def prepare(
     if importlib.util.find_spec("dbt") is None:
         raise BadInput("The demo needs dbt.", hint="pip install 'datamind[demo]'")
     project = project_folder()
-    raw = settings.demo / "raw"
-    with _working(screen, f"making {lines:,} order lines"):
-        counts = _generator(project).generate(raw, lines=lines, today=today)
-    screen.say(f"Made {sum(counts.values()):,} rows in {len(counts)} raw tables.")
-    with _working(screen, "building and testing with dbt"):
-        built = build(project, builds, variables={"DATAMIND_DEMO_RAW": str(raw)}, label=label)
-    screen.say(f"dbt built and tested the models in {built.elapsed_s:.0f} s.")
+
+    def raw(folder: Path) -> dict[str, str]:
+        """The raw tables, beside the warehouse that is made of them."""
+        counts = generator(project).generate(folder / "raw", lines=lines, today=today)
+        screen.say(f"Made {sum(counts.values()):,} rows in {len(counts)} raw tables.")
+        return {"DATAMIND_DEMO_RAW": str(folder / "raw")}
+
+    with _working(screen, f"making {lines:,} order lines, building and testing with dbt"):
+        built = build(project, builds, sources=raw, label=label)
+    screen.say(f"dbt built and tested the models; all took {built.elapsed_s:.0f} s.")
     return built
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import importlib.metadata
-import json
+import os
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from datamind.adapters.catalog_store import load_catalog
 from datamind.adapters.warehouse import open_warehouse, redact
+from datamind.commands.faults import print_json
 from datamind.commands.render import Screen
 from datamind.commands.wiring import quiet_logs, target
 from datamind.errors import BadInput, DataMindError
@@ -27,47 +28,76 @@ _MARKS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at."""
+    """One thing that was looked at; `fault` is why it failed."""
 
     what: str
     state: str
     detail: str
     hint: str = ""
+    fault: DataMindError | None = None
+
+    @property
+    def code(self) -> str | None:
+        """The error's code where it failed."""
+        return self.fault.code if self.fault else None
+
+    def as_record(self) -> dict[str, str | None]:
+        """For `--json`."""
+        return {
+            "what": self.what, "state": self.state, "detail": self.detail, "hint": self.hint,
+            "code": self.code,
+        }  # fmt: skip
+
+
+def _failed(what: str, fault: DataMindError) -> Finding:
+    return Finding(what, "fail", fault.message, fault.hint, fault)
 
 
 def run(warehouse: str | None, project: Path | None, *, as_json: bool) -> int:
-    """Print the findings; 1 if one of them is a failure."""
-    quiet_logs()
-    findings = list(_look(warehouse, project, load()))
+    """Print the findings; the exit code is that of the first failure."""
+    settings = load()
+    quiet_logs(settings)
+    with Screen().progress(show=not as_json, text="looking"):
+        findings = list(_look(warehouse, project, settings))
     if as_json:
-        print(json.dumps([asdict(f) for f in findings], indent=2))
+        print_json([finding.as_record() for finding in findings])
     else:
-        screen = Screen()
-        for finding in findings:
-            mark, style = _MARKS[finding.state]
-            screen.say(f"{mark} {finding.what}: {finding.detail}", style)
-            if finding.hint:
-                screen.say(f"    {finding.hint}")
-    return int(any(f.state == "fail" for f in findings))
+        _print(findings)
+    return next((f.fault.exit_code for f in findings if f.fault), 0)
+
+
+def _print(findings: list[Finding]) -> None:
+    screen = Screen()
+    for finding in findings:
+        mark, style = _MARKS[finding.state]
+        code = f" ({finding.code})" if finding.code else ""
+        screen.say(f"{mark} {finding.what}: {finding.detail}{code}", style)
+        if finding.hint:
+            screen.say(f"    {finding.hint}")
 
 
 def _look(warehouse: str | None, project: Path | None, settings: Settings) -> Iterator[Finding]:
     yield _python()
     yield from _packages()
-    yield _disk(settings)
+    yield from _home(settings)
+    named = bool(warehouse or project or settings.warehouse_url or settings.dbt_project)
     try:
         url, project = target(warehouse, project, settings)
     except BadInput as fault:
-        yield Finding("warehouse", "warn", fault.message, fault.hint)
+        yield (
+            _failed("warehouse", fault)
+            if named
+            else Finding("warehouse", "warn", fault.message, fault.hint)
+        )
         return
     try:
         catalog = load_catalog(url, dbt_project=project, cache_dir=settings.catalogs)
     except DataMindError as fault:
-        yield Finding("warehouse", "fail", f"{fault.message} ({fault.code})", fault.hint)
+        yield _failed("warehouse", fault)
         return
     yield from _catalog(catalog)
     yield _query(url, catalog, settings)
-    yield from _role(url)
+    yield _role(url)
 
 
 def _python() -> Finding:
@@ -82,12 +112,20 @@ def _packages() -> Iterator[Finding]:
             yield Finding(name, "warn", "not installed", f"pip install 'datamind[{extra}]'")
 
 
-def _disk(settings: Settings) -> Finding:
+def _home(settings: Settings) -> Iterator[Finding]:
+    """Whether there is room for what we keep, and leave to keep it."""
     place = next(p for p in (settings.home, *settings.home.parents) if p.exists())
     free = shutil.disk_usage(place).free // 2**20
     state = "ok" if free > NEEDED_MB else "warn"
     hint = "" if state == "ok" else f"Builds of the demo need about {NEEDED_MB} MB."
-    return Finding("disk", state, f"{free:,} MB free", hint)
+    yield Finding("disk", state, f"{free:,} MB free", hint)
+    if not (place.is_dir() and os.access(place, os.W_OK)):
+        yield Finding(
+            "home",
+            "warn",
+            f"nothing can be kept in {settings.home}, so each start reads the catalog anew",
+            "Set DATAMIND_HOME to a folder that may be written to.",
+        )
 
 
 def _catalog(catalog: Catalog) -> Iterator[Finding]:
@@ -103,7 +141,8 @@ def _catalog(catalog: Catalog) -> Iterator[Finding]:
         shown = ", ".join(keyless[:5])
         yield Finding("keys", "warn", f"no key for {shown}", "Rows of these can't be told apart.")
     for issue in catalog.quality:
-        yield Finding("data quality", "warn", f"{issue.table}: {issue.message}")
+        rows = f", {issue.rows:,} rows" if issue.rows else ""
+        yield Finding("data quality", "warn", f"{issue.table}: {issue.test}{rows}")
 
 
 def _query(url: str, catalog: Catalog, settings: Settings) -> Finding:
@@ -112,7 +151,7 @@ def _query(url: str, catalog: Catalog, settings: Settings) -> Finding:
     try:
         warehouse = open_warehouse(url, memory_mb=settings.memory_mb)
     except DataMindError as fault:
-        return Finding("query", "fail", fault.message, fault.hint)
+        return _failed("query", fault)
     try:
         view = View(catalog)
         sql = f'SELECT count(*) AS n FROM "{table.schema}"."{table.name}"'
@@ -120,26 +159,28 @@ def _query(url: str, catalog: Catalog, settings: Settings) -> Finding:
         governed = govern(Optimized(check(draft, view), sql), view, row_limit=10)
         result = warehouse.run(governed, timeout_s=settings.query_timeout_s)
     except DataMindError as fault:
-        return Finding("query", "fail", f"{fault.message} ({fault.code})", fault.hint)
+        return _failed("query", fault)
     finally:
         warehouse.close()
     return Finding("query", "ok", f"answered in {result.elapsed_ms:.0f} ms by {redact(url)}")
 
 
-def _role(url: str) -> Iterator[Finding]:
+def _role(url: str) -> Finding:
     """Whether the database itself would refuse a write: the second wall."""
     if url.startswith("duckdb"):
-        yield Finding("writes", "ok", "the file is opened read-only, in a process of its own")
-        return
+        return Finding("writes", "ok", "the file is opened read-only, in a process of its own")
     from datamind.adapters.introspection.postgres import writable_relations
 
-    found = writable_relations(url)
+    try:
+        found = writable_relations(url)
+    except DataMindError as fault:
+        return _failed("writes", fault)
     if not found:
-        yield Finding("writes", "ok", "the user may only read")
-        return
-    yield Finding(
+        return Finding("writes", "ok", "the database lets this user only read")
+    tables = "1 table" if len(found) == 1 else f"{len(found):,} tables"
+    return Finding(
         "writes",
         "warn",
-        f"the user may write to {len(found)} tables, {found[0]} among them",
-        "GRANT SELECT only: connect as a role that was granted nothing else.",
+        f"the database lets this user write to {tables}, such as {found[0]}",
+        "Connect as a role that was granted USAGE on the schema and SELECT, and nothing else.",
     )

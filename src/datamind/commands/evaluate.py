@@ -30,7 +30,7 @@ def run(
     today: str | None, out: Path | None, by: str,
 ) -> int:  # fmt: skip
     """What the words ask for; BadInput where they ask for nothing we know."""
-    quiet_logs()
+    quiet_logs(load())
     if by not in ("set", "database"):
         raise BadInput(f"There are no rows by {by!r}.", hint="Use --by set or --by database.")
     match words:
@@ -38,13 +38,19 @@ def run(
             return _compare(Path(before), Path(after))
         case ["explain", file]:
             traces = _each(Path(file), warehouse, databases, only, today, out, _explain)
-            Screen().rows(*report.places(traces, by))
+            _print(report.places(traces, by))
         case [file]:
             verdicts = _each(Path(file), warehouse, databases, only, today, out, _score)
-            Screen().rows(*report.scores(verdicts, by))
+            _print(report.scores(verdicts, by))
         case _:
             raise BadInput("That is no evaluation.", hint=USAGE)
     return 0
+
+
+def _print(grid: report.Grid) -> None:
+    """Names on the left, counts on the right."""
+    names, rows = grid
+    Screen().rows(names, rows, right=names[1:])
 
 
 def _score(cases: list[Case], context: AskContext, golds: Golds, day: dt.date) -> Iterable[Verdict]:
@@ -110,7 +116,8 @@ def _write(out: Path, made: Iterable[Verdict | Trace]) -> None:
 def _compare(before: Path, after: Path) -> int:
     old, new = _outcomes(before), _outcomes(after)
     screen = Screen()
-    screen.rows(*report.changes(old, new))
+    names, rows = report.changes(old, new)
+    screen.rows(names, rows, right=names[-1:])
     for name in sorted(i for i in old if i in new and old[i] != new[i]):
         screen.say(f"{name}: {old[name]} → {new[name]}")
     return 0

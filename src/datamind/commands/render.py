@@ -2,76 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from rich.console import Console
-from rich.markup import escape
+import sqlglot
+from rich.cells import set_cell_size
+from rich.console import Console, JustifyMethod
 from rich.table import Table
+from rich.text import Text
 
-from datamind.pipeline.summaries import shown
-from datamind.records import Answer, StageReport
+from datamind.commands.faults import printable
+from datamind.pipeline.figures import is_figure, is_label, places_of, written
+from datamind.records import Answer, ResultColumn, Scalar, StageReport
 
 MOST_ROWS = 20
 WIDTH_OF_FILES = 160
-_STATUS = {
-    "answered": "green",
-    "clarify": "yellow",
-    "refused": "yellow",
-    "forbidden": "red",
-    "error": "red",
-}
+NARROWEST = 12  # a column of texts is cut down to this before one is left out
+WRAPPED = 24
+GAP = 3
+_STATUS = {"answered": "green", "clarify": "yellow", "refused": "yellow"}
+NULL = Text("NULL", "dim italic")
 
 
 class Screen:
-    """Where people read."""
+    """Where people read: results on standard output, progress on standard error."""
 
     def __init__(self) -> None:
-        self.console = Console(highlight=False, soft_wrap=True)
+        self.console = Console(highlight=False)
+        self.aside = Console(stderr=True, highlight=False)
         if not self.console.is_terminal:
             self.console.width = WIDTH_OF_FILES
 
     @contextmanager
-    def progress(self, *, show: bool) -> Iterator[Callable[[StageReport], None]]:
+    def progress(
+        self, *, show: bool = True, text: str = "reading the catalog"
+    ) -> Iterator[Callable[[StageReport], None]]:
         """A spinner that names the stage at work; nothing off a terminal."""
-        if not show or not self.console.is_terminal:
+        if not show or not self.aside.is_terminal:
             yield lambda report: None
             return
-        with self.console.status("reading the catalog") as status:
+        with self.aside.status(text) as status:
             yield lambda report: status.update(f"{report.stage} done")
 
     def say(self, text: str, style: str = "") -> None:
-        """A line of text."""
-        self.console.print(escape(text), style=style or None)
+        """Lines of text; the terminal wraps them, so that they are copied whole."""
+        for line in text.split("\n"):
+            self.console.print(Text(printable(line), style), soft_wrap=True)
 
     def answer(self, answer: Answer) -> None:
         """The sentence first, then the rows, then how it came about."""
-        self.console.print(escape(answer.summary), style=f"bold {_STATUS[answer.status]}")
+        self.say(answer.summary, f"bold {_STATUS.get(answer.status, 'red')}")
         if answer.status != "answered":
             self._unanswered(answer)
             return
-        if len(answer.rows) > 1 or len(answer.columns) > 2:
-            self.rows([c.name for c in answer.columns], self._cells(answer), len(answer.rows))
-        self._section("How it was understood", [answer.explanation, *answer.assumptions])
+        self._rows_of(answer)
+        understood = [*answer.explanation.split("\n"), *answer.assumptions]
+        self._section("How it was understood", understood)
         self._section("Words", [f"{link.text} → {link.item}" for link in answer.links])
-        self._section("SQL", [answer.sql or ""])
+        self._section("SQL", _pretty(answer.sql or "").split("\n"))
         badges = f"trust {answer.trust} · confidence {answer.confidence:.0%}"
         self.say(f"\n{badges} · {answer.elapsed_ms:,.0f} ms · {answer.warehouse}", "dim")
         for warning in answer.warnings:
             self.say(f"Warning: {warning}", "yellow")
         self._section("Ask next", answer.follow_ups)
 
-    def _cells(self, answer: Answer) -> Iterator[list[str]]:
-        for row in answer.rows[:MOST_ROWS]:
-            yield [
-                "" if v is None else shown(v, c) for c, v in zip(answer.columns, row, strict=True)
-            ]
+    def _rows_of(self, answer: Answer) -> None:
+        """The rows as a table, one wide row upright; what the summary said is not repeated."""
+        columns, rows = answer.columns, answer.rows
+        shown = [_cells(c, [row[i] for row in rows[:MOST_ROWS]]) for i, c in enumerate(columns)]
+        heads = [f"{c.name} ({c.unit})" if c.unit else c.name for c in columns]
+        if len(rows) == 1 and len(columns) > 2:
+            self.rows(["column", "value"], zip(heads, (cells[0] for cells in shown), strict=True))
+        elif len(rows) > 1:
+            right = [h for h, c in zip(heads, columns, strict=True) if is_figure(c) or is_label(c)]
+            self.rows(heads, zip(*shown, strict=True), right=right)
+            left = len(rows) - MOST_ROWS
+            if left > 0:
+                more = "more than " if answer.truncated else ""
+                self.say(f"… {more}{left:,} more rows; --json gives them", "dim")
 
     def _unanswered(self, answer: Answer) -> None:
-        if answer.unresolved:
-            self.say(f"Not understood: {', '.join(answer.unresolved)}")
-        for choice in answer.choices:
-            self.say(f"  · {choice.label}")
+        for number, choice in enumerate(answer.choices, 1):
+            self.say(f"  {number}. {choice.label}")
+        refusal = answer.refusal
+        missing = [w for w in answer.unresolved if w not in answer.summary]
+        if missing:
+            self.say(f"Not understood: {', '.join(missing)}")
+        if refusal and refusal.nearest:
+            self.say(f"Nearest in the data: {', '.join(refusal.nearest)}")
         if answer.error_code:
             self.say(f"({answer.error_code})", "dim")
         if answer.hint:
@@ -80,17 +98,94 @@ class Screen:
     def _section(self, title: str, lines: Iterable[str]) -> None:
         found = [line for line in lines if line]
         if found:
-            self.console.print(f"\n[bold]{title}[/bold]")
+            self.say(f"\n{title}", "bold")
             for line in found:
                 self.say(f"  {line}")
 
-    def rows(self, names: Sequence[str], rows: Iterable[Sequence[str]], total: int = 0) -> None:
-        """A table, its first rows; how many there are in all where some are left out."""
+    def rows(
+        self, names: Sequence[str], rows: Iterable[Sequence[str | Text]],
+        right: Collection[str] = (), wrapped: Collection[str] = (),
+    ) -> None:  # fmt: skip
+        """A table as wide as the screen: texts are cut, then the last columns left out and told.
+
+        Columns in `right` are figures and stay whole; those in `wrapped` go over several lines.
+        """
+        cells = [[_text(cell) for cell in row] for row in rows]
+        heads = [_text(name) for name in names]
+        widths = [
+            max(cell.cell_len for cell in column) for column in zip(heads, *cells, strict=True)
+        ]
+        least = [
+            width if name in right else min(width, WRAPPED if name in wrapped else NARROWEST)
+            for name, width in zip(names, widths, strict=True)
+        ]
+        fit = _fitting(least, self.console.width)
+        room = _shrunk(widths[:fit], least, self.console.width)
         table = Table(show_edge=False, pad_edge=False)
-        for name in names:
-            table.add_column(escape(name))
-        for row in rows:
-            table.add_row(*(escape(cell) for cell in row))
+        for head, name, width in zip(heads, names, room, strict=False):
+            side: JustifyMethod = "right" if name in right else "left"
+            table.add_column(_cut(head, width), justify=side, width=width)
+        for row in cells:
+            table.add_row(
+                *(
+                    cell if name in wrapped else _cut(cell, width)
+                    for cell, name, width in zip(row, names, room, strict=False)
+                )
+            )
         self.console.print(table)
-        if total > MOST_ROWS:
-            self.say(f"… {total - MOST_ROWS:,} more rows", "dim")
+        left = names[fit:]
+        if left:
+            columns = "1 more column" if len(left) == 1 else f"{len(left)} more columns"
+            self.say(f"… {columns}: {', '.join(left)}", "dim")
+
+
+def _fitting(least: Sequence[int], width: int) -> int:
+    """How many columns there is room for, at least one."""
+    used = 0
+    for at, column in enumerate(least):
+        used += column + GAP
+        if at and used - GAP > width:
+            return at
+    return len(least)
+
+
+def _shrunk(widths: Sequence[int], least: Sequence[int], width: int) -> list[int]:
+    """The widths, those of the widest columns made less until the table fits."""
+    room = list(widths)
+    over = sum(room) + GAP * (len(room) - 1) - width
+    while over > 0:
+        slack = [(r - least[at], at) for at, r in enumerate(room)]
+        most, at = max(slack)
+        if most <= 0:
+            break
+        room[at] -= 1
+        over -= 1
+    return room
+
+
+def _cut(cell: Text, width: int) -> Text:
+    if cell.cell_len <= width:
+        return cell
+    return Text(set_cell_size(cell.plain, width - 1).rstrip() + "…", cell.style)
+
+
+def _text(cell: str | Text) -> Text:
+    return cell if isinstance(cell, Text) else Text(printable(cell))
+
+
+def _cells(column: ResultColumn, values: Sequence[Scalar]) -> list[str | Text]:
+    """A column's values, the decimals of its figures below each other; null is not empty."""
+    places = places_of(values) if is_figure(column) else None
+    return [NULL if v is None else written(v, column, places) for v in values]
+
+
+def _pretty(sql: str) -> str:
+    """The statement on several lines, where nothing but its white space changes by that."""
+    for dialect in ("duckdb", "postgres"):
+        try:
+            pretty = sqlglot.parse_one(sql, dialect=dialect).sql(dialect=dialect, pretty=True)
+        except sqlglot.errors.SqlglotError:
+            continue
+        if "".join(pretty.split()) == "".join(sql.split()):
+            return pretty
+    return sql

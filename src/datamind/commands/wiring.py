@@ -20,13 +20,24 @@ from datamind.records import StageReport
 from datamind.semantics.catalog import View
 from datamind.settings import Settings
 
+LONGEST_S = 86_400
 ENGINES = ("builtin", "model", "auto")
 
 
-def quiet_logs() -> None:
-    """Logs go to standard error, warnings and worse only."""
+class _Brief(logging.Formatter):
+    """Lines without tracebacks, which may hold values of the data."""
+
+    def formatException(self, ei: object) -> str:
+        return ""
+
+
+def quiet_logs(settings: Settings) -> None:
+    """Warnings and worse go to standard error, without tracebacks; with `debug` all, and with."""
+    handler = logging.StreamHandler(sys.stderr)
+    pattern = "%(levelname)s %(message)s"
+    handler.setFormatter((logging.Formatter if settings.debug else _Brief)(pattern))
     logging.basicConfig(
-        stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(message)s"
+        handlers=[handler], level=logging.DEBUG if settings.debug else logging.WARNING
     )
 
 
@@ -62,7 +73,10 @@ def target(
     url = warehouse or settings.warehouse_url
     project = project or (settings.dbt_project if warehouse is None else None)
     if project is not None and not project.is_dir():
-        raise BadInput(f"There is no dbt project at {project.name}.")
+        raise BadInput(
+            f"There is no dbt project at {project}.",
+            hint="Pass --dbt-project the folder that holds dbt_project.yml.",
+        )
     if url:
         return url, project
     from datamind.adapters.dbt.build import current_build
@@ -86,6 +100,8 @@ def asking(
     timeout: float | None = None, on_stage: Callable[[StageReport], None] = _silent,
 ) -> Iterator[AskContext]:  # fmt: skip
     """A context that closes the warehouse behind it."""
+    if timeout is not None and not 0 < timeout <= LONGEST_S:  # NaN is neither
+        raise BadInput(f"A query may run for {LONGEST_S:,} seconds at most.")
     catalog = load_catalog(url, dbt_project=project, cache_dir=settings.catalogs)
     warehouse = open_warehouse(url, memory_mb=settings.memory_mb)
     try:

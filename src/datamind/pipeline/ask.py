@@ -31,6 +31,15 @@ from datamind.records import (
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 3
+WHICH = "The question can be read in several ways. Which one is meant?"
+CHOOSE = "Ask again in the words of one of these."
+# What to do about a refusal, by its code.
+HINT = "Ask in words of the data: `datamind catalog show` lists it, `catalog search` finds it."
+HINTS = {
+    "write_request": "Ask what the data says; to change it, use the program that it belongs to.",
+    "advice": "Ask for figures that help to decide: how many, how much, which, when.",
+    "future": "Ask about the past: a trend over months or years, for example.",
+}
 T = TypeVar("T")
 
 
@@ -101,10 +110,14 @@ def _answer(question: Question, context: AskContext, stages: _Stages, blank: Ans
         refusal=read.refusal,
         error_code=read.refusal.code if read.refusal else None,
         summary=read.refusal.reason if read.refusal else "",
+        hint=HINTS.get(read.refusal.code, HINT) if read.refusal else None,
     )
+    if read.status == "clarify" and read.choices:
+        return replace(told, summary=WHICH, hint=CHOOSE)
     if read.status != "answered":
         return told
     reading, draft, governed, result = _first_that_runs(read, context, stages)
+    result = _with_units(result, draft)
     said = stages.run("explain", lambda: explain(draft, governed, result, context.view))
     return replace(
         told,
@@ -122,10 +135,22 @@ def _answer(question: Question, context: AskContext, stages: _Stages, blank: Ans
         trust=draft.trust,
         origin=draft.origin,
         warnings=said.warnings,
-        follow_ups=said.follow_ups,
+        follow_ups=tuple(f for f in said.follow_ups if not _alike(f, question.text)),
         data_version=result.data_version,
         error_code=None,
+        hint=None,
     )
+
+
+def _with_units(result: Result, draft: Draft) -> Result:
+    """The result, its columns with the units that the plan knows; a database knows none."""
+    units = dict(draft.units)
+    columns = tuple(replace(c, unit=units.get(c.name, c.unit)) for c in result.columns)
+    return replace(result, columns=columns)
+
+
+def _alike(one: str, other: str) -> bool:
+    return one.casefold().rstrip(" ?.") == other.casefold().rstrip(" ?.")
 
 
 def _first_that_runs(

@@ -8,8 +8,11 @@ from datamind.pipeline.charts import chart_of
 from datamind.pipeline.follow_ups import follow_ups
 from datamind.pipeline.summaries import summary
 from datamind.records import Chart, Draft, Governed, Result
+from datamind.semantics import plan as P
 from datamind.semantics.catalog import View
 from datamind.semantics.describe import describe
+
+SUMS = ("sum", "count", "sum_boolean")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,7 @@ def explain(draft: Draft, governed: Governed, result: Result, view: View) -> Exp
     """The explanation; every figure in it comes from the rows."""
     warnings = [*draft.warnings, *quality_warnings(governed, view)]
     if result.truncated:
-        warnings.append(f"Only the first {len(result.rows):,} rows are shown.")
+        warnings.append(f"There are more rows than the {len(result.rows):,} that are given back.")
     if not result.rows:
         warnings.append("No rows match: a filter may be too narrow, or the period holds no data.")
     masked = [line.output for line in governed.lineage if line.masked]
@@ -35,12 +38,34 @@ def explain(draft: Draft, governed: Governed, result: Result, view: View) -> Exp
         warnings.append(f"Masked for you: {', '.join(masked)}.")
     plan = draft.plan
     return Explanation(
-        summary=summary(result),
+        summary=summary(result, additive(draft, view)),
         plan=describe(plan, view) if plan is not None else "SQL written by a person.",
         chart=chart_of(result),
         warnings=tuple(warnings),
         follow_ups=follow_ups(plan, view) if plan is not None else (),
     )
+
+
+def additive(draft: Draft, view: View) -> frozenset[str]:
+    """The output columns whose values add up over the groups: plain counts and sums.
+
+    None where groups were left out, or where the compiler warned that a row may be in several.
+    """
+    plan = draft.plan
+    if plan is None or draft.warnings:
+        return frozenset()
+    step = next((s for s in reversed(plan.steps) if not isinstance(s, P.Order | P.Project)), None)
+    measures = step.measures if isinstance(step, P.Group) else ()
+    return frozenset(m.name for m in measures if _adds_up(m.expr, view))
+
+
+def _adds_up(measure: P.Expr, view: View) -> bool:
+    if isinstance(measure, P.Aggregate):
+        return measure.function in ("sum", "count") and not measure.distinct
+    if not isinstance(measure, P.Metric):
+        return False
+    metric = view.catalog.metrics_by_name.get(measure.name)
+    return metric is not None and metric.kind == "simple" and metric.aggregation in SUMS
 
 
 def quality_warnings(governed: Governed, view: View) -> list[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datamind.language import names
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import NUMERIC, Column, Table, View
+from datamind.semantics.wording import singular, spoken, words
 
 MOST = 4
+MOST_GROUPS = 30
 
 
 def follow_ups(plan: P.Query, view: View) -> tuple[str, ...]:
@@ -15,7 +16,7 @@ def follow_ups(plan: P.Query, view: View) -> tuple[str, ...]:
     if not isinstance(source, P.Source) or source.table not in view.by_id:
         return ()
     table = view.table(source.table)
-    noun = plural(table.entity or table.name)
+    noun = plural(table.entity or spoken(table.name, "", ()))
     grouped = {
         k.expr.name for s in plan.steps if isinstance(s, P.Group) for k in s.keys
         if isinstance(k.expr, P.Column)
@@ -26,7 +27,7 @@ def follow_ups(plan: P.Query, view: View) -> tuple[str, ...]:
         found.append(f"How many {noun} are there for each {_said(cut, table)}?")
     if any(c.is_date for c in table.columns) and not _by_time(plan):
         found.append(f"How many {noun} were there each month?")
-    number = next((c for c in table.columns if _is_measure(c, table)), None)
+    number = next(iter(_measures(table)), None)
     if number is not None:
         found.append(f"What is the average {_said(number, table)} of {noun}?")
         if table.display:
@@ -42,24 +43,30 @@ def plural(noun: str) -> str:
 
 
 def _said(column: Column, table: Table) -> str:
-    own = set(names.words_of(table.entity or table.name))
-    words = [w for w in names.words_of(column.name, names.GENERIC_PREFIXES) if w not in own]
-    return " ".join(words) or column.name
+    """The column's words, less those that the noun says already."""
+    own = {*words(table.name).split(), *words(table.entity or "").split()}
+    own |= {singular(word) for word in own}
+    return " ".join(w for w in words(column.name).split() if w not in own) or words(column.name)
 
 
 def _categories(table: Table) -> list[Column]:
+    """Columns that cut the rows into a few groups; a name for each row is no cut."""
+    most = min(MOST_GROUPS, (table.rows or 2 * MOST_GROUPS) // 2)
     return [
         c for c in table.columns
-        if c.type == "text" and c.pii is None and c.distinct is not None and 2 <= c.distinct <= 30
+        if c.type == "text" and c.pii is None and c.name not in table.display
+        and c.distinct is not None and 2 <= c.distinct <= most
     ]  # fmt: skip
 
 
-def _is_measure(column: Column, table: Table) -> bool:
-    return (
-        column.type in NUMERIC
-        and column.additivity != "none"
-        and column.name not in table.primary_key
-    )
+def _measures(table: Table) -> list[Column]:
+    """Numbers to average: amounts with a unit first."""
+    keys = {*table.primary_key, *(name for key in table.unique_keys for name in key)}
+    found = [
+        c for c in table.columns
+        if c.type in NUMERIC and c.additivity != "none" and c.name not in keys
+    ]  # fmt: skip
+    return sorted(found, key=lambda c: c.unit is None)
 
 
 def _by_time(plan: P.Query) -> bool:

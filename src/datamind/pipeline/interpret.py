@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datamind.errors import EmptyQuestion, QuestionTooLong
+from datamind.errors import BadInput, EmptyQuestion, QuestionTooLong
 from datamind.ports import Planner
 from datamind.records import Interpretation, Question
 from datamind.semantics.catalog import View
@@ -12,7 +12,9 @@ MAX_EVIDENCE = 20_000
 
 
 def interpret(question: Question, view: View, planner: Planner) -> Interpretation:
-    """Readings of the question; EmptyQuestion or QuestionTooLong for what can't be read."""
+    """Readings of the question; BadInput or one of its kind for what can't be read."""
+    if not (_is_text(question.text) and _is_text(question.evidence)):
+        raise BadInput("The question holds bytes that are no text.", hint="Write it in UTF-8.")
     if not any(letter.isalnum() for letter in question.text):
         raise EmptyQuestion("The question is empty.")
     if len(question.text) > MAX_QUESTION:
@@ -25,3 +27,8 @@ def interpret(question: Question, view: View, planner: Planner) -> Interpretatio
             f" {MAX_EVIDENCE:,} are the limit."
         )
     return planner.interpret(question, view)
+
+
+def _is_text(text: str) -> bool:
+    """Whether it can be sent to a database: halves of letters and NUL can't."""
+    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)

@@ -2,140 +2,127 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from decimal import Decimal
+from collections.abc import Collection, Sequence
 
+from datamind.pipeline.figures import DATES, is_figure, number_of, places_of, shown, spoken
 from datamind.records import Result, ResultColumn, Scalar
 
-_CURRENCIES = {"usd": "$", "eur": "€", "gbp": "£"}
+Row = tuple[Scalar, ...]
 
 
-def spoken(name: str) -> str:
-    """A column name as words."""
-    return name.replace("_", " ").strip()
+def summary(result: Result, additive: Collection[str] = ()) -> str:
+    """What the result says, in one or two sentences.
 
-
-def shown(value: Scalar, column: ResultColumn | None = None) -> str:
-    """A value as people read it: thousands separated, units and currencies, dates in ISO form."""
-    if value is None:
-        return "nothing"
-    unit = (column.unit or "").lower() if column is not None else ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int | float | Decimal):
-        text = _number(value)
-        if unit in _CURRENCIES:
-            return f"{_CURRENCIES[unit]}{text}"
-        if unit in ("percent", "pct", "%"):
-            return f"{text} %"
-        return f"{text} {unit}".strip()
-    if isinstance(value, dt.datetime) and (value.hour, value.minute, value.second) == (0, 0, 0):
-        return value.date().isoformat()
-    return str(value)
-
-
-def _number(value: float | Decimal) -> str:
-    value = float(value)
-    if value == int(value):
-        return f"{int(value):,}"
-    return f"{value:,.2f}" if abs(value) >= 0.01 else f"{value:.3g}"
-
-
-def summary(result: Result) -> str:
-    """What the result says, in one to three sentences."""
-    rows, columns = result.rows, result.columns
-    if not rows:
+    `additive` names the columns whose values may be added up over the rows.
+    """
+    if not result.rows:
         return "No rows match the question."
-    if len(rows) == 1:
+    if len(result.rows) == 1:
         return _single(result)
-    measure = _measure_place(result)
-    if measure is None:
+    figures = [i for i, c in enumerate(result.columns) if is_figure(c)]
+    if not figures or len(result.columns) == 1:
         return _listing(result)
-    day = next((i for i, c in enumerate(columns) if c.type in ("date", "timestamp")), None)
-    return _series(result, day, measure) if day is not None else _breakdown(result, measure)
+    day = next((i for i, c in enumerate(result.columns) if c.type in DATES), None)
+    if day is not None:
+        told = _series(result, day, figures[-1])
+        if told:
+            return told
+    return _breakdown(result, figures[-1], additive)
 
 
-def _measure_place(result: Result) -> int | None:
-    """The last column of numbers that is no key."""
-    places = [
-        i for i, c in enumerate(result.columns)
-        if c.type in ("integer", "decimal", "float") and not c.name.lower().endswith("id")
-        and "year" not in c.name.lower()
-    ]  # fmt: skip
-    return places[-1] if places and len(result.columns) > 1 else None
-
-
-def _single(result: Result) -> str:
-    parts = [
-        f"{spoken(c.name)} is {shown(v, c)}"
-        for c, v in zip(result.columns, result.rows[0], strict=True)
-    ]
-    text = ", ".join(parts)
+def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
+def _single(result: Result) -> str:
+    """`Number of orders: 12.` or, where the row has a name, `Store 3: number of orders 250.`"""
+    row, columns = result.rows[0], result.columns
+    if len(columns) == 1:
+        return _sentence(f"{spoken(columns[0].name)}: {shown(row[0], columns[0])}")
+    texts = [i for i, c in enumerate(columns) if c.type == "text" and row[i] is not None]
+    figures = [i for i, c in enumerate(columns) if is_figure(c)]
+    told = figures if texts and figures else [i for i in range(len(columns)) if i not in texts]
+    said = ", ".join(f"{spoken(columns[i].name)} {shown(row[i], columns[i])}" for i in told)
+    name = " ".join(shown(row[i], columns[i]) for i in texts[:3])
+    return _sentence(": ".join(part for part in (name, said) if part))
+
+
+def _count(result: Result) -> str:
+    return f"{'More than ' if result.truncated else ''}{len(result.rows):,} rows"
+
+
 def _listing(result: Result) -> str:
-    count = f"{len(result.rows):,}{' or more' if result.truncated else ''}"
-    names = [shown(row[-1], result.columns[-1]) for row in result.rows[:3]]
-    more = ", and more" if len(result.rows) > 3 else ""
-    return f"There are {count} rows: {', '.join(names)}{more}."
+    names = list(dict.fromkeys(_label(result, row, None) for row in result.rows[:4]))
+    more = ", and more" if len(result.rows) > 3 or result.truncated else ""
+    return f"{_count(result)}: {', '.join(names[:3])}{more}."
 
 
-def _label(result: Result, row: tuple[Scalar, ...], skip: int) -> str:
-    """What a row is called: its texts, else its first column."""
+def _label(result: Result, row: Row, skip: int | None) -> str:
+    """What a row is called: its texts, else its first column that is not `skip`."""
     texts = [
-        shown(v) for i, (c, v) in enumerate(zip(result.columns, row, strict=True))
+        shown(v, c) for i, (c, v) in enumerate(zip(result.columns, row, strict=True))
         if i != skip and c.type in ("text", "boolean")
     ]  # fmt: skip
-    return " ".join(texts[:3]) or shown(row[0], result.columns[0])
+    first = next(i for i in range(len(row)) if i != skip or len(row) == 1)
+    return " ".join(texts[:3]) or shown(row[first], result.columns[first])
 
 
-def _numbers(result: Result, place: int) -> list[tuple[float, tuple[Scalar, ...]]]:
-    found = []
-    for row in result.rows:
-        value = row[place]
-        if isinstance(value, int | float | Decimal):
-            found.append((float(value), row))
-    return found
+def _figures(result: Result, place: int) -> list[tuple[float, Row]]:
+    found = [(number_of(row[place]), row) for row in result.rows]
+    return [(number, row) for number, row in found if number is not None]
 
 
-def _breakdown(result: Result, place: int) -> str:
-    column = result.columns[place]
-    found = _numbers(result, place)
+def _breakdown(result: Result, place: int, additive: Collection[str]) -> str:
+    column, found = result.columns[place], _figures(result, place)
     if not found:
         return _listing(result)
-    high = max(found, key=lambda f: f[0])
-    low = min(found, key=lambda f: f[0])
+    places = places_of(row[place] for row in result.rows)
+    high, low = max(n for n, _ in found), min(n for n, _ in found)
     name = spoken(column.name)
-    text = f"{len(result.rows):,} rows. The highest {name} is {shown(high[1][place], column)}"
-    text += f" ({_label(result, high[1], place)})"
-    total = sum(value for value, _ in found)
-    adds_up = name.startswith(("number of", "sum", "count", "total")) and not result.truncated
-    if adds_up and total > 0 and min(v for v, _ in found) >= 0:
-        text += f", {100 * high[0] / total:.0f} % of all {shown(_whole(total), column)} shown"
-    return (
-        f"{text}; the lowest is {shown(low[1][place], column)} ({_label(result, low[1], place)})."
-    )
+    if high == low and len(found) == len(result.rows):
+        return f"{_count(result)}, each with the same {name}: {shown(found[0][1][place], column)}."
+    text = f"{_count(result)}. The highest {name} is {_extreme(result, place, high, found, places)}"
+    whole = sum(n for n, _ in found)
+    if column.name in additive and not result.truncated and low >= 0 and whole > 0:
+        total = shown(int(whole) if whole == int(whole) else whole, column, places)
+        text += f", {100 * high / whole:.0f} % of their total, {total}"
+    return f"{text}; the lowest is {_extreme(result, place, low, found, places)}."
 
 
-def _whole(total: float) -> float:
-    return int(total) if total == int(total) else total
+def _extreme(
+    result: Result, place: int, value: float, found: Sequence[tuple[float, Row]], places: int
+) -> str:
+    """The value, and the row that has it; how many others have it too."""
+    rows = [row for number, row in found if number == value]
+    others = f" and {len(rows) - 1:,} more" if len(rows) > 1 else ""
+    label = _label(result, rows[0], place)
+    return f"{shown(rows[0][place], result.columns[place], places)} ({label}{others})"
 
 
 def _series(result: Result, day: int, place: int) -> str:
-    column = result.columns[place]
+    """How a figure went over time; empty where days repeat."""
+    column, when = result.columns[place], result.columns[day]
     found = sorted(
-        (f for f in _numbers(result, place) if f[1][day] is not None), key=lambda f: str(f[1][day])
+        (f for f in _figures(result, place) if f[1][day] is not None), key=lambda f: str(f[1][day])
     )
-    if len({f[1][day] for f in found}) < 2 or len(found) != len({f[1][day] for f in found}):
-        return _breakdown(result, place)
-    first, last = found[0], found[-1]
-    peak = max(found, key=lambda f: f[0])
-    name = spoken(column.name)
+    days = {f[1][day] for f in found}
+    if len(days) < 2 or len(found) != len(days):
+        return ""
+    places = places_of(row[place] for row in result.rows)
+    (first, start), (last, end) = found[0], found[-1]
+    high, peak = max(found, key=lambda f: f[0])
     text = (
-        f"From {shown(first[1][day])} to {shown(last[1][day])}, {name} went from"
-        f" {shown(first[1][place], column)} to {shown(last[1][place], column)}"
+        f"From {shown(start[day], when)} to {shown(end[day], when)}, {spoken(column.name)}"
+        f" {_moved(column, start[place], end[place], places)}"
     )
-    if first[0] > 0:
-        text += f" ({100 * (last[0] - first[0]) / first[0]:+.0f} %)"
-    return f"{text}. The peak was {shown(peak[1][place], column)} on {shown(peak[1][day])}."
+    if first > 0 and first != last:
+        text += f" ({100 * (last - first) / first:+,.0f} %)"
+    moment = shown(peak[day], when)
+    at = f"{shown(peak[place], column, places)} {'on' if moment.count('-') > 1 else 'in'} {moment}"
+    return f"{text}. The peak was {at}." if high > max(first, last) else f"{text}."
+
+
+def _moved(column: ResultColumn, start: Scalar, end: Scalar, places: int) -> str:
+    if start == end:
+        return f"began and ended at {shown(start, column, places)}"
+    return f"went from {shown(start, column, places)} to {shown(end, column, places)}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import TEMPORAL, View
@@ -18,10 +17,12 @@ from datamind.semantics.wording import (
     SET_OPERATIONS,
     WHOLE,
     WINDOWS,
+    Phrase,
     listed,
     period,
     said,
     singular,
+    spoken,
     words,
 )
 
@@ -40,35 +41,6 @@ def describe(query: P.Query, view: View) -> str:
 
 def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + "."
-
-
-@dataclass(slots=True)
-class _Phrase:
-    """What is shown, for each of what, of which rows, and how these are chosen and ordered."""
-
-    subject: str
-    what: list[str] = field(default_factory=list)
-    keys: list[str] = field(default_factory=list)
-    rest: list[str] = field(default_factory=list)
-    grouped: bool = False
-    distinct: bool = False
-
-    @property
-    def plain(self) -> bool:
-        """Whether rows were only filtered so far."""
-        return not self.what and not self.grouped and all(r.startswith("where") for r in self.rest)
-
-    def text(self) -> str:
-        """The phrase."""
-        text = listed(self.what)
-        if self.keys:
-            text = f"{text} for each {listed(self.keys)}" if text else f"each {listed(self.keys)}"
-        if not text:
-            text = self.subject
-        elif not self.grouped or self.subject not in text:
-            text += f" of {self.subject}"
-        rest = [r for r in self.rest if r.removeprefix("with ") not in self.what]
-        return ("distinct " if self.distinct else "") + ", ".join([text, *rest])
 
 
 class _Reader:
@@ -93,8 +65,12 @@ class _Reader:
 
     def table(self, alias: str) -> str:
         """What an alias is called: its table, with its role where that tells it apart."""
-        name = self.view.table(self.tables[alias]).name if alias in self.tables else alias
+        name = self._said(alias) if alias in self.tables else alias
         return f"{name} ({self.roles[alias]})" if alias in self.roles else name
+
+    def _said(self, alias: str) -> str:
+        table = self.view.table(self.tables[alias])
+        return spoken(table.name, table.id.removesuffix(table.name), self.view.by_id)
 
     def joins(self, query: P.Query) -> str:
         """How the tables of the outermost source hang together; empty for one table."""
@@ -122,7 +98,7 @@ class _Reader:
     def query(self, query: P.Query) -> str:
         """The query as a phrase."""
         around = self.counted
-        said_so_far = _Phrase(self._subject(query.source))
+        said_so_far = Phrase(self._subject(query.source))
         for step in query.steps:
             if isinstance(step, P.Group):
                 said_so_far = self._group(step, said_so_far)
@@ -144,18 +120,21 @@ class _Reader:
         left, right = self.query(source.left), self.query(source.right)
         return f"({left}) {SET_OPERATIONS[source.op]} ({right})"
 
-    def _group(self, step: P.Group, before: _Phrase) -> _Phrase:
-        made = before if before.plain else _Phrase(f"({before.text()})")
+    def _group(self, step: P.Group, before: Phrase) -> Phrase:
+        made = before if before.plain else Phrase(f"({before.text()})")
         made.keys = [self.expr(k.expr) for k in step.keys]
         made.what = [self.expr(m.expr) for m in step.measures]
         made.grouped = True
+        made.tells = bool(step.measures) and all(
+            isinstance(m.expr, P.Metric) for m in step.measures
+        )
         if step.fill:
             made.rest.append("periods without rows included")
         outputs = zip((*step.keys, *step.measures), (*made.keys, *made.what), strict=True)
         self.fields.update({named.name: text for named, text in outputs})
         return made
 
-    def _project(self, step: P.Project, made: _Phrase) -> None:
+    def _project(self, step: P.Project, made: Phrase) -> None:
         texts = {c.name: self.expr(c.expr) for c in step.columns}
         self.fields.update(texts)
         made.what = [t for t in dict.fromkeys(texts.values()) if t not in made.keys]
@@ -209,18 +188,26 @@ class _Reader:
         return _EXPRESSIONS[type(expr)](self, expr)
 
     def column(self, expr: P.Column) -> str:
-        """A column with its table, which says it all."""
+        """A column, with its table where there are several."""
         name = words(expr.name)
         if len(self.tables) == 1 or expr.alias not in self.tables:
             return name
-        row = singular(words(self.view.table(self.tables[expr.alias]).name))
+        row = singular(self._said(expr.alias))
         role = f" ({self.roles[expr.alias]})" if expr.alias in self.roles else ""
-        return name + role if name.split()[0] == row else f"{row}{role} {name}"
+        if name.split()[0] in (row, row.split()[-1]):
+            return name + role
+        return f"{name} of {self.table(expr.alias)}" if " " in name else f"{row}{role} {name}"
+
+    def subject(self, expr: P.Expr) -> str:
+        """An expression that something is said of: a column of a table takes an article."""
+        text = self.expr(expr)
+        return f"the {text}" if isinstance(expr, P.Column) and " of " in text else text
 
     def metric(self, expr: P.Metric) -> str:
-        """A metric by its label."""
+        """A metric by its label, as it stands in a sentence."""
         found = self.view.catalog.metrics_by_name.get(expr.name)
-        return (found.label if found and found.label else words(expr.name)) + " (metric)"
+        label = found.label if found and found.label else words(expr.name)
+        return label[:1].lower() + label[1:] if label[1:2].islower() else label
 
     def arithmetic(self, expr: P.Arithmetic) -> str:
         """An operation, inner ones in brackets."""
@@ -237,13 +224,13 @@ class _Reader:
 
     def date_diff(self, expr: P.DateDiff) -> str:
         """A distance between dates."""
-        return f"{expr.unit}s from {self.expr(expr.start)} to {self.expr(expr.end)}"
+        return f"{expr.unit}s from {self.subject(expr.start)} to {self.subject(expr.end)}"
 
     def date_add(self, expr: P.DateAdd) -> str:
         """A date moved."""
         way = "before" if expr.amount < 0 else "after"
         plural = "" if abs(expr.amount) == 1 else "s"
-        return f"{abs(expr.amount)} {expr.unit}{plural} {way} {self.expr(expr.of)}"
+        return f"{abs(expr.amount)} {expr.unit}{plural} {way} {self.subject(expr.of)}"
 
     def call(self, expr: P.Call) -> str:
         """A function by its name."""
@@ -288,7 +275,7 @@ class _Reader:
         """A comparison; dates are before and after, not less and more."""
         value = where.right.value if isinstance(where.right, P.Value) else None
         table = COMPARED_DATES if isinstance(value, dt.date) else COMPARED
-        return f"{self.expr(where.left)} {table[where.op]} {self.expr(where.right)}"
+        return f"{self.subject(where.left)} {table[where.op]} {self.subject(where.right)}"
 
     def between(self, where: P.Between) -> str:
         """A range; a period with an open end is named where it is a whole year, month or day."""
@@ -296,38 +283,43 @@ class _Reader:
         if where.open_end and isinstance(low, P.Value) and isinstance(high, P.Value):
             span = period(low.value, high.value)
             if span:
-                return f"{self.expr(where.of)} is {span}"
+                return f"{self.subject(where.of)} is {span}"
         end = " (not included)" if where.open_end else ""
-        return f"{self.expr(where.of)} is from {self.expr(low)} to {self.expr(high)}{end}"
+        return f"{self.subject(where.of)} is from {self.expr(low)} to {self.expr(high)}{end}"
 
     def one_of(self, where: P.OneOf) -> str:
         """A choice of values."""
         values = [said(v.value) for v in where.values]
-        return f"{self.expr(where.of)} is {listed(values, 'or') or 'one of nothing'}"
+        return f"{self.subject(where.of)} is {listed(values, 'or') or 'one of nothing'}"
 
     def text_match(self, where: P.TextMatch) -> str:
         """A text test."""
         exactly = "" if where.ignore_case else " (in this case)"
-        return f"{self.expr(where.of)} {MATCHES[where.match]} {said(where.text)}{exactly}"
+        return f"{self.subject(where.of)} {MATCHES[where.match]} {said(where.text)}{exactly}"
 
     def exists(self, where: P.Exists) -> str:
         """A related row with its own conditions."""
-        near = singular(words(self.table(where.alias)))
+        near = singular(self.table(where.alias))
         relation = relationship(where.relationship, self.view)
         columns = " and ".join(words(c) for c in relation.columns)
+        around = dict(self.tables)
         joined = self.joins(where.query)
         more = f" ({joined})" if joined else ""
         inner = self.query(where.query) + more
+        self.tables = around
         inner = f"({inner})" if "," in inner else inner
         return f"there are {inner} of the {near}, by {columns}"
 
     def in_query(self, where: P.InQuery) -> str:
         """Membership of what a query gives."""
-        return f"{self.expr(where.of)} is among ({self._nested(where.query)})"
+        return f"{self.subject(where.of)} is among ({self._nested(where.query)})"
 
     def _nested(self, query: P.Query) -> str:
+        around = dict(self.tables)
         joined = self.joins(query)
-        return self.query(query) + (f", from {joined}" if joined else "")
+        text = self.query(query) + (f", from {joined}" if joined else "")
+        self.tables = around
+        return text
 
     def scalar(self, expr: P.Scalar) -> str:
         """The one value of a query."""
@@ -336,7 +328,7 @@ class _Reader:
     def negation(self, where: P.Not) -> str:
         """What does not hold."""
         if isinstance(where.item, P.IsNull):
-            return f"{self.expr(where.item.of)} is known"
+            return f"{self.subject(where.item.of)} is known"
         if isinstance(where.item, P.Exists):
             return self.exists(where.item).replace("there are ", "there are no ", 1)
         return f"not ({self.predicate(where.item)})"
@@ -366,8 +358,8 @@ _EXPRESSIONS: dict[type, Callable[..., str]] = {
     P.Metric: _Reader.metric,
     P.Arithmetic: _Reader.arithmetic,
     P.Case: _Reader.case,
-    P.DatePart: lambda r, e: f"{words(e.part)} of {r.expr(e.of)}",
-    P.DateTrunc: lambda r, e: f"{e.grain} of {r.expr(e.of)}",
+    P.DatePart: lambda r, e: f"{words(e.part)} of {r.subject(e.of)}",
+    P.DateTrunc: lambda r, e: f"{e.grain} of {r.subject(e.of)}",
     P.DateDiff: _Reader.date_diff,
     P.DateAdd: _Reader.date_add,
     P.FromEpoch: lambda r, e: r.expr(e.of),
@@ -381,8 +373,8 @@ _PREDICATES: dict[type, Callable[..., str]] = {
     P.OneOf: _Reader.one_of,
     P.Between: _Reader.between,
     P.TextMatch: _Reader.text_match,
-    P.IsNull: lambda r, w: f"{r.expr(w.of)} is missing",
-    P.Truth: lambda r, w: f"{r.expr(w.of)} is yes",
+    P.IsNull: lambda r, w: f"{r.subject(w.of)} is missing",
+    P.Truth: lambda r, w: f"{r.subject(w.of)} is yes",
     P.InQuery: _Reader.in_query,
     P.Exists: _Reader.exists,
     P.And: _Reader.several,

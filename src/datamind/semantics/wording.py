@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Container
+from dataclasses import dataclass, field
 from decimal import Decimal
+
+# What warehouses put in front of a table's name: its layer, which nobody says.
+LAYERS = ("dim", "fct", "fact", "stg", "int", "raw", "mart", "tbl", "tb", "vw")
+_LAYER = re.compile(rf"(?:{'|'.join(LAYERS)})_(?=[a-z])", re.IGNORECASE)
 
 
 def said(value: object) -> str:
@@ -23,15 +29,60 @@ def said(value: object) -> str:
 
 
 def words(name: str) -> str:
-    """`order_date` as `order date`; names in capitals or odd scripts as they are."""
+    """`order_date` and `orderDate` as `order date`; odd scripts as they are."""
     split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).replace("_", " ")
     return " ".join(split.split()).lower() or name
+
+
+def spoken(name: str, schema: str, taken: Container[str]) -> str:
+    """A table's name as people say it: `fct_sales` is sales, unless another table is that too.
+
+    `taken` holds the ids of the visible tables, `schema` is what stands before the name in its id.
+    """
+    base = _LAYER.sub("", name, count=1) if _LAYER.match(name) else name
+    rivals = {base, *(f"{layer}_{base}" for layer in LAYERS)} - {name}
+    return words(name if any(schema + rival in taken for rival in rivals) else base)
 
 
 def listed(items: list[str], last: str = "and") -> str:
     if len(items) <= 1:
         return "".join(items)
     return f"{', '.join(items[:-1])} {last} {items[-1]}"
+
+
+@dataclass(slots=True)
+class Phrase:
+    """What is shown, for each of what, of which rows, and how these are chosen and ordered."""
+
+    subject: str
+    what: list[str] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    rest: list[str] = field(default_factory=list)
+    grouped: bool = False
+    distinct: bool = False
+    tells: bool = False  # whether what is shown says by itself of what it is
+
+    @property
+    def plain(self) -> bool:
+        """Whether rows were only filtered so far."""
+        return not self.what and not self.grouped and all(r.startswith("where") for r in self.rest)
+
+    def text(self) -> str:
+        """The phrase."""
+        text = listed(self.what)
+        if self.keys:
+            text = f"{text} for each {listed(self.keys)}" if text else f"each {listed(self.keys)}"
+        if not text:
+            text = self.subject
+        elif self._needs_subject(text):
+            text += f" of {self.subject}"
+        rest = [r for r in self.rest if r.removeprefix("with ") not in self.what]
+        return ("distinct " if self.distinct else "") + ", ".join([text, *rest])
+
+    def _needs_subject(self, text: str) -> bool:
+        if self.tells or text.endswith(f" of {self.subject}"):
+            return False
+        return not self.grouped or self.subject not in text
 
 
 AGGREGATES = {

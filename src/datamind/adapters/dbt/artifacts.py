@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 from datamind.adapters.dbt.metrics import metrics_of
+from datamind.adapters.dbt.semantic_models import entity_keys, entity_references
+from datamind.adapters.dbt.tests import Tests
 from datamind.errors import BadInput
-from datamind.semantics.catalog import Additivity, Catalog, QualityIssue, Relationship
+from datamind.semantics.catalog import Additivity, Catalog
 from datamind.semantics.merge import ColumnNote, Overlay, TableNote
 
 Json = dict[str, Any]
@@ -44,20 +45,34 @@ def overlay_of(project: Path, catalog: Catalog) -> Overlay:
     folder = target_folder(project)
     manifest = _artifact(folder, "manifest.json", needed=True)
     results = _artifact(folder, "run_results.json")
+    try:
+        return _overlay(manifest, results, catalog)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise BadInput(
+            "manifest.json or run_results.json is not as dbt 1.8 to 1.11 writes it.",
+            hint="Run `dbt build` again, with a version of dbt that is supported.",
+        ) from None
+
+
+def _overlay(manifest: Json, results: Json, catalog: Catalog) -> Overlay:
     nodes: dict[str, Json] = manifest.get("nodes", {})
     ids = _table_ids(nodes, catalog)
-    tests = [n for n in nodes.values() if n.get("resource_type") == "test"]
-    keys = _primary_keys(tests, ids)
-    tables = {
-        table_id: _note(nodes[unique_id], keys.get(unique_id, ()))
-        for unique_id, table_id in ids.items()
-    }
+    tests = Tests(nodes, results, ids, catalog)
+    entities = entity_keys(manifest, ids, catalog)
+    keys = {t: k for t, k in entities.items() if not tests.refutes(t, k)} | tests.keys
     staging = {t for u, t in ids.items() if _is_staging(nodes[u])}
+    tested = tests.relationships()
+    said = {(r.table, r.columns) for r in tested}
+    implied = [tests.reference(*r) for r in entity_references(manifest, ids, catalog)]
     return Overlay(
-        tables=tables,
-        relationships=tuple(_relationships(tests, nodes, ids, catalog)),
+        tables={
+            table_id: _note(nodes[unique_id], keys.get(table_id, ()))
+            for unique_id, table_id in ids.items()
+        },
+        relationships=(*tested, *(r for r in implied if (r.table, r.columns) not in said)),
         metrics=metrics_of(manifest, ids),
-        quality=tuple(_quality(tests, results, ids)),
+        quality=tests.quality(),
+        values=tests.values(),
         only=frozenset(ids.values()) - staging,
     )
 
@@ -122,81 +137,3 @@ def _column_note(column: Json) -> ColumnNote:
         pii=str(meta["pii"]) if meta.get("pii") else None,
         additivity=_ADDITIVE.get(str(meta.get("additive", ""))),
     )
-
-
-def _kind(test: Json) -> str:
-    return str((test.get("test_metadata") or {}).get("name") or "")
-
-
-def _argument(test: Json, name: str) -> Any:
-    kwargs = (test.get("test_metadata") or {}).get("kwargs") or {}
-    return kwargs.get(name, (kwargs.get("arguments") or {}).get(name))
-
-
-def _primary_keys(tests: list[Json], ids: dict[str, str]) -> dict[str, tuple[str, ...]]:
-    """Columns that are tested both unique and not null."""
-    seen: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for test in tests:
-        column = test.get("column_name") or _argument(test, "column_name")
-        owner = str(test.get("attached_node") or "")
-        if owner in ids and column and _kind(test) in ("unique", "not_null"):
-            seen[owner][str(column)].add(_kind(test))
-    return {
-        owner: (next(c for c, kinds in columns.items() if len(kinds) == 2),)
-        for owner, columns in seen.items()
-        if any(len(kinds) == 2 for kinds in columns.values())
-    }
-
-
-def _relationships(
-    tests: list[Json], nodes: dict[str, Json], ids: dict[str, str], catalog: Catalog
-) -> list[Relationship]:
-    """Relationship tests as references."""
-    out: dict[str, Relationship] = {}
-    for test in tests:
-        owner = str(test.get("attached_node") or "")
-        if _kind(test) != "relationships" or owner not in ids:
-            continue
-        column = str(test.get("column_name") or _argument(test, "column_name") or "")
-        field = str(_argument(test, "field") or "")
-        others = [
-            u for u in (test.get("depends_on") or {}).get("nodes", []) if u in ids and u != owner
-        ]
-        if not (column and field and others):
-            continue
-        table, target = ids[owner], ids[others[0]]
-        if not _has(catalog, table, column) or not _has(catalog, target, field):
-            continue
-        relation = Relationship(
-            id=f"{table}.{column}->{target}.{field}",
-            table=table,
-            columns=(column,),
-            to_table=target,
-            to_columns=(field,),
-            origin="dbt",
-            one_to_one=(column,) == catalog.table(table).primary_key,
-        )
-        out[relation.id] = relation
-    return list(out.values())
-
-
-def _has(catalog: Catalog, table: str, column: str) -> bool:
-    return any(c.name == column for c in catalog.table(table).columns)
-
-
-def _quality(tests: list[Json], results: Json, ids: dict[str, str]) -> list[QualityIssue]:
-    """Tests that failed or warned in the last run."""
-    by_id = {str(t.get("unique_id")): t for t in tests}
-    since = str((results.get("metadata") or {}).get("generated_at") or "")[:16].replace("T", " ")
-    out = []
-    for result in results.get("results", []):
-        test = by_id.get(str(result.get("unique_id")))
-        if test is None or result.get("status") not in ("fail", "warn", "error"):
-            continue
-        touched = [u for u in (test.get("depends_on") or {}).get("nodes", []) if u in ids]
-        owner = str(test.get("attached_node") or "")
-        for unique_id in [owner] if owner in ids else touched[:1]:
-            name, rows = str(test.get("name")), result.get("failures")
-            message = f"{name} {result.get('status')}"
-            out.append(QualityIssue(ids[unique_id], name, message, since, rows))
-    return out

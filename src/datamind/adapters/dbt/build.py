@@ -10,17 +10,23 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from datamind.errors import DbtBuildFailed
+from datamind.errors import BadInput, DbtBuildFailed
 
-KEPT = 2
-ARTIFACTS = ("manifest.json", "catalog.json", "semantic_manifest.json", "run_results.json")
+KEPT_LOGS = 2
+NAMED = 5  # failed models and tests that a message names
 # What a dbt process may see of our environment: nothing that could hold a secret.
 _PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "VIRTUAL_ENV")
+# What went wrong, by dbt's kind of node and status.
+_FAULTS = {
+    ("test", "fail"): "the test {name} found {rows}",
+    ("test", "error"): "the test {name} could not be run",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +43,21 @@ class Build:
 
 def current_build(builds: Path) -> Build | None:
     """The build in use, or None where nothing was built or what was is gone."""
+    found = _pointer(builds)
     try:
-        found = json.loads((builds / "current.json").read_text("utf-8"))
         folder = builds / str(found["id"])
         build = _build(folder, float(found["elapsed_s"]), str(found.get("label", "")))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (KeyError, TypeError, ValueError):
         return None
     return build if build.warehouse.is_file() else None
+
+
+def _pointer(builds: Path) -> dict[str, Any]:
+    try:
+        found = json.loads((builds / "current.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _build(folder: Path, elapsed_s: float, label: str) -> Build:
@@ -57,44 +71,45 @@ def _build(folder: Path, elapsed_s: float, label: str) -> Build:
     )
 
 
+def _no_sources(folder: Path) -> Mapping[str, str]:
+    """The project brings what it reads."""
+    return {}
+
+
 def build(
-    project: Path, builds: Path, *, variables: Mapping[str, str] | None = None,
+    project: Path, builds: Path, *, sources: Callable[[Path], Mapping[str, str]] = _no_sources,
     timeout_s: float = 900.0, label: str = "",
 ) -> Build:  # fmt: skip
     """Build and test the project into a new file, then point to it.
 
-    `variables` are environment variables for the project. A build that fails, or whose tests
-    fail, changes nothing: DbtBuildFailed names the models and tests. One build at a time.
+    `sources` makes what the project reads in the build's folder, and gives the environment
+    variables that name it. A build that fails, or whose tests fail, changes nothing:
+    DbtBuildFailed names the models and tests. One build at a time.
     """
-    builds.mkdir(parents=True, exist_ok=True)
+    if not (project / "dbt_project.yml").is_file():
+        raise BadInput(f"There is no dbt project at {project.name}.")
     with _alone(builds):
         started = time.monotonic()
-        identity = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
-        folder = builds / identity
-        folder.mkdir()
-        made = _build(folder, 0.0, label)
-        environment = {k: os.environ[k] for k in _PASSED if k in os.environ}
-        environment |= {
-            "DATAMIND_DUCKDB_PATH": str(made.warehouse),
-            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-        }
-        environment |= dict(variables or {})
+        folder = builds / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
         try:
-            for command in (["build"], ["docs", "generate", "--no-compile", "--empty-catalog"]):
-                _run_dbt(command, project, made, environment, timeout_s)
-        except BaseException:
-            _leave_only_log(folder)
-            raise
-        elapsed = round(time.monotonic() - started, 2)
-        _point_to(builds, identity, elapsed, label)
-        _drop_old(builds, identity)
+            folder.mkdir()
+            _run_dbt(project, _build(folder, 0.0, label), sources(folder), timeout_s)
+            elapsed = round(time.monotonic() - started, 2)
+            _point_to(builds, folder.name, elapsed, label)
+        finally:
+            _tidy(builds)
         return _build(folder, elapsed, label)
 
 
 @contextmanager
 def _alone(builds: Path) -> Iterator[None]:
     """One build at a time; the lock goes with the process that holds it."""
-    with (builds / "lock").open("w") as lock:
+    try:
+        builds.mkdir(parents=True, exist_ok=True)
+        lock = (builds / "lock").open("w")
+    except OSError:
+        raise BadInput(f"The builds' folder {builds} can't be written.") from None
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -104,60 +119,83 @@ def _alone(builds: Path) -> Iterator[None]:
         yield
 
 
-def _run_dbt(
-    command: list[str], project: Path, made: Build, environment: Mapping[str, str], timeout_s: float
-) -> None:
-    options = ["--project-dir", str(project), "--profiles-dir", str(project)]
-    options += ["--target-path", str(made.artifacts), "--log-path", str(made.artifacts / "logs")]
-    argv = [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", *command, *options]
+def _run_dbt(project: Path, made: Build, variables: Mapping[str, str], timeout_s: float) -> None:
+    environment = {k: os.environ[k] for k in _PASSED if k in os.environ}
+    environment |= {
+        "DATAMIND_DUCKDB_PATH": str(made.warehouse),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DBT_USE_COLORS": "false",
+    }
+    environment |= variables
+    reason = made.artifacts.with_name("reason.txt")
+    script = Path(__file__).with_name("process.py")
+    # -P: the script's folder is not searched for modules.
+    argv = [sys.executable, "-P", str(script), str(reason), "--project-dir", str(project)]
+    argv += ["--profiles-dir", str(project), "--target-path", str(made.artifacts)]
+    argv += ["--log-path", str(made.artifacts / "logs")]
     with made.log.open("ab") as log:
         try:
             ended = subprocess.run(  # noqa: S603 - our own interpreter, no shell
                 argv, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                env=dict(environment), timeout=timeout_s, check=False,
+                env=environment, timeout=timeout_s, check=False,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
             raise DbtBuildFailed(
                 f"dbt ran over its limit of {timeout_s:g} seconds and was stopped.",
-                hint=f"Its log is {made.log.name} in the build's folder.",
+                hint=f"Its log: {made.log}",
             ) from None
     if ended.returncode:
-        raise DbtBuildFailed(_what_failed(made), hint=f"Its log: {made.log}")
+        raise DbtBuildFailed(_what_failed(made, reason), hint=f"Its log: {made.log}")
 
 
-def _what_failed(made: Build) -> str:
-    """The models and tests that failed, by name; dbt's own words stay in the log."""
+def _what_failed(made: Build, reason: Path) -> str:
+    """The models and tests that failed, by name; what a database said stays in the log."""
+    if reason.is_file():
+        words = " ".join(reason.read_text("utf-8").split())
+        return f"dbt could not read the project: {words[:300] or 'no reason was given'}"
     try:
         results = json.loads((made.artifacts / "run_results.json").read_text("utf-8"))["results"]
     except (OSError, ValueError, KeyError):
-        return "dbt could not read the project, or could not start."
-    failed = [
-        ".".join(str(r["unique_id"]).split(".")[2:3])
-        for r in results
-        if r.get("status") in ("error", "fail")
-    ]
+        return "dbt could not start, or was ended from outside."
+    failed = [_fault(r) for r in results if r.get("status") in ("error", "fail")]
     if not failed:
         return "dbt failed after its models and tests had passed."
-    more = f" and {len(failed) - 5} more" if len(failed) > 5 else ""
-    return f"dbt failed at {', '.join(failed[:5])}{more}."
+    more = f"; and {len(failed) - NAMED} more" if len(failed) > NAMED else ""
+    return f"dbt failed: {'; '.join(failed[:NAMED])}{more}."
+
+
+def _fault(result: dict[str, Any]) -> str:
+    kind, _, rest = str(result["unique_id"]).partition(".")
+    rows = result.get("failures") or 0
+    said = _FAULTS.get((kind, str(result["status"])), "the {kind} {name} could not be built")
+    return said.format(
+        kind=kind, name=rest.split(".")[1], rows="1 row" if rows == 1 else f"{rows:,} rows"
+    )
+
+
+def _point_to(builds: Path, identity: str, elapsed_s: float, label: str) -> None:
+    """Switch to the build in one step, and remember the one before."""
+    pointer = {"id": identity, "elapsed_s": elapsed_s, "label": label}
+    before = _pointer(builds).get("id")
+    beside = builds / f"current.{identity}"
+    beside.write_text(json.dumps(pointer | {"before": before}), "utf-8")
+    beside.replace(builds / "current.json")
+
+
+def _tidy(builds: Path) -> None:
+    """Keep the build in use, the one before until its readers moved on, and two logs of others."""
+    pointer = _pointer(builds)
+    kept = {pointer.get("id"), pointer.get("before")}
+    others = sorted(p for p in builds.iterdir() if p.is_dir() and p.name not in kept)
+    for folder in others[:-KEPT_LOGS]:
+        shutil.rmtree(folder, ignore_errors=True)
+    for folder in others[-KEPT_LOGS:]:
+        _leave_only_log(folder)
 
 
 def _leave_only_log(folder: Path) -> None:
     for path in folder.iterdir():
-        if path.name == "dbt.log":
-            continue
-        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
-
-
-def _point_to(builds: Path, identity: str, elapsed_s: float, label: str) -> None:
-    beside = builds / f"current.{identity}"
-    text = json.dumps({"id": identity, "elapsed_s": elapsed_s, "label": label})
-    beside.write_text(text, "utf-8")
-    beside.replace(builds / "current.json")
-
-
-def _drop_old(builds: Path, current: str) -> None:
-    """The last two builds stay, until every reader has moved on."""
-    folders = sorted(p for p in builds.iterdir() if p.is_dir() and p.name != current)
-    for folder in folders[: max(0, len(folders) - KEPT + 1)]:
-        shutil.rmtree(folder, ignore_errors=True)
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.name != "dbt.log":
+            path.unlink(missing_ok=True)

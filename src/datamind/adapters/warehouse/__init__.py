@@ -10,14 +10,19 @@ from datamind.errors import BadInput
 from datamind.ports import Warehouse
 
 MEMORY_MB = 1024
-PASSWORD = re.compile(
-    r"(?P<before>://[^/?#]*?:)(?P<password>[^/?#]*)(?=@)|(?P<key>\bpassword=)[^&#]*"
+# What stands between the user and the last @ is a password, whatever it holds, and so is what
+# follows `password=`. Rather too much is hidden than too little.
+SECRETS = (
+    re.compile(r"(?P<before>password=)[^&\s]*", re.IGNORECASE),
+    re.compile(r"(?P<before>^(?:[^:@]*:/*[^:/@]*:|/*[^:/@]*:(?!//))).*(?=@)", re.DOTALL),
 )
 
 
 def redact(url: str) -> str:
     """The URL without its password, for people and logs."""
-    return PASSWORD.sub(lambda m: f"{m['before'] or m['key']}***", url)
+    for secret in SECRETS:
+        url = secret.sub(r"\g<before>***", url)
+    return url
 
 
 def open_warehouse(url: str, *, workers: int = 1, memory_mb: int = MEMORY_MB) -> Warehouse:

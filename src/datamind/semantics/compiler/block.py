@@ -17,10 +17,11 @@ from datamind.semantics.walk import below
 
 @dataclass(slots=True)
 class SortKey:
-    """A resolved sort key."""
+    """A resolved sort key; `said` is how the plan said it, while its names mean the same."""
 
     by: Node
     descending: bool
+    said: P.Expr | None = None
 
 
 @dataclass(slots=True)
@@ -169,7 +170,8 @@ class Block:
             table=exp.Subquery(this=inner, alias=_alias(derived, dialect)),
         )
         made.order = [
-            SortKey(names.column(derived, name, dialect), descending) for name, descending in order
+            replace(key, by=names.column(derived, name, dialect))
+            for key, name in zip(self.order, order, strict=True)
         ]
         return made
 
@@ -185,8 +187,8 @@ class Block:
                 found[owner, name] = shown
         return found
 
-    def _carried(self, outputs: dict[str, Node]) -> list[tuple[str, bool]]:
-        """The order, by names of outputs; hidden ones are added."""
+    def _carried(self, outputs: dict[str, Node]) -> list[str]:
+        """The sort keys' names among the outputs; hidden ones are added."""
         carried = []
         for number, key in enumerate(self.order, 1):
             name = next((n for n, node in outputs.items() if node == key.by), "")
@@ -195,7 +197,7 @@ class Block:
                 while name in outputs:
                     name = f"sort_{name}"
                 outputs[name] = key.by.copy()
-            carried.append((name, key.descending))
+            carried.append(name)
         return carried
 
 

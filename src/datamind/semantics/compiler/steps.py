@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from sqlglot import exp
@@ -170,7 +170,11 @@ def _order(step: P.Order, block: Block, later: Later) -> Block:
 
 def _sort_keys(by: tuple[P.Sort, ...], env: Env) -> list[SortKey]:
     """Sort keys; a constant orders nothing, and would be read as a column's position."""
-    return [SortKey(compiled(s.by, env), s.descending) for s in by if not isinstance(s.by, P.Value)]
+    return [
+        SortKey(compiled(s.by, env), s.descending, s.by)
+        for s in by
+        if not isinstance(s.by, P.Value)
+    ]
 
 
 def _limit(step: P.Limit, block: Block, later: Later) -> Block:
@@ -233,11 +237,21 @@ def _project(step: P.Project, block: Block, later: Later) -> Block:
         block = _room_for_windows(step.columns, block, later)
         block.windows = frozenset(n.name for n in step.columns)
     block.set_fields({n.name: compiled(n.expr, block.env) for n in step.columns})
+    block.order = [_renamed(key, step.columns, block.env.fields) for key in block.order]
     if step.distinct:
         block.distinct = True
         shown = list(block.env.fields.values())
         block.order = [key for key in block.order if key.by in shown]
     return block
+
+
+def _renamed(key: SortKey, columns: tuple[P.Named, ...], fields: Mapping[str, Node]) -> SortKey:
+    """The sort key as the output that shows it: a limit may have hidden it in a column of its own.
+
+    A projection gives names anew, so what the plan called the key is of no use after it.
+    """
+    shown = (fields[c.name] for c in columns if c.expr == key.said)
+    return SortKey(next(shown, key.by), key.descending)
 
 
 _STEPS: dict[type, Callable[..., Block]] = {

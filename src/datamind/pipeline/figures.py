@@ -1,0 +1,124 @@
+"""Figures: which columns hold numbers to reckon with, and how names and values are written."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+
+from datamind.records import ResultColumn, Scalar
+
+NUMBERS = frozenset({"integer", "decimal", "float"})
+DATES = frozenset({"date", "timestamp"})
+CURRENCIES = {"usd": "$", "eur": "€", "gbp": "£"}
+PERCENT = frozenset({"percent", "pct", "%"})
+# Whole numbers whose name ends so are names of things, and are written without separators.
+LABELS = frozenset({"id", "key", "code", "number", "no", "nr", "zip", "postcode", "year", "pk"})
+_PLURAL_UNITS = frozenset({"second", "minute", "hour", "day", "week", "month", "quarter", "year"})
+_WORD = re.compile(r"_|(?<=[a-z])(?=[A-Z])|\s+")
+_LAYER = re.compile(r"^number_of_(dim|fct|fact|stg)_")
+_SPOKEN = {"sum": "total", "avg": "average"}
+MOST_LETTERS = 60
+
+
+def words(name: str) -> list[str]:
+    """The words of a column's name, in lower case."""
+    return [word.lower() for word in _WORD.split(name) if word]
+
+
+def spoken(name: str) -> str:
+    """A column's name as people say it: `sum_amount` is total amount."""
+    first, *rest = words(_LAYER.sub("number_of_", name)) or [name]
+    return " ".join([_SPOKEN.get(first, first) if rest else first, *rest])
+
+
+def is_label(column: ResultColumn) -> bool:
+    """Whether its whole numbers only name things: keys, codes, years."""
+    return column.type == "integer" and bool(LABELS.intersection(words(column.name)[-1:]))
+
+
+def is_figure(column: ResultColumn) -> bool:
+    """Whether its values are numbers to compare and draw."""
+    return column.type in NUMBERS and not is_label(column)
+
+
+def number_of(value: Scalar) -> float | None:
+    """The value as a finite number; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return None
+    try:
+        found = float(value)
+    except (OverflowError, ValueError):
+        return None
+    return found if math.isfinite(found) else None
+
+
+def places_of(values: Iterable[Scalar]) -> int:
+    """How many decimals a column of these values is written with, so that its points line up."""
+    found = [n for n in map(number_of, values) if n is not None]
+    if all(n == int(n) for n in found):
+        return 0
+    largest = max(map(abs, found))
+    return 2 if largest >= 1 else min(8, 3 - math.floor(math.log10(largest)))
+
+
+def written(value: Scalar, column: ResultColumn | None = None, places: int | None = None) -> str:
+    """A value without its unit: thousands separated, dates in ISO form, periods by their name."""
+    if value is None:
+        return "no value"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float | Decimal):
+        if column is not None and is_label(column):
+            return str(value)
+        return _number(value, places)
+    if isinstance(value, dt.datetime) and value.time() == dt.time():
+        value = value.date()
+    if isinstance(value, dt.date) and column is not None:
+        return _period(value, words(column.name)[-1:])
+    if isinstance(value, dt.datetime):
+        text = value.isoformat(" ", "minutes" if not value.second else "seconds")
+        return text.replace("+00:00", " UTC")
+    return str(value)
+
+
+def shown(value: Scalar, column: ResultColumn | None = None, places: int | None = None) -> str:
+    """A value with its unit, as people read it in a sentence; long texts are cut."""
+    text = written(value, column, places)
+    unit = (column.unit or "").strip() if column is not None else ""
+    number = number_of(value)
+    if number is None or not unit:
+        text = " ".join(text.split()) or "(blank)"
+        return text if len(text) <= MOST_LETTERS else f"{text[: MOST_LETTERS - 1].rstrip()}…"
+    if unit.lower() in CURRENCIES:
+        sign, text = ("-", text[1:]) if text.startswith("-") else ("", text)
+        return f"{sign}{CURRENCIES[unit.lower()]}{text}"
+    if unit.lower() in PERCENT:
+        return f"{text} %"
+    if unit.lower().removesuffix("s") in _PLURAL_UNITS:
+        unit = unit.removesuffix("s") + ("" if abs(number) == 1 else "s")
+    return f"{text} {unit}"
+
+
+def _number(value: float | Decimal, places: int | None) -> str:
+    if number_of(value) is None:
+        return f"{value:,}" if isinstance(value, int) else str(value)
+    if places is None:
+        places = places_of([value])
+    return f"{value:,.{places}f}"
+
+
+def _period(day: dt.date, grain: list[str]) -> str:
+    """The first day of a period by the period's name, where the column is called so."""
+    if isinstance(day, dt.datetime):
+        return day.isoformat(" ", "minutes")
+    match grain:
+        case ["year"] if (day.month, day.day) == (1, 1):
+            return str(day.year)
+        case ["quarter"] if day.day == 1 and day.month % 3 == 1:
+            return f"{day.year}-Q{(day.month + 2) // 3}"
+        case ["month"] if day.day == 1:
+            return f"{day:%Y-%m}"
+    return day.isoformat()
