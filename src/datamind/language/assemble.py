@@ -226,7 +226,8 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
             about = node.payload
         if code not in "&,":
             joined = joined and code not in ("c", "M")
-        previous = code
+        if code != "P" or previous != K.OF:  # `the names of covered stations`
+            previous = code
     if both is not None:
         _join_both(sketch, both)
 

@@ -61,6 +61,8 @@ class Context:
         """The column as an expression; Unix seconds become a timestamp."""
         self.used.add(column.id)
         found: P.Expr = self.scope.column(column.id, role)
+        if column.dated:
+            return P.Call("date", (found,))
         return P.FromEpoch(found) if column.epoch else found
 
 

@@ -337,7 +337,8 @@ class _Reader:
     def _text(self, node: exp.Expression) -> P.Expr:
         found = self._column(node)
         column = self._kind(found)
-        return found if column is not None and column.type == "text" else P.Call("text", (found,))
+        plain_text = column is not None and column.type == "text" and not column.dated
+        return found if plain_text else P.Call("text", (found,))
 
     def _compare(self, node: exp.Expression) -> P.Predicate:
         op = _COMPARE[type(node)]
@@ -355,6 +356,8 @@ class _Reader:
     def _comparable(self, of: P.Expr, against: P.Expr) -> P.Expr:
         """Text that is compared with a number is read as one."""
         column = self._kind(of)
+        if column is not None and column.dated:
+            return of
         numeric = isinstance(against, P.Value) and isinstance(against.value, int | float | Decimal)
         text = column is not None and column.type == "text"
         return P.Call("number", (of,)) if text and numeric else of
@@ -376,7 +379,7 @@ class _Reader:
             return P.Value(text.lower() in ("1", "true", "yes", "t", "y"))
         if column.type in NUMERIC:
             return P.Value(_number(text))
-        if column.type in ("date", "timestamp"):
+        if column.type in ("date", "timestamp") or column.dated:
             return P.Value(_date(text))
         if column.type == "text":
             number = isinstance(node, exp.Literal) and not node.is_string

@@ -25,6 +25,10 @@ GENERIC = frozenset(
 )
 
 
+# What a name may end in without saying more: the status_cd is the status.
+SUFFIXES = frozenset({"id", "code", "key", "identifier", "nr"})
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """A table, column or metric as the linker sees it.
@@ -70,6 +74,8 @@ class Index:
 
     def weight(self, word: str) -> float:
         """How much a core word says: rare ones much, generic ones little."""
+        if word in SUFFIXES:
+            return 0.12
         if word in GENERIC:
             return 0.35
         return 1.0 / (1.0 + 0.25 * math.log1p(self.frequency[word]))
@@ -191,7 +197,7 @@ def _stems(text: str) -> frozenset[str]:
     return frozenset(
         stem(t.lower) for t in tokenize(text)
         if t.kind in ("word", "quoted") and t.lower not in STOP and t.lower not in SOFT
-        and len(t.lower) > 2
+        and len(t.lower) > 2 and t.lower not in _LISTING
     )  # fmt: skip
 
 
@@ -233,41 +239,40 @@ def _add_column(
         rest = tuple(w for w in core if w != column.unit.lower())
         index.items.append(Item("column", column.id, table.id, rest, outer, about, synonym=True))
     phrase = tuple(w for w in _noun_phrase(column.description) if w not in outer)
-    if phrase and phrase != core and (len(phrase) <= 2 or not _alike(phrase, words)):
+    if phrase and phrase != core and not _alike(phrase, words):
         index.items.append(Item("column", column.id, table.id, phrase, outer, synonym=True))
     for text in column.synonyms:
         said = tuple(t.lemma for t in tokenize(text) if t.lemma)
         index.items.append(Item("column", column.id, table.id, said, outer, synonym=True))
 
 
-_CLAUSE = re.compile(
-    r"[:;,.(\n=]| - | that | which | who | if | when | where |null|e\.g\.", re.IGNORECASE
-)
+_RELATIVE = re.compile(r"\b(?:that|which|who|whose|if|when|where|whether)\b", re.IGNORECASE)
+_CLAUSE = re.compile(r"[:;,.(\n=]| - |null|e\.g\.", re.IGNORECASE)
 _AFTER_HEAD = re.compile(
     r" of | in | for | per | between | with | from | to | by | on ", re.IGNORECASE
 )
 
 
 def _noun_phrase(description: str, *, head: bool = False) -> tuple[str, ...]:
-    """What a description calls the thing: its first words, up to a clause; with `head`, only the
+    """What a description calls the thing: its first words, up to a mark; with `head`, only the
     noun. Empty where it is more of a sentence, or lists values."""
     text = _CLAUSE.split(description.strip(), maxsplit=1)[0]
+    if _RELATIVE.search(text):
+        return ()
     if head:
         text = _AFTER_HEAD.split(text, maxsplit=1)[0]
     words = [t.lemma for t in tokenize(text) if t.kind == "word" and t.lower not in STOP]
-    words = [w for w in words if w not in _LISTING]
+    words = [w for w in words if w not in _LISTING and w not in SOFT]
     return tuple(words) if 1 <= len(words) <= 6 else ()
 
 
 def _alike(phrase: tuple[str, ...], words: tuple[str, ...]) -> bool:
     """Whether a name already says some of the phrase: then it needs no other."""
     stems = {stem(w) for w in words}
-    return any(stem(p) in stems or _short_for(p, frozenset(words)) for p in phrase) or any(
-        names.abbreviates(w, p) for w in words for p in phrase
-    )
+    return any(stem(p) in stems for p in phrase)
 
 
-_LISTING = frozenset({"possible", "value", "list", "row", "record", "table", "one", "unique"})
+_LISTING = frozenset({"each", "every", "possible", "value", "list", "row", "record", "table", "one", "unique"})
 
 
 def _beyond_table(words: tuple[str, ...], table_words: frozenset[str]) -> tuple[str, ...]:
@@ -320,6 +325,8 @@ def normal(text: str) -> str:
 def _add_values(index: Index) -> None:
     for table in index.view.tables:
         for column in table.columns:
+            if column.dated:
+                continue
             for value, _ in index.view.values(column.id):
                 key = normal(value)
                 if not key:

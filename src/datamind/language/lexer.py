@@ -104,6 +104,7 @@ _OPEN = {"ongoing": 0.8, "unfinished": 0.8, "currently": 0.25, "current": 0.2, "
 def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]:
     yield from _keywords(tokens)
     yield from _firsts(tokens)
+    yield from _fillers(linker, tokens)
     yield from _numbers(tokens)
     for found in find_periods(tokens, today):
         yield from _period(found)
@@ -131,6 +132,24 @@ def _keywords(tokens: list[Token]) -> Iterator[Unit]:
                     continue
                 gain = 0.5 * len(words) + 0.08 * (len(words) - 1)
                 yield Unit(_code(code, tokens, first), first, last, payload, gain)
+
+
+_FILLERS = (("in", "total"), ("at", "all"), ("so", "far"), ("all", "in", "all"), ("of", "all"),
+            ("as", "well"), ("or", "not"), ("in", "general"), ("at", "least", "once"),
+            ("at", "the", "moment"), ("right", "now"), ("to", "date"))  # fmt: skip
+
+
+def _fillers(linker: Linker, tokens: list[Token]) -> Iterator[Unit]:
+    """Phrases that say nothing; and `who`, which stands for people where no noun follows."""
+    lower = [t.lower for t in tokens]
+    for at, word in enumerate(lower):
+        for phrase in _FILLERS:
+            if tuple(lower[at : at + len(phrase)]) == phrase:
+                yield Unit(" ", at, at + len(phrase), "", 0.55 * len(phrase))
+        if word == "who" and _opens(tokens, at):
+            people = linker.concepts(at, at + 1)
+            if people:
+                yield Unit("c", at, at + 1, tuple(people), 0.52)
 
 
 def _firsts(tokens: list[Token]) -> Iterator[Unit]:

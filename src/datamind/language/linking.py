@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from datamind.language import names
 from datamind.language.dates import WEEKDAYS
-from datamind.language.index import GENERIC, Index, Item, Posting, normal, synonyms
+from datamind.language.index import GENERIC, SUFFIXES, Index, Item, Posting, normal, synonyms
 from datamind.language.scope import money_column
 from datamind.language.tables.keywords import CODES, SOFT, STOP, SUPERLATIVES
 from datamind.language.tokens import Token, stem
@@ -234,6 +234,8 @@ class Linker:
             if not options:
                 return None
             word, q, kind = max(options, key=lambda o: (o[0] >= 0, o[1]))
+            if word == -1 and item.id in self.index.flags:
+                return None  # `covered stations` are stations, and covered
             if word >= 0:
                 used[word] = q
             elif word == -2:
@@ -250,11 +252,14 @@ class Linker:
         if covered < 0.3:
             return None
         score = (quality ** (1 / len(content))) * (0.35 + 0.65 * covered)
-        if all(item.core[w] in GENERIC for w in used) and len(item.core) > len(used):
+        told = sum(word not in SUFFIXES for word in item.core)
+        if all(item.core[w] in GENERIC for w in used) and told > len(used):
             score *= 0.6
         if item.synonym and source == "name":
             source = "synonym"
-        literal = covered > 0.99 and len(used) == len(content) and source == "name"
+        literal = (
+            not core_only and covered > 0.99 and len(used) == len(content) and source == "name"
+        )
         return self._item(item, round(min(score, 1.0), 4), source, literal=literal)
 
     def _holds_text(self, item: Item) -> bool:

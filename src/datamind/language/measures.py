@@ -13,7 +13,7 @@ from datamind.language.relations import plain_relation
 from datamind.language.scope import money_column
 from datamind.language.sketch import Cond, Measure, Mention
 from datamind.semantics import plan as P
-from datamind.semantics.catalog import TEMPORAL, Column
+from datamind.semantics.catalog import Column
 from datamind.semantics.walk import below
 
 
@@ -228,12 +228,11 @@ def _row_value(measure: Measure, ctx: Context) -> P.Expr:
 
 def _between(first: Column, second: Column, ctx: Context) -> P.Expr:
     left, right = ctx.expr(first), ctx.expr(second)
-    if first.type in TEMPORAL and second.type in TEMPORAL:
-        return P.DateDiff(unit_said(ctx, "day"), left, right)
+    if first.is_date and second.is_date:
+        default = "minute" if first.epoch and second.epoch else "day"
+        return P.DateDiff(unit_said(ctx, default), left, right)
     if first.is_number and second.is_number:
         return P.Arithmetic("-", left, right)
-    if first.epoch and second.epoch:
-        return P.DateDiff(unit_said(ctx, "minute"), left, right)
     raise Unbuildable("these two can't be subtracted")
 
 

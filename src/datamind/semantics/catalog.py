@@ -32,7 +32,8 @@ class Column:
     """A column. `distinct`, `null_fraction`, `low` and `high` are statistics, None where unknown.
 
     `additivity` is how its values may be rolled up: sum (amounts), avg (rates, prices, scores),
-    none (identifiers, codes, years). `epoch` says that whole numbers are Unix seconds.
+    none (identifiers, codes, years). `epoch` says that whole numbers are Unix seconds,
+    `dated` that text holds ISO dates.
     `public_values` lets the values be used though the table has a row filter.
     """
 
@@ -51,6 +52,7 @@ class Column:
     low: str | None = None
     high: str | None = None
     epoch: bool = False
+    dated: bool = False
     public_values: bool = False
 
     @property
@@ -66,7 +68,7 @@ class Column:
     @property
     def is_date(self) -> bool:
         """Whether its values are dates or timestamps, Unix seconds included."""
-        return self.type in TEMPORAL or self.epoch
+        return self.type in TEMPORAL or self.epoch or self.dated
 
 
 @dataclass(frozen=True, slots=True)

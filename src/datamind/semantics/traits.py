@@ -117,6 +117,14 @@ def is_epoch(column: Column, low: float | None, high: float | None) -> bool:
     return bool(said) or "unix" in column.description.lower()
 
 
+_ISO = re.compile(r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}.*)?$")
+
+
+def is_dated(samples: Sequence[str]) -> bool:
+    """Whether a text column keeps dates, as databases without a date type do."""
+    return len(samples) >= 3 and all(_ISO.match(s) for s in samples)
+
+
 def unit_of(column: Column) -> str | None:
     """The unit that the name ends in or the comment names."""
     if column.type not in NUMERIC:
@@ -153,7 +161,7 @@ def _naming_score(column: Column, entity: Collection[str], rows: int | None) -> 
     words = words_of(column.name)
     joined = "".join(w for w in words_of(column.table.rpartition(".")[2], GENERIC_PREFIXES))
     if column.name.lower().removeprefix(joined) in _NAMING:
-        words = (joined, column.name.lower().removeprefix(joined))
+        words = (joined, "name")
     own = [w for w in words if w not in entity and w != joined]
     score = 0.0
     if words[-1] in ("name", "title", "label"):

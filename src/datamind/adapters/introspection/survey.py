@@ -174,13 +174,16 @@ class _Surveyor:
     def _read_traits(self, column: Column, source: str) -> Column:
         low, high = _number(column.low), _number(column.high)
         kind = traits.pii_kind(column.name, ())
+        samples: list[str] = []
         if kind is None and column.type == "text" and column.distinct:
-            kind = traits.pii_kind(column.name, self._samples(column, source))
+            samples = self._samples(column, source)
+            kind = traits.pii_kind(column.name, samples)
         return replace(
             column,
             epoch=traits.is_epoch(column, low, high),
             unit=traits.unit_of(column),
             pii=kind,
+            dated=traits.is_dated(samples),
         )
 
     def _samples(self, column: Column, source: str) -> list[str]:

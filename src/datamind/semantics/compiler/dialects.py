@@ -178,6 +178,12 @@ def _moved(of: Node, amount: int, by: Node) -> Node:
     return operator(this=parenthesised(of), expression=by)
 
 
+def date_of(of: Node, dialect: str) -> Node:
+    """Text as a date; on DuckDB null where it is none (PostgreSQL has no cast that forgives)."""
+    made = cast(of, "DATE")
+    return exp.TryCast(this=made.this, to=made.args["to"]) if dialect == "duckdb" else made
+
+
 def from_epoch(of: Node, dialect: str) -> Node:
     """A timestamp in UTC from Unix seconds."""
     if dialect == "duckdb":

@@ -154,7 +154,7 @@ _CALLS: dict[str, Callable[[list[Node], Env], Node]] = {
     "concat": lambda a, _: D.call("CONCAT", *a),
     "text": lambda a, _: D.cast(a[0], "TEXT"),
     "number": lambda a, _: D.cast(a[0], "DOUBLE"),
-    "date": lambda a, _: D.cast(a[0], "DATE"),
+    "date": lambda a, env: D.date_of(a[0], env.dialect),
 }
 
 
