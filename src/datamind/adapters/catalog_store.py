@@ -18,6 +18,7 @@ from datamind.adapters.dbt.artifacts import overlay_of, target_folder
 from datamind.adapters.introspection import introspect
 from datamind.adapters.introspection.duckdb import data_version
 from datamind.adapters.warehouse import duckdb_path
+from datamind.errors import WarehouseError
 from datamind.semantics.catalog import (
     Catalog,
     Column,
@@ -31,7 +32,9 @@ from datamind.semantics.merge import merge
 
 log = logging.getLogger(__name__)
 
-FORMAT = 1
+# The kept form is positional: other fields make it another one.
+_RECORDS = (Catalog, Table, Column, Relationship, Metric, Term, QualityIssue)
+FORMAT = ",".join(f.name for record in _RECORDS for f in dataclasses.fields(record))
 LIVE_SECONDS = 600  # how long a catalog of a database without data versions is trusted
 _ARTIFACTS = ("manifest.json", "catalog.json", "semantic_manifest.json", "run_results.json")
 
@@ -60,16 +63,24 @@ def load_catalog(
 
 def _name(url: str, dbt_project: Path | None) -> str:
     """The place, then what of it the entry is about: a newer entry replaces the older one."""
-    version = [str(FORMAT)]
+    version = [FORMAT]
     if url.startswith("duckdb"):
-        path = duckdb_path(url)
-        version.append(data_version(path) if path.is_file() else "")
+        version.append(_version(duckdb_path(url)))
     if dbt_project is not None:
         target = target_folder(dbt_project)
         for name in _ARTIFACTS:
             artifact = target / name
             version.append(str(artifact.stat().st_mtime_ns) if artifact.is_file() else "")
     return f"{_digest(url, str(dbt_project))}-{_digest(*version)}"
+
+
+def _version(path: Path) -> str:
+    try:
+        return data_version(path)
+    except FileNotFoundError:
+        return ""
+    except OSError:
+        raise WarehouseError(f"{path.name} may not be read by this user.") from None
 
 
 def _digest(*parts: str) -> str:

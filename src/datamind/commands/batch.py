@@ -133,7 +133,9 @@ def _identity(entry: dict[str, object], number: int) -> object:
 
 
 def _question(entry: dict[str, object], number: int, user: str, today: dt.date) -> Question:
-    text, evidence = entry.get("question"), entry.get("evidence") or ""
-    if not isinstance(text, str) or not isinstance(evidence, str):
+    text, evidence = entry.get("question"), entry.get("evidence")
+    if not isinstance(text, str):
         raise BadInput(f"Line {number} has no question.", hint=SHAPE)
-    return Question(text, Identity(user), today, evidence=evidence)
+    if not isinstance(evidence, str | None):
+        raise BadInput(f"The evidence of line {number} is no text.", hint=SHAPE)
+    return Question(text, Identity(user), today, evidence=evidence or "")

@@ -9,11 +9,13 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol, cast
 
+import duckdb
+
 import datamind
 from datamind.adapters.dbt.build import Build, build, current_build
 from datamind.commands.ask import AskOptions, run_one
 from datamind.commands.render import Screen
-from datamind.errors import BadInput
+from datamind.errors import BadInput, DbtBuildFailed
 from datamind.settings import Settings, load
 
 QUESTION = "What is the revenue by product category this year?"
@@ -82,7 +84,13 @@ def prepare(
 
     def raw(folder: Path) -> dict[str, str]:
         """The raw tables, beside the warehouse that is made of them."""
-        counts = generator(project).generate(folder / "raw", lines=lines, today=today)
+        try:
+            counts = generator(project).generate(folder / "raw", lines=lines, today=today)
+        except duckdb.Error as fault:
+            raise DbtBuildFailed(
+                "The demo's data could not be made.",
+                hint=f"It takes up to 400 MB and {lines:,} order lines: make fewer, or more room.",
+            ) from fault
         screen.say(f"Made {sum(counts.values()):,} rows in {len(counts)} raw tables.")
         return {"DATAMIND_DEMO_RAW": str(folder / "raw")}
 

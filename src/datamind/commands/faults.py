@@ -30,5 +30,6 @@ def as_record(fault: DataMindError) -> dict[str, object]:
 
 
 def print_json(value: object) -> None:
-    """On standard output, indented; what no encoding can hold is escaped, as JSON has it."""
-    print(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
+    """On standard output, indented; halves of letters, which UTF-8 can't hold, as escapes."""
+    text = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
+    print(text.encode("utf-8", "backslashreplace").decode())

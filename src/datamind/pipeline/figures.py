@@ -76,11 +76,11 @@ def written(value: Scalar, column: ResultColumn | None = None, places: int | Non
         return _number(value, places)
     if isinstance(value, dt.datetime) and value.time() == dt.time():
         value = value.date()
-    if isinstance(value, dt.date) and column is not None:
-        return _period(value, words(column.name)[-1:])
     if isinstance(value, dt.datetime):
         text = value.isoformat(" ", "minutes" if not value.second else "seconds")
         return text.replace("+00:00", " UTC")
+    if isinstance(value, dt.date) and column is not None:
+        return _period(value, words(column.name)[-1:])
     return str(value)
 
 
@@ -90,8 +90,7 @@ def shown(value: Scalar, column: ResultColumn | None = None, places: int | None 
     unit = (column.unit or "").strip() if column is not None else ""
     number = number_of(value)
     if number is None or not unit:
-        text = " ".join(text.split()) or "(blank)"
-        return text if len(text) <= MOST_LETTERS else f"{text[: MOST_LETTERS - 1].rstrip()}…"
+        return _short(text) if isinstance(value, str) else text
     if unit.lower() in CURRENCIES:
         sign, text = ("-", text[1:]) if text.startswith("-") else ("", text)
         return f"{sign}{CURRENCIES[unit.lower()]}{text}"
@@ -102,9 +101,17 @@ def shown(value: Scalar, column: ResultColumn | None = None, places: int | None 
     return f"{text} {unit}"
 
 
+def _short(text: str) -> str:
+    """A text on one line, cut where it is long."""
+    text = " ".join(text.split()) or "(blank)"
+    return text if len(text) <= MOST_LETTERS else f"{text[: MOST_LETTERS - 1].rstrip()}…"
+
+
 def _number(value: float | Decimal, places: int | None) -> str:
+    if isinstance(value, int):  # exactly, however long
+        return f"{value:,}" + (f".{'0' * places}" if places else "")
     if number_of(value) is None:
-        return f"{value:,}" if isinstance(value, int) else str(value)
+        return str(value)
     if places is None:
         places = places_of([value])
     return f"{value:,.{places}f}"
@@ -112,8 +119,6 @@ def _number(value: float | Decimal, places: int | None) -> str:
 
 def _period(day: dt.date, grain: list[str]) -> str:
     """The first day of a period by the period's name, where the column is called so."""
-    if isinstance(day, dt.datetime):
-        return day.isoformat(" ", "minutes")
     match grain:
         case ["year"] if (day.month, day.day) == (1, 1):
             return str(day.year)

@@ -31,7 +31,7 @@ def follow_ups(plan: P.Query, view: View) -> tuple[str, ...]:
     if number is not None:
         found.append(f"What is the average {_said(number, table)} of {noun}?")
         if table.display:
-            found.append(f"Which 5 {noun} have the highest {_said(number, table)}?")
+            found.append(f"What are the top 5 {noun} by {_said(number, table)}?")
     return tuple(found[:MOST])
 
 

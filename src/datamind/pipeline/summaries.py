@@ -23,7 +23,7 @@ def summary(result: Result, additive: Collection[str] = ()) -> str:
     if not figures or len(result.columns) == 1:
         return _listing(result)
     day = next((i for i, c in enumerate(result.columns) if c.type in DATES), None)
-    if day is not None:
+    if day is not None and not result.truncated:
         told = _series(result, day, figures[-1])
         if told:
             return told
@@ -48,7 +48,8 @@ def _single(result: Result) -> str:
 
 
 def _count(result: Result) -> str:
-    return f"{'More than ' if result.truncated else ''}{len(result.rows):,} rows"
+    count = f"{len(result.rows):,}"
+    return f"The first {count} of more rows" if result.truncated else f"{count} rows"
 
 
 def _listing(result: Result) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -193,6 +195,11 @@ class Catalog:
         return {table.id: table for table in self.tables}
 
     @cached_property
+    def columns_by_id(self) -> Mapping[str, Column]:
+        """Columns by id; a name may hold dots itself, so an id is never to be cut apart."""
+        return {column.id: column for table in self.tables for column in table.columns}
+
+    @cached_property
     def metrics_by_name(self) -> Mapping[str, Metric]:
         """Metrics by name."""
         return {metric.name: metric for metric in self.metrics}
@@ -221,8 +228,17 @@ class Catalog:
 
     def column(self, column_id: str) -> Column:
         """The column of this id (`table.column`); UnknownTable or UnknownColumn if none."""
-        table_id, _, name = column_id.rpartition(".")
-        return self.table(table_id).column(name)
+        return View(self).column(column_id)
+
+
+def version_of(catalog: Catalog) -> str:
+    """Names the content: the same for the same, whenever and wherever it was read."""
+    said = (
+        catalog.dialect, catalog.default_schema, catalog.tables, catalog.relationships,
+        catalog.metrics, catalog.glossary, catalog.quality, sorted(catalog.values.items()),
+        sorted(catalog.complete),
+    )  # fmt: skip
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -241,11 +257,7 @@ class View:
 
     def sees(self, item: str) -> bool:
         """Whether a table or column id exists for the asker."""
-        if item in self.hidden_tables or item in self.hidden_columns:
-            return False
-        if item in self.catalog.by_id:
-            return True
-        return item.rpartition(".")[0] not in self.hidden_tables
+        return item in self.by_id or item in self._columns
 
     @cached_property
     def tables(self) -> tuple[Table, ...]:
@@ -253,8 +265,6 @@ class View:
         return tuple(self._visible())
 
     def _visible(self) -> Iterator[Table]:
-        from dataclasses import replace
-
         for table in self.catalog.tables:
             if table.id in self.hidden_tables:
                 continue
@@ -262,7 +272,7 @@ class View:
             if len(columns) == len(table.columns):
                 yield table
             elif columns:
-                yield replace(table, columns=columns)
+                yield _narrowed(table, columns)
 
     @cached_property
     def by_id(self) -> Mapping[str, Table]:
@@ -278,8 +288,15 @@ class View:
 
     def column(self, column_id: str) -> Column:
         """The visible column of this id; hidden and absent ones raise alike."""
-        table_id, _, name = column_id.rpartition(".")
-        return self.table(table_id).column(name)
+        found = self._columns.get(column_id)
+        if found is None:
+            table_id, _, name = column_id.rpartition(".")
+            return self.table(table_id).column(name)
+        return found
+
+    @cached_property
+    def _columns(self) -> Mapping[str, Column]:
+        return {column.id: column for table in self.tables for column in table.columns}
 
     @cached_property
     def relationships(self) -> tuple[Relationship, ...]:
@@ -287,17 +304,76 @@ class View:
         return tuple(
             r
             for r in self.catalog.relationships
-            if all(self.sees(f"{r.table}.{c}") for c in r.columns)
-            and all(self.sees(f"{r.to_table}.{c}") for c in r.to_columns)
+            if all(f"{r.table}.{c}" in self._columns for c in r.columns)
+            and all(f"{r.to_table}.{c}" in self._columns for c in r.to_columns)
         )
 
     @cached_property
+    def relationships_by_id(self) -> Mapping[str, Relationship]:
+        """Visible relationships by id."""
+        return {relationship.id: relationship for relationship in self.relationships}
+
+    @cached_property
     def metrics(self) -> tuple[Metric, ...]:
-        """Metrics all of whose relations are visible."""
-        return tuple(m for m in self.catalog.metrics if not (set(m.relations) & self.hidden_tables))
+        """Metrics all of whose tables, columns and inputs are visible."""
+        return tuple(m for m in self.catalog.metrics if self._shows(m, frozenset()))
+
+    @cached_property
+    def metrics_by_name(self) -> Mapping[str, Metric]:
+        """Visible metrics by name."""
+        return {metric.name: metric for metric in self.metrics}
+
+    def _shows(self, metric: Metric, within: frozenset[str]) -> bool:
+        tables = {*metric.relations, *([metric.table] if metric.table else [])}
+        if tables & self.hidden_tables:
+            return False
+        text = "\n".join((metric.expression, *metric.filters, metric.time_column or ""))
+        if any(_mentions(text, name) for name in self._hidden_names(tables)):
+            return False
+        inputs = {metric.numerator, metric.denominator, *(name for _, name in metric.inputs)}
+        within |= {metric.name}  # a metric that is made of itself is for the compiler to refuse
+        known = self.catalog.metrics_by_name
+        return all(self._shows(known[n], within) for n in inputs - within if n in known and n)
+
+    def _hidden_names(self, tables: Iterable[str]) -> set[str]:
+        return {
+            column.name
+            for table in tables
+            for column in (self.catalog.by_id[table].columns if table in self.catalog.by_id else ())
+            if column.id in self.hidden_columns
+        }
+
+    @cached_property
+    def glossary(self) -> tuple[Term, ...]:
+        """Terms whose item is visible."""
+        return tuple(
+            t for t in self.catalog.glossary if self.sees(t.item) or t.item in self.metrics_by_name
+        )
+
+    @cached_property
+    def quality(self) -> tuple[QualityIssue, ...]:
+        """Issues of visible tables."""
+        return tuple(q for q in self.catalog.quality if q.table in self.by_id)
 
     def values(self, column_id: str) -> tuple[tuple[str, int], ...]:
         """Values of a visible, unmasked column, with their counts; empty where none are kept."""
-        if not self.sees(column_id) or column_id in self.masked_columns:
+        if column_id not in self._columns or column_id in self.masked_columns:
             return ()
         return self.catalog.values.get(column_id, ())
+
+
+def _narrowed(table: Table, columns: tuple[Column, ...]) -> Table:
+    """The table with these columns only: keys and names that need others are none."""
+    names = {column.name for column in columns}
+    return replace(
+        table,
+        columns=columns,
+        primary_key=table.primary_key if names.issuperset(table.primary_key) else (),
+        unique_keys=tuple(k for k in table.unique_keys if names.issuperset(k)),
+        display=table.display if names.issuperset(table.display) else (),
+    )
+
+
+def _mentions(text: str, name: str) -> bool:
+    """Whether a name stands in a metric's SQL; in a text or comment too, to be on the safe side."""
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE) is not None

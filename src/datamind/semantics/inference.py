@@ -47,8 +47,8 @@ class Scope:
 
     def metric(self, name: str) -> Metric:
         """The visible metric of this name."""
-        found = self.view.catalog.metrics_by_name.get(name)
-        if found is None or set(found.relations) & self.view.hidden_tables:
+        found = self.view.metrics_by_name.get(name)
+        if found is None:
             raise PlanInvalid(f"There is no metric {name}.")
         return found
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datamind.language import names
 from datamind.language.tokens import lemma
 from datamind.semantics.catalog import Column, Relationship, Table
+from datamind.semantics.traits import is_any_text
 
 KEY_WORDS = frozenset({"id", "key", "code", "no", "number", "identifier", "uuid", "name", "symbol"})
 # A column that begins so holds a number or a flag, and refers to nothing.
@@ -53,7 +54,12 @@ def _said_words(column: str, table: str) -> tuple[str, ...]:
     lower = column.lower()
     if lower.startswith(entity) and lower[len(entity) :] in KEY_WORDS:
         return (entity, lower[len(entity) :])
-    return names.words_of(column)
+    return _words_of(column)
+
+
+def _words_of(name: str, prefixes: Iterable[str] = ()) -> tuple[str, ...]:
+    """The name's words; a name without a letter (`#`) is one word."""
+    return names.words_of(name, prefixes) or (name.lower(),)
 
 
 def _key_score(column: Column, table: Table, place: int) -> float:
@@ -101,7 +107,7 @@ def _bridging(table: Table) -> tuple[bool, float, int]:
     entity = names.words_of(table.name, names.GENERIC_PREFIXES)
     named = own == entity or own == ("".join(entity),)
     keyed = sum(
-        names.words_of(c.name)[-1] in ("id", "key", "code") or c.name.lower().endswith("id")
+        _words_of(c.name)[-1] in ("id", "key", "code") or c.name.lower().endswith("id")
         for c in table.columns
     )
     return (not named, keyed / len(table.columns), len(table.name))
@@ -114,12 +120,12 @@ def _references(
     if column.type not in ("integer", "text", "decimal"):
         return []
     found: list[Reference] = []
-    words = names.words_of(column.name, prefixes)
+    words = _words_of(column.name, prefixes)
     core = list(words)
     while len(core) > 1 and core[-1] in KEY_WORDS:
         core.pop()
     is_keylike = words[-1] in KEY_WORDS or column.name.lower().endswith("id")
-    last = names.split(column.name)[-1]
+    last = (names.split(column.name) or words)[-1]
     if words[0] in _MEASURES or (not is_keylike and lemma(last) != last):
         return []
     for size in range(len(core), 0, -1):
@@ -155,6 +161,9 @@ def _reference(column: Column, target: Table, likeness: float, role: str) -> Ref
 
 def _compatible(column: Column, target: Column) -> bool:
     whole = ("integer", "decimal")
+    if column.type == target.type == "text":  # a UUID can't be joined to just any text
+        plain = [is_any_text(c.native_type) for c in (column, target)]
+        return all(plain) or column.native_type == target.native_type
     return column.type == target.type or (column.type in whole and target.type in whole)
 
 

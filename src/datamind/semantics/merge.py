@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from datamind.semantics.catalog import (
@@ -14,6 +13,7 @@ from datamind.semantics.catalog import (
     QualityIssue,
     Relationship,
     Table,
+    version_of,
 )
 
 
@@ -42,12 +42,16 @@ class TableNote:
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """Notes by table id, references, metrics and data-quality issues."""
+    """Notes by table id, references, metrics, data-quality issues, and values by column id.
+
+    `values` are all that a column may hold, whether it holds them now or not.
+    """
 
     tables: Mapping[str, TableNote] = field(default_factory=dict)
     relationships: tuple[Relationship, ...] = ()
     metrics: tuple[Metric, ...] = ()
     quality: tuple[QualityIssue, ...] = ()
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     only: frozenset[str] = frozenset()
 
 
@@ -63,6 +67,7 @@ def merge(catalog: Catalog, overlay: Overlay) -> Catalog:
         if not overlay.tables.get(t.id, TableNote()).hidden
     )
     ids = {t.id for t in tables}
+    columns = {c.id for t in tables for c in t.columns}
     said = {(r.table, r.columns) for r in overlay.relationships}
     relationships = tuple(
         r
@@ -70,26 +75,58 @@ def merge(catalog: Catalog, overlay: Overlay) -> Catalog:
             *overlay.relationships,
             *(r for r in catalog.relationships if (r.table, r.columns) not in said),
         )
-        if r.table in ids and r.to_table in ids
+        if _holds(r, columns)
     )
     secret = {c.id for t in tables for c in t.columns if c.pii}
     values = {
-        column: found
-        for column, found in catalog.values.items()
-        if column.rpartition(".")[0] in ids and column not in secret
+        column: found for column, found in catalog.values.items() if column in columns - secret
     }
-    metrics = tuple(m for m in overlay.metrics if set(m.relations) <= ids)
-    text = repr((tables, relationships, metrics))
-    return replace(
+    listed = {
+        column: _listed(values.get(column, ()), accepted)
+        for column, accepted in overlay.values.items()
+        if column in columns - secret
+    }
+    values |= listed
+    later = {m.name for m in overlay.metrics}
+    metrics = (*(m for m in catalog.metrics if m.name not in later), *overlay.metrics)
+    named = {*ids, *columns, *(m.name for m in metrics)}
+    merged = replace(
         catalog,
-        version=hashlib.sha256(text.encode()).hexdigest()[:16],
-        tables=tables,
+        tables=tuple(
+            _keyed(t, relationships, overlay.tables.get(t.id, TableNote())) for t in tables
+        ),
         relationships=relationships,
-        metrics=metrics,
-        quality=overlay.quality,
+        metrics=tuple(m for m in metrics if set(m.relations) <= ids),
+        glossary=tuple(t for t in catalog.glossary if t.item in named),
+        quality=(*catalog.quality, *overlay.quality),
         values=values,
-        complete=frozenset(catalog.complete & values.keys()),
+        complete=frozenset((catalog.complete & values.keys()) | listed.keys()),
     )
+    return replace(merged, version=version_of(merged))
+
+
+def _holds(relationship: Relationship, columns: set[str]) -> bool:
+    """Whether both sides of the reference are there, column by column."""
+    here = {f"{relationship.table}.{c}" for c in relationship.columns}
+    there = {f"{relationship.to_table}.{c}" for c in relationship.to_columns}
+    return here | there <= columns
+
+
+def _keyed(table: Table, relationships: Sequence[Relationship], note: TableNote) -> Table:
+    """The table whose keys, now known, do not add up; what the overlay says of them stands."""
+    keys = {c for r in relationships if r.table == table.id for c in r.columns}
+    keys |= set(table.primary_key)
+    keys -= {name for name, said in note.columns.items() if said.additivity}
+    columns = tuple(replace(c, additivity="none") if c.name in keys else c for c in table.columns)
+    return replace(table, columns=columns)
+
+
+def _listed(
+    found: tuple[tuple[str, int], ...], accepted: tuple[str, ...]
+) -> tuple[tuple[str, int], ...]:
+    """The values found with those that may come, which occur no times yet."""
+    known = {value for value, _ in found}
+    return (*found, *((value, 0) for value in accepted if value not in known))
 
 
 def _table(table: Table, note: TableNote) -> Table:

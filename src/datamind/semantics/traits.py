@@ -9,28 +9,45 @@ from datamind.language.names import GENERIC_PREFIXES, split, words_of
 from datamind.language.tokens import lemma
 from datamind.semantics.catalog import NUMERIC, Additivity, Column, ColumnType
 
+# The first word of a type's name; PostgreSQL's ranges begin with the name of what they range over.
 _TYPES: tuple[tuple[str, ColumnType], ...] = (
-    (r"^(big|small|tiny|huge|u\w*)?int(eger|2|4|8)?(\b|\d|$)|^(big)?serial|^hugeint", "integer"),
-    (r"^(decimal|numeric|money)", "decimal"),
-    (r"^(double|float|real)", "float"),
-    (r"^bool", "boolean"),
-    (r"^(timestamp|datetime)", "timestamp"),
-    (r"^date", "date"),
-    (r"^time", "time"),
-    (r"^interval", "interval"),
-    (r"^(varchar|char|text|string|bpchar|character|citext|name$|uuid|enum|user-defined)", "text"),
+    (r"u?(big|small|tiny|huge)?int(eger)?\d*|(big|small)?serial\d*", "integer"),
+    (r"decimal|numeric|money|smallmoney", "decimal"),
+    (r"double|float\d*|real", "float"),
+    (r"bool(ean)?", "boolean"),
+    (r"timestamp(tz|_\w+)?|datetime\d*", "timestamp"),
+    (r"date", "date"),
+    (r"time(tz|_\w+)?", "time"),
+    (r"interval", "interval"),
+    (r"varchar|char|text|string|bpchar|character|citext|name|uuid|enum", "text"),
 )
+# Of text, these take any text that they are compared with.
+_ANY_TEXT = re.compile(r"varchar|char|text|string|bpchar|character|citext|name|$")
+_FIRST_WORD = re.compile(r'(?:(?:"[^"]*"|\w+)\.)?(\w*)')
 
 # Kinds of personal data whose values are never kept, by the words of the column's name.
 _PII: tuple[tuple[str, frozenset[str]], ...] = (
-    ("email", frozenset({"email", "mail"})),
+    ("email", frozenset({"email", "mail", "emails"})),
     ("phone", frozenset({"phone", "mobile", "telephone", "fax", "cell"})),
-    ("ssn", frozenset({"ssn", "nin"})),
+    ("ssn", frozenset({"ssn", "nin", "passport"})),
     ("card", frozenset({"iban", "cvv", "pan"})),
     ("secret", frozenset({"password", "passwd", "secret", "token", "hash", "salt"})),
 )
-_EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[a-z]{2,}$", re.IGNORECASE)
-_PHONE = re.compile(r"^\+?[\d\s().-]{9,20}$")
+# And by what values look like; most of a column's must.
+_LOOKS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("email", re.compile(r"[^@\s]+@[^@\s]+\.[a-z]{2,}", re.IGNORECASE)),
+    ("ssn", re.compile(r"\d{3}-\d{2}-\d{4}")),
+    (
+        "card",
+        re.compile(
+            r"\d{4}([ -]?)\d{4}\1\d{4}\1\d{3,4}|[A-Z]{2}\d{2}( ?[A-Z0-9]{4}){3,7}( ?\w{1,3})?"
+        ),
+    ),
+    ("phone", re.compile(r"\+?(?=(?:\D*\d){9})[\d\s().-]{9,20}")),
+)
+_MOST = 0.8
+# Numbers and dates look like phones and cards; a name that says so is believed.
+_NO_PERSON = frozenset({"id", "code", "date", "time", "timestamp", "key", "barcode", "sku", "isbn"})
 
 _RATES = frozenset(
     """rate ratio percent percentage pct score rating average avg mean price age temperature
@@ -54,12 +71,22 @@ _IN_UNIT = re.compile(r"\bin (?:the )?((?:square |cubic )?[a-z]+)\b", re.IGNOREC
 
 def column_type(native: str) -> ColumnType:
     """The catalog's type for a database's own; `other` for arrays, structs and the like."""
-    if "[" in native or ("(" in native and native.lower().startswith(("struct", "map", "union"))):
+    word = _first_word(native)
+    if native.endswith("]"):
         return "other"
-    for pattern, kind in _TYPES:
-        if re.match(pattern, native.strip().lower()):
-            return kind
-    return "other"
+    return next((kind for pattern, kind in _TYPES if re.fullmatch(pattern, word)), "other")
+
+
+def is_any_text(native: str) -> bool:
+    """Whether a column of text holds any text; not so UUIDs and enumerations, whose values alone
+    they can be compared with."""
+    return _ANY_TEXT.fullmatch(_first_word(native)) is not None
+
+
+def _first_word(native: str) -> str:
+    """`character` of `character varying(20)`, `citext` of `public.citext`."""
+    found = _FIRST_WORD.match(native.strip().lower())
+    return found[1] if found is not None else ""
 
 
 def pii_kind(name: str, samples: Sequence[str]) -> str | None:
@@ -73,12 +100,12 @@ def pii_kind(name: str, samples: Sequence[str]) -> str | None:
     for kind, signs in _PII:
         if words & signs and not words & {"id", "type", "count", "number"} - {"number"}:
             return kind
-    if len(samples) >= 3 and all(_EMAIL.match(s) for s in samples):
-        return "email"
-    if len(samples) >= 3 and all(
-        _PHONE.match(s) and sum(c.isdigit() for c in s) >= 9 for s in samples
-    ):
-        return "phone" if not words & {"id", "code", "date"} else None
+    if len(samples) < 3:
+        return None
+    for kind, look in _LOOKS:
+        alike = sum(look.fullmatch(sample.strip()) is not None for sample in samples)
+        if alike >= _MOST * len(samples) and (kind == "email" or not words & _NO_PERSON):
+            return kind
     return None
 
 
@@ -164,11 +191,11 @@ def _naming_score(column: Column, entity: Collection[str], rows: int | None) -> 
         words = (joined, "name")
     own = [w for w in words if w not in entity and w != joined]
     score = 0.0
-    if words[-1] in ("name", "title", "label"):
+    if words and words[-1] in ("name", "title", "label"):
         score = 2.0 if len(own) <= 1 else 1.0
         if column.name.lower() in _NAMING:
             score += 0.5
-    elif set(words) <= set(entity):
+    elif words and set(words) <= set(entity):
         score = 1.6
     if score and rows and column.distinct is not None:
         score += 0.5 * column.distinct / rows

@@ -60,7 +60,7 @@ def _overlay(manifest: Json, results: Json, catalog: Catalog) -> Overlay:
     tests = Tests(nodes, results, ids, catalog)
     entities = entity_keys(manifest, ids, catalog)
     keys = {t: k for t, k in entities.items() if not tests.refutes(t, k)} | tests.keys
-    staging = {t for u, t in ids.items() if _is_staging(nodes[u])}
+    shown = frozenset(t for u, t in ids.items() if not _is_staging(nodes[u]))
     tested = tests.relationships()
     said = {(r.table, r.columns) for r in tested}
     implied = [tests.reference(*r) for r in entity_references(manifest, ids, catalog)]
@@ -71,9 +71,9 @@ def _overlay(manifest: Json, results: Json, catalog: Catalog) -> Overlay:
         },
         relationships=(*tested, *(r for r in implied if (r.table, r.columns) not in said)),
         metrics=metrics_of(manifest, ids),
-        quality=tests.quality(),
+        quality=tests.quality(shown),
         values=tests.values(),
-        only=frozenset(ids.values()) - staging,
+        only=shown,
     )
 
 

@@ -87,7 +87,7 @@ def build(
     DbtBuildFailed names the models and tests. One build at a time.
     """
     if not (project / "dbt_project.yml").is_file():
-        raise BadInput(f"There is no dbt project at {project.name}.")
+        raise BadInput(f"There is no dbt project at {project}.")
     with _alone(builds):
         started = time.monotonic()
         folder = builds / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
@@ -96,6 +96,11 @@ def build(
             _run_dbt(project, _build(folder, 0.0, label), sources(folder), timeout_s)
             elapsed = round(time.monotonic() - started, 2)
             _point_to(builds, folder.name, elapsed, label)
+        except OSError as fault:
+            raise DbtBuildFailed(
+                f"The build could not be written: {fault.strerror or type(fault).__name__}.",
+                hint=f"Make room in {builds}, and build again.",
+            ) from fault
         finally:
             _tidy(builds)
         return _build(folder, elapsed, label)

@@ -100,7 +100,7 @@ class Tests:
 
     def _target(self, test: Json, table: str) -> str | None:
         """The other model that the test depends on; its own where there is none."""
-        nodes = (test.get("depends_on") or {}).get("nodes", [])
+        nodes = _needs(test)
         others = [self.ids[u] for u in nodes if u in self.ids and self.ids[u] != table]
         if others:
             return others[0]
@@ -117,28 +117,42 @@ class Tests:
                     out[found.id] = tuple(map(str, listed))
         return out
 
-    def quality(self) -> tuple[QualityIssue, ...]:
-        """An issue for each table that a failed test is about."""
+    def quality(self, shown: frozenset[str]) -> tuple[QualityIssue, ...]:
+        """An issue for each table in `shown` that a failed test is about.
+
+        What is not shown, staging above all, is told where it is read.
+        """
         since = str((self.results.get("metadata") or {}).get("generated_at") or "")
         day = since[:16].replace("T", " ")
-        return tuple(
-            QualityIssue(table, str(test.get("name")), _told(test, result), day,
-                         result.get("failures") or None)
-            for test in self._all
-            if (result := self._failed.get(str(test.get("unique_id")))) is not None
-            for table in self._about(test)
-        )  # fmt: skip
+        found: list[QualityIssue] = []
+        for test in self._all:
+            result = self._failed.get(str(test.get("unique_id")))
+            if result is None:
+                continue
+            name, rows = str(test.get("name")), result.get("failures") or None
+            about = test.get("attached_node")
+            nodes = [str(about)] if about else _needs(test)
+            tables = dict.fromkeys(t for u in nodes for t in self._readers(u, shown))
+            message = f"{name} {result.get('status')}"
+            found += [QualityIssue(table, name, message, day, rows) for table in tables]
+        return tuple(found)
 
-    def _about(self, test: Json) -> tuple[str, ...]:
-        """The model that a test was written for, or all that it reads."""
-        owner = self.ids.get(str(test.get("attached_node") or ""))
-        if owner is not None:
-            return (owner,)
-        nodes = (test.get("depends_on") or {}).get("nodes", [])
-        return tuple(dict.fromkeys(self.ids[u] for u in nodes if u in self.ids))
+    def _readers(self, unique_id: str, shown: frozenset[str]) -> list[str]:
+        """The model's table where it is shown, else the nearest tables that are made of it."""
+        table = self.ids.get(unique_id)
+        if table is not None and table in shown:
+            return [table]
+        models = (u for u, n in self.nodes.items() if n.get("resource_type") != "test")
+        children = [u for u in models if unique_id in _needs(self.nodes[u])]
+        return [t for child in children for t in self._readers(child, shown)]
 
     def _has(self, table: str, column: str) -> bool:
         return any(c.name == column for c in self.catalog.table(table).columns)
+
+
+def _needs(node: Json) -> list[str]:
+    """The nodes that a node depends on."""
+    return [str(u) for u in (node.get("depends_on") or {}).get("nodes", [])]
 
 
 def _kind(test: Json) -> str:
@@ -154,7 +168,3 @@ def _partial(test: Json) -> bool:
     """Whether the test looks at some rows only."""
     config = test.get("config") or {}
     return bool(config.get("where") or config.get("limit"))
-
-
-def _told(test: Json, result: Json) -> str:
-    return f"{test.get('name')} {result.get('status')}"

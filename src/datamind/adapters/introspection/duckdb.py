@@ -78,7 +78,9 @@ def _declared(probe: DuckDbProbe) -> list[Declared]:
         " ORDER BY 1, 2"
     ):
         key = (str(schema), str(name))
-        found[key] = Declared(*key, [], str(comment or ""), bool(is_view))
+        found[key] = Declared(
+            *key, [], str(comment or ""), is_view=bool(is_view), is_stored=not is_view
+        )
     for schema, table, column, native, nullable, comment in probe.rows(
         "SELECT schema_name, table_name, column_name, data_type, is_nullable, comment"
         f" FROM duckdb_columns() WHERE {own} ORDER BY schema_name, table_name, column_index"

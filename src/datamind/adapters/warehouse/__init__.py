@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -73,4 +74,5 @@ def duckdb_path(url: str) -> Path:
         return Path("/" + written.lstrip("/"))
     relative = Path(written[1:]).expanduser()
     absolute = Path(written)
-    return absolute if not relative.exists() and absolute.exists() else relative
+    # os.path, unlike Path, takes a folder that may not be looked into as one that holds nothing.
+    return absolute if not os.path.exists(relative) and os.path.exists(absolute) else relative

@@ -17,6 +17,12 @@ TYPES: dict[str, str] = {
     "boolean": "BOOLEAN", "date": "DATE", "timestamp": "TIMESTAMP", "time": "TIME",
     "interval": "INTERVAL",
 }  # fmt: skip
+# Native types that do not behave as the type that the catalog has them for: a UUID or a label of an
+# enumeration can't be compared with any text, padded text is not what it shows, money has no mean.
+_STAND_INS = (
+    ("uuid", "TEXT"), ("enum", "TEXT"), ("character(", "TEXT"), ("bpchar", "TEXT"),
+    ("money", "DECIMAL"),
+)  # fmt: skip
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 _DAYS = {"day": 1, "week": 7}
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600}
@@ -25,6 +31,13 @@ _SECONDS = {"second": 1, "minute": 60, "hour": 3600}
 def cast(node: Node, to: str) -> exp.Cast:
     """The node as this SQL type."""
     return exp.Cast(this=node, to=exp.DataType.build(to))
+
+
+def as_said(node: Node, native: str) -> Node:
+    """A column as the type that the catalog says it has."""
+    kinds = (kind for name, kind in _STAND_INS if native.lower().startswith(name))
+    kind = next(kinds, None)
+    return node if kind is None else cast(node, kind)
 
 
 def call(name: str, *args: Node) -> exp.Anonymous:

@@ -30,7 +30,9 @@ def ordered(sort: P.Sort, env: Env) -> exp.Ordered:
 
 
 def _column(expr: P.Column, env: Env) -> Node:
-    return env.column(expr.alias, expr.name)
+    node = env.column(expr.alias, expr.name)
+    table = env.scope.table(expr.alias)
+    return node if table is None else D.as_said(node, table.column(expr.name).native_type)
 
 
 def _field(expr: P.Field, env: Env) -> Node:

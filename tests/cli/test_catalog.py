@@ -1,0 +1,150 @@
+"""`datamind catalog` and `datamind doctor`: what is known, and what is in order."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from datamind.adapters.catalog_store import load_catalog
+
+from .conftest import Run, database
+
+
+def test_the_tables_are_listed(run: Run, shop: str) -> None:
+    made = run("catalog", "show", "--warehouse", shop)
+    assert made.code == 0
+    head, _, *rows = [line.split() for line in made.out.splitlines()]
+    assert head[0] == "table"
+    assert [row[:3] for row in rows] == [["orders", "│", "3,000"], ["stores", "│", "12"]]
+    found = run("catalog", "show", "--warehouse", shop, "--json").json
+    assert [t["id"] for t in found["tables"]] == ["orders", "stores"]
+    assert found["tables"][0] == {"id": "orders", "rows": 3000, "description": "", "columns": 5}
+    assert found["metrics"] == []
+
+
+@pytest.mark.parametrize("name", ["orders", "ORDERS"])
+def test_one_table_is_shown_with_its_keys_and_references(run: Run, shop: str, name: str) -> None:
+    made = run("catalog", "show", name, "--warehouse", shop)
+    assert made.out.startswith("orders\n3,000 rows, key id (declared)\n")
+    assert "orders.store_id->stores.id (declared)" in made.out
+    assert "unit" not in made.out  # a column with nothing in it says nothing
+    found = run("catalog", "show", name, "--warehouse", shop, "--json").json
+    assert [c["name"] for c in found["columns"]] == "id store_id status amount order_date".split()
+    assert found["references"][0]["to_table"] == "stores"
+
+
+def test_words_are_found_in_names_and_values(run: Run, shop: str) -> None:
+    assert "value" in run("catalog", "search", "Spain", "--warehouse", shop).out
+    hits = run("catalog", "search", "amount", "--warehouse", shop, "--json").json
+    assert set(hits[0]) == {"kind", "id", "text", "score"}
+    assert hits[0]["id"] == "orders.amount"
+    nothing = run("catalog", "search", "zzzz", "--warehouse", shop)
+    assert nothing.code == 0
+    assert "Nothing like 'zzzz'" in nothing.out
+    assert run("catalog", "search", "zzzz", "--warehouse", shop, "--json").json == []
+
+
+@pytest.mark.parametrize("json", [[], ["--json"]])
+def test_an_unknown_table_is_told(run: Run, shop: str, json: list[str]) -> None:
+    made = run("catalog", "show", "NOPE", "--warehouse", shop, *json)
+    assert made.code == 2
+    if json:
+        error = made.json["error"]
+        assert made.json["status"] == "error"
+        assert (error["code"], error["message"]) == ("unknown_table", "There is no table NOPE.")
+        assert error["hint"]
+    else:
+        assert made.out == ""
+        assert made.err.splitlines()[0] == "There is no table NOPE. (unknown_table)"
+        assert "datamind catalog search" in made.err
+
+
+def test_the_catalog_is_read_again_on_request(run: Run, shop: str) -> None:
+    made = run("catalog", "sync", "--warehouse", shop)
+    assert made.out == "2 tables, 8 columns, 1 references (0 guessed), 0 metrics.\n"
+    found = run("catalog", "sync", "--warehouse", shop, "--json").json
+    assert found == {"tables": 2, "columns": 8, "references": 1, "guessed": 0, "metrics": 0}
+
+
+def test_the_doctor_finds_all_in_order(run: Run, shop: str) -> None:
+    made = run("doctor", "--warehouse", shop)
+    assert made.code == 0
+    for what in ("python", "disk", "catalog: 2 tables, 8 columns", "references: 1 declared",
+                 "query: answered in", "writes: the file is opened read-only"):  # fmt: skip
+        assert f"✓ {what}" in made.out
+    found = run("doctor", "--warehouse", shop, "--json").json
+    assert all(list(f) == ["what", "state", "detail", "hint", "code"] for f in found)
+    assert {f["state"] for f in found} <= {"ok", "warn"}
+
+
+def test_the_doctor_names_what_is_doubtful(run: Run, tmp_path: Path) -> None:
+    url = database(
+        tmp_path / "odd.duckdb",
+        "CREATE TABLE log AS SELECT 'same' AS line FROM range(5)",
+        "CREATE TABLE users AS SELECT i AS id, 'User ' || i AS name FROM range(5) r(i)",
+        "CREATE TABLE calls AS SELECT i AS id, i % 5 AS user_id FROM range(50) r(i)",
+    )
+    made = run("doctor", "--warehouse", url)
+    assert made.code == 0
+    assert "! keys: no key for log" in made.out
+    assert "! references: 0 declared, 1 guessed" in made.out
+
+
+def test_the_doctor_without_a_warehouse_says_how_to_name_one(run: Run) -> None:
+    made = run("doctor")
+    assert made.code == 0
+    assert "! warehouse: No warehouse is named." in made.out
+    assert "datamind demo" in made.out
+
+
+def test_the_doctor_says_what_was_named_in_vain(run: Run) -> None:
+    made = run("doctor", "--dbt-project", "no/such", "--json")
+    assert made.code == 2
+    assert made.json[-1]["code"] == "bad_input"
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> tuple[str, Path]:
+    """A small database, and the folder that its catalog was kept in."""
+    url = database(tmp_path / "one.duckdb", "CREATE TABLE orders AS SELECT 1 AS id, 'a' AS name")
+    load_catalog(url, cache_dir=tmp_path / "kept")
+    return url, tmp_path / "kept"
+
+
+def test_a_kept_catalog_is_the_one_that_was_read(kept: tuple[str, Path]) -> None:
+    url, folder = kept
+    assert load_catalog(url, cache_dir=folder) == load_catalog(url)
+    (entry,) = folder.iterdir()
+    assert entry.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda whole: b"",
+        lambda whole: b"nonsense",
+        lambda whole: whole[: len(whole) // 2],
+        lambda whole: whole[:40] + bytes(20) + whole[60:],
+        lambda whole: __import__("gzip").compress(b"[1, 2]"),
+        lambda whole: __import__("gzip").compress(json.dumps({"tables": [[1]]}).encode()),
+    ],
+    ids="empty text half hole list short".split(),
+)
+def test_a_damaged_entry_is_built_anew(kept: tuple[str, Path], damage: object) -> None:
+    url, folder = kept
+    (entry,) = folder.iterdir()
+    whole = entry.read_bytes()
+    entry.write_bytes(damage(whole))  # type: ignore[operator]
+    assert load_catalog(url, cache_dir=folder) == load_catalog(url)
+    assert entry.read_bytes() == whole
+
+
+def test_an_entry_replaces_the_older_one_of_its_database(kept: tuple[str, Path]) -> None:
+    url, folder = kept
+    other = database(folder.parent / "two.duckdb", "CREATE TABLE boats AS SELECT 1 AS id")
+    load_catalog(other, cache_dir=folder)
+    database(folder.parent / "one.duckdb", "CREATE TABLE more AS SELECT 1 AS id")
+    assert [t.id for t in load_catalog(url, cache_dir=folder).tables] == ["more", "orders"]
+    assert len(list(folder.iterdir())) == 2
