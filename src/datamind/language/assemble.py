@@ -164,7 +164,7 @@ def _shared(measure: Measure, *, whole: bool) -> list[Node]:
 
 def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
     """A sentence that asks: outputs up to the first preposition, then what narrows them."""
-    selecting, joined, seen = first, False, False
+    selecting, joined, seen = first and not _is_fronted(nodes), False, False
     previous = ""
     negated: Cond | None = None
     both: int | None = None
@@ -200,7 +200,9 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
                 selecting = False
         elif code == "P":
             cond: Cond = node.payload
-            _set_context(cond, about)
+            follows = nodes[place + 1] if place + 1 < len(nodes) else None
+            adjacent = follows is not None and follows.code == "c" and follows.first == node.last
+            _set_context(cond, follows.payload if adjacent and follows is not None else about)
             if negated is not None and not cond.negated and previous not in "&,":
                 negated.within.append(cond)
             else:
@@ -230,6 +232,13 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
             previous = code
     if both is not None:
         _join_both(sketch, both)
+
+
+def _is_fronted(nodes: list[Node]) -> bool:
+    """`among the loans ..., how many`, `for loans of ..., what is`: what comes first narrows."""
+    if nodes[0].code not in (K.IN, K.WITH):
+        return False
+    return any(n.code in (K.ASK, "M") for n in nodes[1:])
 
 
 def _shown_at_end(nodes: list[Node]) -> frozenset[int]:
@@ -338,6 +347,10 @@ def _read_spec(sketch: Sketch, nodes: list[Node]) -> None:
 def _settle(sketch: Sketch) -> None:
     """What the parts say together: the head, bare tops and their order, superlatives of outputs."""
     mentions = [o for o in sketch.outputs if isinstance(o, Mention)]
+    before = next((m for m in sketch.related if mentions and m.first < mentions[0].first), None)
+    for mention in mentions:
+        if mention.context is None and mention.owner is None:
+            mention.context = before
     if sketch.head is None and mentions and not sketch.listed:
         sketch.head = mentions[0]
     if sketch.head is None and sketch.related and not sketch.outputs:

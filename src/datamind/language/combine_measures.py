@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datamind.language.lexer import Top
+from datamind.language.linking import Candidate
 from datamind.language.nodes import Node, may_be_number, of_code, span
-from datamind.language.sketch import Measure, Mention, Rank
+from datamind.language.sketch import Cond, Measure, Mention, Rank
 from datamind.language.tables import keywords as K
 
 
@@ -45,9 +46,21 @@ def counts(nodes: list[Node]) -> list[Node] | None:
 def count_values(nodes: list[Node]) -> list[Node] | None:
     """how many `antibiotics`: rows that have the value; or those that the question is about."""
     conds = [n.payload for n in of_code(nodes, "P")]
-    measure = Measure("count", first=nodes[0].first)
+    tables = {c.table: c for c in _about(conds[0]) if c.table}
+    mention = Mention(nodes[-1].first, nodes[-1].last, tuple(
+        Candidate("table", t, t, min(0.9, c.score), c.source) for t, c in tables.items()
+    ), role="entity")  # fmt: skip
+    measure = Measure("count", target=mention if tables else None, first=nodes[0].first)
     measure.where, measure.loose = conds, True
     return [Node("M", nodes[0].first, nodes[0].last, measure)]
+
+
+def _about(cond: Cond) -> tuple[Candidate, ...]:
+    """What the condition is a condition on."""
+    for mention in (cond.mention, *cond.mentions, cond.subject):
+        if mention is not None:
+            return mention.candidates
+    return tuple(c for part in cond.parts for c in _about(part))
 
 
 def length(nodes: list[Node]) -> list[Node]:
@@ -236,7 +249,13 @@ def top(nodes: list[Node]) -> list[Node]:
 
 def both_ends(nodes: list[Node]) -> list[Node]:
     """from the `best` rating `to the lowest`: an order."""
-    way, _ = K.SUPERLATIVES[nodes[0].payload]
+    if nodes[0].code == "L":
+        known: Rank = nodes[0].payload
+        return [span(nodes, "O", [Rank(known.by, known.descending, first=known.first)])]
+    way, hints = K.SUPERLATIVES[nodes[0].payload]
+    if nodes[1].payload.candidates[0].kind == "table" and hints:
+        rank = Rank(None, way == "desc", hints=hints, first=nodes[0].first)
+        return [span(nodes, "O", [rank])]
     nodes[1].payload.role = "order"
     return [span(nodes, "O", [Rank(nodes[1].payload, way == "desc", first=nodes[0].first)])]
 

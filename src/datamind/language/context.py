@@ -14,7 +14,7 @@ from datamind.language.scope import Scope, display
 from datamind.language.sketch import Formula, Mention
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Column
-from datamind.semantics.walk import NODES, field_names
+from datamind.semantics.walk import NODES, below, field_names
 
 
 class Unbuildable(Exception):
@@ -84,6 +84,11 @@ def filled(formula: Formula, ctx: Context) -> Any:
     aliases = {
         f"?{n}": ctx.scope.alias(ctx.meaning(m).table) for n, m in enumerate(formula.mentions)
     }
+    counted = [n for n in below(formula.expr) if isinstance(n, P.Aggregate) and n.of]
+    if len({aliases[n.of] for n in counted}) > 1:  # counts that are set against each other
+        event = ctx.scope.graph.event({ctx.meaning(m).table for m in formula.mentions})
+        if event is not None:
+            aliases = dict.fromkeys(aliases, ctx.scope.alias(event))
     return _fill(formula.expr, columns, aliases)
 
 

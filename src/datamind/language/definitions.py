@@ -7,6 +7,7 @@ that its mentions can be resolved together with the rest.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -17,7 +18,7 @@ from datamind.language.lexer import Unit, covers
 from datamind.language.linking import Candidate, Linker
 from datamind.language.nodes import Listed, to_nodes
 from datamind.language.patterns import combine
-from datamind.language.sketch import Cond, Formula, Measure, Rank
+from datamind.language.sketch import Cond, Formula, Measure, Mention, Rank
 from datamind.language.tables.keywords import STOP
 from datamind.language.tokens import Token, stem, tokenize
 from datamind.semantics import plan as P
@@ -34,7 +35,7 @@ def units_of(
     """Units for the places where defined words stand, and the tokens with the texts appended."""
     found: list[Unit] = []
     combined = list(tokens)
-    for name, text in definitions.items():
+    for name, text in _nested(definitions).items():
         places = _places(name, tokens)
         made = _as_formula(text, places, tokens, names, today)
         if made is not None:
@@ -49,6 +50,17 @@ def units_of(
             if unit is not None:
                 found.append(unit)
     return found, combined
+
+
+def _nested(definitions: dict[str, str]) -> dict[str, str]:
+    """Definitions with the names of others inside them written out."""
+    out = {}
+    for name, text in definitions.items():
+        for other, meaning in definitions.items():
+            if other != name and len(other) > 2 and re.search(r"[/*+(]", meaning):
+                text = re.sub(rf"\b{re.escape(other)}\b", lambda _, m=meaning: f"({m})", text)
+        out[name] = text
+    return out
 
 
 def _places(name: str, tokens: Sequence[Token]) -> list[tuple[int, int]]:
@@ -102,15 +114,17 @@ def _as_formula(
     except NoFormula:
         return None
     if places:
-        return [_given(formula, a, b, tokens, names, today, text) for a, b in places]
+        return [
+            unit for a, b in places for unit in _given(formula, a, b, tokens, names, today, text)
+        ]
     return _hints(formula, tokens)
 
 
 def _given(
     formula: Formula, first: int, last: int, tokens: Sequence[Token], names: Names,
     today: dt.date, text: str,
-) -> Unit:  # fmt: skip
-    """The unit that a formula is where its name stands; each place has mentions of its own."""
+) -> list[Unit]:  # fmt: skip
+    """The units that a formula is where its name stands; each place has mentions of its own."""
     formula = read(text, names, today)
     for mention in formula.mentions:
         mention.first, mention.last = first, last
@@ -118,16 +132,31 @@ def _given(
     said = " ".join(t.lower for t in tokens[first:last])
     if is_condition(formula):
         cond = Cond("given", mentions=formula.mentions, formula=formula, first=first)
-        return Unit("P", first, last, cond, gain)
+        units = [Unit("P", first, last, cond, gain)]
+        if last - first > 1 and _is_noun(tokens[last - 1], names.index):
+            units.append(Unit("P", first, last - 1, cond, gain - 0.5))  # the noun stays itself
+        return units
     if isinstance(expr, P.Field):
-        return Unit("c", first, last, formula.mentions[0].candidates, gain)
+        return [Unit("c", first, last, formula.mentions[0].candidates, gain)]
     measure = Measure("given", said, mentions=formula.mentions, given=formula, first=first)
-    bare = isinstance(expr, P.Aggregate) and isinstance(expr.arg, P.Field) and not expr.where
-    if bare and expr.function in ("max", "min") and not _PLAIN & set(said.split()):
-        formula.mentions[0].role = "order"
-        rank = Rank(formula.mentions[0], expr.function == "max", 1, extreme=True, first=first)
-        return Unit("L", first, last, rank, gain)
-    return Unit("M", first, last, measure, gain)
+    extreme = isinstance(expr, P.Aggregate) and expr.function in ("max", "min")
+    if isinstance(expr, P.Aggregate) and extreme and not expr.where and expr.arg is not None:
+        if _PLAIN & set(said.split()):
+            return [Unit("M", first, last, measure, gain)]
+        by: Mention | Measure = formula.mentions[0]
+        if not isinstance(expr.arg, P.Field):
+            inner = Formula(expr.arg, formula.mentions)
+            by = Measure("given", said, mentions=formula.mentions, given=inner, first=first)
+        else:
+            formula.mentions[0].role = "order"
+        rank = Rank(by, expr.function == "max", 1, extreme=True, first=first)
+        return [Unit("L", first, last, rank, gain)]
+    return [Unit("M", first, last, measure, gain)]
+
+
+def _is_noun(token: Token, index: Index) -> bool:
+    """Whether the word names a table of the data."""
+    return any(c.kind == "table" and c.score > 0.85 for c in Linker(index, [token]).concepts(0, 1))
 
 
 def _hints(formula: Formula, tokens: Sequence[Token]) -> list[Unit]:

@@ -128,7 +128,7 @@ def _plan(
     words = tuple(t.text for t in tokens)
     lemmas = tuple(t.lemma for t in tokens)
     try:
-        home = home_table(sketch, assignment.chosen, compiled.metrics)
+        home = home_table(sketch, assignment.chosen, compiled.metrics, compiled.graph)
         scope = Scope(
             view, compiled.graph, home, mentioned=assignment.tables, words=frozenset(lemmas)
         )

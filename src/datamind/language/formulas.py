@@ -109,6 +109,11 @@ _TAIL = re.compile(
     re.IGNORECASE,
 )
 _CHAIN = re.compile(r"(-?[\d.]+)\s*(<=?|>=?)\s*([\w.\"]+)\s*(<=?|>=?)\s*(-?[\d.]+)")
+# `SUM(amount WHERE sex = 'M')`, as hints write it.
+_INNER = re.compile(
+    r"\b(sum|count|avg|max|min)\(\s*((?:distinct )?[\w.\"*]+)\s+(?:where|of|for|when|if|with)\s+([^()]+)\)",
+    re.IGNORECASE,
+)
 _MARKS = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "≥": ">=", "≤": "<=", "≠": "!=",
                         "×": "*", "÷": "/", "−": "-", "[": '"', "]": '"'})  # fmt: skip
 
@@ -127,8 +132,16 @@ def _clean(text: str, names: Names) -> str:
             text = re.sub(
                 rf'(?<!["\w]){re.escape(name)}(?!["\w])', f'"{name}"', text, flags=re.IGNORECASE
             )
+    text = _INNER.sub(_conditional, text)
     text = _CHAIN.sub(lambda m: f"{m[3]} {_FLIPPED[m[2]]} {m[1]} and {m[3]} {m[4]} {m[5]}", text)
     return _TAIL.sub("", text)
+
+
+def _conditional(found: re.Match[str]) -> str:
+    """The aggregate with its condition as an arm."""
+    what, distinct = re.subn(r"(?i)^distinct ", "", found[2])
+    arm = f"CASE WHEN {found[3]} THEN {'1' if what == '*' else what} END"
+    return f"{found[1]}({'DISTINCT ' if distinct else ''}{arm})"
 
 
 def _is_predicate(tree: exp.Expression) -> bool:
@@ -190,18 +203,24 @@ class _Reader:
         if isinstance(node, exp.Column):
             return self._column(node)
         if type(node) in _ARITHMETIC:
-            op = cast(Any, _ARITHMETIC[type(node)])
-            return P.Arithmetic(op, self.value(node.this), self.value(node.expression))
+            return self._arithmetic(_ARITHMETIC[type(node)], node.this, node.expression)
         if type(node) in _AGGREGATES:
             return self._aggregate(node)
         return self._function(node)
+
+    def _arithmetic(self, op: str, first: exp.Expression, second: exp.Expression) -> P.Expr:
+        """Two values combined; the difference of two dates is their distance in days."""
+        left, right = self.value(first), self.value(second)
+        columns = self._kind(left), self._kind(right)
+        if op == "-" and all(c is not None and c.is_date for c in columns):
+            return P.DateDiff("day", right, left)
+        return P.Arithmetic(cast(Any, op), left, right)
 
     def _function(self, node: exp.Expression) -> P.Expr:
         if isinstance(node, exp.Anonymous) and node.name.upper() in _CALLED:
             if len(node.expressions) != 2:
                 raise NoFormula(node.sql())
-            left, right = map(self.value, node.expressions)
-            return P.Arithmetic(cast(Any, _CALLED[node.name.upper()]), left, right)
+            return self._arithmetic(_CALLED[node.name.upper()], *node.expressions)
         if type(node) in _PARTS:
             return self._part(_PARTS[type(node)], node.this)
         if isinstance(node, exp.TimeToStr):

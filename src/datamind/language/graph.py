@@ -43,6 +43,7 @@ class Graph:
             if a != b:
                 self.edges[b].append(Edge(relationship, b, a, True, cost + 0.15))
         self._reach: dict[str, dict[str, float]] = {}
+        self._owned: dict[str, frozenset[str]] = {}
         pairs = Counter((r.table, r.to_table) for r in view.relationships)
         self._rivals: dict[str, list[Relationship]] = {}
         for relationship in view.relationships:
@@ -53,6 +54,27 @@ class Graph:
     def rivals(self, table: str) -> list[Relationship]:
         """References to the table that need their role said: several from one table, or its own."""
         return self._rivals.get(table, [])
+
+    def event(self, tables: Collection[str]) -> str | None:
+        """The table whose rows meet at most one row of each of these: what happened, not who took
+        part. One of them, else the nearest that refers to all."""
+        for table in sorted(tables):
+            if set(tables) <= self.owned(table):
+                return table
+        found = [t for t in self.edges if set(tables) <= self.owned(t)]
+        return min(found, key=lambda t: (sum(self.distance(t, o) for o in tables), t), default=None)
+
+    def owned(self, table: str) -> frozenset[str]:
+        """The table itself and all that its rows refer to, directly or not."""
+        if table not in self._owned:
+            seen, todo = {table}, [table]
+            while todo:
+                for edge in self.edges.get(todo.pop(), ()):
+                    if not edge.to_many and edge.end not in seen:
+                        seen.add(edge.end)
+                        todo.append(edge.end)
+            self._owned[table] = frozenset(seen)
+        return self._owned[table]
 
     @cached_property
     def bridges(self) -> frozenset[str]:

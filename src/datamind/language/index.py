@@ -272,7 +272,9 @@ def _alike(phrase: tuple[str, ...], words: tuple[str, ...]) -> bool:
     return any(stem(p) in stems for p in phrase)
 
 
-_LISTING = frozenset({"each", "every", "possible", "value", "list", "row", "record", "table", "one", "unique"})
+_LISTING = frozenset(
+    {"each", "every", "possible", "value", "list", "row", "record", "table", "one", "unique"}
+)
 
 
 def _beyond_table(words: tuple[str, ...], table_words: frozenset[str]) -> tuple[str, ...]:

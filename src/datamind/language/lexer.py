@@ -147,7 +147,7 @@ def _fillers(linker: Linker, tokens: list[Token]) -> Iterator[Unit]:
             if tuple(lower[at : at + len(phrase)]) == phrase:
                 yield Unit(" ", at, at + len(phrase), "", 0.55 * len(phrase))
         if word == "who" and _opens(tokens, at):
-            people = linker.concepts(at, at + 1)
+            people = linker.people()
             if people:
                 yield Unit("c", at, at + 1, tuple(people), 0.52)
 

@@ -147,12 +147,16 @@ class Linker:
         for candidate in self._worth(content):
             best.setdefault((candidate.kind, candidate.id), candidate)
         if last - first == 1 and self.tokens[first].lower in PEOPLE:
-            for table in self.index.persons:
-                best.setdefault(("table", table), Candidate("table", table, table, 0.8, "grammar"))
+            for candidate in self.people():
+                best.setdefault(("table", candidate.id), candidate)
         if last - first == 1:
             for candidate in self._grains(self.tokens[first]):
                 best[(candidate.kind, candidate.id)] = candidate
         return sorted(best.values(), key=_order)[:MAX_CANDIDATES]
+
+    def people(self) -> list[Candidate]:
+        """The tables whose rows are people."""
+        return [Candidate("table", t, t, 0.8, "grammar") for t in self.index.persons]
 
     def _spelt_out(self, first: int, last: int) -> bool:
         """Whether one name has all words of the window, function words too: `over budget`."""
@@ -220,7 +224,9 @@ class Linker:
 
     def _score(self, number: int, content: Sequence[int], *, core_only: bool) -> Candidate | None:
         item = self.index.items[number]
-        if item.synonym and any(self.tokens[at].lower == "per" for at in range(content[0], content[-1])):
+        if item.synonym and any(
+            self.tokens[at].lower == "per" for at in range(content[0], content[-1])
+        ):
             return None
         used: dict[int, float] = {}
         quality, source, rank = 1.0, "name", 0

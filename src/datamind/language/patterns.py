@@ -73,7 +73,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"Scb[cM](?![,&])", measures.superlative_by, "the biggest project by budget"),
     Pattern(r"Scc?", measures.commonest, "the most common fault"),
     Pattern(r"^q?Sm?c(?=[firPdG]|$)", measures.superlative_measure, "what is the highest price of"),
-    Pattern(r"Sc[ti]S", measures.both_ends, "from the best rating to the lowest"),
+    Pattern(r"Sc[ti]S|(?<=i)Lct[SL]", measures.both_ends, "from the best rating to the lowest"),
     Pattern(r"SM", measures.rank, "highest average rating"),
     Pattern(r"(?<=q)Sc|^Sc", measures.adjective, "which are the oldest employees"),
     Pattern(r"Sc", measures.rank, "most orders"),

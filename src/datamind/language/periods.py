@@ -7,7 +7,7 @@ from typing import cast
 from datamind.language import names
 from datamind.language.context import Context, Unbuildable
 from datamind.language.dates import Period
-from datamind.language.scope import dates_of, is_technical, year_columns
+from datamind.language.scope import dates_of, is_personal, is_technical, year_columns
 from datamind.language.sketch import Cond, Mention
 from datamind.language.tokens import stem
 from datamind.semantics import plan as P
@@ -64,7 +64,7 @@ def _year_column(cond: Cond, ctx: Context) -> Column | None:
         years = year_columns(table)
         if years:
             return years[0]
-        if dates_of(table):
+        if any(not is_personal(c) or _said(c, ctx) for c in dates_of(table)):
             return None
     return None
 
@@ -98,6 +98,14 @@ def date_column(mention: Mention, ctx: Context) -> Column:
     raise Unbuildable("no date is meant")
 
 
+def _said(column: Column, ctx: Context) -> bool:
+    """Whether the question has a word of the column's name."""
+    roots = {stem(w) for w in ctx.lemmas}
+    return any(stem(w) in roots for w in names.words_of(column.name)) or bool(
+        roots & {"born", "birth"}
+    )
+
+
 def tables_near(ctx: Context) -> list[str]:
     """The plan's tables, home first, then those of the meanings, then neighbours to one."""
     scope = ctx.scope
@@ -125,6 +133,8 @@ def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P
             said = {stem(w) for w in names.words_of(column.name)} - own
             about = {stem(w) for w in ctx.index.column_words.get(column.id, frozenset())} - own
             score = -0.5 * min(distance, 4) - 0.2 * rank - (0.3 if is_technical(column) else 0.0)
+            if is_personal(column) and not _said(column, ctx):
+                score -= 2.0
             score += (
                 1.2 * len(said & nearby) + 0.4 * bool(about & nearby) + 0.25 * len(said & roots)
             )

@@ -127,7 +127,7 @@ _TECHNICAL = frozenset(
 def dates_of(table: Table) -> list[Column]:
     """The table's date columns, the business ones before the technical ones."""
     found = [c for c in table.columns if c.is_date]
-    return sorted(found, key=is_technical)
+    return sorted(found, key=lambda c: (is_technical(c), is_personal(c)))
 
 
 def is_technical(column: Column) -> bool:
@@ -135,11 +135,19 @@ def is_technical(column: Column) -> bool:
     return bool(_TECHNICAL & set(names.words_of(column.name)))
 
 
+def is_personal(column: Column) -> bool:
+    """Whether a date is of somebody's life: born, died."""
+    return bool(_LIFE & set(names.words_of(column.name)))
+
+
+_LIFE = frozenset({"birth", "birthday", "birthdate", "born", "dob", "death", "died"})
+
+
 def year_columns(table: Table) -> list[Column]:
     """Whole-number columns that hold calendar years."""
     return [
         c for c in table.columns
-        if c.type == "integer" and "year" in names.split(c.name) and not c.epoch
+        if c.type == "integer" and "year" in names.words_of(c.name) and not c.epoch
     ]  # fmt: skip
 
 

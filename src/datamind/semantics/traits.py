@@ -166,6 +166,16 @@ def unit_of(column: Column) -> str | None:
     return None
 
 
+_FIRST = frozenset({"first name", "forename", "given name", "fore name", "name first"})
+_LAST = frozenset({"last name", "surname", "family name", "sur name", "name last"})
+
+
+def _tails(name: str) -> frozenset[str]:
+    """The last word and the last two of a name."""
+    words = words_of(name)
+    return frozenset({words[-1], " ".join(words[-2:])})
+
+
 _RUN_TOGETHER_ID = re.compile(r"(?<!pa)(?<!val)(?<!gr)(?<!b)(?<!ra)(?<!flu)(?<!sol)id$")
 _NAMING = ("name", "title", "label", "full_name", "fullname", "display_name")
 
@@ -173,8 +183,8 @@ _NAMING = ("name", "title", "label", "full_name", "fullname", "display_name")
 def display_columns(table: str, columns: Sequence[Column], rows: int | None) -> tuple[str, ...]:
     """The columns that a person would call a row by; empty where nothing reads like a name."""
     texts = [c for c in columns if c.type == "text" and c.pii is None]
-    first = [c.name for c in columns if words_of(c.name)[-2:] == ("first", "name")]
-    last = [c.name for c in columns if words_of(c.name)[-2:] == ("last", "name")]
+    first = [c.name for c in texts if _FIRST & _tails(c.name)]
+    last = [c.name for c in texts if _LAST & _tails(c.name)]
     if first and last:
         return (first[0], last[0])
     entity = set(words_of(table, GENERIC_PREFIXES))
