@@ -41,7 +41,7 @@ university:univ; government:govt; id:identifier; total:tot ttl; building:bldg;
 price:prc; discount:disc dscnt; rate:rt; salary:sal; supplier:supp suppl splr; vendor:vend vndr;
 purchase order:po; manufacturer:mfr mfg manuf; package:pkg; delivery:dlvry dlv; schedule:sched;
 appointment:appt; patient:pt; prescription:rx; diagnosis:diag dx; procedure:proc; student:stud;
-professor:prof; course:crs; assignment:asgn asgmt; project:proj; contract:contr; document:doc;
+professor:prof; course:crs; project:proj; assignment:asgn asgmt; contract:contr; document:doc;
 version:ver vers; configuration:config cfg; parameter:param; attribute:attr; property:prop;
 image:img; picture:pic; link:lnk; session:sess; language:lang; previous:prev; current:cur;
 effective:eff; expiration:exp expir; registration:regn; certificate:cert; maintenance:maint;
