@@ -37,9 +37,9 @@ from datamind.language.names import GENERIC_PREFIXES, abbreviates, common_prefix
         ("cust_addr_nr", "customer address number"),
         ("avg_qty_cnt", "average quantity count"),
         ("tot_pct", "total percent"),
-        ("NumGE1500", "number ge 1500"),
+        ("NumOver900", "number over 900"),
         ("flights", "flight"),
-        ("Free Meal Count (K-12)", "free meal count k 12"),
+        ("Unit Price (EUR-2)", "unit price eur 2"),
     ],
 )
 def test_an_identifier_is_read_as_words(identifier: str, words: str) -> None:
