@@ -53,7 +53,8 @@ _PARTS = {
     r"|slow\w*|improv\w+|worsen\w*)\b",
     "event": r"(?:churn|buy|purchase|sell|grow|rise|drop|fall|increase|decrease|decline|improve"
     r"|happen|earn|make|lose|gain|reach|exceed|win|survive|die|look like|look|perform|run out"
-    r"|double|succeed|fail|recover|outperform|crash|generate|be (?:like|worth|the|higher|lower"
+    r"|come back|visit|relapse|stay|click|respond|vote|convert|subscribe|double|succeed|fail"
+    r"|recover|outperform|crash|generate|be (?:like|worth|the|higher|lower"
     r"|more|less))\b",
     "report": r"(?:(?:a|an|the|me|us|some|this|that|one|quick|short|brief|new|simple|monthly"
     r"|weekly|daily|detailed|full|pivot|bar|line|pie)\s+)*(?:report|list|listing|chart|graph|plot"
@@ -128,7 +129,7 @@ FORMS: tuple[Form, ...] = (
          r"\bwhat will be \w+(?:ed|en|ent|due)\b|\b(?:dates?|deadline|arrival|departure|age)\b"),
         ((r"\bhow (?:many|much)\b.*\bwill\b.*\b<event>|\bhow will\b|^\s*will\b.*\b<event>"
          r"|\b(?:who|which \w+|when|where)(?: \w+)* will(?: \w+)? <event>"
-         r"|\bwill (?:i|we|they) (?:have|get|see|spend|need)\b"),
+         r"|\bhow many\b.*\bwill there be\b|\bwill (?:i|we|they) (?:have|get|see|spend|need)\b"),
          r"\bwill (?:be|have been) (?:\w+ed|\w+en|sent|sold|made|paid|shipped|due)\b"),
         r"\b(?:is|are|be) (?:most |more |least |less )?likely to\b",
         r"\bwhat (?:would|might|could) happen\b|\bwhat if\b|\bthe future of\b",
@@ -202,6 +203,10 @@ FORMS: tuple[Form, ...] = (
         r"\s*\??\s*$",
         r"\bis it (?:better|worth|wise|advisable|a good idea|safe|legal|ethical|possible to (?!see"
         r"|get|list|show|view|find|filter))\b",
+        r"\bwhat (?:is|are) the (?:\w+ )?(?:advantages|disadvantages|drawbacks|downsides|importance"
+            r"|significance) of\b",
+        r"\bwhat are the (?:\w+ )?benefits of (?!(?:the|an?|each|every|all|this|that|my|our)\b)"
+        r"(?:[a-z]+ )?[a-z]*[a-rt-z]\s*\??\s*$",
         r"\bpros and cons\b|\badvantages and disadvantages\b|\bwhat do you think\b",
     ),
 )  # fmt: skip
