@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from datamind.language.assemble import side
+from datamind.language.evidence import Overlay
 from datamind.language.formulas import Names, NoFormula, columns_listed, is_condition, read
+from datamind.language.hints import spoken
 from datamind.language.index import Index
 from datamind.language.lexer import Unit, covers
 from datamind.language.linking import Candidate, Linker
@@ -30,12 +32,14 @@ _CALLS = frozenset({"sum", "avg", "average", "count", "max", "min", *_TWO})
 
 
 def units_of(
-    definitions: dict[str, str], tokens: list[Token], names: Names, today: dt.date
+    overlay: Overlay, tokens: list[Token], names: Names, today: dt.date
 ) -> tuple[list[Unit], list[Token]]:
     """Units for the places where defined words stand, and the tokens with the texts appended."""
     found: list[Unit] = []
     combined = list(tokens)
-    for name, text in _nested(definitions).items():
+    for test in overlay.tests:
+        found.extend(_as_formula(test, [], tokens, names, today) or ())
+    for name, text in _nested(overlay.definitions).items():
         places = _places(name, tokens)
         made = _as_formula(text, places, tokens, names, today)
         if made is not None:
@@ -44,7 +48,7 @@ def units_of(
         if not places:
             continue
         start = len(combined) + 1
-        combined += [Token(".", ".", ".", "mark", 0, 0), *tokenize(text)]
+        combined += [Token(".", ".", ".", "mark", 0, 0), *tokenize(spoken(text))]
         for first, last in places:
             unit = _unit(combined, start, first, last, names.index, today)
             if unit is not None:

@@ -73,7 +73,7 @@ class BuiltinPlanner:
         text = evidence.expand(question.text, overlay)
         compiled = self.compiled(view)
         tokens = tokenize(text)
-        defined, combined = units_of(overlay.definitions, tokens, compiled.names, question.today)
+        defined, combined = units_of(overlay, tokens, compiled.names, question.today)
         readings = _readings(
             tokens, combined, defined, question.today, overlay.wildcard, compiled, view, self._width
         )
