@@ -137,7 +137,7 @@ def _plan(
         check(plan, view)
     except (Unbuildable, NoPath, DataMindError):
         return None
-    unknown = _unexplained(sketch, ctx, units, tokens)
+    unknown, narrowing = _unexplained(ctx, units, tokens)
     dropped = [m for m in mentions_of(sketch) if m not in assignment.chosen]
     features = {
         "links": assignment.cost,
@@ -146,6 +146,7 @@ def _plan(
         "unknown": float(sum(not t.is_proper and not is_participle(t) for t in unknown)),
         "verbs": float(sum(not t.is_proper and is_participle(t) for t in unknown)),
         "proper": float(sum(t.is_proper for t in unknown)),
+        "narrowing": float(narrowing),
         "dropped": float(len(dropped)),
         "relations": float(len(scope.joins)),
         "unnamed": float(
@@ -187,23 +188,26 @@ def _link(mention: Mention, candidate: Candidate, tokens: list[Token]) -> Link:
 
 
 def _unexplained(
-    sketch: Sketch, ctx: Context, units: tuple[Unit, ...], tokens: list[Token]
-) -> list[Token]:
-    """Words that nothing was made of, and that no used column's description holds."""
+    ctx: Context, units: tuple[Unit, ...], tokens: list[Token]
+) -> tuple[list[Token], int]:
+    """Words that nothing was made of, and that no used column's description holds; and how many
+    of them stand where a filter does, after a preposition."""
     known: set[str] = set()
     for column_id in ctx.used:
         known |= ctx.index.column_words.get(column_id, frozenset())
     for table_id in ctx.scope.aliases:
         known |= {stem(w) for w in ctx.index.table_words.get(table_id, frozenset())}
-    out = []
+    out, narrowing, before = [], 0, ""
     for unit in units:
+        code, before = before, unit.code
         if unit.code != "u":
             continue
         token = tokens[unit.first]
         if stem(token.lower) in known or token.lemma in known:
             continue
         out.append(token)
-    return out
+        narrowing += code in "irf" and bool(code) and not is_participle(token)
+    return out, narrowing
 
 
 def _decide(readings: list[_Scored], tokens: list[Token], index: Index) -> Interpretation:

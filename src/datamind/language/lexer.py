@@ -323,8 +323,8 @@ def _links(linker: Linker, tokens: list[Token], first: int, last: int) -> Iterat
         return
     if values and not candidates:
         worth = sum(_worth(tokens[at]) for at in range(first, last))
-        if values[0].source == "value" and last - first > 1:
-            worth = max(worth, float(last - first))
+        if values[0].source == "value":
+            worth = max(worth, last - first if last - first > 1 else 0.8)
         code = "z" if _in_brackets(tokens, first, last) else "v"
         yield Unit(code, first, last, tuple(values), worth * values[0].score - ARC)
         return

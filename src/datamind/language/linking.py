@@ -108,7 +108,8 @@ class Linker:
             for short in self.index.short_words:
                 if names.abbreviates(short, token.lemma):
                     self._take(found, self.index.postings[short], 0.72, "abbreviation")
-        if not found and token.lower not in self.index.value_words:
+        sure = any(kind == "name" for places in found.values() for _, _, kind in places)
+        if not sure and token.lower not in self.index.value_words:
             for word, likeness in self.index.near_words(token.lemma):
                 self._take(found, self.index.postings[word], 0.8 * likeness, "fuzzy")
         return found

@@ -17,6 +17,8 @@ BEAM = 16
 KEPT = 5
 JOIN = 0.22
 OPTIONS = 6
+EXACT = 0.99
+INEXACT = 0.45  # what a partial name costs where another thing has just that name
 SIZE = 0.004  # for each column: of two tables that fit alike, the one that says more
 
 
@@ -101,7 +103,7 @@ def _pair(a: Mention, x: Candidate, b: Mention, y: Candidate, view: View) -> flo
     if a.owner is b and x.kind == "column":
         return -0.25 if x.table == y.table else 0.7
     if a.context is b and x.kind in ("column", "value") and y.kind == "table":
-        return -0.2 if x.table == y.table else 0.1
+        return -0.3 if x.table == y.table else 0.12
     if a.hint is b and x.kind == "value":
         if x.id == y.id or (y.kind == "table" and x.table == y.table):
             shown = y.kind == "table" and x.id.rpartition(".")[2] in view.table(y.table).display
@@ -115,11 +117,14 @@ def _pair(a: Mention, x: Candidate, b: Mention, y: Candidate, view: View) -> flo
 def _options(mention: Mention, view: View, words: Sequence[str]) -> list[tuple[Candidate, float]]:
     """Candidates that can play the mention's role, with their costs."""
     out = []
+    exact = {c.kind for c in mention.candidates if c.score >= EXACT and c.source == "name"}
     for candidate in mention.candidates:
         penalty = _penalty(mention, candidate, view)
         if penalty is not None:
             penalty += _way(mention, candidate, words) if candidate.kind == "value" else 0.0
             penalty += _unsaid_key(mention, candidate, words)
+            if candidate.kind in exact and candidate.score < 0.95:
+                penalty += INEXACT
             penalty += _doing(mention, candidate, words)
             penalty -= (
                 SIZE * min(len(view.table(candidate.table).columns), 20) if candidate.table else 0

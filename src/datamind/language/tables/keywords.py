@@ -199,12 +199,12 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
               ("running", "running"), ("month over month", "growth"), ("year over year", "growth"),
               ("week over week", "growth"), ("mom", "growth"), ("yoy", "growth"), ("wow", "growth"),
               ("growth of", "growth"), ("growth in", "growth"), ("change in", "change")),
+    RANK: (("rank of", ""), ("ranking of", "")),
+    LENGTH: (("length of", ""), ("number of characters in", ""), ("number of letters in", "")),
     LASTING: tuple((p, "") for p in (
         "duration of", "duration", "length of", "tenure", "tenure of", "how long", "how long did",
         "how long do", "how long does", "time spent in", "lifetime of", "lengths of", "time it takes",
     )),
-    RANK: (("rank of", ""), ("ranking of", "")),
-    LENGTH: (("length of", ""), ("number of characters in", ""), ("number of letters in", "")),
 }  # fmt: skip
 
 # Superlatives: direction, and words that say what is compared where the question leaves it out.
