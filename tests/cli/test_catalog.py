@@ -63,7 +63,7 @@ def test_an_unknown_table_is_told(run: Run, shop: str, json: list[str]) -> None:
 
 def test_the_catalog_is_read_again_on_request(run: Run, shop: str) -> None:
     made = run("catalog", "sync", "--warehouse", shop)
-    assert made.out == "2 tables, 8 columns, 1 references (0 guessed), 0 metrics.\n"
+    assert made.out == "2 tables, 8 columns, 1 reference, 0 metrics; 0 of the references guessed.\n"
     found = run("catalog", "sync", "--warehouse", shop, "--json").json
     assert found == {"tables": 2, "columns": 8, "references": 1, "guessed": 0, "metrics": 0}
 

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
+from datamind import __version__
+
 from .conftest import SLOW, command, database, start
 
 COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -136,10 +138,12 @@ def test_an_interrupt_ends_a_question_with_130(visits: str) -> None:
     assert err.strip() == "Interrupted."
 
 
-def test_help_and_version_of_things_are_there() -> None:
+def test_help_and_version_are_there() -> None:
     made = subprocess.run(command("--help"), capture_output=True, text=True, check=True)
     for name in ("ask", "eval", "catalog", "doctor", "demo", "Exit codes"):
         assert name in made.stdout
+    version = subprocess.run(command("--version"), capture_output=True, text=True, check=True)
+    assert version.stdout == f"datamind {__version__}\n"
     assert subprocess.run(command(), capture_output=True).returncode in (0, 2)
     wrong = subprocess.run(command("aks"), capture_output=True, text=True)
     assert wrong.returncode == 2
