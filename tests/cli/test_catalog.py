@@ -148,3 +148,12 @@ def test_an_entry_replaces_the_older_one_of_its_database(kept: tuple[str, Path])
     database(folder.parent / "one.duckdb", "CREATE TABLE more AS SELECT 1 AS id")
     assert [t.id for t in load_catalog(url, cache_dir=folder).tables] == ["more", "orders"]
     assert len(list(folder.iterdir())) == 2
+
+
+def test_the_doctor_says_when_a_query_fails(
+    run: Run, shop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATAMIND_MEMORY_MB", "10")
+    made = run("doctor", "--warehouse", shop)
+    assert made.code == 2
+    assert "✗ query: A warehouse needs at least one worker and 64 MB of memory." in made.out
