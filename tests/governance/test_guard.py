@@ -115,6 +115,19 @@ def test_rows_are_limited_to_one_more_than_asked(sql: str, limit: str) -> None:
     assert guarded(sql).sql.endswith(limit)
 
 
+@pytest.mark.parametrize(
+    ("clause", "written"),
+    [
+        ("FETCH FIRST 5 ROWS ONLY", "FETCH FIRST 5 ROWS ONLY"),
+        ("FETCH FIRST 500 ROWS ONLY", "FETCH FIRST 11 ROWS ONLY"),
+        ("FETCH FIRST ROW ONLY", "FETCH FIRST 1 ROWS ONLY"),
+        ("ORDER BY id FETCH FIRST 500 ROWS WITH TIES", "FETCH FIRST 11 ROWS WITH TIES"),
+    ],
+)
+def test_fetch_first_is_limited_too(clause: str, written: str) -> None:
+    assert guarded(f"SELECT id FROM orders {clause}", "postgres").sql.endswith(written)
+
+
 def test_a_limit_that_is_no_plain_number_is_refused() -> None:
     for limit in ("LIMIT 10%", "LIMIT (SELECT max(id) FROM orders)", "LIMIT NULL"):
         with pytest.raises(errors.SqlRejected):
