@@ -138,6 +138,7 @@ def _plan(
     except (Unbuildable, NoPath, DataMindError):
         return None
     unknown, narrowing = _unexplained(ctx, units, tokens)
+    valued = {c.table for c in assignment.chosen.values() if c.kind == "value"}
     dropped = [m for m in mentions_of(sketch) if m not in assignment.chosen]
     features = {
         "links": assignment.cost,
@@ -148,7 +149,7 @@ def _plan(
         "proper": float(sum(t.is_proper for t in unknown)),
         "narrowing": float(narrowing),
         "dropped": float(len(dropped)),
-        "relations": float(len(scope.joins)),
+        "relations": float(sum(j.table not in valued for j in scope.joins)),
         "unnamed": float(
             sum(
                 j.table not in assignment.tables and j.table not in compiled.graph.bridges

@@ -303,7 +303,8 @@ def _skip(linker: Linker, tokens: list[Token], at: int) -> Unit:
     if token.lemma in K.UNITS and at and tokens[at - 1].lower == "in":
         return Unit(" ", at, at + 1, "", 0.6)
     if token.lemma in K.UNITS and at and tokens[at - 1].kind == "number":
-        return Unit(" ", at, at + 1, "", 0.0)
+        compared = at + 1 < len(tokens) and tokens[at + 1].lower in ("after", "before", "later")
+        return Unit(" ", at, at + 1, "", 0.7 if compared else 0.0)
     return Unit("u", at, at + 1, token.text, -0.5)
 
 

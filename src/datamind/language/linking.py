@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -33,6 +33,11 @@ WORTH = frozenset(
     """amount revenue value turnover income volume proceeds spend spending earning""".split()
 )
 
+# Words at the end of a table's name that say what form the rows have, not what they are.
+_FORM = frozenset(
+    """table data info information master detail record list log history fact dim dimension entry
+    header line item row set base main all event""".split()
+)
 PEOPLE = frozenset({"people", "person", "persons", "individual", "individuals", "who", "somebody"})
 
 
@@ -266,10 +271,17 @@ class Linker:
             score *= 0.6
         if item.synonym and source == "name":
             source = "synonym"
+        if item.kind == "table" and self._misses_head(item, used):
+            score *= 0.75
         literal = (
             not core_only and covered > 0.99 and len(used) == len(content) and source == "name"
         )
         return self._item(item, round(min(score, 1.0), 4), source, literal=literal)
+
+    def _misses_head(self, item: Item, used: Collection[int]) -> bool:
+        """Whether only what stands before the noun was said: `projects` for the project status."""
+        told = [n for n, word in enumerate(item.core) if word not in _FORM]
+        return len(told) > 1 and told[-1] not in used
 
     def _holds_text(self, item: Item) -> bool:
         return item.kind == "column" and self.index.view.column(item.id).type == "text"
