@@ -191,9 +191,9 @@ def test_a_hostile_text_gets_its_answer_soon(dialect: Dialect, name: str) -> Non
 def test_a_long_ordinary_statement_takes_time_in_proportion() -> None:
     def seconds(width: int) -> float:
         sql = f"SELECT {', '.join(f'amount + {n} AS a{n}' for n in range(width))} FROM orders"
-        started = time.perf_counter()
+        started = time.process_time()  # others that want the processor do not count
         guarded(sql)
-        return time.perf_counter() - started
+        return time.process_time() - started
 
     seconds(10)
     # In proportion would be 8 times, by the square 64.
