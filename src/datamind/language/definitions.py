@@ -11,7 +11,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from datamind.language.assemble import side
 from datamind.language.evidence import Overlay
 from datamind.language.formulas import Names, NoFormula, columns_listed, is_condition, read
 from datamind.language.hints import spoken
@@ -20,6 +19,7 @@ from datamind.language.lexer import Unit, covers
 from datamind.language.linking import Candidate, Linker
 from datamind.language.nodes import Listed, to_nodes
 from datamind.language.patterns import combine
+from datamind.language.ratios import side
 from datamind.language.sketch import Cond, Formula, Measure, Mention, Rank
 from datamind.language.tables.keywords import STOP
 from datamind.language.tokens import Token, stem, tokenize
@@ -62,7 +62,8 @@ def _nested(definitions: dict[str, str]) -> dict[str, str]:
     for name, text in definitions.items():
         for other, meaning in definitions.items():
             if other != name and len(other) > 2 and re.search(r"[/*+(]", meaning):
-                text = re.sub(rf"\b{re.escape(other)}\b", lambda _, m=meaning: f"({m})", text)
+                whole = f"({meaning})".replace("\\", r"\\")
+                text = re.sub(rf"\b{re.escape(other)}\b", whole, text)
         out[name] = text
     return out
 
@@ -187,9 +188,11 @@ def _spelt(text: str, tokens: Sequence[Token]) -> list[tuple[int, int]]:
     words = [t.lower for t in tokenize(text)]
     wanted = text.lower()
     places = [(n, n + 1) for n, t in enumerate(tokens) if t.kind == "quoted" and t.lower == wanted]
-    for first in range(len(tokens) - len(words) + 1):
-        if words and [t.lower for t in tokens[first : first + len(words)]] == words:
-            places.append((first, first + len(words)))
+    places += [
+        (first, first + len(words))
+        for first in range(len(tokens) - len(words) + 1)
+        if words and [t.lower for t in tokens[first : first + len(words)]] == words
+    ]
     return places
 
 

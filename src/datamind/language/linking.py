@@ -58,9 +58,9 @@ class Candidate:
     """One thing that a span may mean.
 
     `kind` is table, column, metric, value, text (a quoted string not found in the data), grain
-    or weekday. `literal` says that the span is the name word for word, `within` is the
-    relationship to the subtype table whose rows are meant. For a value, `id` is its column and `value` the text as it is stored. `type` is a
-    column's type.
+    or weekday. For a value, `id` is its column and `value` the text as it is stored. `type` is a
+    column's type. `literal` says that the span is the name word for word, `within` is the
+    relationship to the subtype table whose rows are meant.
     """
 
     kind: str
@@ -72,6 +72,11 @@ class Candidate:
     type: str = ""
     literal: bool = False
     within: str = ""
+
+    @property
+    def name(self) -> str:
+        """A column's name without its table's."""
+        return self.id[len(self.table) + 1 :]
 
 
 Matches = dict[int, list[tuple[int, float, str]]]
@@ -182,7 +187,7 @@ class Linker:
         pair = [normal(self.tokens[n].lower) for n in (at, at + 1)]
         firsts, lasts = (self.index.values.get(key, ()) for key in pair)
         for column, stored in firsts:
-            table = self.index.view.table(column.rpartition(".")[0])
+            table = self.index.view.table(self.index.view.column(column).table)
             if len(table.display) != 2 or column != f"{table.id}.{table.display[0]}":
                 continue
             for other, other_stored in lasts:
@@ -344,7 +349,9 @@ class Linker:
         return _best(out)
 
     def _value(self, column: str, stored: str, score: float, source: str) -> Candidate:
-        return Candidate("value", column, column.rpartition(".")[0], score, source, stored)
+        return Candidate(
+            "value", column, self.index.view.column(column).table, score, source, stored
+        )
 
     def _partial(self, words: tuple[str, ...], top: float) -> list[Candidate]:
         """Values whose words include all of these."""

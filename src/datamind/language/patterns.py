@@ -82,7 +82,9 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"Sc", measures.rank, "most orders"),
     Pattern(r"S", measures.alone, "the oldest"),
     Pattern(r"LA(?![#c])", measures.on_average, "the most expensive on average"),
-    Pattern(r"MA(?![#c])", measures.average_after, "days between sale date and sale date on average"),
+    Pattern(
+        r"MA(?![#c])", measures.average_after, "days between sale date and sale date on average"
+    ),
     Pattern(r"Mr?[p](?!c)", conditions.of_measure, "whose number of orders is over 5"),
     Pattern(r"~[rihfbt]*P", conditions.negate, "not in Texas"),
     Pattern(r"~[rihfbtAD#]*c", conditions.without, "without orders"),
