@@ -48,6 +48,8 @@ def keyword_words() -> frozenset[str]:
     return frozenset(single | {s for s in SUPERLATIVES if " " not in s})
 
 
+# Words of names (`paid_at`) that link in a question, whatever the data calls by them.
+_LINKING = frozenset("a an at by for in is of on the has and or not no are was were be".split())
 _DENYING = ("un", "non", "in", "im", "dis")
 _GLUE = frozenset({"of", "the", "a", "an", "to", "per"})
 PER_GRAIN = frozenset("""hourly daily weekly monthly quarterly yearly annual annually""".split())
@@ -136,7 +138,9 @@ class Linker:
         """Tables, columns and metrics that the words of the window may name, best first."""
         content = [
             at for at in range(first, last)
-            if not self.is_stop(self.tokens[at]) or (self.matches[at] and last - first == 1)
+            if not self.is_stop(self.tokens[at]) or (
+                self.matches[at] and last - first == 1 and self.tokens[at].lower not in _LINKING
+            )
         ]  # fmt: skip
         if len(content) < last - first and self._spelt_out(first, last):
             content = list(range(first, last))
@@ -155,7 +159,10 @@ class Linker:
             candidate = self._score(number, content, core_only=len(content) < last - first)
             if candidate is not None:
                 key = (candidate.kind, candidate.id + candidate.within)
-                if key not in best or candidate.score > best[key].score:
+                known = best.get(key)
+                if known is None or (candidate.score, candidate.source == "name") > (
+                    known.score, known.source == "name"
+                ):  # fmt: skip
                     best[key] = candidate
         for candidate in self._worth(content):
             best.setdefault((candidate.kind, candidate.id), candidate)

@@ -18,6 +18,7 @@ KEPT = 5
 JOIN = 0.22
 OPTIONS = 6
 EXACT = 0.99
+UNREADY = 0.5  # what a metric costs that the compiler can't take
 INEXACT = 0.45  # what a partial name costs where another thing has just that name
 SIZE = 0.004  # for each column: of two tables that fit alike, the one that says more
 
@@ -125,6 +126,10 @@ def _options(mention: Mention, view: View, words: Sequence[str]) -> list[tuple[C
             penalty += _unsaid_key(mention, candidate, words)
             if candidate.kind in exact and candidate.score < 0.95:
                 penalty += INEXACT
+            elif exact and candidate.kind == "metric" and candidate.score < 0.8:
+                penalty += INEXACT
+            if candidate.kind == "metric" and view.metrics_by_name[candidate.id].kind == "other":
+                penalty += UNREADY
             penalty += _doing(mention, candidate, words)
             penalty -= (
                 SIZE * min(len(view.table(candidate.table).columns), 20) if candidate.table else 0
