@@ -116,9 +116,10 @@ def _said(column: Column, ctx: Context) -> bool:
     )
 
 
-_STARTS = frozenset({"start", "started", "begin", "began", "open", "opened", "hire", "hired", "from",
-                     "admit", "admission", "admitted", "onset", "pickup", "departure", "created",
-                     "issued", "sent", "join", "joined", "entry", "placed", "ordered"})  # fmt: skip
+_STARTS = frozenset({"start", "started", "begin", "began", "open", "opened", "hire", "hired",
+                     "from", "admit", "admission", "admitted", "onset", "pickup", "departure",
+                     "created", "issued", "sent", "join", "joined", "entry", "placed",
+                     "ordered"})  # fmt: skip
 ENDS = frozenset({"end", "ended", "finish", "finished", "close", "closed", "left", "leave", "to",
                   "completed", "completion", "termination", "terminated", "expiry", "resolved",
                   "discharged", "discharge", "returned", "stop", "stopped", "cancelled", "exit",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from datamind.language import names
@@ -124,10 +124,7 @@ def _options(mention: Mention, view: View, words: Sequence[str]) -> list[tuple[C
         if penalty is not None:
             penalty += _way(mention, candidate, words) if candidate.kind == "value" else 0.0
             penalty += _unsaid_key(mention, candidate, words)
-            if candidate.kind in exact and candidate.score < 0.95:
-                penalty += INEXACT
-            elif exact and candidate.kind == "metric" and candidate.score < 0.8:
-                penalty += INEXACT
+            penalty += _inexact(candidate, exact)
             if candidate.kind == "metric" and view.metrics_by_name[candidate.id].kind == "other":
                 penalty += UNREADY
             penalty += _doing(mention, candidate, words)
@@ -150,6 +147,12 @@ def _way(mention: Mention, candidate: Candidate, words: Sequence[str]) -> float:
         return -0.35
     others = frozenset().union(*(ways for way, ways in WAYS.items() if way != near[-1]))
     return 0.5 if column & others else 0.0
+
+
+def _inexact(candidate: Candidate, exact: Collection[str]) -> float:
+    """What a partial name costs where something of these kinds has just that name."""
+    least = 0.95 if candidate.kind in exact else 0.8 if candidate.kind == "metric" else 0.0
+    return INEXACT if exact and candidate.score < least else 0.0
 
 
 def _doing(mention: Mention, candidate: Candidate, words: Sequence[str]) -> float:
