@@ -130,6 +130,8 @@ def _keywords(tokens: list[Token]) -> Iterator[Unit]:
             ):
                 if code == K.ASK and payload == "list" and not _opens(tokens, first):
                     continue
+                if words == ("name",) and not _is_command(tokens, first):
+                    continue
                 gain = 0.5 * len(words) + 0.08 * (len(words) - 1)
                 yield Unit(_code(code, tokens, first), first, last, payload, gain)
 
@@ -173,6 +175,12 @@ def _opens(tokens: list[Token], at: int) -> bool:
         return True
     before = tokens[at - 1]
     return before.kind == "mark" or before.lower in ("and", "please", "also", "then", "you", "to")
+
+
+def _is_command(tokens: list[Token], at: int) -> bool:
+    """Whether `name` asks (`Name the ...`) and is no noun (`the id and name of`)."""
+    following = tokens[at + 1].lower if at + 1 < len(tokens) else ""
+    return at == 0 and following not in ("of", "and", ",", "or")
 
 
 def is_relating(token: Token) -> bool:

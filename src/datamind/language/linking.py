@@ -164,6 +164,8 @@ class Linker:
                     known.score, known.source == "name"
                 ):  # fmt: skip
                     best[key] = candidate
+        for candidate in self._naming(content):
+            best.setdefault((candidate.kind, candidate.id), candidate)
         for candidate in self._worth(content):
             best.setdefault((candidate.kind, candidate.id), candidate)
         if last - first == 1 and self.tokens[first].lower in PEOPLE:
@@ -172,7 +174,8 @@ class Linker:
         if last - first == 1:
             for candidate in self._grains(self.tokens[first]):
                 best[(candidate.kind, candidate.id)] = candidate
-        return sorted(best.values(), key=_order)[:MAX_CANDIDATES]
+        most = 3 * MAX_CANDIDATES if self._naming(content) else MAX_CANDIDATES
+        return sorted(best.values(), key=_order)[:most]
 
     def people(self) -> list[Candidate]:
         """The tables whose rows are people."""
@@ -219,6 +222,19 @@ class Linker:
             if item.kind in ("column", "table") and posting.word >= 0 and len(item.core) <= 2:
                 found.append(self._item(item, round(0.9 * posting.quality, 4), "name"))
         return tuple(sorted(found, key=_order)[:MAX_CANDIDATES])
+
+    def _naming(self, content: Sequence[int]) -> list[Candidate]:
+        """`name` alone: the column that names the rows of any table, whatever it is called."""
+        if len(content) != 1 or self.tokens[content[0]].lemma not in ("name", "title"):
+            return []
+        out = []
+        for table in self.index.view.tables:
+            for name in table.display[:1]:
+                column = table.column(name)
+                out.append(
+                    Candidate("column", column.id, table.id, 0.9, "name", type=column.type)
+                )
+        return out
 
     def _worth(self, content: Sequence[int]) -> list[Candidate]:
         """`sales amount`, `revenue`: what the rows of a table are worth."""
