@@ -93,6 +93,11 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
                 else:
                     sketch.related.append(node.payload)
                 selecting = False
+        elif code == "P" and selecting and (joined or not seen) and _is_shown(nodes, place):
+            mention = node.payload.mention
+            mention.role = "entity"
+            sketch.outputs.append(mention)
+            seen = True
         elif code == "P":
             cond: Cond = node.payload
             follows = nodes[place + 1] if place + 1 < len(nodes) else None
@@ -127,6 +132,16 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
             previous = code
     if both is not None:
         _join_both(sketch, both)
+
+
+def _is_shown(nodes: list[Node], place: int) -> bool:
+    """`return agents and ...`: a value that stands for the rows that have it."""
+    cond: Cond = nodes[place].payload
+    if cond.kind != "value" or cond.mentions or cond.negated or cond.mention is None:
+        return False
+    after = nodes[place + 1].code if place + 1 < len(nodes) else ""
+    before = nodes[place - 1].code if place else ""
+    return before in (K.ASK, K.AND, K.COMMA) and after not in ("c", "M", "L", "P")
 
 
 def _is_fronted(nodes: list[Node]) -> bool:

@@ -8,14 +8,14 @@ from typing import cast
 from datamind.language import measures
 from datamind.language.conditions import predicate
 from datamind.language.context import Context, Unbuildable, number
-from datamind.language.draft import Draft, aggregate
+from datamind.language.draft import Draft, aggregate, is_unique
 from datamind.language.graph import UNREACHABLE, Graph
 from datamind.language.linking import Candidate
 from datamind.language.relations import flag, of_subtype
 from datamind.language.roles import played
 from datamind.language.scope import NoPath, Scope
 from datamind.language.shapes import group, grouped_query, list_query, listed
-from datamind.language.sketch import Cond, Measure, Mention, Sketch
+from datamind.language.sketch import Cond, Measure, Mention, Output, Sketch
 from datamind.semantics import plan as P
 from datamind.semantics.walk import below
 
@@ -69,7 +69,7 @@ def _row_conditions(candidate: Candidate, ctx: Context) -> list[P.Predicate]:
     role (`agents`), that it is played."""
     if candidate.within:
         return [of_subtype(candidate, ctx)]
-    if candidate.kind == "value" and played(candidate, ctx) is not None:
+    if candidate.kind == "value":
         column = ctx.scope.view.column(candidate.id)
         return [P.Compare("=", ctx.expr(column), P.Value(candidate.value))]
     return []
@@ -81,10 +81,14 @@ def _measured_outputs(sketch: Sketch, ctx: Context) -> Sketch:
     several = len({c.within for c in kinds if c.within}) > 1
     if not sketch.groups and not several:
         return sketch
-    outputs = list(sketch.outputs)
+    outputs: list[Output | None] = list(sketch.outputs)
+    told = [ctx.chosen[g] for g in sketch.groups if g in ctx.chosen]
     for place, output in enumerate(outputs):
         candidate = ctx.chosen.get(output) if isinstance(output, Mention) else None
         if candidate is None or not isinstance(output, Mention):
+            continue
+        if _told_by(candidate, told, ctx):
+            outputs[place] = None
             continue
         if candidate.kind == "table" and output.owner is None and _summarised(sketch, ctx):
             worth = ctx.lemmas[output.last - 1] in WORTH_NOUNS
@@ -95,7 +99,20 @@ def _measured_outputs(sketch: Sketch, ctx: Context) -> Sketch:
         column = ctx.scope.view.column(candidate.id)
         if column.is_number and column.additivity != "none":
             outputs[place] = Measure("either", target=output, first=output.first)
-    return replace(sketch, outputs=outputs)
+    return replace(sketch, outputs=[o for o in outputs if o is not None])
+
+
+def _told_by(candidate: Candidate, groups: list[Candidate], ctx: Context) -> bool:
+    """`policies and agents by policy number and agent id`: what shows the rows is named after
+    `by`, so that there is nothing to count."""
+    if candidate.kind == "value":
+        return any(g.kind == "value" and g.id == candidate.id for g in groups)
+    if candidate.kind != "table":
+        return False
+    table = ctx.scope.view.table(candidate.id)
+    return any(
+        g.kind == "column" and g.table == table.id and is_unique(table, g.name) for g in groups
+    )
 
 
 # Nouns of trade: without "number of", they mean the money.

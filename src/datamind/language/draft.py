@@ -81,9 +81,14 @@ def of_column(mention: Mention, column: Column, ctx: Context) -> list[P.Named]:
     """What a mentioned column shows: itself, the row it refers to, or a name's two halves; of a
     role that is played, who plays it."""
     candidate = ctx.meaning(mention)
-    who = played(candidate, ctx) if candidate.kind == "value" else None
-    if who is not None:
-        return [named(who, ctx)]
+    if candidate.kind == "value" and (
+        mention.role in ("entity", "group") or candidate.source == "role"
+    ):
+        who = played(candidate, ctx)
+        if who is not None:
+            return [named(who, ctx)]
+        if mention.role == "entity":
+            return row_of(ctx.scope.view.table(column.table), ctx)
     reference = referred(mention, column, ctx)
     if reference is not None:
         return row_of(ctx.scope.view.table(reference.to_table), ctx, reference.id)

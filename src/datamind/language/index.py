@@ -248,7 +248,7 @@ def _add_subtype(
     last = names.words_of(measure.name)[-1]
     for core in {words, words if last in words else (*words, last)}:
         index.items.append(
-            Item("column", measure.id, parent.id, core, synonym=True, within=relationship.id)
+            Item("column", measure.id, parent.id, core, within=relationship.id)
         )
 
 
@@ -371,8 +371,13 @@ def _add_values(index: Index) -> None:
                     for word in key.split():
                         index.value_words[word].append(key)
                 index.values[key].append((column.id, value))
+                if _HUMPED.fullmatch(value):
+                    _add_said(index, column, " ".join(names.split(value)), value)
             for said, value in legend(column, index.view):
                 _add_said(index, column, said, value)
+
+
+_HUMPED = re.compile(r"[A-Z][a-z]+(?:[A-Z][a-z]+)+")
 
 
 def _add_said(index: Index, column: Column, said: str, value: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from datamind.language.dates import WORD_NUMBERS, Found, Period, clock, find_periods
@@ -132,8 +132,13 @@ def _keywords(tokens: list[Token]) -> Iterator[Unit]:
                     continue
                 if words == ("name",) and not _is_command(tokens, first):
                     continue
+                if words == ("number",) and not _follows(tokens, last, "of"):
+                    continue  # a claim number counts nothing
                 gain = 0.5 * len(words) + 0.08 * (len(words) - 1)
-                yield Unit(_code(code, tokens, first), first, last, payload, gain)
+                meant = _code(code, tokens, first)
+                yield Unit(meant, first, last, payload, gain)
+                if meant != code and code == K.BY:
+                    yield Unit(code, first, last, payload, gain - 0.1)
 
 
 _FILLERS = (("in", "total"), ("at", "all"), ("so", "far"), ("all", "in", "all"), ("of", "all"),
@@ -175,6 +180,10 @@ def _opens(tokens: list[Token], at: int) -> bool:
         return True
     before = tokens[at - 1]
     return before.kind == "mark" or before.lower in ("and", "please", "also", "then", "you", "to")
+
+
+def _follows(tokens: list[Token], at: int, word: str) -> bool:
+    return at < len(tokens) and tokens[at].lower == word
 
 
 def _is_command(tokens: list[Token], at: int) -> bool:
@@ -327,6 +336,8 @@ def _links(linker: Linker, tokens: list[Token], first: int, last: int) -> Iterat
     values = linker.values(first, last)
     if last - first == 2:
         yield from _full_names(linker, tokens, first)
+    if last - first > 1 and tokens[last - 1].lemma in ROW_KEYS:
+        yield from _whose_key(linker, tokens, first, last)
     elif last - first == 1:
         yield from _negated(linker, tokens[first], first)
     if not candidates and not values:
@@ -363,6 +374,17 @@ def _full_names(linker: Linker, tokens: list[Token], at: int) -> Iterator[Unit]:
         for n, c in enumerate(pair)
     )
     yield Unit("P", at, at + 2, Cond("all", parts=parts, first=at), 2.0)
+
+
+ROW_KEYS = frozenset({"id", "identifier"})
+
+
+def _whose_key(linker: Linker, tokens: list[Token], first: int, last: int) -> Iterator[Unit]:
+    """`agent id`, where agents are those who have a value: the key of who has it."""
+    found = [c for c in linker.values(first, last - 1) if c.source == "value"]
+    if found:
+        roles = tuple(replace(c, source="role") for c in found)
+        yield Unit("c", first, last, roles, 0.95 * (last - first) - ARC)
 
 
 def _negated(linker: Linker, token: Token, at: int) -> Iterator[Unit]:

@@ -66,6 +66,8 @@ def _is_value(mention: Mention) -> bool:
     """Whether its best reading is a value of a column, and no name fits about as well."""
     best = mention.candidates[0]
     named = any(c.kind in ("column", "table") and c.score >= 0.8 for c in mention.candidates)
+    if best.source == "role":
+        return False
     return best.kind in ("value", "text", "weekday") and not (named and best.score < 0.99)
 
 

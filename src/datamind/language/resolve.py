@@ -201,6 +201,8 @@ def _penalty(mention: Mention, candidate: Candidate, view: View) -> float | None
         penalty = {"entity": 0.0, "relation": 0.1, "group": 0.1, "attribute": 0.0, "measure": 0.6,
                    "order": 0.3, "number": 0.7, "text": 0.3, "date": 0.8}.get(role)  # fmt: skip
         return None if penalty is None else penalty + named
+    if candidate.source == "role":
+        return 0.0
     if kind == "value":
         return {"relation": 0.15, "entity": 0.35, "attribute": 0.5, "measure": 0.6}.get(role)
     return _column_penalty(role, view.column(candidate.id), view)

@@ -71,8 +71,9 @@ def played(candidate: Candidate, ctx: Context) -> Column | None:
             r for r in view.relationships
             if r.table == code.table and r.id != code.id and len(r.columns) == 1
         ]  # fmt: skip
-        told = {c.table for c in ctx.chosen.values() if c.table and c is not candidate}
-        free = [r for r in others if r.to_table not in told] or others
+        way = ctx.scope.graph.path({ctx.scope.home}, code.table, ctx.scope.mentioned, ())
+        passed = {e.start for e in way[0]} if way is not None else {ctx.scope.home}
+        free = [r for r in others if r.to_table not in passed] or others
         if len(others) >= 2:
             return view.column(f"{code.table}.{free[0].columns[0]}")
     return None
