@@ -12,7 +12,6 @@ from datamind.language.draft import Draft, aggregate, is_unique
 from datamind.language.graph import UNREACHABLE, Graph
 from datamind.language.linking import Candidate
 from datamind.language.relations import flag, of_subtype
-from datamind.language.roles import played
 from datamind.language.scope import NoPath, Scope
 from datamind.language.shapes import group, grouped_query, list_query, listed
 from datamind.language.sketch import Cond, Measure, Mention, Output, Sketch

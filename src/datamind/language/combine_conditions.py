@@ -162,8 +162,14 @@ def some_values(nodes: list[Node]) -> list[Node]:
         mention.role = "value"
     both = any(n.code == K.AND and n.payload == "both" for n in nodes)
     cond = Cond("value", mention=mentions[0], mentions=mentions, first=nodes[0].first)
-    cond.match = "both" if both else "equals"
+    either = any(n.code == K.OR for n in nodes)
+    cond.match = "both" if both else "equals" if either else "listed"
     return [span(nodes, "P", cond)]
+
+
+def each_value(nodes: list[Node]) -> list[Node]:
+    """each `sales agent`: those who have the value are what is grouped by."""
+    return [Node("c", nodes[0].first, nodes[0].last, nodes[0].payload)]
 
 
 def one_value(nodes: list[Node]) -> list[Node]:
@@ -190,10 +196,14 @@ def split_flag(nodes: list[Node]) -> list[Node]:
 def flagged(nodes: list[Node]) -> list[Node] | None:
     """`covered` stations: a yes-or-no column right before its own thing is a condition."""
     what, of = nodes[0].payload, nodes[1].payload
+    if nodes[1].code == "P" and of.kind not in ("value", "given"):
+        return None
     best = what.candidates[0]
     if best.kind != "column" or best.type != "boolean" or nodes[0].last != nodes[1].first:
         return None
-    if not any(c.kind == "table" and c.table == best.table for c in of.candidates[:3]):
+    if nodes[1].code == "c" and not any(
+        c.kind == "table" and c.table == best.table for c in of.candidates[:3]
+    ):
         return None
     what.role = "relation"
     cond = Cond("related", what, first=nodes[0].first)

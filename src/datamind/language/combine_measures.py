@@ -46,7 +46,7 @@ def counts(nodes: list[Node]) -> list[Node] | None:
 def count_values(nodes: list[Node]) -> list[Node] | None:
     """how many `antibiotics`: rows that have the value; or those that the question is about."""
     conds = [n.payload for n in of_code(nodes, "P")]
-    tables = {c.table: c for c in _about(conds[0]) if c.table}
+    tables = {c.holder or c.table: c for c in _about(conds[0]) if c.table}
     mention = Mention(nodes[-1].first, nodes[-1].last, tuple(
         Candidate("table", t, t, min(0.9, c.score), c.source) for t, c in tables.items()
     ), role="entity")  # fmt: skip

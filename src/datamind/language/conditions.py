@@ -17,9 +17,20 @@ from datamind.semantics.catalog import TEMPORAL, Column
 
 def predicate(cond: Cond, ctx: Context) -> P.Predicate:
     """The condition as a predicate."""
+    if cond.negated and cond.kind == "value" and cond.mention is not None and _is_far(cond, ctx):
+        return P.Not(_both(cond.mention, ctx))
     made = _BUILDERS[cond.kind](cond, ctx)
     negate = cond.negated and cond.kind not in ("related", "null")
     return P.Not(made) if negate else made
+
+
+def _is_far(cond: Cond, ctx: Context) -> bool:
+    """Whether a row may have several of what holds the value: none of them must have it."""
+    candidate = ctx.chosen.get(cond.mention) if cond.mention is not None else None
+    if candidate is None or candidate.kind != "value":
+        return False
+    home = ctx.scope.view.table(ctx.scope.home)
+    return bool(home.primary_key) and candidate.table not in ctx.scope.graph.owned(home.id)
 
 
 def _compare(cond: Cond, ctx: Context) -> P.Predicate:
@@ -83,6 +94,9 @@ def _value(cond: Cond, ctx: Context) -> P.Predicate:
     compares = [m for m in made if isinstance(m, P.Compare)]
     if len(compares) == len(made) and len({c.left for c in compares}) == 1:
         return P.OneOf(compares[0].left, tuple(cast(P.Value, c.right) for c in compares))
+    columns = {ctx.meaning(m).id for m in mentions}
+    if cond.match == "listed" and len(columns) == len(made):
+        return P.And(tuple(made))  # a city, and its state
     return P.Or(tuple(made))
 
 

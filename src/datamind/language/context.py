@@ -92,8 +92,9 @@ def filled(formula: Formula, ctx: Context) -> Any:
         f"?{n}": ctx.scope.alias(ctx.meaning(m).table) for n, m in enumerate(formula.mentions)
     }
     counted = [n for n in below(formula.expr) if isinstance(n, P.Aggregate) and n.of]
-    if len({aliases[n.of] for n in counted}) > 1:  # counts that are set against each other
-        event = ctx.scope.graph.event({ctx.meaning(m).table for m in formula.mentions})
+    tables = {ctx.meaning(m).table for m in formula.mentions}
+    if counted and len(tables) > 1:  # counts that are set against each other
+        event = ctx.scope.graph.event(tables)
         if event is not None:
             aliases = dict.fromkeys(aliases, ctx.scope.alias(event))
     return _fill(formula.expr, columns, aliases)

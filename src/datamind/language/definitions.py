@@ -213,6 +213,7 @@ def _unit(
             rank = Rank(measure.target, measure.function == "max", 1, extreme=True, first=first)
             return Unit("L", first, last, rank, gain)
         if node.code == "M":
+            node.payload.where = [*node.payload.where, *conds]
             return Unit("M", first, last, node.payload, gain)
     if conds:
         cond = conds[0] if len(conds) == 1 else Cond("all", parts=tuple(conds), first=first)

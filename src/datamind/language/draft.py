@@ -63,8 +63,7 @@ def keys(mention: Mention, ctx: Context, *, shown: bool = False) -> list[P.Named
     if candidate.kind in ("column", "value"):
         column = ctx.scope.view.column(candidate.id)
         if mention.grain and column.is_date:
-            grain = cast(P.Grain, mention.grain)
-            return [P.Named(mention.grain, P.DateTrunc(grain, ctx.expr(column)))]
+            return [P.Named(mention.grain, in_grain(mention.grain, ctx.expr(column)))]
         return of_column(mention, column, ctx)
     raise Unbuildable(f"{candidate.kind} can't be grouped by")
 
@@ -85,10 +84,16 @@ def of_column(mention: Mention, column: Column, ctx: Context) -> list[P.Named]:
         mention.role in ("entity", "group") or candidate.source == "role"
     ):
         who = played(candidate, ctx)
+        if who is not None and candidate.source != "role":
+            reference = next(
+                r for r in ctx.scope.view.relationships
+                if r.table == who.table and r.columns == (who.name,)
+            )  # fmt: skip
+            return row_of(ctx.scope.view.table(reference.to_table), ctx, reference.id)
         if who is not None:
             return [named(who, ctx)]
         if mention.role == "entity":
-            return row_of(ctx.scope.view.table(column.table), ctx)
+            return row_of(ctx.scope.view.table(candidate.holder or column.table), ctx)
     reference = referred(mention, column, ctx)
     if reference is not None:
         return row_of(ctx.scope.view.table(reference.to_table), ctx, reference.id)
@@ -120,4 +125,11 @@ def period_key(grain: str, ctx: Context) -> P.Named:
             table = ctx.scope.view.table(table_id)
             if year_columns(table) and not dates_of(table):
                 return named(year_columns(table)[0], ctx)
-    return P.Named(grain, P.DateTrunc(cast(P.Grain, grain), date_expr(ctx, None)))
+    return P.Named(grain, in_grain(grain, date_expr(ctx, None)))
+
+
+def in_grain(grain: str, date: P.Expr) -> P.Expr:
+    """A date in a grain: years as numbers, as people say them; else the period's first day."""
+    if grain == "year":
+        return P.DatePart("year", date)
+    return P.DateTrunc(cast(P.Grain, grain), date)

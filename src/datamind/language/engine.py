@@ -6,6 +6,7 @@ import datetime as dt
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from datamind.errors import DataMindError
 from datamind.language import evidence, ranking
@@ -203,7 +204,7 @@ def _unexplained(
     for table_id in ctx.scope.aliases:
         known |= {stem(w) for w in ctx.index.table_words.get(table_id, frozenset())}
     out, narrowing, before = [], 0, ""
-    for unit in units:
+    for unit, after in zip_longest(units, units[1:]):
         code, before = before, unit.code
         if unit.code != "u":
             continue
@@ -211,7 +212,9 @@ def _unexplained(
         if stem(token.lower) in known or token.lemma in known:
             continue
         out.append(token)
-        narrowing += code in "irf" and bool(code) and not is_participle(token)
+        narrows = after is not None and after.code == "c" and after.first == unit.last
+        placed = code in "irf" and bool(code) and not is_participle(token)
+        narrowing += placed or (narrows and is_participle(token))
     return out, narrowing
 
 

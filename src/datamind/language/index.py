@@ -74,6 +74,7 @@ class Index:
     short_words: list[str] = field(default_factory=list)
     flags: set[str] = field(default_factory=set)
     persons: tuple[str, ...] = ()
+    holders: dict[str, str] = field(default_factory=dict)
 
     def weight(self, word: str) -> float:
         """How much a core word says: rare ones much, generic ones little."""
@@ -124,11 +125,26 @@ def build(view: View) -> Index:
         _add_term(index, term.words, term.item)
     _add_postings(index)
     _add_values(index)
+    index.holders = _holders(view)
     index.persons = tuple(t.id for t in tables if _is_person(t))
     index.short_words = [w for w in index.postings if 2 <= len(w) <= 5 and w not in GENERIC]
     return index
 
 
+def _holders(view: View) -> dict[str, str]:
+    """For code tables, a key and what it stands for, the one table that refers to them: a villain
+    is a character whose stance is that, not a stance."""
+    out: dict[str, str] = {}
+    for table in view.tables:
+        referring = {r.table for r in view.relationships if r.to_table == table.id}
+        own = [r for r in view.relationships if r.table == table.id]
+        texts = [c for c in table.columns if c.name not in table.primary_key]
+        if len(referring) == 1 and not own and len(texts) <= 2 and (table.rows or 0) <= MAX_CODES:
+            out[table.id] = next(iter(referring))
+    return out
+
+
+MAX_CODES = 200
 _PERSONAL = frozenset(
     "gender sex birth birthday birthdate hire hired surname forename salary".split()
 )
@@ -247,9 +263,7 @@ def _add_subtype(
     words = _spread(names.words_of(child.name, prefixes), vocabulary)
     last = names.words_of(measure.name)[-1]
     for core in {words, words if last in words else (*words, last)}:
-        index.items.append(
-            Item("column", measure.id, parent.id, core, within=relationship.id)
-        )
+        index.items.append(Item("column", measure.id, parent.id, core, within=relationship.id))
 
 
 def _add_column(

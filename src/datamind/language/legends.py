@@ -14,6 +14,7 @@ _ENTRY = re.compile(
     re.IGNORECASE,
 )
 _BRACKETED = re.compile(r"(?P<code>[\w+-]{1,30})['\"]?\s*\((?P<text>[^()]{2,60})\)")
+_BARE = re.compile(r"^\W*(?P<code>-?\d{1,3}|[A-Z]{1,4})\s+(?P<text>[a-z][\w -]{1,40})$")
 _LEAD = re.compile(r"^[\w /'-]{0,40}:\s*(?=['\"]?[\w+-]{1,20}['\"]?\s*(?:=|:|\())")
 _SEXES = {
     "female": "female woman women girl lady f", "male": "male man men boy gentleman m",
@@ -49,7 +50,7 @@ def _entries(description: str) -> Iterator[tuple[str, str]]:
         yield found["code"], found["text"].strip()
     text = _LEAD.sub("", description)
     for piece in re.split(r";|\n" if ";" in text else r",|;|\n|\bor\b|\band\b", text):
-        entry = _ENTRY.match(piece.strip())
+        entry = _ENTRY.match(piece.strip()) or _BARE.match(piece.strip())
         if entry is not None:
             yield entry["code"], entry["text"].strip()
             first = entry["text"].split(",")[0].strip()

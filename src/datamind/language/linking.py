@@ -62,7 +62,8 @@ class Candidate:
     `kind` is table, column, metric, value, text (a quoted string not found in the data), grain
     or weekday. For a value, `id` is its column and `value` the text as it is stored. `type` is a
     column's type. `literal` says that the span is the name word for word, `within` is the
-    relationship to the subtype table whose rows are meant.
+    relationship to the subtype table whose rows are meant, `holder` the table whose rows have the
+    value where that is not its own.
     """
 
     kind: str
@@ -74,6 +75,7 @@ class Candidate:
     type: str = ""
     literal: bool = False
     within: str = ""
+    holder: str = ""
 
     @property
     def name(self) -> str:
@@ -231,9 +233,7 @@ class Linker:
         for table in self.index.view.tables:
             for name in table.display[:1]:
                 column = table.column(name)
-                out.append(
-                    Candidate("column", column.id, table.id, 0.9, "name", type=column.type)
-                )
+                out.append(Candidate("column", column.id, table.id, 0.9, "name", type=column.type))
         return out
 
     def _worth(self, content: Sequence[int]) -> list[Candidate]:
@@ -286,6 +286,8 @@ class Linker:
             if word != -2 and _RANK[kind] > rank:
                 rank, source = _RANK[kind], kind
         if core_only and len(used) < len(telling_of(content, self.tokens)):
+            return None
+        if item.within and len(used) < len(item.core):
             return None
         if not used:
             return self._described(item, described, len(content))
@@ -372,9 +374,9 @@ class Linker:
         return _best(out)
 
     def _value(self, column: str, stored: str, score: float, source: str) -> Candidate:
-        return Candidate(
-            "value", column, self.index.view.column(column).table, score, source, stored
-        )
+        table = self.index.view.column(column).table
+        holder = self.index.holders.get(table, "")
+        return Candidate("value", column, table, score, source, stored, holder=holder)
 
     def _partial(self, words: tuple[str, ...], top: float) -> list[Candidate]:
         """Values whose words include all of these."""

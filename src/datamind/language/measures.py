@@ -13,7 +13,7 @@ from datamind.language.relations import of_subtype, plain_relation
 from datamind.language.scope import money_column
 from datamind.language.sketch import Cond, Measure, Mention
 from datamind.semantics import plan as P
-from datamind.semantics.catalog import Column
+from datamind.semantics.catalog import Column, Table
 from datamind.semantics.walk import below
 
 
@@ -100,6 +100,9 @@ def _count_of(
     if candidate.kind == "metric":
         return ctx.metric(candidate.id)
     if candidate.kind == "table":
+        kept = _kept_count(ctx.scope.view.table(candidate.id))
+        if kept is not None:
+            return P.Aggregate("sum", ctx.expr(kept), where=where)
         return P.Aggregate("count", None, ctx.scope.alias(candidate.id), where=where)
     if candidate.kind == "grain":
         day = P.DateTrunc(cast(P.Grain, candidate.id), date_expr(ctx, None))
@@ -120,6 +123,11 @@ def _count_of(
         function = cast(P.Function, measure.inner or "sum")
         return P.Aggregate(function, ctx.expr(column), where=where)
     return P.Aggregate("count", ctx.expr(column), distinct=True, where=where)
+
+
+def _kept_count(table: Table) -> Column | None:
+    """Where rows stand for several of the thing: the column that is called just `count`."""
+    return next((c for c in table.columns if names.words_of(c.name) == ("count",)), None)
 
 
 def counts_already(column: Column) -> bool:
