@@ -13,9 +13,13 @@ from datamind.language.tables import keywords as K
 
 _ENDS_SELECT = frozenset({K.WITH, K.IN, "P", "L", "G", "O", K.NOT, K.BY, K.TO, "u"})
 # Codes that should have been combined into something: left over, they were not understood.
-_MEANT = frozenset({"n", "p", "w", "d", "v", "z", "l", K.COUNT, K.AGGREGATE, K.COMPARE, K.BETWEEN,
+_MEANT = frozenset({"n", "p", "w", "d", "v", "z", "l", K.LASTING, K.COUNT, K.AGGREGATE, K.COMPARE, K.BETWEEN,
                     K.NOT, K.RATIO, K.DIFFERENCE, K.OR, K.TEXT, K.NULL, K.SAME, K.DURATION,
                     K.RUNNING, K.RANK, K.SUPERLATIVE, K.TOP})  # fmt: skip
+
+
+# Words that a sentence on what to show may say again: `Return the channel and the average.`
+_SAID_AGAIN = frozenset({K.AGGREGATE, K.COUNT, K.RATIO, K.DIFFERENCE, K.DURATION, K.LASTING})
 
 
 def assemble(units: Sequence[Unit]) -> Sketch:
@@ -114,6 +118,9 @@ def side(nodes: list[Node]) -> tuple[Measure, list[Node]]:
     for node in made:
         if node.code == "M" and measure is None:
             measure = node.payload
+        elif node.code == "c" and _is_flag(node.payload) and len(made) > 1:
+            node.payload.role = "relation"
+            conds.append(Cond("related", node.payload, first=node.first))
         elif node.code == "c" and measure is None:
             node.payload.role = "measure"
             measure = Measure("either", target=node.payload, first=node.first)
@@ -130,6 +137,11 @@ def side(nodes: list[Node]) -> tuple[Measure, list[Node]]:
     for mention in related:
         measure.where.append(Cond("related", mention, first=mention.first))
     return measure, leftover
+
+
+def _is_flag(mention: Mention) -> bool:
+    best = mention.candidates[0]
+    return best.kind == "column" and best.type == "boolean"
 
 
 def _end_of_ratio(rest: list[Node]) -> int:
@@ -323,7 +335,7 @@ def _read_spec(sketch: Sketch, nodes: list[Node]) -> None:
             sketch.distinct = True
         elif node.code == "P" and outputs:
             sketch.conds.append(node.payload)
-        elif node.code in _MEANT:
+        elif node.code in _MEANT and node.code not in _SAID_AGAIN:
             sketch.unused += 1
         previous = node.code
     for output in outputs:

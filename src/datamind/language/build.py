@@ -11,7 +11,8 @@ from datamind.language.context import Context, Unbuildable, number
 from datamind.language.draft import Draft, aggregate
 from datamind.language.graph import UNREACHABLE, Graph
 from datamind.language.linking import Candidate
-from datamind.language.relations import flag
+from datamind.language.relations import flag, of_subtype
+from datamind.language.roles import played
 from datamind.language.scope import NoPath, Scope
 from datamind.language.shapes import group, grouped_query, list_query, listed
 from datamind.language.sketch import Cond, Measure, Mention, Sketch
@@ -53,6 +54,9 @@ def build(sketch: Sketch, ctx: Context) -> P.Query:
     draft = Draft()
     grouped = _is_grouped(sketch, ctx)
     _conditions(sketch, ctx, draft, grouped=grouped)
+    for mention in (*sketch.outputs, *sketch.groups):
+        if isinstance(mention, Mention):
+            draft.where.extend(_row_conditions(ctx.meaning(mention), ctx))
     if grouped or draft.having:
         group(sketch, ctx, draft)
         return _of_groups(sketch, grouped_query(ctx, draft))
@@ -60,9 +64,22 @@ def build(sketch: Sketch, ctx: Context) -> P.Query:
     return list_query(sketch, ctx, draft)
 
 
+def _row_conditions(candidate: Candidate, ctx: Context) -> list[P.Predicate]:
+    """What must hold of the rows of something shown: of a subtype's column, that it is one; of a
+    role (`agents`), that it is played."""
+    if candidate.within:
+        return [of_subtype(candidate, ctx)]
+    if candidate.kind == "value" and played(candidate, ctx) is not None:
+        column = ctx.scope.view.column(candidate.id)
+        return [P.Compare("=", ctx.expr(column), P.Value(candidate.value))]
+    return []
+
+
 def _measured_outputs(sketch: Sketch, ctx: Context) -> Sketch:
     """`revenue by region`: a number that is shown for each group is added up."""
-    if not sketch.groups:
+    kinds = [ctx.chosen[o] for o in sketch.outputs if isinstance(o, Mention) and o in ctx.chosen]
+    several = len({c.within for c in kinds if c.within}) > 1
+    if not sketch.groups and not several:
         return sketch
     outputs = list(sketch.outputs)
     for place, output in enumerate(outputs):

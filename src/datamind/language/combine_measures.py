@@ -63,6 +63,39 @@ def _about(cond: Cond) -> tuple[Candidate, ...]:
     return tuple(c for part in cond.parts for c in _about(part))
 
 
+def so_many(nodes: list[Node]) -> list[Node]:
+    """which `3` coupons ... the most: a limit."""
+    rank = Rank(None, True, int(nodes[0].payload), first=nodes[0].first)
+    return [Node("L", nodes[0].first, nodes[0].last, rank)]
+
+
+def lasting(nodes: list[Node]) -> list[Node] | None:
+    """`length of` a stay, session `duration`: from its start to its end."""
+    target: Mention = of_code(nodes, "c")[0].payload
+    if not any(c.kind == "table" for c in target.candidates[:3]):
+        return None
+    target.role = "relation"
+    measure = Measure("lasting", target=target, first=nodes[0].first)
+    return [span(nodes, "M", measure)]
+
+
+def average_lasting(nodes: list[Node]) -> list[Node]:
+    """`how long` ... `on average`: of what the question is about."""
+    function = of_code(nodes, K.AGGREGATE)[0].payload
+    measure = Measure("lasting", first=nodes[0].first)
+    measure.inner = function
+    return [span(nodes, "M", measure)]
+
+
+def average_after(nodes: list[Node]) -> list[Node] | None:
+    """the time it takes `on average`: an aggregate of a row's own measure."""
+    measure: Measure = nodes[0].payload
+    if measure.kind not in ("lasting", "duration", "difference", "given") or measure.inner:
+        return None
+    measure.inner = nodes[1].payload
+    return nodes[:1]
+
+
 def length(nodes: list[Node]) -> list[Node]:
     """`length of` the name, where no column is called length."""
     nodes[1].payload.function = "length"
@@ -124,7 +157,7 @@ def difference(nodes: list[Node]) -> list[Node]:
 def aggregate_of(nodes: list[Node]) -> list[Node]:
     """`average` days between ...: an aggregate of a row's own measure."""
     measure: Measure = nodes[-1].payload
-    if not measure.mentions:
+    if not measure.mentions and measure.kind != "lasting":
         return [nodes[-1]]
     measure.function = nodes[0].payload
     measure.inner = nodes[0].payload

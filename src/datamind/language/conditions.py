@@ -7,7 +7,7 @@ from typing import cast
 
 from datamind.language import names
 from datamind.language.context import Context, Unbuildable, filled, number
-from datamind.language.periods import date_expr, date_of, in_period, tables_near, unit_said
+from datamind.language.periods import ENDS, date_expr, date_of, in_period, tables_near, unit_said
 from datamind.language.relations import inner_context, related, related_count
 from datamind.language.roles import role_of
 from datamind.language.sketch import Cond, Mention
@@ -190,17 +190,12 @@ def _apart(cond: Cond, ctx: Context) -> P.Predicate:
     return P.Compare(cast(P.Comparison, cond.op), length, number(cond.numbers[0]))
 
 
-_ENDS = frozenset({"end", "ended", "finish", "finished", "close", "closed", "left", "leave",
-                   "completed", "completion", "termination", "terminated", "expiry", "resolved",
-                   "discharged", "discharge", "returned", "stop", "stopped", "cancelled"})  # fmt: skip
-
-
 def _open(_cond: Cond, ctx: Context) -> P.Predicate:
     """Nothing has ended it: the table's end date is empty."""
     for table_id in tables_near(ctx):
         for column in ctx.scope.view.table(table_id).columns:
             words = set(names.words_of(column.name))
-            if (column.is_date or "year" in words) and column.null_fraction and words & _ENDS:
+            if (column.is_date or "year" in words) and column.null_fraction and words & ENDS:
                 return P.IsNull(ctx.expr(column))
     raise Unbuildable("nothing here ends")
 

@@ -266,6 +266,9 @@ class _Spoken:
             self.at += 1
         units = _cover(self.tokens, start, self.at - 1, self.index, self.today)
         measure, _ = side(to_nodes(units)) if units else (None, [])
+        if measure is not None and measure.kind in ("duration", "difference", "lasting"):
+            measure.inner = {"average": "avg"}.get(name, name)
+            return measure
         if measure is None or measure.target is None:
             return None
         measure.kind = "count" if name == "count" else "aggregate"

@@ -7,7 +7,7 @@ from typing import cast
 
 from datamind.language.context import Context, Unbuildable
 from datamind.language.periods import date_expr
-from datamind.language.roles import referred, role_of
+from datamind.language.roles import played, referred, role_of
 from datamind.language.scope import dates_of, display, year_columns
 from datamind.language.sketch import Mention
 from datamind.semantics import plan as P
@@ -78,7 +78,12 @@ def row_of(table: Table, ctx: Context, role: str | None = None) -> list[P.Named]
 
 
 def of_column(mention: Mention, column: Column, ctx: Context) -> list[P.Named]:
-    """What a mentioned column shows: itself, the row it refers to, or a name's two halves."""
+    """What a mentioned column shows: itself, the row it refers to, or a name's two halves; of a
+    role that is played, who plays it."""
+    candidate = ctx.meaning(mention)
+    who = played(candidate, ctx) if candidate.kind == "value" else None
+    if who is not None:
+        return [named(who, ctx)]
     reference = referred(mention, column, ctx)
     if reference is not None:
         return row_of(ctx.scope.view.table(reference.to_table), ctx, reference.id)

@@ -148,6 +148,12 @@ def _plan(
         "proper": float(sum(t.is_proper for t in unknown)),
         "dropped": float(len(dropped)),
         "relations": float(len(scope.joins)),
+        "unnamed": float(
+            sum(
+                j.table not in assignment.tables and j.table not in compiled.graph.bridges
+                for j in scope.joins
+            )
+        ),
         "unused": float(sketch.unused),
         **_link_features(assignment),
     }

@@ -14,10 +14,11 @@ from rapidfuzz.distance import DamerauLevenshtein
 
 from datamind.language import names
 from datamind.language.legends import legend
+from datamind.language.scope import money_column
 from datamind.language.tables.keywords import SOFT, STOP
 from datamind.language.tables.synonyms import GROUPS
 from datamind.language.tokens import lemma, stem, tokenize
-from datamind.semantics.catalog import Column, Table, View
+from datamind.semantics.catalog import Column, Relationship, Table, View
 
 GENERIC = frozenset(
     """id name code number type date time value key count total text status is has flag indicator
@@ -34,7 +35,8 @@ class Item:
     """A table, column or metric as the linker sees it.
 
     `core` are the words that name it within its table, `outer` its table's words, `about` the
-    stems of its description. `alias` is the set of words of one synonym, else empty.
+    stems of its description. `synonym` marks a name that is not its own; `within` the relationship
+    to a subtype table whose rows alone are meant.
     """
 
     kind: str
@@ -44,6 +46,7 @@ class Item:
     outer: frozenset[str] = frozenset()
     about: frozenset[str] = frozenset()
     synonym: bool = False
+    within: str = ""
 
 
 @dataclass(slots=True)
@@ -113,6 +116,8 @@ def build(view: View) -> Index:
     vocabulary = _vocabulary(tables)
     for table in tables:
         _add_table(index, table, table_prefixes, vocabulary)
+    for relationship in view.relationships:
+        _add_subtype(index, relationship, table_prefixes, vocabulary)
     for metric in view.metrics:
         _add_metric(index, metric.name, (metric.label, *metric.synonyms), metric.description)
     for term in view.catalog.glossary:
@@ -215,17 +220,40 @@ def _add_table(
     phrase = _noun_phrase(table.description, head=True)
     if phrase and phrase != words:
         index.items.append(Item("table", table.id, table.id, phrase, synonym=True))
+    called = set(words) | set(phrase) | {lemma(w) for w in names.split(table.entity or "")}
     for text in table.synonyms:
+        called |= {t.lemma for t in tokenize(text) if t.lemma}
         core = tuple(t.lemma for t in tokenize(text) if t.lemma)
         index.items.append(Item("table", table.id, table.id, core, synonym=True))
     column_prefixes = names.common_prefixes([c.name for c in table.columns], 0.8)
     for column in table.columns:
-        _add_column(index, table, column, words, column_prefixes, vocabulary)
+        _add_column(index, table, column, words, column_prefixes, vocabulary, called)
+
+
+def _add_subtype(
+    index: Index, relationship: Relationship, prefixes: frozenset[str], vocabulary: frozenset[str]
+) -> None:
+    """A table whose key refers to another's: its noun also means the other's measure, taken over
+    its rows alone (`premium` is the amount of the agreement amounts that are premiums)."""
+    view = index.view
+    child, parent = view.table(relationship.table), view.table(relationship.to_table)
+    if child.primary_key != relationship.columns or parent.id == child.id:
+        return
+    own = [c for c in child.columns if c.is_number and c.name not in child.primary_key]
+    measure = money_column(parent)
+    if own or measure is None or parent.primary_key != relationship.to_columns:
+        return
+    words = _spread(names.words_of(child.name, prefixes), vocabulary)
+    last = names.words_of(measure.name)[-1]
+    for core in {words, words if last in words else (*words, last)}:
+        index.items.append(
+            Item("column", measure.id, parent.id, core, synonym=True, within=relationship.id)
+        )
 
 
 def _add_column(
     index: Index, table: Table, column: Column, table_words: tuple[str, ...],
-    prefixes: frozenset[str], vocabulary: frozenset[str],
+    prefixes: frozenset[str], vocabulary: frozenset[str], called: set[str],
 ) -> None:  # fmt: skip
     words = _spread(names.words_of(column.name, prefixes | {"is", "has"}), vocabulary)
     outer = frozenset(table_words)
@@ -234,7 +262,9 @@ def _add_column(
     if _is_flag(column, index.view):
         index.flags.add(column.id)
     index.column_words[column.id] = frozenset(words) | frozenset(map(stem, words)) | about
-    index.items.append(Item("column", column.id, table.id, core, outer | frozenset(words), about))
+    index.items.append(
+        Item("column", column.id, table.id, core, outer | called | frozenset(words), about)
+    )
     if column.unit and column.unit.lower() in core and len(core) > 1:
         rest = tuple(w for w in core if w != column.unit.lower())
         index.items.append(Item("column", column.id, table.id, rest, outer, about, synonym=True))

@@ -136,7 +136,8 @@ def _keywords(tokens: list[Token]) -> Iterator[Unit]:
 
 _FILLERS = (("in", "total"), ("at", "all"), ("so", "far"), ("all", "in", "all"), ("of", "all"),
             ("as", "well"), ("or", "not"), ("in", "general"), ("at", "least", "once"),
-            ("at", "the", "moment"), ("right", "now"), ("to", "date"))  # fmt: skip
+            ("as", "a", "fraction"), ("as", "a", "percentage"), ("as", "a", "ratio"), ("in", "percent"),
+    ("as", "a", "percent"), ("at", "the", "moment"), ("right", "now"), ("to", "date"))  # fmt: skip
 
 
 def _fillers(linker: Linker, tokens: list[Token]) -> Iterator[Unit]:

@@ -53,7 +53,8 @@ class Candidate:
     """One thing that a span may mean.
 
     `kind` is table, column, metric, value, text (a quoted string not found in the data), grain
-    or weekday. `literal` says that the span is the name word for word. For a value, `id` is its column and `value` the text as it is stored. `type` is a
+    or weekday. `literal` says that the span is the name word for word, `within` is the
+    relationship to the subtype table whose rows are meant. For a value, `id` is its column and `value` the text as it is stored. `type` is a
     column's type.
     """
 
@@ -65,6 +66,7 @@ class Candidate:
     value: str | None = None
     type: str = ""
     literal: bool = False
+    within: str = ""
 
 
 Matches = dict[int, list[tuple[int, float, str]]]
@@ -141,7 +143,7 @@ class Linker:
         for number in sorted(common):
             candidate = self._score(number, content, core_only=len(content) < last - first)
             if candidate is not None:
-                key = (candidate.kind, candidate.id)
+                key = (candidate.kind, candidate.id + candidate.within)
                 if key not in best or candidate.score > best[key].score:
                     best[key] = candidate
         for candidate in self._worth(content):
@@ -275,7 +277,10 @@ class Linker:
         type_ = self.index.view.column(item.id).type if item.kind == "column" else ""
         if item.id in self.index.flags:
             type_ = "boolean"
-        return Candidate(item.kind, item.id, item.table, score, source, type=type_, literal=literal)
+        return Candidate(
+            item.kind, item.id, item.table, score, source, type=type_, literal=literal,
+            within=item.within,
+        )  # fmt: skip
 
     def _described(self, item: Item, words: int, content: int) -> Candidate | None:
         """A match by the description alone: two words or more, or none."""

@@ -8,8 +8,8 @@ from datamind.language import names
 from datamind.language.conditions import predicate
 from datamind.language.context import Context, Unbuildable, conjunction, filled, number
 from datamind.language.linking import Candidate
-from datamind.language.periods import date_column, date_expr, unit_said
-from datamind.language.relations import plain_relation
+from datamind.language.periods import date_column, date_expr, ends_of, unit_said
+from datamind.language.relations import of_subtype, plain_relation
 from datamind.language.scope import money_column
 from datamind.language.sketch import Cond, Measure, Mention
 from datamind.semantics import plan as P
@@ -28,6 +28,8 @@ def is_row_level(measure: Measure) -> bool:
         return False
     if measure.kind == "given":
         return is_row_level_formula(measure)
+    if measure.kind == "lasting":
+        return True
     return measure.kind in ("difference", "duration") and bool(measure.mentions)
 
 
@@ -49,7 +51,15 @@ def home_of(
 
 def name_of(measure: Measure, ctx: Context) -> str:
     """A column name for the measure: `number_of_orders`, `avg_price`."""
-    if measure.kind in ("ratio", "share", "percent", "difference", "duration", "formula"):
+    if measure.kind in (
+        "ratio",
+        "share",
+        "percent",
+        "difference",
+        "duration",
+        "formula",
+        "lasting",
+    ):
         return measure.kind
     if measure.kind == "given":
         return "_".join(names.split(measure.function)) or "value"
@@ -68,8 +78,12 @@ def name_of(measure: Measure, ctx: Context) -> str:
     return column if measure.kind == "either" else f"{measure.function}_{column}"
 
 
-def _where(conds: list[Cond], ctx: Context) -> P.Predicate | None:
+def _where(
+    conds: list[Cond], ctx: Context, candidate: Candidate | None = None
+) -> P.Predicate | None:
     wheres = [predicate(c, ctx) for c in conds if not plain_relation(c, ctx)]
+    if candidate is not None and candidate.within:
+        wheres.append(of_subtype(candidate, ctx))
     return conjunction(wheres) if wheres else None
 
 
@@ -120,7 +134,7 @@ def counts_already(column: Column) -> bool:
 def _aggregate(measure: Measure, ctx: Context) -> P.Expr:
     assert measure.target is not None
     candidate = ctx.meaning(measure.target)
-    where = _where(measure.where, ctx)
+    where = _where(measure.where, ctx, candidate)
     if candidate.kind == "metric":
         return P.Metric(candidate.id)
     if candidate.kind == "table":
@@ -174,7 +188,7 @@ def _either(measure: Measure, ctx: Context) -> P.Expr:
     """A bare noun as a measure: a count of its rows, or the column added up."""
     assert measure.target is not None
     candidate = ctx.meaning(measure.target)
-    where = _where(measure.where, ctx)
+    where = _where(measure.where, ctx, candidate)
     if candidate.kind == "column":
         column = ctx.scope.view.column(candidate.id)
         if column.is_number and column.additivity != "none":
@@ -254,6 +268,19 @@ def _given(measure: Measure, ctx: Context) -> P.Expr:
     return made
 
 
+def _lasting(measure: Measure, ctx: Context) -> P.Expr:
+    """From the start of a thing to its end, in days unless another unit is named."""
+    table = ctx.scope.home
+    if measure.target is not None:
+        candidate = ctx.meaning(measure.target)
+        if candidate.kind != "table":
+            raise Unbuildable("only things last")
+        table = candidate.id
+    start, end = ends_of(ctx.scope.view.table(table))
+    value = P.DateDiff(unit_said(ctx, "day"), ctx.expr(start), ctx.expr(end))
+    return P.Aggregate(cast(P.Function, measure.inner), value) if measure.inner else value
+
+
 def is_row_level_formula(measure: Measure) -> bool:
     """Whether a given formula holds no aggregate."""
     return measure.given is not None and not any(
@@ -262,7 +289,7 @@ def is_row_level_formula(measure: Measure) -> bool:
 
 
 _BUILDERS = {
-    "formula": _formula, "number": _number, "given": _given,
+    "lasting": _lasting, "formula": _formula, "number": _number, "given": _given,
     "count": _count, "aggregate": _aggregate, "either": _either, "ratio": _ratio, "share": _ratio,
     "percent": _ratio, "difference": _row_value, "duration": _row_value,
 }  # fmt: skip

@@ -11,7 +11,7 @@ from datamind.language.scope import dates_of, is_personal, is_technical, year_co
 from datamind.language.sketch import Cond, Mention
 from datamind.language.tokens import stem
 from datamind.semantics import plan as P
-from datamind.semantics.catalog import TEMPORAL, Column
+from datamind.semantics.catalog import TEMPORAL, Column, Table
 
 
 def in_period(cond: Cond, ctx: Context) -> P.Predicate:
@@ -106,6 +106,28 @@ def _said(column: Column, ctx: Context) -> bool:
     )
 
 
+_STARTS = frozenset({"start", "started", "begin", "began", "open", "opened", "hire", "hired", "from",
+                     "admit", "admission", "admitted", "onset", "pickup", "departure", "created",
+                     "issued", "sent", "join", "joined", "entry", "placed", "ordered"})  # fmt: skip
+ENDS = frozenset({"end", "ended", "finish", "finished", "close", "closed", "left", "leave", "to",
+                  "completed", "completion", "termination", "terminated", "expiry", "resolved",
+                  "discharged", "discharge", "returned", "stop", "stopped", "cancelled", "exit",
+                  "arrival", "dropoff", "delivered", "settled", "until"})  # fmt: skip
+
+
+def ends_of(table: Table) -> tuple[Column, Column]:
+    """The dates at which a row of the table starts and ends."""
+    dates = [c for c in dates_of(table) if not is_personal(c)]
+    starts = [c for c in dates if _STARTS & set(names.split(c.name))]
+    ends = [c for c in dates if ENDS & set(names.split(c.name))]
+    if len(starts) == 1 and len(ends) == 1 and starts != ends:
+        return starts[0], ends[0]
+    if len(dates) == 2:
+        first, second = dates
+        return (second, first) if first in ends or second in starts else (first, second)
+    raise Unbuildable("it is not told from when to when it lasts")
+
+
 def tables_near(ctx: Context) -> list[str]:
     """The plan's tables, home first, then those of the meanings, then neighbours to one."""
     scope = ctx.scope
@@ -135,6 +157,8 @@ def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P
             score = -0.5 * min(distance, 4) - 0.2 * rank - (0.3 if is_technical(column) else 0.0)
             if is_personal(column) and not _said(column, ctx):
                 score -= 2.0
+            if column.null_fraction:
+                score -= 0.6  # it has not happened yet to some
             score += (
                 1.2 * len(said & nearby) + 0.4 * bool(about & nearby) + 0.25 * len(said & roots)
             )

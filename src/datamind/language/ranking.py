@@ -18,6 +18,7 @@ FEATURES = (
     "proper",
     "dropped",
     "relations",
+    "unnamed",
     "unused",
     "cover",
     "weakest",

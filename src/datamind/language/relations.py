@@ -8,6 +8,7 @@ from typing import cast
 
 from datamind.language.context import Context, Unbuildable, conjunction, number
 from datamind.language.index import TRUE_WORDS
+from datamind.language.linking import Candidate
 from datamind.language.scope import Scope
 from datamind.language.sketch import Cond, Mention
 from datamind.semantics import plan as P
@@ -93,6 +94,14 @@ def _exists(cond: Cond, table: str, ctx: Context, predicate: Builder) -> P.Predi
         P.Query(inner.source(), tuple(steps)),
     )  # fmt: skip
     return P.Not(made) if cond.negated else made
+
+
+def of_subtype(candidate: Candidate, ctx: Context) -> P.Predicate:
+    """The row is one of the subtype's: its key is there."""
+    relationship = ctx.scope.view.catalog.relationships_by_id[candidate.within]
+    inner = inner_context(ctx, relationship.table).scope
+    alias = ctx.scope.alias(relationship.to_table)
+    return P.Exists(alias, relationship.id, True, P.Query(inner.source(), ()))
 
 
 def plain_relation(cond: Cond, ctx: Context) -> bool:

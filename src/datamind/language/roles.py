@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datamind.language import names
 from datamind.language.context import Context
+from datamind.language.linking import Candidate
 from datamind.language.sketch import Mention
 from datamind.language.tokens import stem
 from datamind.semantics.catalog import Column, Relationship, Table
@@ -57,6 +58,24 @@ def _near(mention: Mention, ctx: Context) -> list[str]:
     while start > max(0, first - REACH) and start - 1 not in taken:
         start -= 1
     return [w.lower() for w in ctx.words[start : mention.last]]
+
+
+def played(candidate: Candidate, ctx: Context) -> Column | None:
+    """The column that says who plays a role: `agent` is a name in a code table; the rows that
+    refer to it also refer to somebody, and to what he is the agent of."""
+    view = ctx.scope.view
+    for code in view.relationships:
+        if code.to_table != candidate.table or len(code.columns) != 1:
+            continue
+        others = [
+            r for r in view.relationships
+            if r.table == code.table and r.id != code.id and len(r.columns) == 1
+        ]  # fmt: skip
+        told = {c.table for c in ctx.chosen.values() if c.table and c is not candidate}
+        free = [r for r in others if r.to_table not in told] or others
+        if len(others) >= 2:
+            return view.column(f"{code.table}.{free[0].columns[0]}")
+    return None
 
 
 def referred(mention: Mention, column: Column, ctx: Context) -> Relationship | None:

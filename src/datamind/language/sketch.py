@@ -83,7 +83,8 @@ class Measure:
     """A measure: an aggregate of a mention, a count of one, or two measures combined.
 
     `kind`: count, aggregate, either (a bare noun), ratio, share, percent, difference, duration,
-    formula (`function` is the operator), number, given (a formula of the evidence).
+    formula (`function` is the operator), number, given (a formula of the evidence),
+    lasting (from a thing's start to its end).
     """
 
     kind: str

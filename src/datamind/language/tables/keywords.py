@@ -35,6 +35,7 @@ DURATION = "U"
 RUNNING = "R"
 RANK = "K"
 LENGTH = "l"
+LASTING = "y"
 
 CODES: dict[str, tuple[tuple[str, str], ...]] = {
     COUNT: (*tuple((p, "") for p in ("how many times", "number of times", "count the", "count all", "count how many", "count up", "how many", "number of", "the number of", "count of", "no of", "no . of", "total number of", "total count of", "total no of", "total no . of", "count the number of", "quantity of", "how many different kinds of", "number", "count", "counts of", "total counts of", "how often", "overall number of", "counts", "# of")), ("numbers of", "each"), ("the numbers of", "each"), ("counts of", "each")),
@@ -198,6 +199,10 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
               ("running", "running"), ("month over month", "growth"), ("year over year", "growth"),
               ("week over week", "growth"), ("mom", "growth"), ("yoy", "growth"), ("wow", "growth"),
               ("growth of", "growth"), ("growth in", "growth"), ("change in", "change")),
+    LASTING: tuple((p, "") for p in (
+        "duration of", "duration", "length of", "tenure", "tenure of", "how long", "how long did",
+        "how long do", "how long does", "time spent in", "lifetime of", "lengths of", "time it takes",
+    )),
     RANK: (("rank of", ""), ("ranking of", "")),
     LENGTH: (("length of", ""), ("number of characters in", ""), ("number of letters in", "")),
 }  # fmt: skip
