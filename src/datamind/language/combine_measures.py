@@ -158,6 +158,8 @@ def aggregate_of(nodes: list[Node]) -> list[Node]:
     """`average` days between ...: an aggregate of a row's own measure."""
     measure: Measure = nodes[-1].payload
     if not measure.mentions and measure.kind != "lasting":
+        if measure.kind in ("count", "aggregate", "either"):
+            measure.inner = measure.inner or nodes[0].payload
         return [nodes[-1]]
     measure.function = nodes[0].payload
     measure.inner = nodes[0].payload
@@ -228,7 +230,7 @@ def group(nodes: list[Node]) -> list[Node]:
     """`for each` region `and` month."""
     mentions = [n.payload for n in of_code(nodes, "cm")]
     for mention in mentions:
-        mention.role = "group"
+        mention.role, mention.each = "group", nodes[0].code == K.GROUP
     return [span(nodes, "G", mentions)]
 
 
@@ -296,7 +298,8 @@ def both_ends(nodes: list[Node]) -> list[Node]:
 def alone(nodes: list[Node]) -> list[Node]:
     """A superlative with nothing after it that it could compare: its hints decide."""
     way, hints = K.SUPERLATIVES[nodes[0].payload]
-    rank = Rank(None, way == "desc", 1, hints, extreme=True, first=nodes[0].first)
+    by = Measure("count", first=nodes[0].first) if nodes[0].payload in _COMMON else None
+    rank = Rank(by, way == "desc", 1, hints, extreme=True, first=nodes[0].first)
     return [Node("L", nodes[0].first, nodes[0].last, rank)]
 
 

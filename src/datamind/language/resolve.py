@@ -44,7 +44,7 @@ def _walk(part: object) -> Iterator[Mention]:
             if other is not None:
                 yield from _walk(other)
     elif isinstance(part, Measure):
-        for item in (part.target, part.left, part.right, *part.mentions, *part.where):
+        for item in (part.target, part.left, part.right, *part.mentions, *part.where, *part.per):
             yield from _walk(item)
     elif isinstance(part, Cond):
         for item in (part.subject, part.mention, part.measure, *part.mentions, *part.parts,
