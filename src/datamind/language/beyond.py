@@ -112,6 +112,7 @@ def _of_groups(
     if not shown or cond.mention is not None or any(isinstance(o, Measure) for o in sketch.outputs):
         raise Unbuildable("groups that can't be compared")
     name = aggregate(draft, made(ctx), _name(cond, ctx))
+    draft.outputs.append(P.Named(name, P.Field(name)))
     inner = inner_context(ctx)
     value = P.Named("value", made(inner))
     others = [c for c in (*sketch.conds, *cond.within) if c is not cond]

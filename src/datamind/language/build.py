@@ -59,7 +59,7 @@ def build(sketch: Sketch, ctx: Context) -> P.Query:
     grouped = _is_grouped(sketch, ctx)
     _conditions(sketch, ctx, draft, grouped=grouped)
     for mention in (*sketch.outputs, *sketch.groups):
-        if isinstance(mention, Mention):
+        if isinstance(mention, Mention) and mention.role != "value":
             draft.where.extend(_row_conditions(ctx.meaning(mention), ctx))
     if grouped or draft.having:
         group(sketch, ctx, draft)
@@ -91,6 +91,8 @@ def _row_conditions(candidate: Candidate, ctx: Context) -> list[P.Predicate]:
 def _measured_outputs(sketch: Sketch, ctx: Context) -> Sketch:
     """`revenue by region`: a number that is shown for each group is added up."""
     kinds = [ctx.chosen[o] for o in sketch.outputs if isinstance(o, Mention) and o in ctx.chosen]
+    if windows.partitions(sketch, ctx):
+        return sketch
     several = len({c.within for c in kinds if c.within}) > 1
     if not sketch.groups and not several:
         return sketch

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from datamind.language import names
 from datamind.language.lexer import Top
 from datamind.language.linking import Candidate
 from datamind.language.nodes import Node, may_be_number, of_code, span
+from datamind.language.roles import KEYS
 from datamind.language.sketch import Cond, Measure, Mention, Output, Over, Rank, Sketch
 from datamind.language.tables import keywords as K
 
@@ -142,7 +144,8 @@ def beyond(nodes: list[Node]) -> list[Node] | None:
     about = at.get("about")
     subject = at.get("said")
     if about is not None:
-        if subject is None and _is_number(about):
+        keyed = "again" in at and _is_number(at["again"]) and _is_key(about)
+        if subject is None and _is_number(about) and not keyed:
             subject = about
         else:
             kept.append(about)
@@ -154,6 +157,9 @@ def beyond(nodes: list[Node]) -> list[Node] | None:
         subject.payload.role = "measure"
         cond.measure = Measure("either", target=subject.payload, first=subject.first)
     same = at.get("same_") or at.get("same")
+    of = next(n for n in nodes if n.code == K.AGGREGATE)
+    if same is None and of.last - of.first > 1 and "again" in at and subject is not at["again"]:
+        same = at["again"]  # `the average of` its kind
     if same is not None:
         same.payload.role = "group"
         cond.mention = same.payload
@@ -166,6 +172,11 @@ def beyond(nodes: list[Node]) -> list[Node] | None:
 def _is_number(node: Node) -> bool:
     best = node.payload.candidates[0]
     return best.kind == "metric" or (best.kind == "column" and may_be_number(node.payload))
+
+
+def _is_key(node: Node) -> bool:
+    column = node.payload.candidates[0].id.rpartition(".")[2]
+    return bool(KEYS & set(names.words_of(column)))
 
 
 def periods(nodes: list[Node]) -> list[Node]:

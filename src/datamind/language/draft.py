@@ -69,6 +69,8 @@ def keys(mention: Mention, ctx: Context, *, shown: bool = False) -> list[P.Named
         return row_of(ctx.scope.view.table(candidate.id), ctx, role_of(mention, candidate.id, ctx))
     if candidate.kind in ("column", "value"):
         column = ctx.scope.view.column(candidate.id)
+        if candidate.kind == "value" and mention.role == "value":  # set side by side
+            return [named(column, ctx, role_of(mention, column.table, ctx))]
         if mention.grain and column.is_date:
             grain = cast(P.Grain, mention.grain)
             return [P.Named(mention.grain, P.DateTrunc(grain, ctx.expr(column)))]

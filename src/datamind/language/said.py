@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from datamind.language.dates import UNITS, WORD_NUMBERS
-from datamind.language.linking import Candidate
+from datamind.language.linking import GRAINS, PER_GRAIN, Candidate
 from datamind.language.sketch import Over
 from datamind.language.tables import windows as W
 from datamind.language.tokens import Token
@@ -30,17 +30,20 @@ def units_said(tokens: Sequence[Token]) -> Iterator[Made]:
         yield from _than_average(lower)
     yield from _asked(lower)
     yield from _firsts(lower)
+    yield from _averaged_grains(lower)
 
 
 def _joined(lower: Sequence[str]) -> tuple[str, dict[int, int], dict[int, int]]:
     """The words as one text, and which token starts and ends at which character."""
     starts, ends, at = {}, {}, 0
     for place, word in enumerate(lower):
+        if word == "-":  # `3-month` is three months
+            continue
         starts[at] = place
         at += len(word)
         ends[at] = place + 1
         at += 1
-    return " ".join(lower), starts, ends
+    return " ".join(w for w in lower if w != "-"), starts, ends
 
 
 def _phrases(lower: Sequence[str], words: set[str]) -> Iterator[Made]:
@@ -128,6 +131,18 @@ def _firsts(lower: Sequence[str]) -> Iterator[Made]:
             continue
         if _EACH & set(lower[at + 2 : at + 7]):
             yield "S", at, at + 1, "earliest" if word == "first" else "latest", 0.55
+
+
+_AVERAGES = frozenset({"average", "avg", "mean", "maximum", "max", "minimum", "min", "median",
+                       "highest", "lowest", "typical"})  # fmt: skip
+
+
+def _averaged_grains(lower: Sequence[str]) -> Iterator[Made]:
+    """average `monthly` sales: a period, though `monthly` may be a value too."""
+    for at in range(1, len(lower)):
+        if lower[at] in PER_GRAIN and lower[at - 1] in _AVERAGES:
+            grain = (Candidate("grain", GRAINS[lower[at]], "", 0.9, "grammar"),)
+            yield "m", at, at + 1, grain, 0.9
 
 
 def defined(text: str) -> Over | None:
