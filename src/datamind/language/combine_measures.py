@@ -118,8 +118,10 @@ def superlative_measure(nodes: list[Node]) -> list[Node] | None:
     asked = nodes[0].payload if nodes[0].code == K.ASK else "what"
     if target.candidates[0].kind != "column" or asked == "which":
         return None
-    target.role = "measure"
     superlative = of_code(nodes, K.SUPERLATIVE)[0]
+    if is_latest(superlative, target):
+        return [n for n in nodes if n is not superlative][:-1] + [*alone([superlative]), nodes[-1]]
+    target.role = "measure"
     way, _ = K.SUPERLATIVES[superlative.payload]
     measure = Measure(
         "aggregate", "max" if way == "desc" else "min", target, first=superlative.first
@@ -220,6 +222,8 @@ def rank(nodes: list[Node]) -> list[Node]:
     """`highest` population; `most` orders; `highest` average rating."""
     way, hints = K.SUPERLATIVES[nodes[0].payload]
     by = nodes[-1].payload
+    if isinstance(by, Mention) and is_latest(nodes[0], by):
+        return [*alone(nodes[:1]), nodes[1]]
     if isinstance(by, Mention):
         by.role = "order"
     rank = Rank(by, way == "desc", 1, hints, extreme=True, first=nodes[0].first)
@@ -293,6 +297,14 @@ def both_ends(nodes: list[Node]) -> list[Node]:
         return [span(nodes, "O", [rank])]
     nodes[1].payload.role = "order"
     return [span(nodes, "O", [Rank(nodes[1].payload, way == "desc", first=nodes[0].first)])]
+
+
+def is_latest(node: Node, what: Mention) -> bool:
+    """`latest` status: the status of the latest row, for no status is late itself."""
+    best = what.candidates[0]
+    _, hints = K.SUPERLATIVES[node.payload]
+    return hints[:1] == ("date",) and best.kind == "column" and best.type not in (
+        "date", "timestamp", "time")  # fmt: skip
 
 
 def alone(nodes: list[Node]) -> list[Node]:

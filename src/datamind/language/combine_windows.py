@@ -12,6 +12,7 @@ from datamind.language.nodes import Node, may_be_number, of_code, span
 from datamind.language.roles import KEYS
 from datamind.language.sketch import Cond, Measure, Mention, Output, Over, Rank, Sketch
 from datamind.language.tables import keywords as K
+from datamind.semantics.catalog import NUMERIC
 
 # ---- before the patterns -----------------------------------------------------------------------
 
@@ -171,7 +172,7 @@ def beyond(nodes: list[Node]) -> list[Node] | None:
 
 def _is_number(node: Node) -> bool:
     best = node.payload.candidates[0]
-    return best.kind == "metric" or (best.kind == "column" and may_be_number(node.payload))
+    return best.kind == "metric" or (best.kind == "column" and best.type in NUMERIC)
 
 
 def _is_key(node: Node) -> bool:

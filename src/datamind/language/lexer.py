@@ -107,7 +107,7 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
     yield from _firsts(tokens)
     yield from _fillers(linker, tokens)
     yield from _numbers(tokens)
-    yield from units_said(tokens, Unit)
+    yield from units_said(tokens, linker.index.values, Unit)
     for found in find_periods(tokens, today):
         yield from _period(found)
     for first in range(len(tokens)):

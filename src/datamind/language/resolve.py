@@ -146,9 +146,9 @@ def _doing(mention: Mention, candidate: Candidate, words: Sequence[str]) -> floa
     """`accounts opened` are accounts, not their opening dates, where they are counted or ranked."""
     if candidate.kind != "column" or mention.last - mention.first < 2:
         return 0.0
-    if mention.role not in ("order", "entity", "measure"):
+    if mention.role not in ("order", "entity", "measure", "group"):
         return 0.0
-    return 0.5 if words[mention.last - 1].endswith("ed") else 0.0
+    return 0.5 if words[mention.last - 1].endswith(("ed", "born")) else 0.0
 
 
 def _unsaid_key(mention: Mention, candidate: Candidate, words: Sequence[str]) -> float:

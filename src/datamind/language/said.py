@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from datamind.language.dates import UNITS, WORD_NUMBERS
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Made = tuple[str, int, int, object, float]  # what a unit is made of
 
 
-def units_said(tokens: Sequence[Token]) -> Iterator[Made]:
+def units_said(tokens: Sequence[Token], values: Container[str] = ()) -> Iterator[Made]:
     """The code, place, payload and gain of every unit that asks for a window or leads to one."""
     lower = [t.lower if t.kind != "quoted" else "\0" for t in tokens]
     words = set(lower)
@@ -30,7 +30,7 @@ def units_said(tokens: Sequence[Token]) -> Iterator[Made]:
         yield from _than_average(lower)
     yield from _asked(lower)
     yield from _firsts(lower)
-    yield from _averaged_grains(lower)
+    yield from _averaged_grains(lower, values)
 
 
 def _joined(lower: Sequence[str]) -> tuple[str, dict[int, int], dict[int, int]]:
@@ -137,10 +137,10 @@ _AVERAGES = frozenset({"average", "avg", "mean", "maximum", "max", "minimum", "m
                        "highest", "lowest", "typical"})  # fmt: skip
 
 
-def _averaged_grains(lower: Sequence[str]) -> Iterator[Made]:
-    """average `monthly` sales: a period, though `monthly` may be a value too."""
+def _averaged_grains(lower: Sequence[str], values: Container[str]) -> Iterator[Made]:
+    """average `monthly` sales: a period, though `monthly` is a value of the data too."""
     for at in range(1, len(lower)):
-        if lower[at] in PER_GRAIN and lower[at - 1] in _AVERAGES:
+        if lower[at] in PER_GRAIN and lower[at - 1] in _AVERAGES and lower[at] in values:
             grain = (Candidate("grain", GRAINS[lower[at]], "", 0.9, "grammar"),)
             yield "m", at, at + 1, grain, 0.9
 
@@ -160,6 +160,6 @@ def defined(text: str) -> Over | None:
     return Over("change", grain.group(1), 0, rate, 1 if whole else 100)
 
 
-def units(tokens: Sequence[Token], make: type[Unit]) -> list[Unit]:
-    """The same as units of the lexer."""
-    return [make(*parts) for parts in units_said(tokens)]  # type: ignore[arg-type]
+def units(tokens: Sequence[Token], values: Container[str], make: type[Unit]) -> list[Unit]:
+    """The same as units of the lexer; `values` are the words that the data holds."""
+    return [make(*parts) for parts in units_said(tokens, values)]  # type: ignore[arg-type]

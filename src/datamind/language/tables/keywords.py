@@ -50,7 +50,7 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
         ("median", "median"), ("standard deviation of", "stddev"),
         ("standard deviation", "stddev"),
     ),
-    GROUP: tuple((p, "") for p in (
+    GROUP: tuple((p, "per" if p == "per" else "") for p in (
         "for each", "per", "in each", "of each", "for every", "each", "every", "across", "by each",
         "grouped by", "group by", "broken down by", "split by", "broken out by", "for each of the",
         "across different", "across the different", "across all", "by different", "within each",
