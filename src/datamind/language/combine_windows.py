@@ -130,14 +130,15 @@ def per_day(nodes: list[Node]) -> list[Node]:
 
 BEYOND = (
     r"(?P<about>c)?[rf]*>f?(?P<said>c)?A[f]?(?P<again>c(?!>))?"
-    r"(?:[fi]+(?:r?=)?(?P<same>c)|[fi]*(?P<when>d))?(?:r=(?P<same_>c))?"
+    r"(?:[fir]+=?(?P<same>c)|[fi]*(?P<when>d))?(?:r=(?P<same_>c))?"
 )
 
 
 def beyond(nodes: list[Node]) -> list[Node] | None:
     """salary `above the average` of the department; `more` trips `than the average`."""
     found = re.fullmatch(BEYOND, "".join(n.code for n in nodes))
-    function = of_code(nodes, K.AGGREGATE)[0].payload
+    average = of_code(nodes, K.AGGREGATE)[0]
+    function = average.payload
     if found is None or function not in ("avg", "median"):
         return None
     at = {k: nodes[found.start(k)] for k, v in found.groupdict().items() if v}
@@ -158,8 +159,8 @@ def beyond(nodes: list[Node]) -> list[Node] | None:
         subject.payload.role = "measure"
         cond.measure = Measure("either", target=subject.payload, first=subject.first)
     same = at.get("same_") or at.get("same")
-    of = next(n for n in nodes if n.code == K.AGGREGATE)
-    if same is None and of.last - of.first > 1 and "again" in at and subject is not at["again"]:
+    of = average.last - average.first > 1 or "Af" in "".join(n.code for n in nodes)
+    if same is None and of and "again" in at and subject is not at["again"]:
         same = at["again"]  # `the average of` its kind
     if same is not None:
         same.payload.role = "group"

@@ -144,8 +144,15 @@ def _way(mention: Mention, candidate: Candidate, words: Sequence[str]) -> float:
 
 def _doing(mention: Mention, candidate: Candidate, words: Sequence[str]) -> float:
     """`accounts opened` are accounts, not their opening dates, where they are counted or ranked."""
-    if candidate.kind != "column" or mention.last - mention.first < 2:
+    if candidate.kind != "column":
         return 0.0
+    dated = candidate.type in ("date", "timestamp")
+    if dated and mention.role == "order" and words[mention.first - 1] in ("most", "fewest"):
+        return 2.0  # times are not many
+    if mention.last - mention.first < 2:
+        return 0.0
+    if dated and mention.each and words[mention.last - 1] != "date":
+        return 0.8
     if mention.role not in ("order", "entity", "measure", "group"):
         return 0.0
     return 0.5 if words[mention.last - 1].endswith(("ed", "born")) else 0.0

@@ -110,6 +110,8 @@ def _asked(lower: Sequence[str]) -> Iterator[Made]:
         after = lower[at + 1] if at + 1 < len(lower) else ""
         if word in _OPENERS and after in ("which", "what") and (at == 0 or lower[at - 1] == ","):
             yield "q", at, at + 2, "which", 1.3
+        if word in _OPENERS and at == 0 and tuple(lower[1:3]) == ("how", "many"):
+            yield " ", 0, 1, "", 0.6
         if word == "how" and lower[at + 1 : at + 3] == ["many", "of"]:
             if lower[at + 3 : at + 4] and lower[at + 3] in _PRONOUNS:
                 yield "H", at, at + 4, "", 3.0

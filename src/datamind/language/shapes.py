@@ -112,7 +112,8 @@ def averaged(groups: Sequence[P.Named], draft: Draft) -> P.Group:
 
 def listed(sketch: Sketch, ctx: Context, draft: Draft) -> None:
     head = ctx.chosen.get(sketch.head) if sketch.head is not None else None
-    for output in (*sketch.outputs, *sketch.groups):
+    parts = windows.partitions(sketch, ctx) if sketch.listed else []
+    for output in (*sketch.outputs, *(g for g in sketch.groups if g not in parts)):
         made: Sequence[P.Named]
         if isinstance(output, Measure):
             made = [P.Named(measures.name_of(output, ctx), measures.expression(output, ctx))]

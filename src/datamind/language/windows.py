@@ -73,11 +73,13 @@ def over_groups(sketch: Sketch, ctx: Context, draft: Draft) -> None:
 
 def over_rows(sketch: Sketch, ctx: Context, draft: Draft) -> None:
     """The same for a list of rows: the partition's own columns are shown along."""
+    if sketch.over is not None and sketch.over.kind in _MAKERS:
+        raise Unbuildable("a window over rows that nothing adds up")
     found: list[P.Named] = []
     for mention in partitions(sketch, ctx):
         made = keys(mention, ctx)
         found.extend(made)
-        for key in reversed(made):
+        for key in reversed(made if not sketch.listed else []):
             if key.expr not in [o.expr for o in draft.outputs]:
                 draft.outputs.insert(0, P.Named(free_name(draft, key.name), key.expr))
     if found or _is(sketch, "rank"):
@@ -191,6 +193,8 @@ _MAKERS: dict[str, Callable[[Over, Context, Draft], None]] = {
 def between_periods(sketch: Sketch, ctx: Context) -> tuple[Sketch, P.Expr] | None:
     """`the change in sales from 2023 to 2024`: one number, the last period against the first."""
     over = sketch.over
+    if _is(sketch, "compare") and not sketch.groups and len(sketch.outputs) < 2:
+        raise Unbuildable("nothing to compare with")
     if over is None or over.kind != "change" or over.grain or sketch.groups:
         return None
     cond = next((c for c in sketch.conds if c.kind == "period" and _ends(c.period)), None)
