@@ -30,7 +30,8 @@ Vector = np.ndarray[tuple[int], np.dtype[np.float64]]
 Matrix = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 SIGNS = np.array([1.0 if name == "gain" else -1.0 for name in FEATURES])
 START = {"gain": 0.6, "links": -1.0, "joins": -0.15, "penalty": -1.0, "unknown": -0.8,
-         "proper": -1.2, "dropped": -0.9, "relations": -0.05, "unnamed": -0.3, "unused": -0.5}  # fmt: skip
+         "proper": -1.2, "dropped": -0.9, "relations": -0.05, "unnamed": -0.3, "narrowing": -0.3,
+         "unused": -0.5}  # fmt: skip
 MARGIN = 3.0
 THRESHOLDS = (0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7)
 CLARIFY = 0.7  # of the threshold to answer

@@ -16,12 +16,12 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from datamind import __version__
 from datamind.errors import BadInput, DataMindError
 
 INTERRUPTED = 130
 app = typer.Typer(
     name="datamind",
-    help="Ask your data in plain English and get an answer that you can trust.",
     epilog="Exit codes: 0 done, 1 our fault, 2 bad input, 3 asked back, 4 refused, 5 forbidden,"
     " 6 warehouse, 7 dbt, 130 interrupted.",
     no_args_is_help=True,
@@ -42,6 +42,21 @@ Json = Annotated[bool, typer.Option("--json", help="Print the stable JSON form."
 Today = Annotated[str | None, typer.Option(help="The day that relative dates count from.")]
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"datamind {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Ask your data in plain English and get an answer that you can trust."""
+
+
 @app.command()
 def ask(
     question: Annotated[str | None, typer.Argument(help="A question in plain English.")] = None,
@@ -54,7 +69,7 @@ def ask(
     limit: Annotated[int | None, typer.Option(min=1, help="Rows at most.")] = None,
     timeout: Annotated[float | None, typer.Option(min=0.001, help="Seconds at most.")] = None,
     evidence: Annotated[str, typer.Option(help="Definitions that go with the question.")] = "",
-    batch: Annotated[Path | None, typer.Option(help="A file of questions, JSON Lines.")] = None,
+    batch: Annotated[Path | None, typer.Option(help="Questions, one JSON object a line.")] = None,
     out: Annotated[Path | None, typer.Option(help="Where a batch's answers go.")] = None,
 ) -> None:
     """Answer a question, or a batch of them."""

@@ -296,3 +296,33 @@ def test_a_fault_outside_of_an_ask_is_told_too(
     assert made.code == (2 if full else 1)
     assert ("can't be written" if full else "KeyError (internal)") in made.err
     assert "secret" not in made.err
+
+
+def test_one_wide_row_stands_upright(run: Run, shop: str) -> None:
+    made = run("ask", "Which store has the most orders?", "--warehouse", shop)
+    assert made.code == 0
+    assert "column" in made.out
+    assert "number_of_orders │ 250" in made.out
+
+
+def test_columns_that_do_not_fit_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    screen = Screen()
+    screen.console.width = 30
+    screen.rows(["name", "a", "b", "c"], [["x" * 50, "y" * 9, "z" * 9, "1"]], right=["c"])
+    out = capsys.readouterr().out
+    assert "… 2 more columns: b, c" in out
+    assert max(map(len, out.splitlines())) <= 30
+    assert "xxx…" in out
+
+
+def test_sql_is_shown_as_it_ran_where_it_can_not_be_laid_out(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    column = ResultColumn("n", "integer", "eur")
+    for sql in ("SELECT ((", "SELECT a  FROM t -- why"):
+        Screen().answer(
+            answer("answered", summary="N.", sql=sql, columns=(column,), rows=((1,), (2,)))
+        )
+        out = capsys.readouterr().out
+        assert f"  {sql}" in out
+        assert "n (eur)" in out

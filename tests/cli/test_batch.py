@@ -108,7 +108,7 @@ def test_what_can_not_be_read_or_written_is_told_and_old_answers_stay(
         (("--batch", tmp_path, "--out", out), 2, "can't be read"),
         (("--batch", questions, "--out", tmp_path / "no" / "a"), 2, "can't be written"),
         (("--batch", questions, "--out", tmp_path), 2, "can't be written"),
-        (("--batch", questions, "--out", questions), 2, "would overwrite the questions"),
+        (("--batch", questions, "--out", questions), 2, "would be overwritten"),
         (("--batch", questions, "--out", out, "--today", "x"), 2, "is no date"),
         (("--batch", questions, "--out", out, "--warehouse", gone), 6, "There is no database"),
         ((COUNT, "--batch", questions, "--out", out), 2, "no question beside it"),

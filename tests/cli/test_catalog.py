@@ -63,7 +63,7 @@ def test_an_unknown_table_is_told(run: Run, shop: str, json: list[str]) -> None:
 
 def test_the_catalog_is_read_again_on_request(run: Run, shop: str) -> None:
     made = run("catalog", "sync", "--warehouse", shop)
-    assert made.out == "2 tables, 8 columns, 1 references (0 guessed), 0 metrics.\n"
+    assert made.out == "2 tables, 8 columns, 1 reference, 0 metrics; 0 of the references guessed.\n"
     found = run("catalog", "sync", "--warehouse", shop, "--json").json
     assert found == {"tables": 2, "columns": 8, "references": 1, "guessed": 0, "metrics": 0}
 
@@ -148,3 +148,12 @@ def test_an_entry_replaces_the_older_one_of_its_database(kept: tuple[str, Path])
     database(folder.parent / "one.duckdb", "CREATE TABLE more AS SELECT 1 AS id")
     assert [t.id for t in load_catalog(url, cache_dir=folder).tables] == ["more", "orders"]
     assert len(list(folder.iterdir())) == 2
+
+
+def test_the_doctor_says_when_a_query_fails(
+    run: Run, shop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATAMIND_MEMORY_MB", "10")
+    made = run("doctor", "--warehouse", shop)
+    assert made.code == 2
+    assert "✗ query: A warehouse needs at least one worker and 64 MB of memory." in made.out

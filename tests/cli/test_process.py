@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
+from datamind import __version__
+
 from .conftest import SLOW, command, database, start
 
 COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -136,10 +138,29 @@ def test_an_interrupt_ends_a_question_with_130(visits: str) -> None:
     assert err.strip() == "Interrupted."
 
 
-def test_help_and_version_of_things_are_there() -> None:
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="work is seen in /proc")
+def test_an_interrupt_ends_the_reading_of_a_catalog_with_130(tmp_path: Path) -> None:
+    endless = "CREATE VIEW pairs AS SELECT a.i * b.i AS x FROM t a, t b WHERE a.i * b.i % 7 < 3"
+    rows = "CREATE TABLE t AS SELECT i FROM range(300000) r(i)"
+    process = start(
+        "catalog", "sync", "--warehouse", database(tmp_path / "x.duckdb", rows, endless)
+    )
+    seconds = 0.0
+    while process.poll() is None and seconds < 2:
+        fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+        seconds = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err.strip()) == (130, "", "Interrupted.")
+
+
+def test_help_and_version_are_there() -> None:
     made = subprocess.run(command("--help"), capture_output=True, text=True, check=True)
     for name in ("ask", "eval", "catalog", "doctor", "demo", "Exit codes"):
         assert name in made.stdout
+    version = subprocess.run(command("--version"), capture_output=True, text=True, check=True)
+    assert version.stdout == f"datamind {__version__}\n"
     assert subprocess.run(command(), capture_output=True).returncode in (0, 2)
     wrong = subprocess.run(command("aks"), capture_output=True, text=True)
     assert wrong.returncode == 2

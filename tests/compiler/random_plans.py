@@ -444,6 +444,42 @@ class Planner:
         steps = (P.Group((), measures),)
         return P.Query(inner, steps), False
 
+    def chained(self) -> tuple[P.Query, bool]:
+        """Steps upon steps over outputs; limits come after an order that leaves nothing open."""
+        source, aliases = self.source(2)
+        names = [f"c{n}" for n in range(self.draw(st.integers(1, 3)))]
+        outputs = tuple(P.Named(n, self.expr(aliases)) for n in names)
+        steps = [*self.filters(aliases), P.Project(outputs, self.chance(4))]
+        ordered = hidden = False  # whether rows have an order, and one by what is shown no more
+        for _ in range(self.draw(st.integers(1, 5))):
+            by = tuple(P.Sort(P.Field(n), self.chance(2)) for n in names)
+            shape = self.pick(["filter", "order", "limit", "window", "top", "project"])
+            if shape == "filter":
+                steps.append(P.Filter(P.Not(P.IsNull(P.Field(self.pick(names))))))
+            elif shape in ("order", "limit"):
+                ordered, hidden = True, False
+                steps.append(P.Order(by))
+                if shape == "limit":
+                    limit = P.Limit(self.pick([0, 1, 2, 4]), self.pick([0, 0, 1]), self.chance(2))
+                    steps.append(limit)
+            elif shape == "window":
+                added = self.alias()
+                steps.append(P.Window((P.Named(added, self.over(names)),)))
+                names, ordered = [*names, added], False
+            elif shape == "top":
+                keys = (P.Field(self.pick(names)),) if self.chance(2) else ()
+                steps.append(P.TopPerGroup(keys, by, self.pick([1, 2]), self.chance(2)))
+                ordered = ordered and not hidden
+            else:
+                kept = self.draw(st.permutations(names))[: len(names) - self.chance(2) or 1]
+                distinct = self.chance(3)
+                hidden = hidden or len(kept) < len(names)
+                ordered = ordered and not (distinct and hidden)
+                shown = tuple(P.Named(self.alias(), P.Field(n)) for n in kept)
+                steps.append(P.Project(shown, distinct))
+                names = [n.name for n in shown]
+        return P.Query(source, tuple(steps)), ordered
+
     def combined(self) -> tuple[P.Query, bool]:
         sides = []
         for _ in "ab":
@@ -482,6 +518,7 @@ def cases(draw: DrawFn) -> tuple[World, P.Query, bool]:
         planner.listing,
         planner.regrouped,
         planner.combined,
+        planner.chained,
     ]
     query, ordered = draw(st.sampled_from(shapes))()
     return world, query, ordered

@@ -16,7 +16,7 @@ from shop import SHOP, TABLES
 from datamind.errors import DataMindError, NotYet, PlanInvalid, UnknownColumn, UnknownTable
 from datamind.records import Dialect
 from datamind.semantics import plan as P
-from datamind.semantics.catalog import View
+from datamind.semantics.catalog import Catalog, Column, Table, View
 from datamind.semantics.check import check
 from datamind.semantics.codec import load
 from datamind.semantics.compiler import OutputColumn, compile_plan
@@ -91,6 +91,31 @@ def test_postgres_takes_them_all_and_gives_the_columns_told(postgres_url: str) -
             cursor = connection.execute(made.sql)
             assert [d.name for d in cursor.description or ()] == [c.name for c in made.columns]
         connection.rollback()
+
+
+# ---- native types ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("native", "written"),
+    [
+        ("VARCHAR", "v.kind"),
+        ("character varying(9)", "v.kind"),
+        ("public.citext", "v.kind"),
+        ("uuid", "CAST(v.kind AS TEXT)"),
+        ("enum public.mood", "CAST(v.kind AS TEXT)"),
+        ("ENUM('a', 'b')", "CAST(v.kind AS TEXT)"),
+        ("character(4)", "CAST(v.kind AS TEXT)"),
+        ("money", "CAST(v.kind AS DECIMAL)"),
+    ],
+)
+def test_a_column_is_cast_where_it_is_not_what_it_passes_for(native: str, written: str) -> None:
+    made = Table("visits", "main", "visits", (Column("visits", "kind", "text", native),))
+    seen = View(Catalog("1", "postgres", "main", (made,)))
+    where = P.Compare("=", P.Column("v", "kind"), P.Value("any"))
+    query = P.Query(P.Source("visits", "v"), (P.Filter(where), P.Group((), (COUNT,))))
+    sql = compile_plan(query, seen, "postgres").sql
+    assert sql.endswith(f"WHERE {written} = 'any'")
 
 
 # ---- what is told besides SQL ------------------------------------------------------------------

@@ -10,17 +10,21 @@ import pytest
 from datamind.errors import AccessDenied, DataMindError, PlanInvalid
 from datamind.pipeline.ask import ask, run_reading
 from datamind.pipeline.context import AskContext
-from datamind.pipeline.explain import additive, quality_warnings
+from datamind.pipeline.explain import additive, explain, quality_warnings
 from datamind.pipeline.follow_ups import follow_ups, plural
 from datamind.pipeline.generate import generate, in_order, trust_of
 from datamind.records import (
     Answer,
     Candidate,
     Choice,
+    Draft,
     Governed,
     Interpretation,
+    Lineage,
     Question,
     Refusal,
+    Result,
+    ResultColumn,
     StageReport,
 )
 from datamind.semantics import plan as P
@@ -318,3 +322,22 @@ def test_a_plan_over_no_table_has_no_follow_ups(view: View) -> None:
 )  # fmt: skip
 def test_nouns_are_made_plural(one: str, many: str) -> None:
     assert plural(one) == many
+
+
+def test_what_is_masked_for_the_asker_is_told(context: AskContext) -> None:
+    made = ask(question("list employees"), context)
+    assert made.plan is not None
+    draft = generate(Candidate(made.plan, 1.0), context.view, dialect="duckdb", target="shop")
+    lineage = (Lineage("name", ("employees.name",), masked=True),)
+    governed = Governed(draft.sql, (), "duckdb", "shop", "open", ("employees",), lineage)
+    told = explain(draft, governed, Result(made.columns, made.rows, 1.0), context.view)
+    assert "Masked for you: name." in told.warnings
+
+
+def test_sql_that_a_person_wrote_is_told_as_such(view: View) -> None:
+    draft = Draft("SELECT 1 AS n", "duckdb", "shop", "derived", "person")
+    governed = Governed(draft.sql, (), "duckdb", "shop", "open", ())
+    result = Result((ResultColumn("n", "integer"),), ((1,),), 1.0)
+    told = explain(draft, governed, result, view)
+    assert (told.summary, told.plan) == ("N: 1.", "SQL written by a person.")
+    assert told.follow_ups == ()

@@ -7,13 +7,12 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
-from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
 from datamind.commands.answers import as_line, unasked
 from datamind.commands.ask import AskOptions
+from datamind.commands.lines import LinesFile
 from datamind.commands.render import Screen
 from datamind.commands.wiring import asking, check_engine, parse_day, quiet_logs, target
 from datamind.errors import BadInput, DataMindError
@@ -41,11 +40,11 @@ def run_batch(questions: Path, out: Path, options: AskOptions) -> int:
             url, project, settings,
             limit=options.limit, timeout=options.timeout, on_stage=on_stage,
         ) as context,
-        _writable(out, questions) as answers,
+        LinesFile(out, read=questions) as answers,
     ):  # fmt: skip
         try:
             for made in _answers(file, today, options.user, context):
-                _write(made, answers, out)
+                answers.write(made)
                 done[str(made["status"])] += 1
         finally:
             print(_told(done, out), file=sys.stderr)
@@ -57,35 +56,6 @@ def _readable(questions: Path) -> BinaryIO:
         return questions.open("rb")
     except OSError:
         raise BadInput(f"{questions} can't be read.", hint=SHAPE) from None
-
-
-def _writable(out: Path, questions: Path) -> FileIO:
-    """The file for the answers, unbuffered: what was answered is in it."""
-    hint = "Name a file in a folder that exists and may be written to."
-    try:
-        if out.exists() and out.samefile(questions):
-            raise BadInput("The answers would overwrite the questions.", hint="Name another --out.")
-        return out.open("wb", buffering=0)
-    except OSError:
-        raise BadInput(f"{out} can't be written.", hint=hint) from None
-
-
-def _write(made: dict[str, object], answers: FileIO, out: Path) -> None:
-    """One line, or none of it."""
-    text = json.dumps(made, ensure_ascii=False, allow_nan=False) + "\n"
-    # Half letters stand as JSON escapes, for UTF-8 has none for them.
-    rest = memoryview(text.encode("utf-8", errors="backslashreplace"))
-    written = 0
-    try:
-        while rest:
-            done = answers.write(rest) or 0
-            written, rest = written + done, rest[done:]
-    except OSError:
-        with suppress(OSError):
-            answers.truncate(answers.tell() - written)
-        raise BadInput(
-            f"{out} can't be written any more.", hint="Is the disk full? What was written is kept."
-        ) from None
 
 
 def _told(done: Counter[str], out: Path) -> str:

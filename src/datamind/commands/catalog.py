@@ -7,7 +7,7 @@ from pathlib import Path
 
 from datamind.adapters.catalog_store import load_catalog
 from datamind.commands.faults import print_json
-from datamind.commands.render import Screen
+from datamind.commands.render import Screen, counted
 from datamind.commands.wiring import quiet_logs, target
 from datamind.semantics.catalog import Table, View
 from datamind.semantics.search import search
@@ -64,7 +64,7 @@ def _show_table(view: View, table: Table, screen: Screen, *, as_json: bool) -> i
         return 0
     screen.say(f"{table.id}: {table.description}" if table.description else table.id, "bold")
     key = f"key {', '.join(table.primary_key)} ({table.key_origin})"
-    rows = f"{_rows(table)} row{'' if table.rows == 1 else 's'}"
+    rows = "unknown rows" if table.rows is None else counted(table.rows, "row")
     screen.say(f"{rows}, {key if table.primary_key else 'no key'}\n")
     cells = [(c.name, c.type, c.unit or "", c.pii or "", c.description) for c in table.columns]
     names = ("column", "type", "unit", "personal", "what it is")
@@ -106,8 +106,7 @@ def sync(warehouse: str | None, project: Path | None, *, as_json: bool) -> int:
     if as_json:
         print_json(found)
         return 0
-    Screen().say(
-        "{tables:,} tables, {columns:,} columns, {references:,} references ({guessed:,} guessed),"
-        " {metrics:,} metrics.".format(**found)
-    )
+    said = [counted(n, what[:-1]) for what, n in found.items() if what != "guessed"]
+    guessed = f"{found['guessed']:,} of the references guessed"
+    Screen().say(f"{', '.join(said)}; {guessed}.")
     return 0

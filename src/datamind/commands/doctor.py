@@ -13,7 +13,7 @@ from pathlib import Path
 from datamind.adapters.catalog_store import load_catalog
 from datamind.adapters.warehouse import open_warehouse, redact
 from datamind.commands.faults import print_json
-from datamind.commands.render import Screen
+from datamind.commands.render import Screen, counted
 from datamind.commands.wiring import quiet_logs, target
 from datamind.errors import BadInput, DataMindError
 from datamind.governance import check, govern
@@ -130,7 +130,9 @@ def _home(settings: Settings) -> Iterator[Finding]:
 
 def _catalog(catalog: Catalog) -> Iterator[Finding]:
     columns = sum(len(t.columns) for t in catalog.tables)
-    yield Finding("catalog", "ok", f"{len(catalog.tables)} tables, {columns} columns")
+    yield Finding(
+        "catalog", "ok", f"{counted(len(catalog.tables), 'table')}, {counted(columns, 'column')}"
+    )
     guessed = [r for r in catalog.relationships if r.origin == "guessed"]
     known = len(catalog.relationships) - len(guessed)
     hint = "Declare them in the database or as dbt relationship tests." if guessed else ""
@@ -177,10 +179,9 @@ def _role(url: str) -> Finding:
         return _failed("writes", fault)
     if not found:
         return Finding("writes", "ok", "the database lets this user only read")
-    tables = "1 table" if len(found) == 1 else f"{len(found):,} tables"
     return Finding(
         "writes",
         "warn",
-        f"the database lets this user write to {tables}, such as {found[0]}",
+        f"the database lets this user write to {counted(len(found), 'table')}, such as {found[0]}",
         "Connect as a role that was granted USAGE on the schema and SELECT, and nothing else.",
     )

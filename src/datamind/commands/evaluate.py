@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TypeVar
 
-from datamind.commands.render import Screen
+from datamind.commands.lines import LinesFile
+from datamind.commands.render import Screen, counted
 from datamind.commands.wiring import asking, parse_day, quiet_logs, target
 from datamind.errors import BadInput
 from datamind.evaluation import report, suite
@@ -68,15 +69,23 @@ def _each(
 ) -> list[Made]:  # fmt: skip
     """Do the work database by database; each has its file, its warehouse and its gold results."""
     settings, day = load(), parse_day(today)
+    groups = _by_database(suite.load(file, only))
+    places = {name: _places(name, warehouse, databases) for name in groups}
     made: list[Made] = []
-    for name, cases in _by_database(suite.load(file, only)).items():
-        url, gold = _places(name, warehouse, databases)
-        url, project = target(url, None, settings)
-        # The catalog is read first: one process opens a DuckDB file in one way at a time.
-        with asking(url, project, settings) as context, closing(Golds(gold, day)) as golds:
-            made += work(cases, context, golds, day)
-    if out is not None:
-        _write(out, made)
+    with LinesFile(out, read=file) if out else nullcontext() as lines:
+        for name, cases in groups.items():
+            url, gold = places[name]
+            url, project = target(url, None, settings)
+            with (
+                Screen().progress(text=f"asking {len(cases):,} questions of {name or url}"),
+                # The catalog is read first: one process opens a DuckDB file in one way at a time.
+                asking(url, project, settings) as context,
+                closing(Golds(gold, day)) as golds,
+            ):
+                for one in work(cases, context, golds, day):
+                    made.append(one)
+                    if lines is not None:
+                        lines.write(one.as_line())
     return made
 
 
@@ -105,21 +114,20 @@ def _places(name: str, warehouse: str | None, databases: Path | None) -> tuple[s
     return warehouse.replace("{database}", name), file
 
 
-def _write(out: Path, made: Iterable[Verdict | Trace]) -> None:
-    lines = (json.dumps(m.as_line(), ensure_ascii=False) for m in made)
-    try:
-        out.write_text("".join(f"{line}\n" for line in lines), "utf-8")
-    except OSError:
-        raise BadInput(f"{out} can't be written.") from None
-
-
 def _compare(before: Path, after: Path) -> int:
     old, new = _outcomes(before), _outcomes(after)
     screen = Screen()
     names, rows = report.changes(old, new)
-    screen.rows(names, rows, right=names[-1:])
-    for name in sorted(i for i in old if i in new and old[i] != new[i]):
+    both = old.keys() & new.keys()
+    moved = sorted(name for name in both if old[name] != new[name])
+    if rows:
+        screen.rows(names, rows, right=names[-1:])
+    for name in moved:
         screen.say(f"{name}: {old[name]} → {new[name]}")
+    screen.say(f"{counted(len(both), 'question')} in both, {len(moved):,} changed.")
+    for file, alone in ((before, old.keys() - both), (after, new.keys() - both)):
+        if alone:
+            screen.say(f"{counted(len(alone), 'question')} in {file.name} only.")
     return 0
 
 

@@ -79,7 +79,7 @@ class Screen:
             left = len(rows) - MOST_ROWS
             if left > 0:
                 more = "more than " if answer.truncated else ""
-                self.say(f"… {more}{left:,} more rows; --json gives them", "dim")
+                self.say(f"… {more}{counted(left, 'more row')}; --json gives them", "dim")
 
     def _unanswered(self, answer: Answer) -> None:
         for number, choice in enumerate(answer.choices, 1):
@@ -135,8 +135,12 @@ class Screen:
         self.console.print(table)
         left = names[fit:]
         if left:
-            columns = "1 more column" if len(left) == 1 else f"{len(left)} more columns"
-            self.say(f"… {columns}: {', '.join(left)}", "dim")
+            self.say(f"… {counted(len(left), 'more column')}: {', '.join(left)}", "dim")
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 table`, `1,200 tables`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _fitting(least: Sequence[int], width: int) -> int:

@@ -97,8 +97,10 @@ def limit_rows(tree: exp.Query, most: int) -> None:
     """At most so many rows, whatever limit the statement has itself."""
     limit = tree.args.get("limit")
     if isinstance(limit, exp.Fetch):
-        if _whole_number(limit.args.get("count")) is None:
+        first = _whole_number(limit.args.get("count") or exp.Literal.number(1))
+        if first is None:
             raise SqlRejected("FETCH FIRST takes a plain number.")
+        limit.set("count", exp.Literal.number(min(first, most)))
         return
     wanted = most
     if limit is not None:

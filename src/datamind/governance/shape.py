@@ -85,6 +85,8 @@ def _check_special(node: exp.Expr, dialect: Dialect) -> None:
                 raise SqlRejected(f"Not allowed: a {node.args[part]} join.")
     elif isinstance(node, exp.Placeholder) and not str(node.this or "").isdigit():
         raise SqlRejected("Parameters are written $1, $2 and so on.")
+    elif isinstance(node, exp.LimitOptions) and dialect == "duckdb" and node.args.get("with_ties"):
+        raise SqlRejected("DuckDB has no WITH TIES: rank the rows.")  # it would be dropped
 
 
 def unknown_function(name: str) -> SqlRejected:

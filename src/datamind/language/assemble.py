@@ -9,14 +9,15 @@ from datamind.language import combine_windows as windows
 from datamind.language.lexer import Unit
 from datamind.language.nodes import Node, to_nodes
 from datamind.language.patterns import combine
+from datamind.language.ratios import cut_ratios
 from datamind.language.sketch import Cond, Measure, Mention, Output, Rank, Sketch
 from datamind.language.tables import keywords as K
 
 _ENDS_SELECT = frozenset({K.WITH, K.IN, "P", "L", "G", "O", K.NOT, K.BY, K.TO, "u"})
 # Codes that should have been combined into something: left over, they were not understood.
-_MEANT = frozenset({"n", "p", "w", "d", "v", "z", "l", K.LASTING, K.COUNT, K.AGGREGATE, K.COMPARE, K.BETWEEN,
-                    K.NOT, K.RATIO, K.DIFFERENCE, K.OR, K.TEXT, K.NULL, K.SAME, K.DURATION,
-                    K.THEM, K.RANK, K.SUPERLATIVE, K.TOP})  # fmt: skip
+_MEANT = frozenset({"n", "p", "w", "d", "v", "z", "l", K.LASTING, K.COUNT, K.AGGREGATE,
+                    K.COMPARE, K.BETWEEN, K.NOT, K.RATIO, K.DIFFERENCE, K.OR, K.TEXT, K.NULL,
+                    K.SAME, K.DURATION, K.THEM, K.RANK, K.SUPERLATIVE, K.TOP})  # fmt: skip
 
 
 # Words that a sentence on what to show may say again: `Return the channel and the average.`
@@ -30,7 +31,7 @@ def assemble(units: Sequence[Unit]) -> Sketch:
     clauses = _clauses(units)
     for number, clause in enumerate(clauses):
         nodes, sketch.over = windows.lift(to_nodes(clause), sketch.over)
-        nodes = _ratios(nodes)
+        nodes = cut_ratios(nodes)
         if not nodes:
             continue
         if number and sketch.outputs and _is_spec(clause):
@@ -57,124 +58,6 @@ def _is_spec(clause: Sequence[Unit]) -> bool:
     """Whether a later sentence only says what to show: `Return the id and name.`"""
     lead = [u for u in clause if u.code not in ",&"]
     return bool(lead) and lead[0].code == K.ASK and str(lead[0].payload) == "list"
-
-
-def _ratios(nodes: list[Node]) -> list[Node]:
-    """Ratios are cut out first, since each side has conditions of its own.
-
-    `ratio of A to B`, `share of A among B`, `percentage of A that P`.
-    """
-    at = next((i for i, n in enumerate(nodes) if n.code == K.RATIO), None)
-    if at is None:
-        return nodes
-    lead = nodes[:at]
-    inner = None
-    kind = nodes[at].payload
-    if kind == "average":
-        kind, inner = "ratio", "avg"
-    while lead and lead[-1].code in "Af":
-        node = lead.pop()
-        inner = node.payload if node.code == K.AGGREGATE else inner
-    rest = nodes[at + 1 :]
-    end = _end_of_ratio(rest, kind)
-    body, tail = rest[:end], rest[end:]
-    cut = _middle(body, kind)
-    left = body[:cut] if cut is not None else body
-    right = body[cut + 1 :] if cut is not None else []
-    measure = Measure(kind, first=nodes[at].first, inner=inner)
-    part, leftover = side(left)
-    measure.left = part
-    outer: list[Node] = leftover
-    if right:
-        measure.right, more = side(right)
-        _share_noun(part, measure.right)
-        outer = [*outer, *more, *_shared(measure, whole=body[cut or 0].payload == "all")]
-    node = Node("M", nodes[at].first, (rest[end - 1].last if end else nodes[at].last), measure)
-    return [*lead, node, *outer, *tail]
-
-
-def _share_noun(left: Measure, right: Measure) -> None:
-    """`female to male patients`: the noun that one side leaves out is the other's."""
-    for one, other in ((left, right), (right, left)):
-        if one.kind == "count" and one.target is None and one.where and other.target is not None:
-            one.kind, one.function, one.target = other.kind, other.function, other.target
-
-
-def _middle(body: list[Node], kind: str) -> int | None:
-    """Where the second side of a ratio begins: the `to`, `out of`, or the `and` of `between`."""
-    places = [i for i, n in enumerate(body) if n.code == K.TO]
-    if places:
-        return places[0]
-    if kind == "ratio":
-        places = [i for i, n in enumerate(body) if n.code == K.AND]
-        return places[0] if places else None
-    return None
-
-
-def side(nodes: list[Node]) -> tuple[Measure, list[Node]]:
-    """One side of a ratio or formula: its measure with its conditions, and what did not fit in."""
-    made = combine(nodes)
-    measure: Measure | None = None
-    leftover: list[Node] = []
-    conds: list[Cond] = []
-    related: list[Mention] = []
-    for node in made:
-        if node.code == "M" and measure is None:
-            measure = node.payload
-        elif node.code == "c" and _is_flag(node.payload) and len(made) > 1:
-            node.payload.role = "relation"
-            conds.append(Cond("related", node.payload, first=node.first))
-        elif node.code == "c" and measure is None:
-            node.payload.role = "measure"
-            measure = Measure("either", target=node.payload, first=node.first)
-        elif node.code == "P":
-            conds.append(node.payload)
-        elif node.code == "c":
-            node.payload.role = "relation"
-            related.append(node.payload)
-        elif node.code in "GO":
-            leftover.append(node)
-    if measure is None:
-        measure = Measure("count", first=nodes[0].first if nodes else 0)
-    measure.where = conds
-    for mention in related:
-        measure.where.append(Cond("related", mention, first=mention.first))
-    return measure, leftover
-
-
-def _is_flag(mention: Mention) -> bool:
-    best = mention.candidates[0]
-    return best.kind == "column" and best.type == "boolean"
-
-
-def _end_of_ratio(rest: list[Node], kind: str) -> int:
-    """Where the ratio ends: at a group or an order; `A per B` is a ratio's own middle."""
-    divided = kind != "ratio" or any(n.code == K.TO for n in rest)
-    for place, node in enumerate(rest):
-        if node.code == K.GROUP and not divided and node.payload == "per" and place:
-            node.code, divided = K.TO, True
-        elif node.code in (K.GROUP, K.ORDER, K.DIRECTION):
-            return place
-    return len(rest)
-
-
-def _shared(measure: Measure, *, whole: bool) -> list[Node]:
-    """Conditions that hold for both sides: of `out of all B that P`, all; else those at the end
-    of the second side that have no counterpart in the first (`... below 4 in New York`)."""
-    assert measure.left is not None and measure.right is not None
-    if whole:
-        shared, measure.right.where = measure.right.where, []
-        return [Node("P", c.first, c.first + 1, c) for c in shared]
-    kinds = {c.kind for c in measure.left.where}
-    out = []
-    if measure.left.where and measure.right.where:
-        extra = [c for c in measure.right.where if c.kind not in kinds]
-        if len(measure.right.where) > len(measure.left.where) and not extra:
-            extra = measure.right.where[len(measure.left.where) :]
-        for cond in extra:
-            measure.right.where.remove(cond)
-            out.append(Node("P", cond.first, cond.first + 1, cond))
-    return out
 
 
 def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:

@@ -104,9 +104,7 @@ def _function(cond: Cond) -> P.Function:
     return "median" if cond.match == "median" else "avg"
 
 
-def _of_groups(
-    cond: Cond, made: Made, sketch: Sketch, ctx: Context, draft: Draft
-) -> P.Predicate:
+def _of_groups(cond: Cond, made: Made, sketch: Sketch, ctx: Context, draft: Draft) -> P.Predicate:
     """The group's measure against the average of all groups' measures."""
     shown = [o for o in sketch.outputs if isinstance(o, Mention)]
     if not shown or cond.mention is not None or any(isinstance(o, Measure) for o in sketch.outputs):

@@ -241,9 +241,8 @@ def _given_wheres(sketch: Sketch, ctx: Context) -> list[P.Predicate]:
     found: list[P.Predicate] = []
     for output in sketch.outputs:
         if isinstance(output, Measure) and output.given is not None:
-            for node in below(measures.expression(output, ctx)):
-                if isinstance(node, P.Aggregate) and node.where is not None:
-                    found.append(node.where)
+            parts = below(measures.expression(output, ctx))
+            found += [n.where for n in parts if isinstance(n, P.Aggregate) and n.where is not None]
     return found
 
 
@@ -332,7 +331,7 @@ def _shares(table: str, sketch: Sketch, ctx: Context) -> P.Predicate:
         candidate = ctx.chosen.get(mention) if isinstance(mention, Mention) else None
         if candidate is None or candidate.kind != "column":
             continue
-        name = candidate.id.rpartition(".")[2]
+        name = candidate.name
         if any(c.name == name for c in ctx.scope.view.table(table).columns):
             inner = Scope(ctx.scope.view, ctx.scope.graph, table, taken=ctx.scope.taken)
             other = P.Column(inner.aliases[table], name)

@@ -120,7 +120,8 @@ def superlative_measure(nodes: list[Node]) -> list[Node] | None:
         return None
     superlative = of_code(nodes, K.SUPERLATIVE)[0]
     if is_latest(superlative, target):
-        return [n for n in nodes if n is not superlative][:-1] + [*alone([superlative]), nodes[-1]]
+        before = [n for n in nodes[:-1] if n is not superlative]
+        return [*before, *alone([superlative]), nodes[-1]]
     target.role = "measure"
     way, _ = K.SUPERLATIVES[superlative.payload]
     measure = Measure(

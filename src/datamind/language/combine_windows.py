@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import pairwise
 
 from datamind.language import names
 from datamind.language.lexer import Top
@@ -211,15 +212,18 @@ def of_them(nodes: list[Node]) -> list[Node]:
 # ---- after the patterns ------------------------------------------------------------------------
 
 
+_TIMED = frozenset({"change", "running", "moving"})
+
+
 def settle(sketch: Sketch) -> None:
     """What windows need of the whole sketch: periods to go by, wholes to be shares of."""
     _of_them(sketch)
     _shares(sketch)
     _side_by_side(sketch)
     over = sketch.over
-    if over is not None and over.kind in ("change", "running", "moving") and over.grain:
-        if not any(_is_time(m) for m in sketch.groups):
-            sketch.groups.append(grain_mention(over.grain))
+    grain = over.grain if over is not None and over.kind in _TIMED else None
+    if grain and not any(_is_time(m) for m in sketch.groups):
+        sketch.groups.append(grain_mention(grain))
 
 
 def grain_mention(grain: str) -> Mention:
@@ -234,7 +238,7 @@ def _is_time(mention: Mention) -> bool:
 
 def _of_them(sketch: Sketch) -> None:
     counts = [o for o in sketch.outputs if isinstance(o, Measure) and o.kind == "count"]
-    for before, count in zip(counts, counts[1:], strict=False):
+    for before, count in pairwise(counts):
         if count.target is None and count.where and not count.loose:
             count.target = before.target
 

@@ -99,7 +99,8 @@ def _fill(node: Any, columns: Mapping[str, P.Expr], aliases: Mapping[str, str]) 
         return tuple(_fill(n, columns, aliases) for n in node)
     if isinstance(node, P.Aggregate):
         node = replace(node, of=aliases.get(node.of, ""))
-    if type(node) in NODES:
-        made = {f: _fill(getattr(node, f), columns, aliases) for f in field_names(type(node))}
+    kind: type = type(node)
+    if kind in NODES:
+        made = {f: _fill(getattr(node, f), columns, aliases) for f in field_names(kind)}
         return replace(node, **made)
     return node

@@ -7,50 +7,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from datamind.language import calendar as C
+from datamind.language.calendar import Period, clock, move, whole
+from datamind.language.named_dates import Read, Words, absolute
+from datamind.language.relative_dates import around, more_than_ago, relative
+from datamind.language.tables import times as T
+from datamind.language.tables.times import MONTHS, WEEKDAYS, WORD_NUMBERS
 from datamind.language.tokens import Token
 
-MONTHS = {
-    name: number
-    for number, names in enumerate(
-        ("january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul",
-         "august aug", "september sep sept", "october oct", "november nov", "december dec"),
-        start=1,
-    )
-    for name in names.split()
-}  # fmt: skip
-WEEKDAYS = {
-    name: number
-    for number, names in enumerate(
-        ("monday mon", "tuesday tue tues", "wednesday wed", "thursday thu thurs", "friday fri",
-         "saturday sat", "sunday sun"),
-        start=1,
-    )
-    for name in names.split()
-}  # fmt: skip
-UNITS = {"day": "day", "week": "week", "month": "month", "quarter": "quarter", "year": "year",
-         "hour": "hour", "fortnight": "week"}  # fmt: skip
-ORDINALS = {"first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4,
-            "4th": 4, "last": 4}  # fmt: skip
-WORD_NUMBERS = {
-    w: n for n, w in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve".split())
-} | {"fifteen": 15, "twenty": 20, "thirty": 30, "fifty": 50, "hundred": 100, "thousand": 1000,
-     "dozen": 12}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """Days from `low` to before `high`, either open. `grain` is the unit it was said in.
-
-    `year` is set where the period is one whole calendar year, so that a column of years can be
-    compared with it. `unsure` marks a bare number that may be a year or a plain number.
-    """
-
-    low: dt.date | None
-    high: dt.date | None
-    grain: str
-    year: int | None = None
-    unsure: bool = False
+__all__ = ["MONTHS", "WEEKDAYS", "WORD_NUMBERS", "Found", "Period", "clock", "find_periods"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,304 +27,287 @@ class Found:
     period: Period
 
 
-def add_months(day: dt.date, months: int) -> dt.date:
-    """The same day of the month `months` later, or that month's last day."""
-    index = day.year * 12 + day.month - 1 + months
-    year, month = divmod(index, 12)
-    for last in (day.day, 30, 29, 28):
-        try:
-            return dt.date(year, month + 1, min(day.day, last))
-        except ValueError:
-            continue
-    raise AssertionError("every month has 28 days")
-
-
-def move(day: dt.date, unit: str, amount: int) -> dt.date:
-    """The day `amount` units later (negative: earlier)."""
-    if unit == "day":
-        return day + dt.timedelta(days=amount)
-    if unit == "week":
-        return day + dt.timedelta(weeks=amount)
-    return add_months(day, amount * {"month": 1, "quarter": 3, "year": 12}[unit])
-
-
-def floor(day: dt.date, unit: str) -> dt.date:
-    """The first day of the period that holds the day; weeks start on Monday."""
-    if unit == "week":
-        return day - dt.timedelta(days=day.weekday())
-    if unit == "month":
-        return day.replace(day=1)
-    if unit == "quarter":
-        return dt.date(day.year, 3 * ((day.month - 1) // 3) + 1, 1)
-    return dt.date(day.year, 1, 1) if unit == "year" else day
-
-
-def whole(day: dt.date, unit: str) -> Period:
-    """The whole calendar period that holds the day."""
-    low = floor(day, unit)
-    return Period(low, move(low, unit, 1), unit, low.year if unit == "year" else None)
-
-
-class _Reader:
-    """Reads periods at a place in the tokens; every method returns (period, next place) or None."""
-
-    def __init__(self, tokens: Sequence[Token], today: dt.date) -> None:
-        self.words = [t.lower if t.kind != "quoted" else "" for t in tokens]
-        self.lemmas = [t.lemma for t in tokens]
-        self.tokens = tokens
-        self.today = today
-
-    def word(self, at: int) -> str:
-        return self.words[at] if at < len(self.words) else ""
-
-    def lemma(self, at: int) -> str:
-        return self.lemmas[at] if at < len(self.lemmas) else ""
-
-    def skip(self, at: int, *allowed: str) -> int:
-        while at < len(self.words) and self.words[at] in allowed:
-            at += 1
-        return at
-
-    def number(self, at: int) -> int | None:
-        if at < len(self.tokens) and self.tokens[at].kind == "number":
-            value = self.tokens[at].value
-            return int(value) if value is not None and value == int(value) else None
-        return WORD_NUMBERS.get(self.word(at))
-
-    def year_at(self, at: int) -> int | None:
-        text = self.word(at)
-        return int(text) if re.fullmatch(r"(19|20)\d\d", text) else None
-
-    def absolute(self, at: int) -> tuple[Period, int] | None:
-        """A day, month, quarter or year of the calendar."""
-        text = self.word(at)
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-            try:
-                return whole(dt.date.fromisoformat(text), "day"), at + 1
-            except ValueError:
-                return None
-        if text in MONTHS and (text != "may" or self.tokens[at].text[0] == "M"):
-            return self._month(at)
-        day = re.fullmatch(r"(\d{1,2})(st|nd|rd|th)?", text)
-        after = self.skip(at + 1, "of")
-        if day and self.word(after) in MONTHS:
-            return self._day(int(day[1]), MONTHS[self.word(after)], self.skip(after + 1, ","))
-        quarter = re.fullmatch(r"q([1-4])", text)
-        if quarter:
-            return self._quarter(int(quarter[1]), at + 1)
-        if text in ORDINALS and self.lemma(at + 1) == "quarter":
-            return self._quarter(ORDINALS[text], at + 2)
-        half = re.fullmatch(r"h([12])", text)
-        if half and self.year_at(at + 1):
-            low = dt.date(self.year_at(at + 1) or 1, 6 * int(half[1]) - 5, 1)
-            return Period(low, add_months(low, 6), "quarter"), at + 2
-        return None
-
-    def _month(self, at: int) -> tuple[Period, int] | None:
-        month = MONTHS[self.word(at)]
-        day = re.fullmatch(r"(\d{1,2})(st|nd|rd|th)?", self.word(at + 1))
-        if day and 1 <= int(day[1]) <= 31:
-            return self._day(int(day[1]), month, self.skip(at + 2, ","))
-        after = self.skip(at + 1, ",", "of")
-        year = self.year_at(after)
-        if year is not None:
-            return whole(dt.date(year, month, 1), "month"), after + 1
-        before = self.word(at - 1) if at else ""
-        if self.tokens[at].text[0].isupper() and (
-            len(self.word(at)) > 3 or before in ("in", "since", "during", "for", "before", "after")
-        ):
-            low = dt.date(self.today.year, month, 1)
-            return whole(low if low <= self.today else add_months(low, -12), "month"), at + 1
-        return None
-
-    def _day(self, day: int, month: int, after: int) -> tuple[Period, int] | None:
-        year = self.year_at(after)
-        try:
-            date = dt.date(year or self.today.year, month, day)
-        except ValueError:
-            return None
-        return whole(date, "day"), after + 1 if year else after
-
-    def _quarter(self, quarter: int, at: int) -> tuple[Period, int] | None:
-        after = self.skip(at, "of", "in", "for", "the", "year", ",")
-        year = self.year_at(after)
-        low = dt.date(year or self.today.year, 3 * quarter - 2, 1)
-        return whole(low, "quarter"), after + 1 if year else at
-
-    def relative(self, at: int) -> tuple[Period, int] | None:
-        """A period told from today: last month, the past 30 days, yesterday, 3 weeks ago."""
-        text = self.word(at)
-        today = self.today
-        if text == "today":
-            return whole(today, "day"), at + 1
-        if text == "yesterday":
-            return whole(today - dt.timedelta(days=1), "day"), at + 1
-        if text == "tomorrow":
-            return whole(today + dt.timedelta(days=1), "day"), at + 1
-        if text == "ytd" or self.words[at : at + 3] == ["year", "to", "date"]:
-            return Period(floor(today, "year"), today + dt.timedelta(days=1), "day"), at + (
-                1 if text == "ytd" else 3
-            )
-        if text in ("month", "quarter") and self.words[at + 1 : at + 3] == ["to", "date"]:
-            return Period(floor(today, text), today + dt.timedelta(days=1), "day"), at + 3
-        if text in ("this", "current") and self.lemma(at + 1) in UNITS:
-            return whole(today, UNITS[self.lemma(at + 1)]), at + 2
-        if text in ("last", "past", "previous", "preceding", "prior", "recent"):
-            return self._back(at + 1, rolling=text in ("past", "recent"))
-        if text == "next":
-            return self._ahead(at + 1)
-        amount = self.number(at)
-        unit = UNITS.get(self.lemma(at + 1))
-        if amount is not None and unit and self.word(at + 2) == "ago" and unit != "hour":
-            return whole(move(today, unit, -amount), unit), at + 3
-        return None
-
-    def _back(self, at: int, *, rolling: bool) -> tuple[Period, int] | None:
-        at = self.skip(at, "iso", "calendar", "full", "whole", "complete", "business")
-        amount = self.number(at)
-        if amount is not None:
-            at = self.skip(at + 1, "calendar", "full", "whole", "complete", "business")
-        unit = UNITS.get(self.lemma(at))
-        if unit is None or unit == "hour":
-            return None
-        tomorrow = self.today + dt.timedelta(days=1)
-        closed = self._excludes_current(at + 1)
-        if amount is None and (closed or not rolling):
-            return whole(move(floor(self.today, unit), unit, -1), unit), closed or at + 1
-        amount = amount or 1
-        if closed and unit != "day":
-            end = floor(self.today, unit)
-            return Period(move(end, unit, -amount), end, unit), closed
-        low = move(self.today, unit, -amount)
-        inclusive, today_only = self._inclusive(at + 1)
-        if unit == "day" and today_only:
-            low += dt.timedelta(days=1)
-        return Period(low, tomorrow, unit), inclusive or at + 1
-
-    def _excludes_current(self, at: int) -> int:
-        """The place after `excluding the current week` and the like, or 0."""
-        tail = " ".join(self.words[at : at + 10])
-        found = re.match(
-            r"[,(]?\s*(excluding|exclusive of|not including|without|except( for)?|not counting)"
-            r" (the |this )*(current |present |ongoing )?(iso )?(day|week|month|quarter|year)",
-            tail,
-        )
-        return at + len(found.group().split()) if found else 0
-
-    def _inclusive(self, at: int) -> tuple[int, bool]:
-        """The place after `inclusive of ...`, or 0; and whether it was today that is included:
-        then the window's first day is one later."""
-        tail = " ".join(self.words[at : at + 9])
-        found = re.match(
-            r"[,(]?\s*(inclusive of|including|up to and including) (?:(today)|the current day|"
-            r"\d+ \w+ ago|(the )?(start and end|first and last|end|both) (date|day)s?)",
-            tail,
-        )
-        return (at + len(found.group().split()), bool(found[2])) if found else (0, False)
-
-    def _ahead(self, at: int) -> tuple[Period, int] | None:
-        amount = self.number(at)
-        at += amount is not None
-        unit = UNITS.get(self.lemma(at))
-        if unit is None or unit == "hour":
-            return None
-        if amount is None:
-            return whole(move(floor(self.today, unit), unit, 1), unit), at + 1
-        return Period(self.today, move(self.today, unit, amount), unit), at + 1
-
-    def one(self, at: int) -> tuple[Period, int] | None:
-        """Any period at this place; a year counts only where words say that it is one."""
-        found = self.absolute(at) or self.relative(at)
-        if found:
-            return found
-        year = self.year_at(at)
-        if year is None or (self.tokens[at].kind == "number" and "," in self.tokens[at].text):
-            return None
-        before = self.word(at - 1) if at else ""
-        sure = before in ("in", "year", "of", "for", "during", "since", "from", "until", "to", "by",
-                          "through", "and", "between", "before", "after")  # fmt: skip
-        return replace(whole(dt.date(year, 1, 1), "year"), unsure=not sure), at + 1
-
-
-_BEFORE = {"before", "until", "till"}
-_AFTER = {"after"}
-_SINCE = {"since", "from", "starting"}
-
-
 def find_periods(tokens: Sequence[Token], today: dt.date) -> list[Found]:
     """All periods of the question, left to right, with the words that bound them."""
-    reader = _Reader(tokens, today)
-    out: list[Found] = []
+    w = Words(tokens, today)
+    reads: list[tuple[int, Read]] = []
     at = 0
     while at < len(tokens):
-        found = _bounded(reader, at)
-        if found is None:
-            at += 1
-            continue
-        last = min(found.last, len(tokens))
-        out.append(Found(found.first, last, found.period))
-        at = last
-    return out
+        got = _bounded(w, at)
+        if got is not None:
+            reads.append((at, got))
+        at = got.end if got is not None else at + 1
+    for place in range(len(reads) - 1, 0, -1):
+        reads[place - 1] = _given_year(w, reads[place - 1], reads[place])
+    return [
+        Found(first, min(read.end, len(tokens)), read.period)
+        for first, read in reads
+        if read.period is not None
+    ]
 
 
-def _bounded(reader: _Reader, at: int) -> Found | None:
+def _given_year(w: Words, before: tuple[int, Read], after: tuple[int, Read]) -> tuple[int, Read]:
+    """`Q1 and Q2 of 2024`: the year of the second is that of the first too."""
+    first, read = before
+    gap = w.words[read.end : after[0]]
+    later = after[1].period
+    if not read.implied or after[1].implied or later is None or later.low is None:
+        return before
+    if not gap or len(gap) > 2 or not set(gap) <= {"and", "or", ",", "vs", "versus", "&", "in"}:
+        return before
+    again = absolute(w, first, later.low.year)
+    return (first, replace(again, implied=False)) if again and again.end == read.end else before
+
+
+def _bounded(w: Words, at: int) -> Read | None:
     """A period at this place, with `before`, `since`, `between ... and` taken in."""
-    word = reader.word(at)
-    inner = reader.skip(at + 1, "the", "and", "including")
-    if word in ("between", "from"):
-        pair = _pair(reader, inner)
-        if pair:
-            return Found(at, pair[1], pair[0])
-    if word == "on" and reader.words[at + 1 : at + 3] in (["or", "after"], ["or", "before"]):
-        got = reader.one(at + 3)
-        if got:
-            after = reader.word(at + 2) == "after"
-            period = got[0]
-            low, high = (period.low, None) if after else (None, period.high)
-            return Found(at, got[1], Period(low, high, period.grain))
-    if word in _BEFORE | _AFTER | _SINCE:
-        got = reader.one(inner)
-        if got:
-            return Found(at, got[1], _half_open(word, got[0]))
-    got = reader.one(at)
-    if got is None:
-        return None
-    span = _pair(reader, at)
-    return Found(at, span[1], span[0]) if span else Found(at, got[1], got[0])
+    ago = more_than_ago(w, at)
+    if ago is not None:
+        return ago
+    kind, inner = w.phrase(at, T.BOUNDS)
+    if kind:
+        got = _after_bound(w, at, kind, inner)
+        if got is not None:
+            return got
+    one = _one(w, at)
+    if one is None or one.period is None:
+        return one
+    kind, end = w.phrase(one.end, T.TAILS)
+    if kind:
+        return Read(_open(kind, _surely(one.period)), end)
+    return _pair(w, one, between=False) or one
 
 
-def _half_open(word: str, period: Period) -> Period:
-    if word == "before":
-        return Period(None, period.low, period.grain)
-    if word in ("until", "till"):
-        return Period(None, period.high, period.grain)
-    if word == "after":
-        return Period(period.high, None, period.grain)
-    return Period(period.low, None, period.grain)
+def _after_bound(w: Words, at: int, kind: str, inner: int) -> Read | None:
+    start = w.skip(inner, "the", "about", "around", "and", "including", "sometime")
+    one = _this_one(w, inner) or _one(w, start) or _one(w, inner)
+    if one is None or one.period is None:
+        return one
+    if kind == "span":
+        pair = None if _compares(w, at) else _pair(w, one, between=w.word(at) != "from")
+        return pair or _from(w, at, one)
+    loose = w.word(at) in ("by", "through", "thru") or w.word(inner - 1) == "to"
+    if loose and one.end == start + 1 and w.year(start) and not w.free(one.end):
+        return None
+    low = Read(_open(kind, _surely(one.period)), one.end)
+    if kind in ("since", "after"):
+        joint = w.skip(one.end, ",", "and", "but")
+        end_kind, beyond = w.phrase(joint, T.BOUNDS)
+        if end_kind in ("before", "until"):
+            end = _after_bound(w, joint, end_kind, beyond)
+            if end is not None and end.period is not None and low.period is not None:
+                return _closed(low.period, end.period, end.end)
+    return low
 
 
-def _pair(reader: _Reader, at: int) -> tuple[Period, int] | None:
-    """`X to Y`, `X and Y` (after between), `X - Y`."""
-    first = reader.one(at)
-    if first is None:
-        return None
-    middle = reader.skip(first[1], "inclusive", "and", "to", "until", "till", "through", "-", "the")
-    if middle == first[1] or (reader.word(first[1]) == "and" and reader.word(at - 1) not in (
-            "between", "from")):  # fmt: skip
-        return None
-    second = reader.one(middle)
-    if second is None:
-        return None
-    return Period(first[0].low, second[0].high, second[0].grain), second[1]
+def _surely(period: Period) -> Period:
+    """A year beside `since` or `or later` is one."""
+    return replace(period, unsure=False) if period.year is not None else period
 
 
-def clock(text: str) -> dt.time | None:
-    """The time of day that `1pm`, `13:30` or `9:05:10 am` says."""
-    found = re.fullmatch(r"(\d{1,2})(?::(\d{2}))?(?::(\d{2}))?\s?(?:([ap])\.?m\.?)?", text.lower())
-    if not found or not (found[2] or found[4]):
+def _closed(low: Period, high: Period, end: int) -> Read:
+    if low.low is None or high.high is None or not _before(low.low, high.high):
+        return Read(None, end)
+    note = low.note or high.note
+    return Read(Period(low.low, high.high, high.grain, note=note), end, span=True)
+
+
+def _before(low: dt.date, high: dt.date) -> bool:
+    """Whether it is earlier; a day and a time of day may be compared."""
+    return low.isoformat() < high.isoformat()
+
+
+def _from(w: Words, at: int, one: Read) -> Read | None:
+    """`from 2020` is within it, `from March 5` and `from 2020 on` begin there."""
+    assert one.period is not None
+    if w.word(at) != "from" and w.word(at) != "ranging":
         return None
-    hour = int(found[1]) % 12 + (12 if found[4] == "p" else 0) if found[4] else int(found[1])
-    try:
-        return dt.time(hour, int(found[2] or 0), int(found[3] or 0))
-    except ValueError:
+    kind, end = w.phrase(one.end, T.TAILS)
+    if w.word(one.end) == "on" and w.free(one.end + 1):
+        kind, end = "since", one.end + 1
+    if kind or (one.period.grain == "day" and not one.span and one.period.low != w.today):
+        one_day = one.period.high == move(one.period.low or w.today, "day", 1)
+        past = w.word(one.end - 1) in ("yesterday", "today")
+        if kind or (one_day and not past):
+            return Read(_open(kind or "since", one.period), end)
+    return one
+
+
+def _compares(w: Words, at: int) -> bool:
+    """Whether two periods are held against each other: `the difference between 2019 and 2020`."""
+    return w.word(at) == "between" and w.word(at - 1) in _COMPARED
+
+
+_COMPARED = frozenset("difference differences gap ratio change changed comparison growth".split())
+_COMPARING = _COMPARED | {"compare", "compared", "comparing", "increase", "decrease"}
+
+
+def _open(kind: str, period: Period) -> Period:
+    low, high = {
+        "before": (None, period.low), "until": (None, period.high),
+        "after": (period.high, None), "since": (period.low, None),
+    }[kind]  # fmt: skip
+    return Period(low, high, period.grain, unsure=period.unsure, note=period.note)
+
+
+def _this_one(w: Words, at: int) -> Read | None:
+    """`the year` after `since the start of`: the running one."""
+    if w.word(at) != "the" or w.word(at - 1) != "of":
         return None
+    unit, times, end = w.unit(at + 1)
+    return Read(whole(w.today, unit), end) if times == 1 and unit != "half" else None
+
+
+def _pair(w: Words, first: Read, *, between: bool) -> Read | None:
+    """`X to Y`, `X and Y` (after between), `X - Y`; a year said once is that of both."""
+    kind, at = w.phrase(w.skip(first.end, "inclusive", "(", ")"), T.JOINTS)
+    if first.implied and not kind and w.word(first.end) and _is_bare(w, first.end):
+        kind, at = "joint", first.end
+    if not kind or (kind == "both" and not between) or first.period is None or first.span:
+        return None
+    if w.word(first.end) == "to" and not between and _COMPARING & set(w.words[: first.end]):
+        return None
+    at = w.skip(at, "the", "end", "of") if w.word(at) == "the" else w.skip(at, "end", "of")
+    second = _one(w, at) or _now(w, at)
+    if second is None or second.period is None:
+        return second
+    low, high = _aligned(w, first, second, at)
+    end = w.skip(second.end, "(", ",", "both", "inclusive", "exclusive", ")")
+    said = w.words[second.end : end]
+    if "exclusive" in said:
+        low, high = low and replace(low, low=low.high), high and replace(high, high=high.low)
+    if low is None or high is None:
+        return Read(None, second.end)
+    if low.low and high.high and high.grain == "day" and not _before(low.low, high.high):
+        low = replace(low, low=move(low.low, "week", -1))
+    kept = end if {"inclusive", "exclusive"} & set(said) else second.end
+    return _closed(low, high, kept)
+
+
+def _is_bare(w: Words, at: int) -> bool:
+    """Whether a month or quarter follows at once, as in `Jan-Mar`."""
+    return w.word(at) in T.MONTHS or bool(re.fullmatch(r"q[1-4]", w.word(at)))
+
+
+def _now(w: Words, at: int) -> Read | None:
+    """The end of `from March until now`."""
+    if w.word(at) in ("now", "present", "date"):
+        return Read(whole(w.today, "day"), at + 1)
+    return None
+
+
+def _aligned(w: Words, first: Read, second: Read, at: int) -> tuple[Period | None, Period | None]:
+    """Both ends, a year that only one of them says given to the other."""
+    low, high = first.period, second.period
+    assert low is not None and high is not None
+    if second.implied and low.low is not None:
+        for year in (low.low.year, low.low.year + 1):
+            again = absolute(w, at, year)
+            if again and again.period and again.period.high and _before(low.low, again.period.high):
+                return low, again.period
+    if first.implied and high.high is not None and high.low is not None:
+        start = _start_of(w, first)
+        for year in (high.low.year, high.low.year - 1):
+            again = absolute(w, start, year)
+            if again and again.period and again.period.low and _before(again.period.low, high.high):
+                return again.period, high
+    return low, high
+
+
+def _start_of(w: Words, read: Read) -> int:
+    """Where a read that ends there began: the first place from which it is read again."""
+    for start in range(max(0, read.end - 6), read.end):
+        again = absolute(w, start)
+        if again is not None and again.end == read.end:
+            return start
+    return read.end
+
+
+def _one(w: Words, at: int) -> Read | None:
+    """Any period at this place; a year counts only where words say that it is one."""
+    if T.FISCAL & set(w.words[max(0, at - 2) : at]):
+        return None
+    return _part(w, at) or relative(w, at) or absolute(w, at) or around(w, at) or _year(w, at)
+
+
+def _year(w: Words, at: int) -> Read | None:
+    text = w.word(at)
+    if not re.fullmatch(r"(1[5-9]|20)\d\d", text):
+        return None
+    period = C.years(int(text), int(text) + 1)
+    strict = w.year(at) is None or w.word(at - 1) in T.LOOSE
+    placed = w.placed(at) and (not strict or w.free(at + 1))
+    if period is None or not (placed or w.year(at)):
+        return None
+    return Read(replace(period, unsure=not placed), at + 1)
+
+
+def _part(w: Words, at: int) -> Read | None:
+    """`first half of 2024`, `the last three months of 2023`, `third quarter`."""
+    at = w.skip(at, "the")
+    if w.word(at) in T.THIRDS:
+        return _third(w, at)
+    last = w.word(at) in ("last", "final", "latter")
+    order = 1 if last else T.ORDINALS.get(w.word(at), 0)
+    if not order:
+        return None
+    amount, after = w.number(at + 1)
+    half = w.word(after) == "half"
+    unit, times, end = ("half", 1, after + 1) if half else w.unit(after)
+    if not times:
+        return None
+    inner = w.skip(end, "of", "in", "the", ",")
+    if w.word(inner) in T.FISCAL:
+        return Read(None, inner + 1)
+    base = _one(w, inner) if inner > end or w.year(end) else None
+    if base is not None and base.period is not None and base.period.low and base.period.high:
+        found = _cut(base.period, unit, (amount or 1) * times, order, last=last)
+        return Read(found, base.end) if found else None
+    if unit == "quarter" and amount is None and not last and order <= 4 and end > at + 1:
+        low = dt.date(w.today.year, 3 * order - 2, 1)
+        low = low if low <= w.today else C.add_months(low, -12)
+        note = f"quarter {order} is that of {low.year}"
+        return Read(Period(low, C.add_months(low, 3), "quarter", note=note), end, implied=True)
+    return None
+
+
+def _third(w: Words, at: int) -> Read | None:
+    """`early 2024`, `the late 1990s`: a third of it."""
+    base = _year(w, w.skip(at + 1, "-")) or absolute(w, w.skip(at + 1, "-", "the"))
+    if base is None or base.period is None or base.period.grain != "year":
+        return None
+    low, high = base.period.low, base.period.high
+    assert low is not None and high is not None
+    months = (high.year - low.year) * 4
+    start = C.add_months(low, months * T.THIRDS[w.word(at)])
+    end = C.add_months(start, months)
+    note = f"{w.word(at)} in the period is {start:%B %Y} to {C.add_months(end, -1):%B %Y}"
+    return Read(Period(start, end, "year" if months > 12 else "month", note=note), base.end)
+
+
+def _cut(base: Period, unit: str, amount: int, order: int, *, last: bool) -> Period | None:
+    """The part of a period, counted from its start or its end."""
+    assert base.low is not None and base.high is not None
+    if unit == "half":
+        return _half(base, 2 if last else order)
+    if last:
+        low, high = move(base.high, unit, -amount), base.high
+    else:
+        low = move(base.low, unit, (order - 1) * amount)
+        high = move(low, unit, amount)
+    if low < base.low or high > base.high:
+        return None
+    exact = amount == 1 and unit == "year"
+    return Period(low, high, unit, low.year if exact else None)
+
+
+def _half(base: Period, order: int) -> Period | None:
+    assert base.low is not None and base.high is not None
+    if order > 2:
+        return None
+    months = (base.high.year - base.low.year) * 12 + base.high.month - base.low.month
+    even = base.low.day == 1 == base.high.day and months % 2 == 0
+    middle = C.add_months(base.low, months // 2) if even else move(base.low, "day", 15)
+    ends = (base.low, middle) if order == 1 else (middle, base.high)
+    grain = "year" if months >= 24 else "quarter" if even else "day"
+    return Period(*ends, grain)

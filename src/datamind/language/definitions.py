@@ -12,13 +12,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from datamind.language import said
-from datamind.language.assemble import side
+from datamind.language.evidence import Overlay
 from datamind.language.formulas import Names, NoFormula, columns_listed, is_condition, read
+from datamind.language.hints import spoken
 from datamind.language.index import Index
 from datamind.language.lexer import Unit, covers
 from datamind.language.linking import Candidate, Linker
 from datamind.language.nodes import Listed, to_nodes
 from datamind.language.patterns import combine
+from datamind.language.ratios import side
 from datamind.language.sketch import Cond, Formula, Measure, Mention, Rank
 from datamind.language.tables.keywords import STOP
 from datamind.language.tokens import Token, stem, tokenize
@@ -31,12 +33,14 @@ _CALLS = frozenset({"sum", "avg", "average", "count", "max", "min", *_TWO})
 
 
 def units_of(
-    definitions: dict[str, str], tokens: list[Token], names: Names, today: dt.date
+    overlay: Overlay, tokens: list[Token], names: Names, today: dt.date
 ) -> tuple[list[Unit], list[Token]]:
     """Units for the places where defined words stand, and the tokens with the texts appended."""
     found: list[Unit] = []
     combined = list(tokens)
-    for name, text in _nested(definitions).items():
+    for test in overlay.tests:
+        found.extend(_as_formula(test, [], tokens, names, today) or ())
+    for name, text in _nested(overlay.definitions).items():
         places = _places(name, tokens)
         over = said.defined(text)
         if over is not None and places:
@@ -49,7 +53,7 @@ def units_of(
         if not places:
             continue
         start = len(combined) + 1
-        combined += [Token(".", ".", ".", "mark", 0, 0), *tokenize(text)]
+        combined += [Token(".", ".", ".", "mark", 0, 0), *tokenize(spoken(text))]
         for first, last in places:
             unit = _unit(combined, start, first, last, names.index, today)
             if unit is not None:
@@ -63,7 +67,8 @@ def _nested(definitions: dict[str, str]) -> dict[str, str]:
     for name, text in definitions.items():
         for other, meaning in definitions.items():
             if other != name and len(other) > 2 and re.search(r"[/*+(]", meaning):
-                text = re.sub(rf"\b{re.escape(other)}\b", lambda _, m=meaning: f"({m})", text)
+                whole = f"({meaning})".replace("\\", r"\\")
+                text = re.sub(rf"\b{re.escape(other)}\b", whole, text)
         out[name] = text
     return out
 
@@ -188,9 +193,11 @@ def _spelt(text: str, tokens: Sequence[Token]) -> list[tuple[int, int]]:
     words = [t.lower for t in tokenize(text)]
     wanted = text.lower()
     places = [(n, n + 1) for n, t in enumerate(tokens) if t.kind == "quoted" and t.lower == wanted]
-    for first in range(len(tokens) - len(words) + 1):
-        if words and [t.lower for t in tokens[first : first + len(words)]] == words:
-            places.append((first, first + len(words)))
+    places += [
+        (first, first + len(words))
+        for first in range(len(tokens) - len(words) + 1)
+        if words and [t.lower for t in tokens[first : first + len(words)]] == words
+    ]
     return places
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from datamind.errors import DataMindError
@@ -24,12 +25,14 @@ from datamind.language.scope import NoPath, Scope
 from datamind.language.sketch import Mention, Sketch
 from datamind.language.tokens import Token, is_participle, stem, tokenize
 from datamind.records import Candidate as Reading
-from datamind.records import Interpretation, Link, Question, Refusal
+from datamind.records import Choice, Interpretation, Link, Question, Refusal
 from datamind.semantics.catalog import View
 from datamind.semantics.check import check
+from datamind.semantics.describe import describe
 
 MAX_READINGS = 20
 KEPT_VIEWS = 8
+CHOICES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +76,11 @@ class BuiltinPlanner:
         text = evidence.expand(question.text, overlay)
         compiled = self.compiled(view)
         tokens = tokenize(text)
-        defined, combined = units_of(overlay.definitions, tokens, compiled.names, question.today)
+        defined, combined = units_of(overlay, tokens, compiled.names, question.today)
         readings = _readings(
             tokens, combined, defined, question.today, overlay.wildcard, compiled, view, self._width
         )
-        return _decide(readings, tokens, compiled.index)
+        return _decide(readings, tokens, view)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +140,8 @@ def _plan(
         check(plan, view)
     except (Unbuildable, NoPath, DataMindError):
         return None
-    unknown = _unexplained(sketch, ctx, units, tokens)
+    unknown, narrowing = _unexplained(ctx, units, tokens)
+    valued = {c.table for c in assignment.chosen.values() if c.kind == "value"}
     dropped = [m for m in mentions_of(sketch) if m not in assignment.chosen]
     features = {
         "links": assignment.cost,
@@ -146,8 +150,9 @@ def _plan(
         "unknown": float(sum(not t.is_proper and not is_participle(t) for t in unknown)),
         "verbs": float(sum(not t.is_proper and is_participle(t) for t in unknown)),
         "proper": float(sum(t.is_proper for t in unknown)),
+        "narrowing": float(narrowing),
         "dropped": float(len(dropped)),
-        "relations": float(len(scope.joins)),
+        "relations": float(sum(j.table not in valued for j in scope.joins)),
         "unnamed": float(
             sum(
                 j.table not in assignment.tables and j.table not in compiled.graph.bridges
@@ -187,26 +192,30 @@ def _link(mention: Mention, candidate: Candidate, tokens: list[Token]) -> Link:
 
 
 def _unexplained(
-    sketch: Sketch, ctx: Context, units: tuple[Unit, ...], tokens: list[Token]
-) -> list[Token]:
-    """Words that nothing was made of, and that no used column's description holds."""
+    ctx: Context, units: tuple[Unit, ...], tokens: list[Token]
+) -> tuple[list[Token], int]:
+    """Words that nothing was made of, and that no used column's description holds; and how many
+    of them stand where a filter does, after a preposition."""
     known: set[str] = set()
     for column_id in ctx.used:
         known |= ctx.index.column_words.get(column_id, frozenset())
     for table_id in ctx.scope.aliases:
         known |= {stem(w) for w in ctx.index.table_words.get(table_id, frozenset())}
-    out = []
+    out, narrowing, before = [], 0, ""
     for unit in units:
+        code, before = before, unit.code
         if unit.code != "u":
             continue
         token = tokens[unit.first]
         if stem(token.lower) in known or token.lemma in known:
             continue
         out.append(token)
-    return out
+        narrowing += code in "irf" and bool(code) and not is_participle(token)
+    return out, narrowing
 
 
-def _decide(readings: list[_Scored], tokens: list[Token], index: Index) -> Interpretation:
+def _decide(readings: list[_Scored], tokens: list[Token], view: View) -> Interpretation:
+    """Answer, ask back or refuse, by the calibrated confidence of the best reading."""
     if not readings:
         reason = "Nothing in this data matches the question."
         missing = tuple(t.text for t in tokens if t.is_proper)[:5]
@@ -216,14 +225,24 @@ def _decide(readings: list[_Scored], tokens: list[Token], index: Index) -> Inter
     probability = ranking.confidence(best.features, margin)
     threshold = ranking.calibration()
     candidates = tuple(s.reading for s in readings)
-    understood = not best.features["unused"]
-    if probability >= threshold["answer"] and understood:
-        return Interpretation("answered", candidates, round(probability, 4), best.unknown)
-    refusal = Refusal(
-        "not_understood",
-        "Not sure enough what is meant"
-        + (f": nothing in this data explains {', '.join(best.unknown)}." if best.unknown else "."),
-        best.unknown,
-    )
-    status = "clarify" if probability >= threshold["clarify"] and not best.unknown else "refused"
-    return Interpretation(status, candidates, round(probability, 4), best.unknown, refusal=refusal)  # type: ignore[arg-type]
+    told = round(probability, 4)
+    missed = best.features["unused"] or best.features["narrowing"]
+    if probability >= threshold["answer"] and not missed:
+        return Interpretation("answered", candidates, told, best.unknown)
+    reason = "Not sure enough what is meant"
+    if best.unknown:
+        reason += f": nothing in this data explains {', '.join(best.unknown)}"
+    refusal = Refusal("not_understood", f"{reason}.", best.unknown)
+    if probability < threshold["clarify"] or best.unknown:
+        return Interpretation("refused", candidates, told, best.unknown, refusal=refusal)
+    choices = _choices(candidates, view)
+    return Interpretation("clarify", candidates, told, best.unknown, choices, refusal)
+
+
+def _choices(candidates: Sequence[Reading], view: View) -> tuple[Choice, ...]:
+    """The likeliest readings that say different things, in English."""
+    found: dict[str, Choice] = {}
+    for candidate in candidates[: 3 * CHOICES]:
+        label = describe(candidate.plan, view)
+        found.setdefault(label, Choice(label, candidate.plan))
+    return tuple(found.values())[:CHOICES]

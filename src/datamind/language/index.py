@@ -120,7 +120,7 @@ def build(view: View) -> Index:
         _add_subtype(index, relationship, table_prefixes, vocabulary)
     for metric in view.metrics:
         _add_metric(index, metric.name, (metric.label, *metric.synonyms), metric.description)
-    for term in view.catalog.glossary:
+    for term in view.glossary:
         _add_term(index, term.words, term.item)
     _add_postings(index)
     _add_values(index)
@@ -129,8 +129,9 @@ def build(view: View) -> Index:
     return index
 
 
-_PERSONAL = frozenset({"gender", "sex", "birth", "birthday", "birthdate", "hire", "hired", "surname",
-                       "forename", "salary"})  # fmt: skip
+_PERSONAL = frozenset(
+    "gender sex birth birthday birthdate hire hired surname forename salary".split()
+)
 _PERSONS = frozenset(
     """person people employee staff customer client patient student user member driver player author
     rider teacher instructor doctor physician passenger guest""".split()
@@ -214,7 +215,7 @@ def _add_table(
         entity = tuple(lemma(w) for w in names.split(table.entity))
         if entity != words:
             index.items.append(Item("table", table.id, table.id, entity, synonym=True))
-    index.table_words[table.id] = frozenset(words) | {names.split(table.name)[-1]}
+    index.table_words[table.id] = frozenset(words) | set(names.split(table.name)[-1:])
     about = _stems(table.description)
     index.items.append(Item("table", table.id, table.id, words, frozenset(), about))
     phrase = _noun_phrase(table.description, head=True)
@@ -329,10 +330,13 @@ def _add_metric(index: Index, name: str, labels: Iterable[str], description: str
 
 def _add_term(index: Index, words: str, item: str) -> None:
     core = tuple(t.lemma for t in tokenize(words) if t.lemma)
-    if not core or not index.view.sees(item):
+    if not core:
         return
-    table = item if item in index.view.by_id else item.rpartition(".")[0]
-    kind = "table" if table == item else "column"
+    if item in index.view.metrics_by_name:
+        index.items.append(Item("metric", item, "", core, synonym=True))
+        return
+    kind = "table" if item in index.view.by_id else "column"
+    table = item if kind == "table" else index.view.column(item).table
     index.items.append(Item(kind, item, table, core, synonym=True))
 
 

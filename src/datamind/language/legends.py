@@ -49,9 +49,9 @@ def _entries(description: str) -> Iterator[tuple[str, str]]:
         yield found["code"], found["text"].strip()
     text = _LEAD.sub("", description)
     for piece in re.split(r";|\n" if ";" in text else r",|;|\n|\bor\b|\band\b", text):
-        found = _ENTRY.match(piece.strip())
-        if found:
-            yield found["code"], found["text"].strip()
-            first = found["text"].split(",")[0].strip()
-            if first != found["text"].strip():
-                yield found["code"], first
+        entry = _ENTRY.match(piece.strip())
+        if entry is not None:
+            yield entry["code"], entry["text"].strip()
+            first = entry["text"].split(",")[0].strip()
+            if first != entry["text"].strip():
+                yield entry["code"], first

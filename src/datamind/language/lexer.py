@@ -138,8 +138,9 @@ def _keywords(tokens: list[Token]) -> Iterator[Unit]:
 
 _FILLERS = (("in", "total"), ("at", "all"), ("so", "far"), ("all", "in", "all"), ("of", "all"),
             ("as", "well"), ("or", "not"), ("in", "general"), ("at", "least", "once"),
-            ("as", "a", "fraction"), ("as", "a", "percentage"), ("as", "a", "ratio"), ("in", "percent"),
-    ("as", "a", "percent"), ("at", "the", "moment"), ("right", "now"), ("to", "date"))  # fmt: skip
+            ("as", "a", "fraction"), ("as", "a", "percentage"), ("as", "a", "ratio"),
+            ("in", "percent"), ("as", "a", "percent"), ("at", "the", "moment"),
+            ("right", "now"), ("to", "date"))  # fmt: skip
 
 
 def _fillers(linker: Linker, tokens: list[Token]) -> Iterator[Unit]:
@@ -305,7 +306,8 @@ def _skip(linker: Linker, tokens: list[Token], at: int) -> Unit:
     if token.lemma in K.UNITS and at and tokens[at - 1].lower == "in":
         return Unit(" ", at, at + 1, "", 0.6)
     if token.lemma in K.UNITS and at and tokens[at - 1].kind == "number":
-        return Unit(" ", at, at + 1, "", 0.0)
+        compared = at + 1 < len(tokens) and tokens[at + 1].lower in ("after", "before", "later")
+        return Unit(" ", at, at + 1, "", 0.7 if compared else 0.0)
     return Unit("u", at, at + 1, token.text, -0.5)
 
 
@@ -325,8 +327,8 @@ def _links(linker: Linker, tokens: list[Token], first: int, last: int) -> Iterat
         return
     if values and not candidates:
         worth = sum(_worth(tokens[at]) for at in range(first, last))
-        if values[0].source == "value" and last - first > 1:
-            worth = max(worth, float(last - first))
+        if values[0].source == "value":
+            worth = max(worth, last - first if last - first > 1 else 0.8)
         code = "z" if _in_brackets(tokens, first, last) else "v"
         yield Unit(code, first, last, tuple(values), worth * values[0].score - ARC)
         return

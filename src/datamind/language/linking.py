@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -33,6 +33,11 @@ WORTH = frozenset(
     """amount revenue value turnover income volume proceeds spend spending earning""".split()
 )
 
+# Words at the end of a table's name that say what form the rows have, not what they are.
+_FORM = frozenset(
+    """table data info information master detail record list log history fact dim dimension entry
+    header line item row set base main all event""".split()
+)
 PEOPLE = frozenset({"people", "person", "persons", "individual", "individuals", "who", "somebody"})
 
 
@@ -53,9 +58,9 @@ class Candidate:
     """One thing that a span may mean.
 
     `kind` is table, column, metric, value, text (a quoted string not found in the data), grain
-    or weekday. `literal` says that the span is the name word for word, `within` is the
-    relationship to the subtype table whose rows are meant. For a value, `id` is its column and `value` the text as it is stored. `type` is a
-    column's type.
+    or weekday. For a value, `id` is its column and `value` the text as it is stored. `type` is a
+    column's type. `literal` says that the span is the name word for word, `within` is the
+    relationship to the subtype table whose rows are meant.
     """
 
     kind: str
@@ -67,6 +72,11 @@ class Candidate:
     type: str = ""
     literal: bool = False
     within: str = ""
+
+    @property
+    def name(self) -> str:
+        """A column's name without its table's."""
+        return self.id[len(self.table) + 1 :]
 
 
 Matches = dict[int, list[tuple[int, float, str]]]
@@ -108,7 +118,8 @@ class Linker:
             for short in self.index.short_words:
                 if names.abbreviates(short, token.lemma):
                     self._take(found, self.index.postings[short], 0.72, "abbreviation")
-        if not found and token.lower not in self.index.value_words:
+        sure = any(kind == "name" for places in found.values() for _, _, kind in places)
+        if not sure and token.lower not in self.index.value_words:
             for word, likeness in self.index.near_words(token.lemma):
                 self._take(found, self.index.postings[word], 0.8 * likeness, "fuzzy")
         return found
@@ -176,7 +187,7 @@ class Linker:
         pair = [normal(self.tokens[n].lower) for n in (at, at + 1)]
         firsts, lasts = (self.index.values.get(key, ()) for key in pair)
         for column, stored in firsts:
-            table = self.index.view.table(column.rpartition(".")[0])
+            table = self.index.view.table(self.index.view.column(column).table)
             if len(table.display) != 2 or column != f"{table.id}.{table.display[0]}":
                 continue
             for other, other_stored in lasts:
@@ -265,10 +276,17 @@ class Linker:
             score *= 0.6
         if item.synonym and source == "name":
             source = "synonym"
+        if item.kind == "table" and self._misses_head(item, used):
+            score *= 0.75
         literal = (
             not core_only and covered > 0.99 and len(used) == len(content) and source == "name"
         )
         return self._item(item, round(min(score, 1.0), 4), source, literal=literal)
+
+    def _misses_head(self, item: Item, used: Collection[int]) -> bool:
+        """Whether only what stands before the noun was said: `projects` for the project status."""
+        told = [n for n, word in enumerate(item.core) if word not in _FORM]
+        return len(told) > 1 and told[-1] not in used
 
     def _holds_text(self, item: Item) -> bool:
         return item.kind == "column" and self.index.view.column(item.id).type == "text"
@@ -331,7 +349,9 @@ class Linker:
         return _best(out)
 
     def _value(self, column: str, stored: str, score: float, source: str) -> Candidate:
-        return Candidate("value", column, column.rpartition(".")[0], score, source, stored)
+        return Candidate(
+            "value", column, self.index.view.column(column).table, score, source, stored
+        )
 
     def _partial(self, words: tuple[str, ...], top: float) -> list[Candidate]:
         """Values whose words include all of these."""

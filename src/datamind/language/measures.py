@@ -77,7 +77,7 @@ def name_of(measure: Measure, ctx: Context) -> str:
         return candidate.id
     if candidate.kind == "table":
         return "number_of_" + "_".join(names.split(ctx.scope.view.table(candidate.id).name))
-    column = "_".join(names.split(candidate.id.rpartition(".")[2]))
+    column = "_".join(names.split(candidate.name))
     if measure.kind == "count":
         return f"number_of_{column}"
     return column if measure.kind == "either" else f"{measure.function}_{column}"
@@ -267,7 +267,7 @@ def _number(measure: Measure, ctx: Context) -> P.Expr:
 
 def _given(measure: Measure, ctx: Context) -> P.Expr:
     assert measure.given is not None
-    made = filled(measure.given, ctx)
+    made = cast(P.Expr, filled(measure.given, ctx))
     if measure.inner and is_row_level_formula(measure):
         return P.Aggregate(cast(P.Function, measure.inner), made)
     return made

@@ -9,29 +9,51 @@ from functools import lru_cache
 
 from datamind.language.tokens import lemma
 
-_CAMEL = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_]+")
+# Letters with a case from Latin to Cyrillic; `re` knows no classes of capitals.
+_CASED = [chr(code) for code in range(0x41, 0x530)]
+_UP = "".join(c for c in _CASED if c.isupper())
+_LOW = "".join(c for c in _CASED if c.islower())
+_CAMEL = re.compile(
+    rf"[{_UP}]{{2,}}s(?![{_LOW}])|[{_UP}]+(?=[{_UP}][{_LOW}])|[{_UP}]?[{_LOW}]+|[{_UP}]+|\d+"
+    r"|[^\W\d_]+"
+)
 
 # Abbreviations that stand in identifiers everywhere. Others are found by `abbreviates`.
 ABBREVIATIONS = {
-    "num": "number", "no": "number", "nr": "number", "nbr": "number", "cnt": "count",
-    "qty": "quantity", "amt": "amount", "avg": "average", "pct": "percent", "perc": "percent",
-    "dt": "date", "ts": "timestamp", "tm": "time", "yr": "year", "mth": "month", "mo": "month",
-    "desc": "description", "descr": "description", "addr": "address", "tel": "phone",
-    "cust": "customer", "emp": "employee", "dept": "department", "org": "organization",
-    "acct": "account", "acc": "account", "bal": "balance", "cat": "category", "cd": "code",
-    "ccy": "currency", "curr": "currency", "tx": "transaction", "txn": "transaction",
-    "trx": "transaction", "prod": "product", "ord": "order", "inv": "invoice", "mgr": "manager",
-    "loc": "location", "st": "state", "ctry": "country", "src": "source", "dst": "destination",
-    "ref": "reference", "max": "maximum", "min": "minimum", "len": "length", "wt": "weight",
-    "ht": "height", "dob": "birth date", "crtd": "created", "upd": "updated", "del": "deleted",
-    "fname": "first name", "lname": "last name", "firstname": "first name",
-    "lastname": "last name", "fullname": "full name", "zip": "zip", "pwd": "password",
-    "msg": "message", "stat": "status", "sts": "status", "typ": "type", "val": "value",
-    "dp": "daily price", "dpt": "department", "pmt": "payment", "pymt": "payment",
-    "rcvd": "received", "shp": "ship", "whse": "warehouse", "mkt": "market", "grp": "group",
-    "lvl": "level", "pos": "position", "temp": "temperature", "vol": "volume", "rev": "revenue",
-    "seq": "sequence", "usr": "user", "univ": "university", "govt": "government",
-    "identifier": "id", "datetime": "date time", "tot": "total", "pay_load": "payload",
+    short: word
+    for word, shorts in (pair.split(":") for pair in """
+number:num no nr nbr; count:cnt; quantity:qty qnty quant; amount:amt; average:avg avrg;
+percent:pct perc prcnt; date:dt; timestamp:ts tstamp; time:tm; date time:datetime dttm; year:yr;
+month:mth mo mnth; week:wk; quarter:qtr; hour:hr; minute:mins; second:secs; day:dy;
+description:desc descr dscr; address:addr adr; phone:tel ph; customer:cust cstmr; client:clnt;
+employee:emp empl; department:dept dpt; organization:org orgn; account:acct acc;
+balance:bal; category:cat ctg catg; code:cd; currency:ccy curr; transaction:tx txn trx trans tran;
+product:prod prd; order:ord ordr; invoice:inv invc; manager:mgr mngr; location:loc locn;
+state:st; country:ctry cntry; county:cnty; source:src; destination:dst dest; reference:ref;
+maximum:max; minimum:min; length:len; weight:wt wgt; height:ht hgt; birth date:dob;
+created:crtd; updated:upd updt; deleted:del; first name:fname firstname; last name:lname lastname;
+middle name:mname; full name:fullname; name:nm nme; password:pwd passwd; message:msg;
+status:stat sts stts; type:typ; value:val; daily price:dp; payment:pmt pymt pmnt;
+received:rcvd recd; ship:shp; shipment:shpmt; warehouse:whse whs; market:mkt; group:grp;
+level:lvl; position:pos posn; temperature:temp; volume:vol; revenue:rev; sequence:seq; user:usr;
+university:univ; government:govt; id:identifier; total:tot ttl; building:bldg;
+ apartment:apt; region:rgn; district:dist; division:div; indicator:ind; flag:flg;
+price:prc; discount:disc dscnt; rate:rt; salary:sal; supplier:supp suppl splr; vendor:vend vndr;
+purchase order:po; manufacturer:mfr mfg manuf; package:pkg; delivery:dlvry dlv; schedule:sched;
+appointment:appt; patient:pt; prescription:rx; diagnosis:diag dx; procedure:proc; student:stud;
+professor:prof; course:crs; project:proj; assignment:asgn asgmt; contract:contr; document:doc;
+version:ver vers; configuration:config cfg; parameter:param; attribute:attr; property:prop;
+image:img; picture:pic; link:lnk; session:sess; language:lang; previous:prev; current:cur;
+effective:eff; expiration:exp expir; registration:regn; certificate:cert; maintenance:maint;
+equipment:equip eqp; serial:ser; estimated:estd; required:reqd; approved:apprvd; frequency:freq;
+population:popn; distance:dstnc; latitude:latd; longitude:lng lngtd; standard deviation:stddev;
+standard:std; deviation:dev; difference:diff; ratio:rto;
+management:mgmt; administration:admn; service:svc srv; application:app appl; database:db;
+technical:tech; information:info; secretary:secy; international:intl;
+national:natl; corporation:corp; company:co comp cmpny; limited:ltd; association:assn assoc
+""".replace("\n", " ").split(";"))
+    for short in shorts.split()
+    for word in (word.strip(),)
 }  # fmt: skip
 
 GENERIC_PREFIXES = frozenset({"dim", "fct", "fact", "stg", "tbl", "tb", "vw", "mart", "t", "v"})
@@ -61,10 +83,41 @@ def words_of(identifier: str, prefixes: Iterable[str] = ()) -> tuple[str, ...]:
     return tuple(out)
 
 
+# Short words that mean themselves, though their letters stand in longer ones.
+OWN_WORDS = frozenset(
+    """act add age aid air all and any are arm art ask bad bag bar bed bet bid big bit box boy bus
+    buy can cap car case cash cast cell city club come cook copy cost cup cut dad data date day
+    deal debt dog door due eat egg end even ever eye face fact fan far fast fee few film find
+    fire fit fly food foot form fox free fuel full fun game gap gas gate get gift girl goal god
+    gold good gun guy hall hand hat head heat help her high hill his hit home hot hour how ice
+    idea ill inch ink inn iron item its jet job join joy key kid kind king lab lake land last
+    late law lay lead leg less let life like line list live load loan lot low main make male man
+    many map mark mean men menu mile milk mix mode more most name near neck net new news next
+    note now odd off oil old one open our out own page pain pair park part past peak pen pet
+    pick pin plan play plot plus pool poor port post pot put race rain rank rate raw read real
+    red rent rest rice rich ring rise risk road rock role roof room row rule run sad sale salt
+    sand save say sea seat see set sex she ship shop shot show side sign sit site size skin sky
+    soil some son song sort spot star stay step stop suit sun tag tall tank tape task tax tea
+    team ten term test text the tie time tip tone tool top tour town toy trip two unit use user
+    van view vote wage wait walk wall war wave way week well who why wife win wind wine wing
+    wire wood word work year yes yet you zone price place point state store stock staff start
+    order paper panel party phone plant power press prize court count class claim chair chain
+    cause child brand board block blood black white green brown model month money motor mouse
+    music night north south novel offer other owner plane score sense share shift skill space
+    speed sport stage study style table title total touch tower track trade train trend truck
+    trust union value video visit voice water width woman world youth event extra field floor
+    focus force frame front fruit glass grade grant grass group guest guide heart horse hotel
+    house human image index issue judge label labor layer level light limit local lunch major
+    match media metal meter actor adult agent album apple asset audio award beach birth""".split()
+)
+
+
 @lru_cache(maxsize=50_000)
 def abbreviates(short: str, word: str) -> bool:
     """Whether `short` may stand for `word`: its letters in order, the first one alike."""
     if not 2 <= len(short) <= 5 or len(word) < len(short) + 2 or short[0] != word[0]:
+        return False
+    if short in OWN_WORDS:
         return False
     if word.startswith(short):
         return len(short) >= 3

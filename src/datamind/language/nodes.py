@@ -63,8 +63,10 @@ def to_nodes(units: Sequence[Unit]) -> list[Node]:
 
 
 def _is_value(mention: Mention) -> bool:
-    """Whether its best reading is a value of a column."""
-    return mention.candidates[0].kind in ("value", "text", "weekday")
+    """Whether its best reading is a value of a column, and no name fits about as well."""
+    best = mention.candidates[0]
+    named = any(c.kind in ("column", "table") and c.score >= 0.8 for c in mention.candidates)
+    return best.kind in ("value", "text", "weekday") and not (named and best.score < 0.99)
 
 
 def may_be_number(mention: Mention) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import cast
 
 from datamind.language import names
+from datamind.language.calendar import Period
 from datamind.language.context import Context, Unbuildable
-from datamind.language.dates import Period
 from datamind.language.scope import dates_of, is_personal, is_technical, year_columns
 from datamind.language.sketch import Cond, Mention
 from datamind.language.tokens import stem
@@ -17,6 +18,8 @@ from datamind.semantics.catalog import TEMPORAL, Column, Table
 def in_period(cond: Cond, ctx: Context) -> P.Predicate:
     assert cond.period is not None
     period = cond.period
+    if period.note:
+        ctx.notes.append(period.note)
     year = _year_column(cond, ctx)
     if year is not None:
         return _years(ctx.expr(year), period)
@@ -35,8 +38,11 @@ def within(expr: P.Expr, period: Period) -> P.Predicate:
 
 
 def _years(expr: P.Expr, period: Period) -> P.Predicate:
-    low = period.low.year if period.low else None
-    high = period.high.year - 1 if period.high else None
+    """The years that the period touches; of a first one in part, as in the last 3 years, none."""
+    low = _year_from(period.low) if period.low else None
+    high = _year_from(period.high) - 1 if period.high else None
+    if low is not None and high is not None and high < low:
+        low = high
     if low is not None and low == high:
         return P.Compare("=", expr, P.Value(low))
     if low is not None and high is not None:
@@ -44,6 +50,10 @@ def _years(expr: P.Expr, period: Period) -> P.Predicate:
     if low is not None:
         return P.Compare(">=", expr, P.Value(low))
     return P.Compare("<=", expr, P.Value(high))
+
+
+def _year_from(day: dt.date) -> int:
+    return day.year + (day != day.replace(month=1, day=1))
 
 
 def _year_column(cond: Cond, ctx: Context) -> Column | None:

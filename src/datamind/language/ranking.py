@@ -16,6 +16,7 @@ FEATURES = (
     "unknown",
     "verbs",
     "proper",
+    "narrowing",
     "dropped",
     "relations",
     "unnamed",

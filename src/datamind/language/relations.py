@@ -98,7 +98,7 @@ def _exists(cond: Cond, table: str, ctx: Context, predicate: Builder) -> P.Predi
 
 def of_subtype(candidate: Candidate, ctx: Context) -> P.Predicate:
     """The row is one of the subtype's: its key is there."""
-    relationship = ctx.scope.view.catalog.relationships_by_id[candidate.within]
+    relationship = ctx.scope.view.relationships_by_id[candidate.within]
     inner = inner_context(ctx, relationship.table).scope
     alias = ctx.scope.alias(relationship.to_table)
     return P.Exists(alias, relationship.id, True, P.Query(inner.source(), ()))

@@ -17,6 +17,8 @@ BEAM = 16
 KEPT = 5
 JOIN = 0.22
 OPTIONS = 6
+EXACT = 0.99
+INEXACT = 0.45  # what a partial name costs where another thing has just that name
 SIZE = 0.004  # for each column: of two tables that fit alike, the one that says more
 
 
@@ -101,10 +103,10 @@ def _pair(a: Mention, x: Candidate, b: Mention, y: Candidate, view: View) -> flo
     if a.owner is b and x.kind == "column":
         return -0.25 if x.table == y.table else 0.7
     if a.context is b and x.kind in ("column", "value") and y.kind == "table":
-        return -0.2 if x.table == y.table else 0.1
+        return -0.4 if x.table == y.table else 0.15
     if a.hint is b and x.kind == "value":
         if x.id == y.id or (y.kind == "table" and x.table == y.table):
-            shown = y.kind == "table" and x.id.rpartition(".")[2] in view.table(y.table).display
+            shown = y.kind == "table" and x.name in view.table(y.table).display
             return -0.45 if shown or x.id == y.id else -0.2
         return 0.5
     if x.kind == y.kind == "column" and x.id == y.id and a.first > b.first:
@@ -115,11 +117,14 @@ def _pair(a: Mention, x: Candidate, b: Mention, y: Candidate, view: View) -> flo
 def _options(mention: Mention, view: View, words: Sequence[str]) -> list[tuple[Candidate, float]]:
     """Candidates that can play the mention's role, with their costs."""
     out = []
+    exact = {c.kind for c in mention.candidates if c.score >= EXACT and c.source == "name"}
     for candidate in mention.candidates:
         penalty = _penalty(mention, candidate, view)
         if penalty is not None:
             penalty += _way(mention, candidate, words) if candidate.kind == "value" else 0.0
             penalty += _unsaid_key(mention, candidate, words)
+            if candidate.kind in exact and candidate.score < 0.95:
+                penalty += INEXACT
             penalty += _doing(mention, candidate, words)
             penalty -= (
                 SIZE * min(len(view.table(candidate.table).columns), 20) if candidate.table else 0
@@ -135,7 +140,7 @@ def _way(mention: Mention, candidate: Candidate, words: Sequence[str]) -> float:
     near = [w for w in words[max(0, first - 2) : first] if w in WAYS]
     if not near:
         return 0.0
-    column = set(names.split(candidate.id.rpartition(".")[2]))
+    column = set(names.split(candidate.name))
     if column & WAYS[near[-1]]:
         return -0.35
     others = frozenset().union(*(ways for way, ways in WAYS.items() if way != near[-1]))
@@ -162,7 +167,7 @@ def _unsaid_key(mention: Mention, candidate: Candidate, words: Sequence[str]) ->
     """A noun means the thing, not its key: `salesperson` is hardly the salesperson_id."""
     if candidate.kind != "column":
         return 0.0
-    parts = names.words_of(candidate.id.rpartition(".")[2])
+    parts = names.words_of(candidate.name)
     said = {lemma(w) for w in words[mention.first : mention.last]}
     return 0.6 if parts and parts[-1] in KEYS and not said & KEYS else 0.0
 
@@ -173,7 +178,7 @@ def _penalty(mention: Mention, candidate: Candidate, view: View) -> float | None
     if role == "value":
         if kind == "value":
             table = view.table(candidate.table)
-            name = candidate.id.rpartition(".")[2]
+            name = candidate.name
             return -0.08 if name in table.display or name in table.primary_key else 0.0
         return {"text": 0.0, "weekday": 0.0}.get(kind)
     if kind in ("text", "weekday"):

@@ -6,10 +6,10 @@ import re
 from collections.abc import Container, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from datamind.language.dates import UNITS, WORD_NUMBERS
 from datamind.language.linking import GRAINS, PER_GRAIN, Candidate
 from datamind.language.sketch import Over
 from datamind.language.tables import windows as W
+from datamind.language.tables.times import UNITS, WORD_NUMBERS
 from datamind.language.tokens import Token
 
 if TYPE_CHECKING:
@@ -112,9 +112,8 @@ def _asked(lower: Sequence[str]) -> Iterator[Made]:
             yield "q", at, at + 2, "which", 1.3
         if word in _OPENERS and at == 0 and tuple(lower[1:3]) == ("how", "many"):
             yield " ", 0, 1, "", 0.6
-        if word == "how" and lower[at + 1 : at + 3] == ["many", "of"]:
-            if lower[at + 3 : at + 4] and lower[at + 3] in _PRONOUNS:
-                yield "H", at, at + 4, "", 3.0
+        if lower[at : at + 3] == ["how", "many", "of"] and _PRONOUNS & {*lower[at + 3 : at + 4]}:
+            yield "H", at, at + 4, "", 3.0
         for phrase in _RANKED:
             if tuple(lower[at : at + len(phrase)]) == phrase and (len(phrase) > 1 or at <= 1):
                 yield "K", at, at + len(phrase), "", 0.6 * len(phrase)
@@ -147,11 +146,13 @@ def _averaged_grains(lower: Sequence[str], values: Container[str]) -> Iterator[M
             yield "m", at, at + 1, grain, 0.9
 
 
+_AGAINST = re.compile(r"previous|prior|preceding|over[- ](the[- ])?(month|year|week|quarter|day)")
+
+
 def defined(text: str) -> Over | None:
     """What a definition like `change versus the previous month, in percent` asks for."""
     lower = text.lower()
-    if not re.search(r"previous|prior|preceding|over[- ](?:the[- ])?(?:month|year|week|quarter|day)",
-                     lower):  # fmt: skip
+    if not _AGAINST.search(lower):
         return None
     grain = re.search(r"(hour|day|week|month|quarter|year)", lower)
     if grain is None:
@@ -164,4 +165,4 @@ def defined(text: str) -> Over | None:
 
 def units(tokens: Sequence[Token], values: Container[str], make: type[Unit]) -> list[Unit]:
     """The same as units of the lexer; `values` are the words that the data holds."""
-    return [make(*parts) for parts in units_said(tokens, values)]  # type: ignore[arg-type]
+    return [make(*parts) for parts in units_said(tokens, values)]

@@ -69,7 +69,7 @@ class Scope:
     def _in_role(self, table: str, role: str) -> str:
         """The alias of a table under one reference to it; another reference has another alias."""
         if (table, role) not in self.by_role:
-            reference = self.view.catalog.relationships_by_id[role]
+            reference = self.view.relationships_by_id[role]
             edge = Edge(reference, reference.table, table, False, 1.0)
             first = table not in self.aliases
             self.alias(reference.table)
@@ -104,8 +104,8 @@ class Scope:
 
     def column(self, column_id: str, role: str | None = None) -> P.Column:
         """A column as an expression; its table is joined in where needed."""
-        table, _, name = column_id.rpartition(".")
-        return P.Column(self.alias(table, role), name)
+        column = self.view.column(column_id)
+        return P.Column(self.alias(column.table, role), column.name)
 
     def source(self) -> P.Source:
         """The source with all joins so far."""

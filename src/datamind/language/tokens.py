@@ -7,20 +7,27 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from datamind.language.tables.irregular import IRREGULAR
+from datamind.language.tables.irregular import COMPOUNDS, IRREGULAR, SHIFTS, VERBS
 
 Kind = Literal["word", "number", "quoted", "op", "mark"]
 
+_DATE = r"""
+    \d{4}-\d{1,2}-\d{1,2} | \d{4}[/.]\d{1,2}[/.]\d{1,2}
+  | \d{1,2}(?P<sep>[/.-])\d{1,2}(?P=sep)\d{4} | \d{4}-(?:0[1-9]|1[0-2])(?![\d-])
+  | (?:(?:1[0-9]|20)|['’]|(?<=\bthe\ ))\d0['’]?s\b
+"""
 _TOKEN = re.compile(
-    r"""
-    (?P<quoted>"[^"\n]{1,200}"|“[^”\n]{1,200}”|`[^`\n]{1,200}`|‘[^’\n]{1,200}’
-      |(?<![\w'])'(?:[^'\n]|'(?=\w)){1,200}'(?!\w))
-  | (?P<date>\d{4}-\d{2}-\d{2})
-  | (?P<clock>\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]\.?m\b\.?)?|\d{1,2}\s?[ap]m\b)
-  | (?P<number>[$€£]?\d+(?:,\d{3})*(?:\.\d+)?
-      (?:\s?(?:%|percent\b|k\b|m\b|bn\b|thousand\b|million\b|billion\b))?(?:st|nd|rd|th)?)
+    rf"""
+    (?P<quoted>"[^"\n]{{1,200}}"|“[^”\n]{{1,200}}”|`[^`\n]{{1,200}}`|‘[^’\n]{{1,200}}’
+      |(?<![\w'])'(?:[^'\n]|'(?=\w)){{1,200}}'(?!\w))
+  | (?P<date>(?<![\w/.])(?:{_DATE})(?!\w|[/.]\d))
+  | (?P<clock>\d{{1,2}}:\d{{2}}(?::\d{{2}})?(?:\s?[ap](?:m\b|\.m\.))?
+      |\d{{1,2}}\s?(?:[ap]m\b|[ap]\.m\.|o['’]clock\b))
+  | (?P<number>(?:(?<![^\s(\[=<>,])(?<!\d\s)-(?=[\d$€£.]))?[$€£]?
+      (?:(?:\d{{1,3}}(?:,\d{{3}})+(?!\d)|\d+)(?:\.\d+)?|(?<![\w.])\.\d+)
+      (?:\s?(?:%|percent\b|bn\b|thousand\b|million\b|billion\b)|[km]\b)?(?:st|nd|rd|th)?)
   | (?P<op>>=|<=|!=|<>|=|<|>)
-  | (?P<word>[^\W\d_][\w&]*(?:[-'’]\w+)*|\.[a-z]{2,4}\b|_\w+)
+  | (?P<word>[^\W\d_][\w&]*(?:[-'’]\w+)*|\.[a-z]{{2,4}}\b|_\w+)
   | (?P<mark>[.,;:?!()/+\-*\n])
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -49,9 +56,10 @@ _SCALE = {"k": 1e3, "m": 1e6, "bn": 1e9, "thousand": 1e3, "million": 1e6, "billi
 
 
 def _number(text: str) -> float:
-    found = re.match(r"[$€£]?(\d[\d,]*(?:\.\d+)?)\s?([a-z%]*)", text.lower())
+    found = re.match(r"(-?)[$€£]?([\d,]*\.?\d+)\s?([a-z%]*)", text.lower())
     assert found is not None
-    return float(found[1].replace(",", "")) * _SCALE.get(found[2], 1.0)
+    value = float(found[2].replace(",", "")) * _SCALE.get(found[3], 1.0)
+    return -value if found[1] else value
 
 
 def tokenize(text: str) -> list[Token]:
@@ -98,8 +106,8 @@ _TAKING_TO = frozenset({"belong", "go", "fly", "travel", "refer", "apply", "rela
 
 def is_participle(token: Token) -> bool:
     """Made, written, published: a verb form that `by` or `to` may follow."""
-    if token.lower in IRREGULAR:
-        return not token.lower.endswith("s") and token.lower != token.lemma
+    if token.lower in VERBS:
+        return True
     if token.lower.endswith("ed"):
         return not token.lower.endswith("eed")
     return token.lemma in _TAKING_TO
@@ -110,29 +118,58 @@ def lemma(word: str) -> str:
     """The singular of a noun; other words as they are (irregular verbs by a table)."""
     if word in IRREGULAR:
         return IRREGULAR[word]
+    for plural, singular in COMPOUNDS:
+        if word.endswith(plural) and len(word) > len(plural) + 1 and word not in _NO_COMPOUND:
+            return word.removesuffix(plural) + singular
     if len(word) <= 3 or not word.endswith("s"):
         return word
     if word.endswith("ies"):
         return word[:-3] + "y" if len(word) > 4 else word[:-1]
-    if word.endswith(("sses", "shes", "ches", "xes", "zes")):
+    if word.endswith(("sses", "shes", "ches", "xes", "zzes")):
         return word[:-2]
     if word.endswith(("ss", "us", "is")):
         return word
     return word[:-1]
 
 
-_ENDINGS = ("ations", "ation", "ments", "ment", "ings", "ions", "ing", "ion", "ers", "ors", "ies",
-            "ied", "ed", "er", "or", "es", "al", "ly", "s", "y", "e")  # fmt: skip
+_NO_COMPOUND = frozenset("specimen regimen abdomen acumen stamen yemen semen ramen women".split())
+_ENDINGS = "ation ment ator ion ery er or al ly ist ate s y e".split()
+_VOWELS = frozenset("aeiouy")
+# Nouns that look like the form of a verb, and are not of its meaning.
+_NOT_ING = frozenset({"rating", "during", "king", "ring", "wing", "thing", "string", "spring"})
 
 
 @lru_cache(maxsize=20_000)
 def stem(word: str) -> str:
-    """A crude stem, for matching `published` to `publication` and `admitted` to `admit`."""
-    word = lemma(word)
+    """A crude stem, for matching `published` to `publisher` and `prescribed` to `prescription`."""
+    word = _undone(lemma(word))
+    for noun, verb in SHIFTS:
+        if word.endswith(noun) and len(word) > len(noun):
+            return word.removesuffix(noun) + verb
     for ending in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= 4:
+        if word.endswith(ending) and len(word) - len(ending) >= (5 if ending == "ion" else 4):
             word = word[: -len(ending)]
             break
-    if len(word) > 4 and word[-1] == word[-2] and word[-1] not in "lsz":
+    if len(word) > 5 and word.endswith("e"):
         word = word[:-1]
-    return word
+    return _single(word)
+
+
+def _undone(word: str) -> str:
+    """The word without the ending of a past tense or of an -ing form: `hired` is hire."""
+    if word in _NOT_ING or not word.endswith(("ed", "ing", "ings")) or word.endswith("eed"):
+        return word
+    if word.endswith("ied"):
+        return word[:-3] + "y" if len(word) > 5 else word
+    base = word[: -2 if word.endswith("ed") else -3 if word.endswith("ing") else -4]
+    if len(base) < 2 or not _VOWELS & set(base):
+        return word
+    if len(base) > 3:
+        return base + "e" if base.endswith("at") and base[-3] not in _VOWELS else base
+    closed = base[-1] not in _VOWELS | {"w", "x"} and base[-2] in _VOWELS
+    return base + "e" if closed and (len(base) == 2 or base[-3] not in _VOWELS) else base
+
+
+def _single(word: str) -> str:
+    double = len(word) > 3 and word[-1] == word[-2] and word[-1] not in "lsz"
+    return word[:-1] if double and word[-1] not in _VOWELS else word

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from datamind.language import measures
+from datamind.language.calendar import Period, move
 from datamind.language.context import Context, Unbuildable
-from datamind.language.dates import Period, move
 from datamind.language.draft import Draft, free_name, keys
 from datamind.language.sketch import Cond, Measure, Mention, Over, Rank, Sketch
 from datamind.semantics import plan as P
@@ -204,9 +204,7 @@ def between_periods(sketch: Sketch, ctx: Context) -> tuple[Sketch, P.Expr] | Non
     measure = output if isinstance(output, Measure) else Measure("either", target=output)
     first, last = _ends(cond.period) or (None, None)
     before, now = (
-        measures.expression(
-            replace(measure, where=[*measure.where, replace(cond, period=p)]), ctx
-        )
+        measures.expression(replace(measure, where=[*measure.where, replace(cond, period=p)]), ctx)
         for p in (first, last)
     )
     conds = [c for c in sketch.conds if c is not cond]
@@ -225,7 +223,8 @@ def _ends(period: Period | None) -> tuple[Period, Period] | None:
 
 
 def _yearly(period: Period) -> Period:
-    return replace(period, year=period.low.year) if period.grain == "year" and period.low else period
+    whole = period.grain == "year" and period.low is not None
+    return replace(period, year=period.low.year) if whole and period.low else period
 
 
 # ---- averages of groups ------------------------------------------------------------------------

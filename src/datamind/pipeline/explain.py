@@ -64,7 +64,7 @@ def _adds_up(measure: P.Expr, view: View) -> bool:
         return measure.function in ("sum", "count") and not measure.distinct
     if not isinstance(measure, P.Metric):
         return False
-    metric = view.catalog.metrics_by_name.get(measure.name)
+    metric = view.metrics_by_name.get(measure.name)
     return metric is not None and metric.kind == "simple" and metric.aggregation in SUMS
 
 
@@ -75,6 +75,6 @@ def quality_warnings(governed: Governed, view: View) -> list[str]:
         f"Data quality tests failed for {issue.table}: {issue.test}"
         + (f", {issue.rows:,} rows" if issue.rows else "")
         + (f", since {issue.since}" if issue.since else "")
-        for issue in view.catalog.quality
+        for issue in view.quality
         if issue.table in touched
     ]

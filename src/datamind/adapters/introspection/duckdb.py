@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from datamind.semantics.catalog import Catalog
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+STATEMENT_S = 60.0
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "access_mode": "read_only",
     "enable_external_access": False,
@@ -24,20 +26,34 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
 
 
 class DuckDbProbe:
-    """Rows of one statement of ours."""
+    """Rows of one statement of ours.
+
+    It runs in a thread of its own: DuckDB hears neither a time limit nor Ctrl-C while it works.
+    """
 
     def __init__(self, connection: DuckDBPyConnection, name: str) -> None:
         self.connection = connection
         self.name = name
+        self._thread = ThreadPoolExecutor(1)
 
     def rows(self, sql: str, parameters: Sequence[Scalar] = ()) -> list[tuple[Scalar, ...]]:
         """All rows; database errors reworded."""
         import duckdb
 
+        running = self._thread.submit(
+            lambda: self.connection.execute(sql, list(parameters)).fetchall()
+        )
         try:
-            return self.connection.execute(sql, list(parameters)).fetchall()
+            wait((running,), STATEMENT_S)
+            if not running.done():
+                self.connection.interrupt()
+            return running.result()
         except duckdb.Error as fault:
             raise query_fault(type(fault).__name__, str(fault), self.name) from None
+        except KeyboardInterrupt:
+            self.connection.interrupt()
+            wait((running,))  # the connection is closed next, which must not happen under its feet
+            raise
 
 
 def data_version(path: Path) -> str:

@@ -196,11 +196,11 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
         "how long does it take", "how long did it take", "time it takes", "time taken",
         "seconds between", "number of hours between", "number of minutes between",
     )),
+    LENGTH: (("length of", ""), ("number of characters in", ""), ("number of letters in", "")),
     LASTING: tuple((p, "") for p in (
         "duration of", "duration", "length of", "tenure", "tenure of", "how long", "how long did",
         "how long do", "how long does", "time spent in", "lifetime of", "lengths of", "time it takes",
     )),
-    LENGTH: (("length of", ""), ("number of characters in", ""), ("number of letters in", "")),
 }  # fmt: skip
 
 # Superlatives: direction, and words that say what is compared where the question leaves it out.

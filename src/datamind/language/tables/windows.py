@@ -12,17 +12,22 @@ _G = r"(?:hour|day|week|month|quarter|year)"
 _GRAIN = rf"(?P<grain>{_G})"
 _NUMBER = r"(?P<count>\d+|two|three|four|five|six|seven|ten|twelve|thirty)"
 _RATE = r"(?:(?:percentage|percent|pct|relative|absolute|%) )?"
-_CHANGE = r"(?:growth rates?|rates? of (?:change|growth)|changes?|growth|differences?|increases?|trend)"
+_CHANGE = (
+    r"(?:growth rates?|rates? of (?:change|growth)|changes?|growth|differences?|increases?|trend)"
+)
 _ITS = r"(?: (?:in|of) (?:that|this|the same|its) (?:number|figure|amount|value|count|total|one))?"
 _AGAINST = r"(?:(?:as )?compared (?:to|with)|versus|vs|relative to|against)"
 _EARLIER = (
     rf"(?:that of )?(?:the )?(?:(?:immediately )?(?:previous|prior|preceding|last) (?P<grain>{_G})s?"
     rf"|(?P<grain_>{_G}) (?:before|earlier|prior))"
 )
+_RUNNING = r"(?:running|cumulative|accumulated|cumulated)"
+_MOVING = r"(?:moving|rolling|trailing) (?:average|avg|mean)(?: of)?"
 _WHOLE = r"(?:the )?(?:grand |overall )?(?:total|whole|overall|all)"
 _PART = r"(?:percentages?|percent|pct|%|shares?|proportions?|fractions?)"
 
-# The kind that is asked for, and the words that ask for it. `CHANGE` marks what says "change".
+# The kind that is asked for, and the words that ask for it. `changing` says that something changed
+# without saying since when; `since` says only that, and nothing where nothing changed.
 PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(rf"(?<!\S){text}(?!\S)"))
     for kind, text in (
@@ -34,27 +39,17 @@ PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("change", r"by (?:what|how many|which) (?P<rate>percentage|percent|%)(?: points)?"),
         ("since", rf"(?:from|over|since|than|to) {_EARLIER}"),
         ("changing", rf"{_RATE}{_CHANGE}{_ITS}"),
-        ("running", r"(?:running|cumulative|accumulated|cumulated)"
-                    r"(?: (?:totals?|sums?|counts?)(?: of)?)?"),
-        ("moving", rf"{_NUMBER} {_GRAIN}s? (?:moving|rolling|trailing) "
-                   r"(?:average|avg|mean)(?: of)?"),
-        ("moving", rf"(?:moving|rolling|trailing) {_NUMBER} {_GRAIN}s? "
-                   r"(?:average|avg|mean)(?: of)?"),
-        ("share", rf"(?:as|in|with|and)(?: an?| the| their| its)? {_PART}"
-                  rf"(?: of {_WHOLE})(?! [a-z])"),
+        ("running", _RUNNING + r"(?: (?:totals?|sums?|counts?)(?: of)?)?"),
+        ("moving", rf"{_NUMBER} {_GRAIN}s? {_MOVING}"),
+        ("moving", rf"(?:moving|rolling|trailing) {_NUMBER} {_GRAIN}s? (?:average|avg|mean)(?: of)?"),
+        ("share", rf"(?:as|in|with|and)(?: an?| the| their| its)? {_PART}(?: of {_WHOLE})(?! [a-z])"),
         ("share", rf"(?:as|in)(?: an?)? {_PART}(?! [a-z])"),
         ("share", rf"(?:as|in)(?: an?)? {_PART}(?= by| per| for each)"),
-        ("share", r"(?P<rate>percentage|percent|percentual) "
-                  r"(?:distribution|breakdown|split)(?: of)?"),
+        ("share", r"(?:percentage|percent) (?:distribution|breakdown|split)(?: of)?"),
         ("compare", r"compare|compared|comparison of|comparison"),
     )
 )  # fmt: skip
 # A question without one of these asks for no window.
-TRIGGERS = frozenset(
-    """over on to from dod wow mom qoq yoy change changes growth difference increase compared
-    versus vs against running cumulative accumulated cumulated moving rolling trailing percent
-    percentage percentages pct % share shares proportion compare comparison""".split()
-)
 ASKING = frozenset(
     """dod wow mom qoq yoy change changes growth previous prior preceding before earlier running
     cumulative accumulated cumulated moving rolling trailing percent percentage percentages pct %

@@ -42,7 +42,6 @@ class Block:
     group: list[Node] | None = None
     having: list[Node] = field(default_factory=list)
     distinct: bool = False
-    windows: frozenset[str] = frozenset()
     order: list[SortKey] = field(default_factory=list)
     limit: int | None = None
     offset: int = 0
@@ -54,6 +53,12 @@ class Block:
     def cut(self) -> bool:
         """Whether rows were already chosen or merged, so that later clauses need a new block."""
         return self.limit is not None or self.distinct
+
+    @property
+    def windows(self) -> frozenset[str]:
+        """The outputs and sort keys that are taken over the rows as they are now, by name."""
+        named = {**self.env.fields, **{f"by {n}": key.by for n, key in enumerate(self.order)}}
+        return frozenset(n for n, node in named.items() if node.find(exp.Window) is not None)
 
     @property
     def entities(self) -> JoinTree | None:

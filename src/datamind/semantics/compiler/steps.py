@@ -149,7 +149,6 @@ def _window(step: P.Window, block: Block, later: Later) -> Block:
     for named in step.columns:
         fields[named.name] = compiled(named.expr, block.env)
     block.set_fields(fields)
-    block.windows |= {n.name for n in step.columns}
     return block
 
 
@@ -235,7 +234,6 @@ def _project(step: P.Project, block: Block, later: Later) -> Block:
         block = block.wrapped(later)
     if any(isinstance(n, P.WindowCall) for n in below(*step.columns, queries=False)):
         block = _room_for_windows(step.columns, block, later)
-        block.windows = frozenset(n.name for n in step.columns)
     block.set_fields({n.name: compiled(n.expr, block.env) for n in step.columns})
     block.order = [_renamed(key, step.columns, block.env.fields) for key in block.order]
     if step.distinct:
