@@ -120,8 +120,8 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
         elif code in "&,":
             joined = True
             both = len(sketch.conds) if node.payload == "both" else both
-        elif code in _MEANT:
-            sketch.unused += 1
+        elif code in _MEANT and not (code == K.COUNT and place == len(nodes) - 1 and sketch.ranks):
+            sketch.unused += 1  # `which ... the most, and how many?` counts what is ranked
         if code in _ENDS_SELECT and seen and code not in "LGP":
             selecting = False
         if code == "c":

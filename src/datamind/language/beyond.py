@@ -85,14 +85,15 @@ def _money(about: str, ctx: Context) -> Made:
 
 
 def _of_rows(cond: Cond, column: Column, ctx: Context) -> P.Predicate:
+    outer, outside = ctx.expr(column), None
+    same = cond.mention
+    if same is not None and (ctx.meaning(same).kind, ctx.meaning(same).table) != (
+        "table", column.table):  # fmt: skip
+        outside = keys(same, ctx)[0].expr  # first, so that the inner query's aliases differ
     inner = inner_context(ctx, column.table)
     wheres = [predicate(c, inner) for c in cond.within]
-    outer = ctx.expr(column)
-    if cond.mention is not None:
-        candidate = ctx.meaning(cond.mention)
-        if candidate.table != column.table or candidate.kind != "table":
-            inside, outside = keys(cond.mention, inner)[0], keys(cond.mention, ctx)[0]
-            wheres.append(P.Compare("=", inside.expr, outside.expr))
+    if same is not None and outside is not None:
+        wheres.append(P.Compare("=", keys(same, inner)[0].expr, outside))
     average = P.Aggregate(_function(cond), inner.expr(column))
     steps: list[P.Step] = [P.Filter(conjunction(wheres))] if wheres else []
     steps.append(P.Group((), (P.Named("value", average),)))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from datamind.language import names
+from datamind.language.calendar import Period
 from datamind.language.lexer import Top
 from datamind.language.linking import Candidate
 from datamind.language.nodes import Node, may_be_number, of_code, span
@@ -184,6 +185,11 @@ def _is_key(node: Node) -> bool:
 
 def periods(nodes: list[Node]) -> list[Node]:
     """2023 `and` 2024; 2023 `vs` 2024: either, side by side where they are set against."""
+    said = [n.payload for n in of_code(nodes, "d")]
+    joined = {n.payload for n in of_code(nodes, K.TO)}
+    if len(said) == 2 and joined == {""} and said[1].high is not None:  # `from 2023 to 2024`
+        whole = Period(said[0].low, said[1].high, said[1].grain)
+        return [span(nodes, "P", Cond("period", period=whole, first=nodes[0].first))]
     parts = tuple(Cond("period", period=n.payload, first=n.first) for n in of_code(nodes, "d"))
     cond = Cond("any", parts=parts, first=nodes[0].first)
     cond.match = "versus" if any(n.payload == "vs" for n in of_code(nodes, K.TO)) else "equals"

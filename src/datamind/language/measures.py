@@ -183,6 +183,8 @@ def _aggregate_column(
                 return P.Aggregate("count", None, ctx.scope.alias(table.id), where=where)
             ctx.penalty += 0.4
     if function in ("avg", "median") and column.additivity == "none":
+        if column.name in ctx.scope.view.table(column.table).primary_key:
+            raise Unbuildable("an average of keys")
         ctx.penalty += 0.4
     return P.Aggregate(
         cast(P.Function, function), ctx.expr(column), distinct=measure.distinct, where=where

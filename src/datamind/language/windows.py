@@ -51,6 +51,13 @@ def _of_row(rank: Rank, sketch: Sketch, ctx: Context) -> bool:
     return candidate.kind == "column" and candidate.table == about.table
 
 
+def _one_of_each(sketch: Sketch) -> bool:
+    """`the highest salary in each department`, but whose salary is not understood."""
+    if sketch.outputs or not sketch.groups or not all(m.each for m in sketch.groups):
+        return False
+    return any(r.extreme and isinstance(r.by, Mention) for r in sketch.ranks)
+
+
 def _is(sketch: Sketch, kind: str) -> bool:
     return sketch.over is not None and sketch.over.kind == kind
 
@@ -67,6 +74,8 @@ def over_groups(sketch: Sketch, ctx: Context, draft: Draft) -> None:
         _rank_within(sketch, draft, tuple(P.Field(n) for n in names))
     elif _is(sketch, "rank"):
         _rank_within(sketch, draft, ())
+    elif _one_of_each(sketch):
+        raise Unbuildable("one of each, but of what")
     if sketch.over is not None and sketch.over.kind in _MAKERS:
         _MAKERS[sketch.over.kind](sketch.over, ctx, draft)
 
@@ -75,16 +84,16 @@ def over_rows(sketch: Sketch, ctx: Context, draft: Draft) -> None:
     """The same for a list of rows: the partition's own columns are shown along."""
     if sketch.over is not None and sketch.over.kind in _MAKERS:
         raise Unbuildable("a window over rows that nothing adds up")
-    found: list[P.Named] = []
+    parts: list[P.Expr] = []
     for mention in partitions(sketch, ctx):
         made = keys(mention, ctx)
-        found.extend(made)
+        parts.append(made[0].expr)
         for key in reversed(made if not sketch.listed else []):
             if key.expr not in [o.expr for o in draft.outputs]:
                 draft.outputs.insert(0, P.Named(free_name(draft, key.name), key.expr))
-    if found or _is(sketch, "rank"):
+    if parts or _is(sketch, "rank"):
         draft.distinct = False
-        _rank_within(sketch, draft, tuple(k.expr for k in found[:1]))
+        _rank_within(sketch, draft, tuple(parts))
 
 
 def _rank_within(sketch: Sketch, draft: Draft, parts: tuple[P.Expr, ...]) -> None:
