@@ -51,7 +51,7 @@ def home_table(
 def build(sketch: Sketch, ctx: Context) -> P.Query:
     """The plan; Unbuildable or NoPath where this reading makes none."""
     ctx.scope.need(_condition_tables(sketch, ctx))
-    sketch = _measured_outputs(sketch, ctx)
+    sketch = windows.without_rows(_measured_outputs(sketch, ctx), ctx)
     changed = windows.between_periods(sketch, ctx)
     if changed is not None:
         return _one_number(changed, ctx)
@@ -162,7 +162,7 @@ def _is_grouped(sketch: Sketch, ctx: Context) -> bool:
     if measured or _metric_outputs(sketch, ctx):
         return True
     for rank in (*sketch.ranks, *sketch.order):
-        if rank.function:
+        if rank.function or windows.adds_up(rank, sketch, ctx):
             return True
         if isinstance(rank.by, Measure) and not measures.is_row_level(rank.by):
             return True

@@ -124,9 +124,11 @@ def superlative_measure(nodes: list[Node]) -> list[Node] | None:
         return [*before, *alone([superlative]), nodes[-1]]
     target.role = "measure"
     way, _ = K.SUPERLATIVES[superlative.payload]
-    measure = Measure(
-        "aggregate", "max" if way == "desc" else "min", target, first=superlative.first
-    )
+    function = "max" if way == "desc" else "min"
+    measure = Measure("aggregate", function, target, first=superlative.first)
+    for period in of_code(nodes, "m"):  # `the highest monthly sales`: added up by month first
+        period.payload.role = "group"
+        measure.kind, measure.inner, measure.per = "either", function, [period.payload]
     made = Node("M", superlative.first, nodes[-1].last, measure)
     return [made] if nodes[0] is superlative else [nodes[0], made]
 
@@ -202,10 +204,13 @@ def superlative_by(nodes: list[Node]) -> list[Node] | None:
     """the `biggest` project `by` budget: the order stands after `by`."""
     way, hints = K.SUPERLATIVES[nodes[0].payload]
     head: Mention = nodes[1].payload
-    if head.candidates[0].kind not in ("table", "value"):
+    if head.candidates[0].kind not in ("table", "value", "grain"):
         return None
     by = nodes[3].payload
-    if isinstance(by, Mention):
+    if isinstance(by, Mention) and by.candidates[0].kind == "table":
+        by.role = "entity"
+        by = Measure("count", target=by, first=nodes[3].first)
+    elif isinstance(by, Mention):
         if not may_be_number(by):
             return None
         by.role = "order"

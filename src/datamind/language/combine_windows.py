@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from datamind.language import names
-from datamind.language.calendar import Period
+from datamind.language.calendar import Period, move
 from datamind.language.lexer import Top
 from datamind.language.linking import Candidate
 from datamind.language.nodes import Node, may_be_number, of_code, span
@@ -19,7 +19,7 @@ from datamind.semantics.catalog import NUMERIC
 # ---- before the patterns -----------------------------------------------------------------------
 
 _GLUE = frozenset({K.OF, K.IN, K.WITH, K.AND, K.COMMA})
-_FIRST = ("change", "running", "moving", "share", "rank", "compare")
+_FIRST = ("change", "running", "moving", "share", "rank", "compare", "verb")
 
 
 def lift(nodes: list[Node], known: Over | None) -> tuple[list[Node], Over | None]:
@@ -72,7 +72,10 @@ def rank_of(nodes: list[Node]) -> list[Node]:
 
 def top_within(nodes: list[Node]) -> list[Node] | None:
     """`top 3` products `in each` category `by` price: the order stands at the end."""
-    top: Top = nodes[0].payload
+    top = nodes[0].payload
+    if not isinstance(top, Top):  # `the best product of each store by sales`
+        way, hints = K.SUPERLATIVES[top]
+        top = Top(1, way == "desc", hints)
     by: Mention = nodes[-1].payload
     if not (may_be_number(by) or any(c.kind == "table" for c in by.candidates[:2])):
         return None
@@ -192,7 +195,8 @@ def periods(nodes: list[Node]) -> list[Node]:
         return [span(nodes, "P", Cond("period", period=whole, first=nodes[0].first))]
     parts = tuple(Cond("period", period=n.payload, first=n.first) for n in of_code(nodes, "d"))
     cond = Cond("any", parts=parts, first=nodes[0].first)
-    cond.match = "versus" if any(n.payload == "vs" for n in of_code(nodes, K.TO)) else "equals"
+    against = {"vs", "with"} & {n.payload for n in of_code(nodes, K.TO + K.WITH)}
+    cond.match = "versus" if against else "equals"
     return [span(nodes, "P", cond)]
 
 
@@ -227,9 +231,18 @@ def settle(sketch: Sketch) -> None:
     _shares(sketch)
     _side_by_side(sketch)
     over = sketch.over
+    if over is not None and over.kind == "verb":
+        over = sketch.over = _grown(sketch, over)
     grain = over.grain if over is not None and over.kind in _TIMED else None
     if grain and not any(_is_time(m) for m in sketch.groups):
         sketch.groups.append(grain_mention(grain))
+
+
+def _grown(sketch: Sketch, over: Over) -> Over | None:
+    """`how much did sales grow from 2023 to 2024` asks for a change; `growing sales` does not."""
+    periods = [c.period for c in sketch.conds if c.period is not None]
+    spans = any(p.low and p.high and move(p.low, p.grain, 1) < p.high for p in periods)
+    return replace(over, kind="change") if spans and not sketch.groups else None
 
 
 def grain_mention(grain: str) -> Mention:
@@ -258,7 +271,8 @@ def _shares(sketch: Sketch) -> None:
         if whole is not None:
             assert isinstance(output, Measure)
             sketch.outputs[place] = whole
-            sketch.over = Over("share", rate=output.kind == "percent")
+            rate = output.kind == "percent" or (sketch.over is not None and sketch.over.rate)
+            sketch.over = Over("share", rate=rate)
 
 
 def _whole(output: Output) -> Measure | None:
@@ -270,8 +284,6 @@ def _whole(output: Output) -> Measure | None:
 
 def _side_by_side(sketch: Sketch) -> None:
     """`compare the sales of 2023 and 2024`: one row for each."""
-    if sketch.groups:
-        return
     asked = sketch.over is not None and sketch.over.kind == "compare"
     for cond in sketch.conds:
         if cond.negated or not (asked or cond.match == "versus"):
@@ -279,7 +291,7 @@ def _side_by_side(sketch: Sketch) -> None:
         if cond.kind == "value" and len(cond.mentions) > 1:
             cond.match = "equals"
             sketch.groups.append(cond.mentions[0])
-        elif grain := _shared_grain(cond):
+        elif (grain := _shared_grain(cond)) and not any(map(_is_time, sketch.groups)):
             sketch.groups.append(grain_mention(grain))
 
 

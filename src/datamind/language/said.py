@@ -46,9 +46,12 @@ def _joined(lower: Sequence[str]) -> tuple[str, dict[int, int], dict[int, int]]:
     return " ".join(w for w in lower if w != "-"), starts, ends
 
 
+_CHANGING = ("chang", "grow", "grew", "differ", "increas", "decreas", "drop", "ris", "rose", "fell")
+
+
 def _phrases(lower: Sequence[str], words: set[str]) -> Iterator[Made]:
     text, starts, ends = _joined(lower)
-    changing = any(w.startswith(("chang", "grow", "differ", "increas")) for w in words)
+    changing = any(w.startswith(_CHANGING) for w in words)
     for kind, pattern in W.PHRASES:
         if kind == "since" and not changing:
             continue

@@ -38,6 +38,35 @@ def of_rows(sketch: Sketch, ctx: Context) -> bool:
     return all(_of_row(r, sketch, ctx) for r in sketch.ranks)
 
 
+def adds_up(rank: Rank, sketch: Sketch, ctx: Context) -> bool:
+    """`top 5 riders by distance`: what several rows hold for each is added up."""
+    if rank.extreme or not rank.count or not isinstance(rank.by, Mention):
+        return False
+    head = next((o for o in sketch.outputs if isinstance(o, Mention)), None)
+    about = ctx.chosen.get(head) if head is not None else None
+    by = ctx.chosen.get(rank.by)
+    if about is None or by is None or about.kind != "table" or by.kind != "column":
+        return False
+    if by.table == about.table or by.table in ctx.scope.graph.owned(about.table):
+        return False
+    return ctx.scope.view.column(by.id).additivity == "sum"
+
+
+def without_rows(sketch: Sketch, ctx: Context) -> Sketch:
+    """`average fee per visit`, where the fee is the visit's own: an average of all, not of each."""
+    averaged = {
+        ctx.chosen[o.target].table for o in sketch.outputs
+        if isinstance(o, Measure) and o.function in ("avg", "median") and o.target in ctx.chosen
+    }  # fmt: skip
+    if len(averaged) != 1 or len(sketch.outputs) != 1 or sketch.ranks:
+        return sketch
+    kept = [
+        m for m in sketch.groups
+        if not (m.each and (c := ctx.chosen.get(m)) and c.kind == "table" and c.table in averaged)
+    ]  # fmt: skip
+    return replace(sketch, groups=kept)
+
+
 def _of_row(rank: Rank, sketch: Sketch, ctx: Context) -> bool:
     if isinstance(rank.by, Measure) or rank.function:
         return False

@@ -27,7 +27,8 @@ _WHOLE = r"(?:the )?(?:grand |overall )?(?:total|whole|overall|all)"
 _PART = r"(?:percentages?|percent|pct|%|shares?|proportions?|fractions?)"
 
 # The kind that is asked for, and the words that ask for it. `changing` says that something changed
-# without saying since when; `since` says only that, and nothing where nothing changed.
+# without saying since when, `verb` perhaps so; `since` says only when, and nothing where nothing
+# changed.
 PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(rf"(?<!\S){text}(?!\S)"))
     for kind, text in (
@@ -39,6 +40,7 @@ PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("change", r"by (?:what|how many|which) (?P<rate>percentage|percent|%)(?: points)?"),
         ("since", rf"(?:from|over|since|than|to) {_EARLIER}"),
         ("changing", rf"{_RATE}{_CHANGE}{_ITS}"),
+        ("verb", r"grow|grew|grown|increased?|decreased?|declined?|dropped|fell|risen?|rose"),
         ("running", _RUNNING + r"(?: (?:totals?|sums?|counts?)(?: of)?)?"),
         ("moving", rf"{_NUMBER} {_GRAIN}s? {_MOVING}"),
         ("moving", rf"(?:moving|rolling|trailing) {_NUMBER} {_GRAIN}s? (?:average|avg|mean)(?: of)?"),
@@ -52,7 +54,8 @@ PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 # A question without one of these asks for no window.
 ASKING = frozenset(
     """dod wow mom qoq yoy change changes growth previous prior preceding before earlier running
-    cumulative accumulated cumulated moving rolling trailing percent percentage percentages pct %
+    cumulative accumulated cumulated moving rolling trailing percent grow grew grown increase
+    increased decrease decreased decline declined dropped fell rise risen rose percentage percentages pct %
     share shares proportion proportions fraction compare comparison hour day week month quarter
     year compared""".split()
 )
