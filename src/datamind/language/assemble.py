@@ -122,6 +122,8 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
             both = len(sketch.conds) if node.payload == "both" else both
         elif code in _MEANT and not (code == K.COUNT and place == len(nodes) - 1 and sketch.ranks):
             sketch.unused += 1  # `which ... the most, and how many?` counts what is ranked
+        elif code == K.GROUP and node.payload == "per":
+            sketch.unused += 1
         if code in _ENDS_SELECT and seen and code not in "LGP":
             selecting = False
         if code == "c":

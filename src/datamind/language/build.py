@@ -51,7 +51,7 @@ def home_table(
 def build(sketch: Sketch, ctx: Context) -> P.Query:
     """The plan; Unbuildable or NoPath where this reading makes none."""
     ctx.scope.need(_condition_tables(sketch, ctx))
-    sketch = windows.without_rows(_measured_outputs(sketch, ctx), ctx)
+    sketch = windows.without_rows(_measured_outputs(windows.sold(sketch, ctx), ctx), ctx)
     changed = windows.between_periods(sketch, ctx)
     if changed is not None:
         return _one_number(changed, ctx)

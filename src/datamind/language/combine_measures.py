@@ -316,7 +316,8 @@ def is_latest(node: Node, what: Mention) -> bool:
 def alone(nodes: list[Node]) -> list[Node]:
     """A superlative with nothing after it that it could compare: its hints decide."""
     way, hints = K.SUPERLATIVES[nodes[0].payload]
-    by = Measure("count", first=nodes[0].first) if nodes[0].payload in _COMMON else None
+    counted = nodes[0].payload in _COMMON and not hints
+    by = Measure("count", first=nodes[0].first) if counted else None
     rank = Rank(by, way == "desc", 1, hints, extreme=True, first=nodes[0].first)
     return [Node("L", nodes[0].first, nodes[0].last, rank)]
 

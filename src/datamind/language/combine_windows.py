@@ -135,7 +135,7 @@ def per_day(nodes: list[Node]) -> list[Node]:
 
 BEYOND = (
     r"(?P<about>c)?[rf]*>f?(?P<said>c)?A[f]?(?P<again>c(?!>))?"
-    r"(?:[fir]+=?(?P<same>c)|[fi]*(?P<when>d))?(?:r=(?P<same_>c))?"
+    r"(?:[fir]+=?(?P<same>c)|f?(?P<when>d))?(?:r=(?P<same_>c))?"
 )
 
 
@@ -170,10 +170,13 @@ def beyond(nodes: list[Node]) -> list[Node] | None:
     if same is not None:
         same.payload.role = "group"
         cond.mention = same.payload
+    made = [*kept, Node("P", cond.first, nodes[-1].last, cond)]
+    of = of or nodes[-2].code == K.OF
+    if "when" in at and not of:  # the period bounds what is compared too
+        return [*made, at["when"]]
     if "when" in at:
         cond.within = [Cond("period", period=at["when"].payload, first=at["when"].first)]
-    last = nodes[-1]
-    return [*kept, Node("P", cond.first, last.last, cond)]
+    return made
 
 
 def _is_number(node: Node) -> bool:

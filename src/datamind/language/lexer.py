@@ -132,10 +132,15 @@ def _keywords(tokens: list[Token]) -> Iterator[Unit]:
             ):
                 if code == K.ASK and payload == "list" and not _opens(tokens, first):
                     continue
+                if code == K.ORDER and words == ("order",) and first and (
+                    tokens[first - 1].lower in _BEFORE_NOUNS):  # fmt: skip
+                    continue
                 gain = 0.5 * len(words) + 0.08 * (len(words) - 1)
                 yield Unit(_code(code, tokens, first), first, last, payload, gain)
 
 
+_BEFORE_NOUNS = frozenset("""per each every an average latest last first recent highest largest
+    biggest smallest lowest""".split())  # fmt: skip
 _FILLERS = (("in", "total"), ("at", "all"), ("so", "far"), ("all", "in", "all"), ("of", "all"),
             ("as", "well"), ("or", "not"), ("in", "general"), ("at", "least", "once"),
             ("as", "a", "fraction"), ("as", "a", "percentage"), ("as", "a", "ratio"),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from datamind.language import measures
+from datamind.language import measures, names
 from datamind.language.calendar import Period, move
 from datamind.language.context import Context, Unbuildable
 from datamind.language.draft import Draft, free_name, keys
-from datamind.language.sketch import Cond, Measure, Mention, Over, Rank, Sketch
+from datamind.language.linking import Candidate
+from datamind.language.sketch import Measure, Mention, Over, Rank, Sketch
 from datamind.semantics import plan as P
 
 # ---- which groups are not groups ---------------------------------------------------------------
@@ -50,6 +51,43 @@ def adds_up(rank: Rank, sketch: Sketch, ctx: Context) -> bool:
     if by.table == about.table or by.table in ctx.scope.graph.owned(about.table):
         return False
     return ctx.scope.view.column(by.id).additivity == "sum"
+
+
+_SOLD = {"sale": ("quantity", "qty", "units", "unit"), "popularity": ()}
+
+
+def sold(sketch: Sketch, ctx: Context) -> Sketch:
+    """`best selling`, `most popular`: by what was sold or happened, where no column says it."""
+    head = next((o for o in sketch.outputs if isinstance(o, Mention)), None)
+    about = ctx.chosen.get(head) if head is not None else None
+    bare = [r for r in sketch.ranks if r.by is None and r.hints[:1] and r.hints[0] in _SOLD]
+    if not bare or about is None or about.kind != "table":
+        return sketch
+    rank = bare[0]
+    for column in ctx.scope.view.table(about.table).columns:
+        if rank.hints[0] in ctx.index.column_words.get(column.id, frozenset()):
+            return sketch
+    measure = _sold_by(about.table, rank, ctx)
+    ranks = [replace(r, by=measure) if r is rank else r for r in sketch.ranks]
+    return replace(sketch, ranks=ranks)
+
+
+def _sold_by(table: str, rank: Rank, ctx: Context) -> Measure:
+    """The quantity of the rows that refer to the table, or their number."""
+    graph, view = ctx.scope.graph, ctx.scope.view
+    meant = {c.table for c in ctx.chosen.values() if c.table}
+    events = [e.end for e in graph.edges.get(table, ()) if e.to_many]
+    events.sort(key=lambda t: -len(meant & graph.owned(t)))
+    mention = Mention(rank.first, rank.first + 1, (), role="measure")
+    for event in events:
+        for column in view.table(event).columns:
+            if column.is_number and set(_SOLD[rank.hints[0]]) & set(names.words_of(column.name)):
+                ctx.chosen[mention] = Candidate("column", column.id, event, 0.8, "grammar")
+                return Measure("aggregate", "sum", mention, first=rank.first)
+    if len(events) != 1:
+        raise Unbuildable("nothing says what sells")
+    ctx.chosen[mention] = Candidate("table", events[0], events[0], 0.8, "grammar")
+    return Measure("count", target=mention, first=rank.first)
 
 
 def without_rows(sketch: Sketch, ctx: Context) -> Sketch:
@@ -288,8 +326,3 @@ def _all_measures(sketch: Sketch) -> list[Measure]:
     found = [o for o in sketch.outputs if isinstance(o, Measure)]
     found += [r.by for r in (*sketch.ranks, *sketch.order) if isinstance(r.by, Measure)]
     return found + [c.measure for c in sketch.conds if c.measure is not None]
-
-
-def is_period(cond: Cond) -> bool:
-    """Whether the condition only bounds the time."""
-    return cond.kind == "period"
