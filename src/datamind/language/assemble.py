@@ -240,10 +240,23 @@ def _read_spec(sketch: Sketch, nodes: list[Node]) -> None:
         kept = [o for o in sketch.outputs if isinstance(o, Measure)]
         if sketch.head is not None and sketch.head in sketch.outputs:
             sketch.head.role = "entity"
+        _keep_conditions(sketch, outputs)
         sketch.outputs = outputs
         sketch.listed = True
         if kept and not any(isinstance(o, Measure) for o in outputs):
             sketch.outputs = [*outputs, *kept]
+
+
+def _keep_conditions(sketch: Sketch, outputs: Sequence[Output]) -> None:
+    """`How many Fords were sold? Return the total.`: what is no longer shown still narrows."""
+    if not any(isinstance(o, Measure) for o in outputs):
+        return
+    for output in sketch.outputs:
+        if isinstance(output, Measure) and output.loose:
+            sketch.conds.extend(output.where)
+            if output.target is not None:
+                output.target.role = "relation"
+                sketch.related.append(output.target)
 
 
 def _settle(sketch: Sketch) -> None:

@@ -272,7 +272,7 @@ def _having(cond: Cond, ctx: Context, draft: Draft) -> P.Predicate:
     candidate = ctx.meaning(cond.subject)
     measure: P.Expr
     if candidate.kind == "metric":
-        measure = P.Metric(candidate.id)
+        measure = ctx.metric(candidate.id)
     else:
         measure = P.Aggregate("count", None, ctx.scope.alias(candidate.table))
     name = aggregate(

@@ -40,7 +40,8 @@ def between(nodes: list[Node]) -> list[Node]:
 def compare(nodes: list[Node]) -> list[Node] | None:
     """rating [of] `above 4`."""
     subject: Mention = nodes[0].payload
-    if not may_be_number(subject):
+    best = subject.candidates[0]
+    if not may_be_number(subject) or (best.kind == "table" and best.score > 0.9):
         return None
     subject.role = "number"
     c: Comparison = nodes[-1].payload

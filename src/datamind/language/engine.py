@@ -33,6 +33,7 @@ from datamind.semantics.describe import describe
 MAX_READINGS = 20
 KEPT_VIEWS = 8
 CHOICES = 3
+VAGUE = 0.5  # a word that links no better than this is not worth asking back about
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,14 +227,15 @@ def _decide(readings: list[_Scored], tokens: list[Token], view: View) -> Interpr
     threshold = ranking.calibration()
     candidates = tuple(s.reading for s in readings)
     told = round(probability, 4)
-    missed = best.features["unused"] or best.features["narrowing"]
+    missed = any(best.features[name] for name in ("unused", "narrowing", "dropped"))
     if probability >= threshold["answer"] and not missed:
         return Interpretation("answered", candidates, told, best.unknown)
     reason = "Not sure enough what is meant"
     if best.unknown:
         reason += f": nothing in this data explains {', '.join(best.unknown)}"
     refusal = Refusal("not_understood", f"{reason}.", best.unknown)
-    if probability < threshold["clarify"] or best.unknown:
+    vague = best.features["weakest"] > VAGUE
+    if probability < threshold["clarify"] or best.unknown or vague:
         return Interpretation("refused", candidates, told, best.unknown, refusal=refusal)
     choices = _choices(candidates, view)
     return Interpretation("clarify", candidates, told, best.unknown, choices, refusal)

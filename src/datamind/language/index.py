@@ -35,7 +35,7 @@ class Item:
     """A table, column or metric as the linker sees it.
 
     `core` are the words that name it within its table, `outer` its table's words, `about` the
-    stems of its description. `synonym` marks a name that is not its own; `within` the relationship
+    stems of its description. `synonym` marks a name that nobody gave it; `within` the relationship
     to a subtype table whose rows alone are meant.
     """
 
@@ -225,7 +225,7 @@ def _add_table(
     for text in table.synonyms:
         called |= {t.lemma for t in tokenize(text) if t.lemma}
         core = tuple(t.lemma for t in tokenize(text) if t.lemma)
-        index.items.append(Item("table", table.id, table.id, core, synonym=True))
+        index.items.append(Item("table", table.id, table.id, core))
     column_prefixes = names.common_prefixes([c.name for c in table.columns], 0.8)
     for column in table.columns:
         _add_column(index, table, column, words, column_prefixes, vocabulary, called)
@@ -268,13 +268,13 @@ def _add_column(
     )
     if column.unit and column.unit.lower() in core and len(core) > 1:
         rest = tuple(w for w in core if w != column.unit.lower())
-        index.items.append(Item("column", column.id, table.id, rest, outer, about, synonym=True))
+        index.items.append(Item("column", column.id, table.id, rest, outer, about))
     phrase = tuple(w for w in _noun_phrase(column.description) if w not in outer)
     if phrase and phrase != core and not _alike(phrase, words):
         index.items.append(Item("column", column.id, table.id, phrase, outer, synonym=True))
     for text in column.synonyms:
         said = tuple(t.lemma for t in tokenize(text) if t.lemma)
-        index.items.append(Item("column", column.id, table.id, said, outer, synonym=True))
+        index.items.append(Item("column", column.id, table.id, said, outer))
 
 
 _RELATIVE = re.compile(r"\b(?:that|which|who|whose|if|when|where|whether)\b", re.IGNORECASE)
@@ -333,11 +333,11 @@ def _add_term(index: Index, words: str, item: str) -> None:
     if not core:
         return
     if item in index.view.metrics_by_name:
-        index.items.append(Item("metric", item, "", core, synonym=True))
+        index.items.append(Item("metric", item, "", core))
         return
     kind = "table" if item in index.view.by_id else "column"
     table = item if kind == "table" else index.view.column(item).table
-    index.items.append(Item(kind, item, table, core, synonym=True))
+    index.items.append(Item(kind, item, table, core))
 
 
 def _add_postings(index: Index) -> None:

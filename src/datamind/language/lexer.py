@@ -132,8 +132,9 @@ def _keywords(tokens: list[Token]) -> Iterator[Unit]:
             ):
                 if code == K.ASK and payload == "list" and not _opens(tokens, first):
                     continue
-                if code == K.ORDER and words == ("order",) and first and (
-                    tokens[first - 1].lower in _BEFORE_NOUNS):  # fmt: skip
+                if words == ("order",) and _is_noun(tokens, first):
+                    continue
+                if words == ("name",) and not _is_command(tokens, first):
                     continue
                 gain = 0.5 * len(words) + 0.08 * (len(words) - 1)
                 yield Unit(_code(code, tokens, first), first, last, payload, gain)
@@ -141,6 +142,13 @@ def _keywords(tokens: list[Token]) -> Iterator[Unit]:
 
 _BEFORE_NOUNS = frozenset("""per each every an average latest last first recent highest largest
     biggest smallest lowest""".split())  # fmt: skip
+
+
+def _is_noun(tokens: list[Token], at: int) -> bool:
+    """`the latest order of each customer`: a thing, no command to sort."""
+    return at > 0 and tokens[at - 1].lower in _BEFORE_NOUNS
+
+
 _FILLERS = (("in", "total"), ("at", "all"), ("so", "far"), ("all", "in", "all"), ("of", "all"),
             ("as", "well"), ("or", "not"), ("in", "general"), ("at", "least", "once"),
             ("as", "a", "fraction"), ("as", "a", "percentage"), ("as", "a", "ratio"),
@@ -180,6 +188,12 @@ def _opens(tokens: list[Token], at: int) -> bool:
         return True
     before = tokens[at - 1]
     return before.kind == "mark" or before.lower in ("and", "please", "also", "then", "you", "to")
+
+
+def _is_command(tokens: list[Token], at: int) -> bool:
+    """Whether `name` asks (`Name the ...`) and is no noun (`the id and name of`)."""
+    following = tokens[at + 1].lower if at + 1 < len(tokens) else ""
+    return at == 0 and following not in ("of", "and", ",", "or")
 
 
 def is_relating(token: Token) -> bool:

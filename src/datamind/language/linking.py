@@ -48,6 +48,8 @@ def keyword_words() -> frozenset[str]:
     return frozenset(single | {s for s in SUPERLATIVES if " " not in s})
 
 
+# Words of names (`paid_at`) that link in a question, whatever the data calls by them.
+_LINKING = frozenset("a an at by for in is of on the has and or not no are was were be".split())
 _DENYING = ("un", "non", "in", "im", "dis")
 _GLUE = frozenset({"of", "the", "a", "an", "to", "per"})
 PER_GRAIN = frozenset("""hourly daily weekly monthly quarterly yearly annual annually""".split())
@@ -136,7 +138,9 @@ class Linker:
         """Tables, columns and metrics that the words of the window may name, best first."""
         content = [
             at for at in range(first, last)
-            if not self.is_stop(self.tokens[at]) or (self.matches[at] and last - first == 1)
+            if not self.is_stop(self.tokens[at]) or (
+                self.matches[at] and last - first == 1 and self.tokens[at].lower not in _LINKING
+            )
         ]  # fmt: skip
         if len(content) < last - first and self._spelt_out(first, last):
             content = list(range(first, last))
@@ -155,8 +159,13 @@ class Linker:
             candidate = self._score(number, content, core_only=len(content) < last - first)
             if candidate is not None:
                 key = (candidate.kind, candidate.id + candidate.within)
-                if key not in best or candidate.score > best[key].score:
+                known = best.get(key)
+                if known is None or (candidate.score, candidate.source == "name") > (
+                    known.score, known.source == "name"
+                ):  # fmt: skip
                     best[key] = candidate
+        for candidate in self._naming(content):
+            best.setdefault((candidate.kind, candidate.id), candidate)
         for candidate in self._worth(content):
             best.setdefault((candidate.kind, candidate.id), candidate)
         if last - first == 1 and self.tokens[first].lower in PEOPLE:
@@ -165,7 +174,8 @@ class Linker:
         if last - first == 1:
             for candidate in self._grains(self.tokens[first]):
                 best[(candidate.kind, candidate.id)] = candidate
-        return sorted(best.values(), key=_order)[:MAX_CANDIDATES]
+        most = 3 * MAX_CANDIDATES if self._naming(content) else MAX_CANDIDATES
+        return sorted(best.values(), key=_order)[:most]
 
     def people(self) -> list[Candidate]:
         """The tables whose rows are people."""
@@ -212,6 +222,17 @@ class Linker:
             if item.kind in ("column", "table") and posting.word >= 0 and len(item.core) <= 2:
                 found.append(self._item(item, round(0.9 * posting.quality, 4), "name"))
         return tuple(sorted(found, key=_order)[:MAX_CANDIDATES])
+
+    def _naming(self, content: Sequence[int]) -> list[Candidate]:
+        """`name` alone: the column that names the rows of any table, whatever it is called."""
+        if len(content) != 1 or self.tokens[content[0]].lemma not in ("name", "title"):
+            return []
+        out = []
+        for table in self.index.view.tables:
+            for name in table.display[:1]:
+                column = table.column(name)
+                out.append(Candidate("column", column.id, table.id, 0.9, "name", type=column.type))
+        return out
 
     def _worth(self, content: Sequence[int]) -> list[Candidate]:
         """`sales amount`, `revenue`: what the rows of a table are worth."""

@@ -103,7 +103,7 @@ def _count_of(
     candidate: Candidate, measure: Measure, ctx: Context, where: P.Predicate | None
 ) -> P.Expr:
     if candidate.kind == "metric":
-        return P.Metric(candidate.id)
+        return ctx.metric(candidate.id)
     if candidate.kind == "table":
         return P.Aggregate("count", None, ctx.scope.alias(candidate.id), where=where)
     if candidate.kind == "grain":
@@ -141,7 +141,7 @@ def _aggregate(measure: Measure, ctx: Context) -> P.Expr:
     candidate = ctx.meaning(measure.target)
     where = _where(measure.where, ctx, candidate)
     if candidate.kind == "metric":
-        return P.Metric(candidate.id)
+        return ctx.metric(candidate.id)
     if candidate.kind == "table":
         if measure.function != "sum":
             raise Unbuildable("an average of rows")

@@ -69,7 +69,7 @@ def _sort(
     candidate = ctx.meaning(by)
     if grouped and candidate.kind in ("table", "metric"):
         made: P.Expr = (
-            P.Metric(candidate.id)
+            ctx.metric(candidate.id)
             if candidate.kind == "metric"
             else P.Aggregate("count", None, ctx.scope.alias(candidate.table))
         )

@@ -69,7 +69,7 @@ def _year_column(cond: Cond, ctx: Context) -> Column | None:
                 return column
             if column.type in TEMPORAL:
                 return None
-    for table_id in tables_near(ctx):
+    for table_id in tables_near(ctx, cond.first):
         table = ctx.scope.view.table(table_id)
         years = year_columns(table)
         if years:
@@ -116,9 +116,10 @@ def _said(column: Column, ctx: Context) -> bool:
     )
 
 
-_STARTS = frozenset({"start", "started", "begin", "began", "open", "opened", "hire", "hired", "from",
-                     "admit", "admission", "admitted", "onset", "pickup", "departure", "created",
-                     "issued", "sent", "join", "joined", "entry", "placed", "ordered"})  # fmt: skip
+_STARTS = frozenset({"start", "started", "begin", "began", "open", "opened", "hire", "hired",
+                     "from", "admit", "admission", "admitted", "onset", "pickup", "departure",
+                     "created", "issued", "sent", "join", "joined", "entry", "placed",
+                     "ordered"})  # fmt: skip
 ENDS = frozenset({"end", "ended", "finish", "finished", "close", "closed", "left", "leave", "to",
                   "completed", "completion", "termination", "terminated", "expiry", "resolved",
                   "discharged", "discharge", "returned", "stop", "stopped", "cancelled", "exit",
@@ -138,14 +139,17 @@ def ends_of(table: Table) -> tuple[Column, Column]:
     raise Unbuildable("it is not told from when to when it lasts")
 
 
-def tables_near(ctx: Context) -> list[str]:
-    """The plan's tables, home first, then those of the meanings, then neighbours to one."""
+def tables_near(ctx: Context, at: int | None = None) -> list[str]:
+    """That of what was named last before this place, the plan's tables, home first, then those of
+    the meanings, then neighbours to one."""
     scope = ctx.scope
+    before = [m for m, c in ctx.chosen.items() if c.table and m.last <= (at or 0)]
+    last = [ctx.chosen[max(before, key=lambda m: m.last)].table] if before else []
     meant = [c.table for c in ctx.chosen.values() if c.table]
     near = [
         e.end for t in list(scope.aliases) for e in scope.graph.edges.get(t, ()) if not e.to_many
     ]  # fmt: skip
-    return list(dict.fromkeys([*scope.aliases, *meant, *near]))
+    return list(dict.fromkeys([*last, *scope.aliases, *meant, *near]))
 
 
 def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P.Expr:
@@ -159,7 +163,7 @@ def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P
     best: tuple[float, Column] | None = None
     roots = {stem(w) for w in ctx.lemmas}
     nearby = {stem(w) for w in ctx.lemmas[max(0, (at or 0) - 4) : at]} if at else set()
-    for distance, table_id in enumerate(tables_near(ctx)):
+    for distance, table_id in enumerate(tables_near(ctx, at)):
         for rank, column in enumerate(dates_of(ctx.scope.view.table(table_id))):
             own = {stem(w) for w in ctx.index.table_words.get(table_id, frozenset())}
             said = {stem(w) for w in names.words_of(column.name)} - own

@@ -85,7 +85,7 @@ def side(nodes: list[Node]) -> tuple[Measure, list[Node]]:
             leftover.append(node)
     if measure is None:
         measure = Measure("count", first=nodes[0].first if nodes else 0)
-    measure.where = conds
+    measure.where = [*measure.where, *conds]
     for mention in related:
         measure.where.append(Cond("related", mention, first=mention.first))
     return measure, leftover

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from datamind.language import names
@@ -18,6 +18,7 @@ KEPT = 5
 JOIN = 0.22
 OPTIONS = 6
 EXACT = 0.99
+UNREADY = 0.5  # what a metric costs that the compiler can't take
 INEXACT = 0.45  # what a partial name costs where another thing has just that name
 SIZE = 0.004  # for each column: of two tables that fit alike, the one that says more
 
@@ -123,8 +124,9 @@ def _options(mention: Mention, view: View, words: Sequence[str]) -> list[tuple[C
         if penalty is not None:
             penalty += _way(mention, candidate, words) if candidate.kind == "value" else 0.0
             penalty += _unsaid_key(mention, candidate, words)
-            if candidate.kind in exact and candidate.score < 0.95:
-                penalty += INEXACT
+            penalty += _inexact(candidate, exact)
+            if candidate.kind == "metric" and view.metrics_by_name[candidate.id].kind == "other":
+                penalty += UNREADY
             penalty += _doing(mention, candidate, words)
             penalty -= (
                 SIZE * min(len(view.table(candidate.table).columns), 20) if candidate.table else 0
@@ -145,6 +147,12 @@ def _way(mention: Mention, candidate: Candidate, words: Sequence[str]) -> float:
         return -0.35
     others = frozenset().union(*(ways for way, ways in WAYS.items() if way != near[-1]))
     return 0.5 if column & others else 0.0
+
+
+def _inexact(candidate: Candidate, exact: Collection[str]) -> float:
+    """What a partial name costs where something of these kinds has just that name."""
+    least = 0.95 if candidate.kind in exact else 0.8 if candidate.kind == "metric" else 0.0
+    return INEXACT if exact and candidate.score < least else 0.0
 
 
 def _doing(mention: Mention, candidate: Candidate, words: Sequence[str]) -> float:

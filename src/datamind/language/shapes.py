@@ -32,7 +32,7 @@ def group(sketch: Sketch, ctx: Context, draft: Draft) -> None:
             name = aggregate(draft, expr, measures.name_of(output, ctx))
             _show(draft, name)
         elif ctx.meaning(output).kind == "metric":
-            name = aggregate(draft, P.Metric(ctx.meaning(output).id), ctx.meaning(output).id)
+            name = aggregate(draft, ctx.metric(ctx.meaning(output).id), ctx.meaning(output).id)
             _show(draft, name)
         else:
             made = keys(output, ctx, shown=True)

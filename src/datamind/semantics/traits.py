@@ -173,7 +173,7 @@ _LAST = frozenset({"last name", "surname", "family name", "sur name", "name last
 def _tails(name: str) -> frozenset[str]:
     """The last word and the last two of a name."""
     words = words_of(name)
-    return frozenset({words[-1], " ".join(words[-2:])})
+    return frozenset({*words[-1:], " ".join(words[-2:])})
 
 
 _RUN_TOGETHER_ID = re.compile(r"(?<!pa)(?<!val)(?<!gr)(?<!b)(?<!ra)(?<!flu)(?<!sol)id$")

@@ -254,7 +254,7 @@ SOFT = frozenset(
     lot amount using used use based respect terms term kind kinds sort make sure note let want
     wanted need like know see take along together instead rather whether full calculate compute
     considered regarding related relating associated corresponding regardless question interested
-    anything something everything anyone ever yet dr mr mrs ms prof addition together
+    anymore anything something everything anyone ever yet dr mr mrs ms prof addition together
     overview breakdown distribution compare comparison vary varies varying change changes differ
     differs different grouped group rounded places place decimal decimals format represent
     represented order ordered sorted following display find get tell belonging belong belongs
