@@ -16,7 +16,11 @@ from datamind.semantics.catalog import Column, Table
 
 @dataclass
 class Draft:
-    """A plan in the making: keys and measures, or plain outputs, and the conditions on groups."""
+    """A plan in the making: keys and measures, or plain outputs, and the conditions on groups.
+
+    `per` are the keys of inner groups, whose measures `inner` aggregates; `windows` and `top` come
+    after the groups; `whole` is within what a share is of the total; `fill` adds empty periods.
+    """
 
     outputs: list[P.Named] = field(default_factory=list)
     keys: list[P.Named] = field(default_factory=list)

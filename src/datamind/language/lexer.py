@@ -10,6 +10,7 @@ from functools import lru_cache
 from datamind.language.dates import WORD_NUMBERS, Found, Period, clock, find_periods
 from datamind.language.index import GENERIC
 from datamind.language.linking import MAX_WINDOW, PER_GRAIN, Candidate, Linker
+from datamind.language.said import is_noun
 from datamind.language.said import units as units_said
 from datamind.language.sketch import Cond, Mention
 from datamind.language.tables import keywords as K
@@ -132,21 +133,12 @@ def _keywords(tokens: list[Token]) -> Iterator[Unit]:
             ):
                 if code == K.ASK and payload == "list" and not _opens(tokens, first):
                     continue
-                if words == ("order",) and _is_noun(tokens, first):
+                if words == ("order",) and is_noun(tokens, first):
                     continue
                 if words == ("name",) and not _is_command(tokens, first):
                     continue
                 gain = 0.5 * len(words) + 0.08 * (len(words) - 1)
                 yield Unit(_code(code, tokens, first), first, last, payload, gain)
-
-
-_BEFORE_NOUNS = frozenset("""per each every an average latest last first recent highest largest
-    biggest smallest lowest""".split())  # fmt: skip
-
-
-def _is_noun(tokens: list[Token], at: int) -> bool:
-    """`the latest order of each customer`: a thing, no command to sort."""
-    return at > 0 and tokens[at - 1].lower in _BEFORE_NOUNS
 
 
 _FILLERS = (("in", "total"), ("at", "all"), ("so", "far"), ("all", "in", "all"), ("of", "all"),

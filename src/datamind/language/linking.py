@@ -231,7 +231,9 @@ class Linker:
         for table in self.index.view.tables:
             for name in table.display[:1]:
                 column = table.column(name)
-                out.append(Candidate("column", column.id, table.id, 0.9, "name", type=column.type))
+                out.append(
+                    Candidate("column", column.id, table.id, 0.9, "name", type=column.type)
+                )
         return out
 
     def _worth(self, content: Sequence[int]) -> list[Candidate]:

@@ -166,6 +166,15 @@ def defined(text: str) -> Over | None:
     return Over("change", grain.group(1), 0, rate, 1 if whole else 100)
 
 
+_BEFORE_NOUNS = frozenset("""per each every an average latest last first recent highest largest
+    biggest smallest lowest""".split())  # fmt: skip
+
+
+def is_noun(tokens: Sequence[Token], at: int) -> bool:
+    """Whether `order` is a thing here, as in `the latest order`, and no command to sort."""
+    return at > 0 and tokens[at - 1].lower in _BEFORE_NOUNS
+
+
 def units(tokens: Sequence[Token], values: Container[str], make: type[Unit]) -> list[Unit]:
     """The same as units of the lexer; `values` are the words that the data holds."""
     return [make(*parts) for parts in units_said(tokens, values)]

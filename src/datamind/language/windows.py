@@ -136,15 +136,22 @@ def over_groups(sketch: Sketch, ctx: Context, draft: Draft) -> None:
     """The windows over the draft's groups, and the first within each partition."""
     parts = partitions(sketch, ctx)
     if parts:
-        wanted = [k.expr for m in parts for k in keys(m, ctx)]
-        names = [k.name for k in (*draft.keys, *draft.hidden) if k.expr in wanted]
-        _rank_within(sketch, draft, tuple(P.Field(n) for n in names))
+        _rank_within(sketch, draft, _fields(parts, ctx, draft))
     elif _is(sketch, "rank"):
         _rank_within(sketch, draft, ())
     elif _one_of_each(sketch):
         raise Unbuildable("one of each, but of what")
     if sketch.over is not None and sketch.over.kind in _MAKERS:
+        each = [m for m in sketch.groups if m.each]
+        if len(each) < len(sketch.groups):  # `share by status for each region`: of the region's
+            draft.whole = _fields(each, ctx, draft)
         _MAKERS[sketch.over.kind](sketch.over, ctx, draft)
+
+
+def _fields(mentions: list[Mention], ctx: Context, draft: Draft) -> tuple[P.Expr, ...]:
+    """The keys that the groups were made by."""
+    wanted = [k.expr for m in mentions for k in keys(m, ctx)]
+    return tuple(P.Field(k.name) for k in (*draft.keys, *draft.hidden) if k.expr in wanted)
 
 
 def over_rows(sketch: Sketch, ctx: Context, draft: Draft) -> None:
