@@ -1,6 +1,7 @@
 """The specification: questions on three schemas, each with SQL whose rows are right.
 
 A case may say `expect: refuse` instead of SQL, or with SQL where an answer of none is right too.
+`evidence` is what comes with a question.
 `pending: why` marks what the engine can not do yet; such a case must not be answered at all.
 `wrong: why` marks what it answers wrongly today. A mark that is no longer true fails, so that it
 is taken away.
@@ -23,7 +24,7 @@ from datamind.semantics.compiler import compile_plan
 CASES = [
     (document["schema"], case)
     for path in sorted((Path(__file__).parent / "cases").glob("*.yaml"))
-    for document in [yaml.safe_load(path.read_text())]
+    for document in yaml.safe_load_all(path.read_text())
     for case in document["cases"]
 ]
 RIGHT, WRONG, SILENT = "right", "wrong", "silent"
@@ -50,7 +51,7 @@ def outcome(
     def run(schema: str, case: dict[str, Any]) -> tuple[str, str]:
         built = database(schema)
         view = View(built.catalog)
-        heard = ask(case["ask"], view)
+        heard = ask(case["ask"], view, case.get("evidence", ""))
         told = f"{heard.status}, confidence {heard.confidence}, unresolved {heard.unresolved}"
         if heard.status != "answered":
             return SILENT, told

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from datamind.language import combine_windows as windows
 from datamind.language.lexer import Unit
 from datamind.language.nodes import Node, to_nodes
 from datamind.language.patterns import combine
@@ -16,7 +17,7 @@ _ENDS_SELECT = frozenset({K.WITH, K.IN, "P", "L", "G", "O", K.NOT, K.BY, K.TO, "
 # Codes that should have been combined into something: left over, they were not understood.
 _MEANT = frozenset({"n", "p", "w", "d", "v", "z", "l", K.LASTING, K.COUNT, K.AGGREGATE,
                     K.COMPARE, K.BETWEEN, K.NOT, K.RATIO, K.DIFFERENCE, K.OR, K.TEXT, K.NULL,
-                    K.SAME, K.DURATION, K.RUNNING, K.RANK, K.SUPERLATIVE, K.TOP})  # fmt: skip
+                    K.SAME, K.DURATION, K.THEM, K.RANK, K.SUPERLATIVE, K.TOP})  # fmt: skip
 
 
 # Words that a sentence on what to show may say again: `Return the channel and the average.`
@@ -29,7 +30,8 @@ def assemble(units: Sequence[Unit]) -> Sketch:
     sketch.unknown = [str(u.payload) for u in units if u.code == "u"]
     clauses = _clauses(units)
     for number, clause in enumerate(clauses):
-        nodes = cut_ratios(to_nodes(clause))
+        nodes, sketch.over = windows.lift(to_nodes(clause), sketch.over)
+        nodes = cut_ratios(nodes)
         if not nodes:
             continue
         if number and sketch.outputs and _is_spec(clause):
@@ -37,6 +39,7 @@ def assemble(units: Sequence[Unit]) -> Sketch:
         else:
             _read(sketch, combine(nodes), first=number == 0 or not sketch.outputs)
     _settle(sketch)
+    windows.settle(sketch)
     return sketch
 
 
@@ -117,10 +120,14 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
             sketch.ranks.append(node.payload)
         elif code == "O":
             sketch.order.extend(node.payload)
+        elif code == K.RANK and isinstance(node.payload, Rank):
+            windows.rank(sketch, node.payload)
         elif code in "&,":
             joined = True
             both = len(sketch.conds) if node.payload == "both" else both
-        elif code in _MEANT:
+        elif code in _MEANT and not (code == K.COUNT and place == len(nodes) - 1 and sketch.ranks):
+            sketch.unused += 1  # `which ... the most, and how many?` counts what is ranked
+        elif code == K.GROUP and node.payload == "per":
             sketch.unused += 1
         if code in _ENDS_SELECT and seen and code not in "LGP":
             selecting = False

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import cast
 
-from datamind.language import measures
+from datamind.language import measures, windows
+from datamind.language.beyond import above_average
 from datamind.language.conditions import predicate
 from datamind.language.context import Context, Unbuildable, number
 from datamind.language.draft import Draft, aggregate, is_unique
@@ -49,18 +50,30 @@ def home_table(
 def build(sketch: Sketch, ctx: Context) -> P.Query:
     """The plan; Unbuildable or NoPath where this reading makes none."""
     ctx.scope.need(_condition_tables(sketch, ctx))
-    sketch = _measured_outputs(sketch, ctx)
+    sketch = windows.without_rows(_measured_outputs(windows.sold(sketch, ctx), ctx), ctx)
+    changed = windows.between_periods(sketch, ctx)
+    if changed is not None:
+        return _one_number(changed, ctx)
     draft = Draft()
     grouped = _is_grouped(sketch, ctx)
     _conditions(sketch, ctx, draft, grouped=grouped)
     for mention in (*sketch.outputs, *sketch.groups):
-        if isinstance(mention, Mention):
+        if isinstance(mention, Mention) and mention.role != "value":
             draft.where.extend(_row_conditions(ctx.meaning(mention), ctx))
     if grouped or draft.having:
         group(sketch, ctx, draft)
         return _of_groups(sketch, grouped_query(ctx, draft))
     listed(sketch, ctx, draft)
     return list_query(sketch, ctx, draft)
+
+
+def _one_number(changed: tuple[Sketch, P.Expr], ctx: Context) -> P.Query:
+    """A single number under the sketch's conditions."""
+    sketch, value = changed
+    draft = Draft(aggregates=[P.Named("change", value)])
+    draft.outputs = [P.Named("change", P.Field("change"))]
+    _conditions(sketch, ctx, draft, grouped=True)
+    return grouped_query(ctx, draft)
 
 
 def _row_conditions(candidate: Candidate, ctx: Context) -> list[P.Predicate]:
@@ -77,6 +90,8 @@ def _row_conditions(candidate: Candidate, ctx: Context) -> list[P.Predicate]:
 def _measured_outputs(sketch: Sketch, ctx: Context) -> Sketch:
     """`revenue by region`: a number that is shown for each group is added up."""
     kinds = [ctx.chosen[o] for o in sketch.outputs if isinstance(o, Mention) and o in ctx.chosen]
+    if windows.partitions(sketch, ctx):
+        return sketch
     several = len({c.within for c in kinds if c.within}) > 1
     if not sketch.groups and not several:
         return sketch
@@ -155,13 +170,15 @@ def _condition_tables(sketch: Sketch, ctx: Context) -> list[str]:
 
 
 def _is_grouped(sketch: Sketch, ctx: Context) -> bool:
+    if windows.of_rows(sketch, ctx):
+        return False
     measured = [
         o for o in sketch.outputs if isinstance(o, Measure) and not measures.is_row_level(o)
     ]
     if measured or _metric_outputs(sketch, ctx):
         return True
     for rank in (*sketch.ranks, *sketch.order):
-        if rank.function:
+        if rank.function or windows.adds_up(rank, sketch, ctx):
             return True
         if isinstance(rank.by, Measure) and not measures.is_row_level(rank.by):
             return True
@@ -185,7 +202,9 @@ def _counts(mention: Mention, ctx: Context) -> bool:
 
 def _conditions(sketch: Sketch, ctx: Context, draft: Draft, *, grouped: bool) -> None:
     for cond in sketch.conds:
-        if cond.kind == "measure":
+        if cond.kind == "beyond":
+            above_average(cond, sketch, ctx, draft)
+        elif cond.kind == "measure":
             draft.having.append(_having_measure(cond, ctx, draft))
         elif (cond.kind == "related" and cond.numbers and _about_groups(cond, ctx, grouped)) or (
             cond.kind == "compare" and _metric_of(cond, ctx)

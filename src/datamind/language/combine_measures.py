@@ -118,12 +118,17 @@ def superlative_measure(nodes: list[Node]) -> list[Node] | None:
     asked = nodes[0].payload if nodes[0].code == K.ASK else "what"
     if target.candidates[0].kind != "column" or asked == "which":
         return None
-    target.role = "measure"
     superlative = of_code(nodes, K.SUPERLATIVE)[0]
+    if is_latest(superlative, target):
+        before = [n for n in nodes[:-1] if n is not superlative]
+        return [*before, *alone([superlative]), nodes[-1]]
+    target.role = "measure"
     way, _ = K.SUPERLATIVES[superlative.payload]
-    measure = Measure(
-        "aggregate", "max" if way == "desc" else "min", target, first=superlative.first
-    )
+    function = "max" if way == "desc" else "min"
+    measure = Measure("aggregate", function, target, first=superlative.first)
+    for period in of_code(nodes, "m"):  # `the highest monthly sales`: added up by month first
+        period.payload.role = "group"
+        measure.kind, measure.inner, measure.per = "either", function, [period.payload]
     made = Node("M", superlative.first, nodes[-1].last, measure)
     return [made] if nodes[0] is superlative else [nodes[0], made]
 
@@ -158,6 +163,8 @@ def aggregate_of(nodes: list[Node]) -> list[Node]:
     """`average` days between ...: an aggregate of a row's own measure."""
     measure: Measure = nodes[-1].payload
     if not measure.mentions and measure.kind != "lasting":
+        if measure.kind in ("count", "aggregate", "either"):
+            measure.inner = measure.inner or nodes[0].payload
         return [nodes[-1]]
     measure.function = nodes[0].payload
     measure.inner = nodes[0].payload
@@ -197,10 +204,13 @@ def superlative_by(nodes: list[Node]) -> list[Node] | None:
     """the `biggest` project `by` budget: the order stands after `by`."""
     way, hints = K.SUPERLATIVES[nodes[0].payload]
     head: Mention = nodes[1].payload
-    if head.candidates[0].kind not in ("table", "value"):
+    if head.candidates[0].kind not in ("table", "value", "grain"):
         return None
     by = nodes[3].payload
-    if isinstance(by, Mention):
+    if isinstance(by, Mention) and by.candidates[0].kind == "table":
+        by.role = "entity"
+        by = Measure("count", target=by, first=nodes[3].first)
+    elif isinstance(by, Mention):
         if not may_be_number(by):
             return None
         by.role = "order"
@@ -218,6 +228,8 @@ def rank(nodes: list[Node]) -> list[Node]:
     """`highest` population; `most` orders; `highest` average rating."""
     way, hints = K.SUPERLATIVES[nodes[0].payload]
     by = nodes[-1].payload
+    if isinstance(by, Mention) and is_latest(nodes[0], by):
+        return [*alone(nodes[:1]), nodes[1]]
     if isinstance(by, Mention):
         by.role = "order"
     rank = Rank(by, way == "desc", 1, hints, extreme=True, first=nodes[0].first)
@@ -228,7 +240,7 @@ def group(nodes: list[Node]) -> list[Node]:
     """`for each` region `and` month."""
     mentions = [n.payload for n in of_code(nodes, "cm")]
     for mention in mentions:
-        mention.role = "group"
+        mention.role, mention.each = "group", nodes[0].code == K.GROUP
     return [span(nodes, "G", mentions)]
 
 
@@ -293,10 +305,20 @@ def both_ends(nodes: list[Node]) -> list[Node]:
     return [span(nodes, "O", [Rank(nodes[1].payload, way == "desc", first=nodes[0].first)])]
 
 
+def is_latest(node: Node, what: Mention) -> bool:
+    """`latest` status: the status of the latest row, for no status is late itself."""
+    best = what.candidates[0]
+    _, hints = K.SUPERLATIVES[node.payload]
+    return hints[:1] == ("date",) and best.kind == "column" and best.type not in (
+        "date", "timestamp", "time")  # fmt: skip
+
+
 def alone(nodes: list[Node]) -> list[Node]:
     """A superlative with nothing after it that it could compare: its hints decide."""
     way, hints = K.SUPERLATIVES[nodes[0].payload]
-    rank = Rank(None, way == "desc", 1, hints, extreme=True, first=nodes[0].first)
+    counted = nodes[0].payload in _COMMON and not hints
+    by = Measure("count", first=nodes[0].first) if counted else None
+    rank = Rank(by, way == "desc", 1, hints, extreme=True, first=nodes[0].first)
     return [Node("L", nodes[0].first, nodes[0].last, rank)]
 
 

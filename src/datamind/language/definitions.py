@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from datamind.language import said
 from datamind.language.evidence import Overlay
 from datamind.language.formulas import Names, NoFormula, columns_listed, is_condition, read
 from datamind.language.hints import spoken
@@ -41,6 +42,10 @@ def units_of(
         found.extend(_as_formula(test, [], tokens, names, today) or ())
     for name, text in _nested(overlay.definitions).items():
         places = _places(name, tokens)
+        over = said.defined(text)
+        if over is not None and places:
+            found.extend(Unit("W", a, b, over, 1.3 * (b - a) + 1.5) for a, b in places)
+            continue
         made = _as_formula(text, places, tokens, names, today)
         if made is not None:
             found.extend(made)

@@ -16,7 +16,11 @@ from datamind.semantics.catalog import Column, Table
 
 @dataclass
 class Draft:
-    """A plan in the making: keys and measures, or plain outputs, and the conditions on groups."""
+    """A plan in the making: keys and measures, or plain outputs, and the conditions on groups.
+
+    `per` are the keys of inner groups, whose measures `inner` aggregates; `windows` and `top` come
+    after the groups; `whole` is within what a share is of the total; `fill` adds empty periods.
+    """
 
     outputs: list[P.Named] = field(default_factory=list)
     keys: list[P.Named] = field(default_factory=list)
@@ -27,6 +31,12 @@ class Draft:
     order: list[P.Sort] = field(default_factory=list)
     limit: P.Limit | None = None
     distinct: bool = False
+    windows: list[P.Named] = field(default_factory=list)
+    top: P.TopPerGroup | None = None
+    per: list[P.Named] = field(default_factory=list)
+    inner: str = ""
+    whole: tuple[P.Expr, ...] = ()
+    fill: bool = False
 
 
 def is_unique(table: Table, name: str) -> bool:
@@ -57,11 +67,14 @@ def keys(mention: Mention, ctx: Context, *, shown: bool = False) -> list[P.Named
     """What a mention groups by: a column, what names a table's rows, or a period."""
     candidate = ctx.meaning(mention)
     if candidate.kind == "grain":
-        return [period_key(candidate.id, ctx)]
+        key = period_key(candidate.id, ctx)
+        return [key, weekday_name(key.expr)] if candidate.id == "weekday" else [key]
     if candidate.kind == "table":
         return row_of(ctx.scope.view.table(candidate.id), ctx, role_of(mention, candidate.id, ctx))
     if candidate.kind in ("column", "value"):
         column = ctx.scope.view.column(candidate.id)
+        if candidate.kind == "value" and mention.role == "value":  # set side by side
+            return [named(column, ctx, role_of(mention, column.table, ctx))]
         if mention.grain and column.is_date:
             return [P.Named(mention.grain, in_grain(mention.grain, ctx.expr(column)))]
         return of_column(mention, column, ctx)
@@ -119,7 +132,22 @@ def named(column: Column, ctx: Context, role: str | None = None) -> P.Named:
     return P.Named(column.name, ctx.expr(column, role))
 
 
+# What rows are gathered by whatever their year.
+_PARTS: dict[str, P.Part] = {"weekday": "weekday", "hour_of_day": "hour", "month_of_year": "month"}
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def weekday_name(day: P.Expr) -> P.Named:
+    """A weekday by its name, beside its number."""
+    whens = tuple(
+        P.When(P.Compare("=", day, P.Value(n)), P.Value(name)) for n, name in enumerate(_DAYS, 1)
+    )
+    return P.Named("weekday_name", P.Case(whens, P.Value(None)))
+
+
 def period_key(grain: str, ctx: Context) -> P.Named:
+    if grain in _PARTS:
+        return P.Named(grain, P.DatePart(_PARTS[grain], date_expr(ctx, None)))
     if grain == "year":
         for table_id in list(ctx.scope.aliases):
             table = ctx.scope.view.table(table_id)

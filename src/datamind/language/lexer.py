@@ -10,6 +10,8 @@ from functools import lru_cache
 from datamind.language.dates import WORD_NUMBERS, Found, Period, clock, find_periods
 from datamind.language.index import GENERIC
 from datamind.language.linking import MAX_WINDOW, PER_GRAIN, Candidate, Linker
+from datamind.language.said import is_noun
+from datamind.language.said import units as units_said
 from datamind.language.sketch import Cond, Mention
 from datamind.language.tables import keywords as K
 from datamind.language.tokens import Token, is_participle, stem
@@ -106,6 +108,7 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
     yield from _firsts(tokens)
     yield from _fillers(linker, tokens)
     yield from _numbers(tokens)
+    yield from units_said(tokens, linker.index.values, Unit)
     for found in find_periods(tokens, today):
         yield from _period(found)
     for first in range(len(tokens)):
@@ -129,6 +132,8 @@ def _keywords(tokens: list[Token]) -> Iterator[Unit]:
                 tokens[first + k].lower == w for k, w in enumerate(words)
             ):
                 if code == K.ASK and payload == "list" and not _opens(tokens, first):
+                    continue
+                if words == ("order",) and is_noun(tokens, first):
                     continue
                 if words == ("name",) and not _is_command(tokens, first):
                     continue

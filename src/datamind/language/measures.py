@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal, cast
 
 from datamind.language import names
@@ -19,6 +20,8 @@ from datamind.semantics.walk import below
 
 def expression(measure: Measure, ctx: Context) -> P.Expr:
     """The measure as an expression; an aggregate unless `is_row_level`."""
+    if measure.per:  # what is averaged are the groups' values, not the rows'
+        measure = replace(measure, inner=None)
     return _BUILDERS[measure.kind](measure, ctx)
 
 
@@ -51,6 +54,8 @@ def home_of(
 
 def name_of(measure: Measure, ctx: Context) -> str:
     """A column name for the measure: `number_of_orders`, `avg_price`."""
+    if measure.per:
+        return f"{measure.inner}_{name_of(replace(measure, per=[]), ctx)}"
     if measure.kind in (
         "ratio",
         "share",
@@ -186,6 +191,8 @@ def _aggregate_column(
                 return P.Aggregate("count", None, ctx.scope.alias(table.id), where=where)
             ctx.penalty += 0.4
     if function in ("avg", "median") and column.additivity == "none":
+        if column.name in ctx.scope.view.table(column.table).primary_key:
+            raise Unbuildable("an average of keys")
         ctx.penalty += 0.4
     return P.Aggregate(
         cast(P.Function, function), ctx.expr(column), distinct=measure.distinct, where=where

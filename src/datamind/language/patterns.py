@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from datamind.language import combine_conditions as conditions
 from datamind.language import combine_measures as measures
+from datamind.language import combine_windows as windows
 from datamind.language.nodes import Action, Node
 
 
@@ -39,7 +40,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"[cv]>r?[cv]", conditions.two_dates, "sale date after the sale date"),
     Pattern(r"A[f#]*c[rb]*[p](?!c)", conditions.of_groups, "an average salary above 45000"),
     Pattern(r"Bn[&t]n", conditions.between, "between 3 and 5"),
-    Pattern(r"c>f?Ac|c>f?A", conditions.average, "price above the average price"),
+    Pattern(windows.BEYOND, windows.beyond, "price above the average price"),
     Pattern(r"c[rf]*w", conditions.compare_range, "price between 3 and 5"),
     Pattern(r"c[rfb]*p(?!c)", conditions.compare, "rating of at least 4"),
     Pattern(r"(?<![rb~])c[f]?p(?=c)", conditions.compare, "cars with price over 9000 sorted"),
@@ -59,6 +60,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"v", conditions.one_value, "buy orders"),
     Pattern(r"(?<=[ri])c\|c|(?<=b)c\|c", conditions.either_related, "with a project or exam"),
     Pattern(r"c&#r?~(?=$)", conditions.split_flag, "have an exam and how many do not"),
+    Pattern(r"d(?:[,&t]+d|rd)+", windows.periods, "2023 vs 2024"),
     Pattern(r"c0|0c", conditions.null_test, "phone is missing"),
     Pattern(r"(?<![gb])c[ib]?d", conditions.period_after, "sale date in 2020"),
     Pattern(r"d", conditions.period, "in 2020"),
@@ -73,7 +75,11 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"A[fD]?#?c", measures.aggregate, "average rating"),
     Pattern(r"U[cM](?:[&t,]+)[cM]", measures.difference, "days between order date and ship date"),
     Pattern(r"-[cM](?:[&t]+)[cM]", measures.difference, "difference between high and low"),
-    Pattern(r"A#?[f]?M", measures.aggregate_of, "average difference between high and low"),
+    Pattern(r"A#?[f,]?M", measures.aggregate_of, "average difference between high and low"),
+    Pattern(r"Am[cM]", windows.per_day, "average monthly sales"),
+    Pattern(r"Pc?t[if]*Pc?", windows.versus, "Rome versus Oslo"),
+    Pattern(r"K[fg]*cb[cM](?:[gi]+c)?", windows.rank_of, "rank the models by price"),
+    Pattern(r"Tcbc|[TS]cg+[cm]bc", windows.top_within, "top 3 models in each city by price"),
     Pattern(r"Scb[cM](?![,&])", measures.superlative_by, "the biggest order by amount"),
     Pattern(r"Scc?", measures.commonest, "the most common city"),
     Pattern(r"^q?Sm?c(?=[firPdG]|$)", measures.superlative_measure, "what is the highest price of"),
@@ -89,8 +95,11 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"Mr?[p](?!c)", conditions.of_measure, "whose number of orders is over 5"),
     Pattern(r"~[rihfbt]*P", conditions.negate, "not in Texas"),
     Pattern(r"~[rihfbtAD#]*c", conditions.without, "without orders"),
+    Pattern(r"H[rif]*P+c?", windows.of_them, "how many of them were in Rome"),
     Pattern(r"P(?:c?\|+[rif]*P)+", conditions.any_of, "in Texas or over 65"),
     Pattern(r"[gb]+[cm](?:[,&]+[cm](?![fM]))*", measures.group, "for each region and month"),
+    Pattern(r"MG(?!A)", windows.per_each, "average number of orders per customer"),
+    Pattern(r"M[Gc]A(?![c#fM])", windows.on_average, "number of orders per day on average"),
     Pattern(r"mc", measures.per_period, "monthly revenue"),
     Pattern(r"m", measures.group, "monthly"),
     Pattern(r"o[bgf]*[cML]?x?(?:[,&]+[cM]x?)*|xc?", measures.order, "ordered by name descending"),

@@ -25,7 +25,7 @@ def cut_ratios(nodes: list[Node]) -> list[Node]:
         node = lead.pop()
         inner = node.payload if node.code == K.AGGREGATE else inner
     rest = nodes[at + 1 :]
-    end = _end_of_ratio(rest)
+    end = _end_of_ratio(rest, kind)
     body, tail = rest[:end], rest[end:]
     cut = _middle(body, kind)
     left = body[:cut] if cut is not None else body
@@ -96,11 +96,11 @@ def _is_flag(mention: Mention) -> bool:
     return best.kind == "column" and best.type == "boolean"
 
 
-def _end_of_ratio(rest: list[Node]) -> int:
+def _end_of_ratio(rest: list[Node], kind: str) -> int:
     """Where the ratio ends: at a group or an order; `A per B` is a ratio's own middle."""
-    divided = any(n.code == K.TO for n in rest)
+    divided = kind != "ratio" or any(n.code == K.TO for n in rest)
     for place, node in enumerate(rest):
-        if node.code == K.GROUP and not divided and node.last - node.first == 1 and place:
+        if node.code == K.GROUP and not divided and node.payload == "per" and place:
             node.code, divided = K.TO, True
         elif node.code in (K.GROUP, K.ORDER, K.DIRECTION):
             return place

@@ -47,7 +47,7 @@ def _walk(part: object) -> Iterator[Mention]:
             if other is not None:
                 yield from _walk(other)
     elif isinstance(part, Measure):
-        for item in (part.target, part.left, part.right, *part.mentions, *part.where):
+        for item in (part.target, part.left, part.right, *part.mentions, *part.where, *part.per):
             yield from _walk(item)
     elif isinstance(part, Cond):
         for item in (part.subject, part.mention, part.measure, *part.mentions, *part.parts,
@@ -157,11 +157,18 @@ def _inexact(candidate: Candidate, exact: Collection[str]) -> float:
 
 def _doing(mention: Mention, candidate: Candidate, words: Sequence[str]) -> float:
     """`accounts opened` are accounts, not their opening dates, where they are counted or ranked."""
-    if candidate.kind != "column" or mention.last - mention.first < 2:
+    if candidate.kind != "column":
         return 0.0
-    if mention.role not in ("order", "entity", "measure"):
+    dated = candidate.type in ("date", "timestamp")
+    if dated and mention.role == "order" and words[mention.first - 1] in ("most", "fewest"):
+        return 2.0  # times are not many
+    if mention.last - mention.first < 2:
         return 0.0
-    return 0.5 if words[mention.last - 1].endswith("ed") else 0.0
+    if dated and mention.each and words[mention.last - 1] != "date":
+        return 0.8
+    if mention.role not in ("order", "entity", "measure", "group"):
+        return 0.0
+    return 0.5 if words[mention.last - 1].endswith(("ed", "born")) else 0.0
 
 
 def _unsaid_key(mention: Mention, candidate: Candidate, words: Sequence[str]) -> float:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
-from datamind.language import measures
+from datamind.language import measures, windows
 from datamind.language.context import Context, Unbuildable, conjunction
 from datamind.language.draft import (
     Draft,
@@ -39,10 +40,12 @@ def group(sketch: Sketch, ctx: Context, draft: Draft) -> None:
                 if key.expr not in [k.expr for k in draft.keys]:
                     draft.keys.append(key)
     _head_key(sketch, ctx, draft)
+    windows.nested_keys(sketch, ctx, draft)
     ranks(sketch, ctx, draft, grouped=True)
     if not draft.aggregates and not draft.keys:
         raise Unbuildable("a group of nothing")
     draft.outputs = [*(P.Named(k.name, P.Field(k.name)) for k in draft.keys), *draft.outputs]
+    windows.over_groups(sketch, ctx, draft)
 
 
 def _show(draft: Draft, name: str) -> None:
@@ -79,20 +82,38 @@ def grouped_query(ctx: Context, draft: Draft) -> P.Query:
     steps: list[P.Step] = []
     if draft.where:
         steps.append(P.Filter(conjunction(draft.where)))
-    steps.append(P.Group((*draft.keys, *draft.hidden), tuple(draft.aggregates)))
+    source: P.Source | P.Query = ctx.scope.source()
+    groups = (*draft.keys, *draft.hidden)
+    steps.append(P.Group((*groups, *draft.per), tuple(draft.aggregates), draft.fill))
+    if draft.per:
+        source, steps = P.Query(source, tuple(steps)), [averaged(groups, draft)]
     if draft.having:
         steps.append(P.Filter(conjunction(draft.having)))
+    if draft.windows:
+        steps.append(P.Window(tuple(draft.windows)))
+    if draft.top:
+        steps.append(draft.top)
     if draft.order:
         steps.append(P.Order(tuple(draft.order)))
     if draft.limit:
         steps.append(draft.limit)
     steps.append(P.Project(tuple(draft.outputs)))
-    return P.Query(ctx.scope.source(), tuple(steps))
+    return P.Query(source, tuple(steps))
+
+
+def averaged(groups: Sequence[P.Named], draft: Draft) -> P.Group:
+    """The aggregate of the inner groups' measures."""
+    function = cast(P.Function, draft.inner)
+    return P.Group(
+        tuple(P.Named(k.name, P.Field(k.name)) for k in groups),
+        tuple(P.Named(a.name, P.Aggregate(function, P.Field(a.name))) for a in draft.aggregates),
+    )
 
 
 def listed(sketch: Sketch, ctx: Context, draft: Draft) -> None:
     head = ctx.chosen.get(sketch.head) if sketch.head is not None else None
-    for output in (*sketch.outputs, *sketch.groups):
+    parts = windows.partitions(sketch, ctx) if sketch.listed else []
+    for output in (*sketch.outputs, *(g for g in sketch.groups if g not in parts)):
         made: Sequence[P.Named]
         if isinstance(output, Measure):
             made = [P.Named(measures.name_of(output, ctx), measures.expression(output, ctx))]
@@ -110,6 +131,7 @@ def listed(sketch: Sketch, ctx: Context, draft: Draft) -> None:
         draft.distinct = owner is None and not is_unique(
             ctx.scope.view.table(column.table), column.name
         )
+    windows.over_rows(sketch, ctx, draft)
 
 
 def _shown(mention: Mention, sketch: Sketch, ctx: Context) -> list[P.Named]:
@@ -131,7 +153,8 @@ def list_query(sketch: Sketch, ctx: Context, draft: Draft) -> P.Query:
     scope = ctx.scope
     shown = {o.expr.alias for o in draft.outputs if isinstance(o.expr, P.Column)}
     spread = [t for t in scope.to_many if scope.aliases[t] not in shown]
-    distinct = sketch.distinct or draft.distinct or bool(spread)
+    ranked = draft.windows or draft.top
+    distinct = sketch.distinct or draft.distinct or (bool(spread) and not ranked)
     if distinct:
         for sort in draft.order:
             if sort.by not in [o.expr for o in draft.outputs]:
@@ -140,6 +163,10 @@ def list_query(sketch: Sketch, ctx: Context, draft: Draft) -> P.Query:
     steps: list[P.Step] = []
     if draft.where:
         steps.append(P.Filter(conjunction(draft.where)))
+    if draft.windows:
+        steps.append(P.Window(tuple(draft.windows)))
+    if draft.top:
+        steps.append(draft.top)
     sorts: list[P.Step] = []
     if draft.order:
         by = draft.order

@@ -23,7 +23,8 @@ class Mention:
     `role` is what it does in the question. `owner` is the mention it is an attribute of
     (`name of the author`), `context` the one that it is likely to be an attribute of; `hint`
     the mention that says what kind of value it is (`city of Rome`). `before` is where a longer
-    naming of it began (`Rome (FCO)`). `also` are further columns that go by the same name.
+    naming of it began (`Rome (FCO)`). `also` are further columns that go by the same name. `each`
+    marks a group said by `each` or `per`.
     """
 
     first: int
@@ -39,6 +40,7 @@ class Mention:
     function: str = ""
     before: int = -1
     also: tuple[Mention, ...] = ()
+    each: bool = False
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -57,7 +59,8 @@ class Cond:
     text (subject matches a text), period (a date in a period), null, flag (a boolean column),
     related (a related row exists; `count` compares their number), columns (two columns), average
     (subject against its own average), any (one of `parts`), given (a formula of the evidence),
-    measure (an aggregate of each group compared with a number), apart (the time from `subject` to
+    measure (an aggregate of each group compared with a number), beyond (`measure` against its own
+    average, over the same `mention` where there is one), apart (the time from `subject` to
     `mention`, compared), open (nothing ended it yet).
     """
 
@@ -84,7 +87,8 @@ class Measure:
 
     `kind`: count, aggregate, either (a bare noun), ratio, share, percent, difference, duration,
     formula (`function` is the operator), number, given (a formula of the evidence),
-    lasting (from a thing's start to its end).
+    lasting (from a thing's start to its end). `inner` aggregates its values over `per`, as in
+    `average number of orders per customer`.
     """
 
     kind: str
@@ -100,6 +104,23 @@ class Measure:
     value: float = 0.0
     loose: bool = False
     given: Formula | None = None
+    per: list[Mention] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """What is made of the groups' measures afterwards, over the rows around each.
+
+    `kind`: change (against the period before), running, moving (over the last `rows`), share (of
+    the total), rank, compare (side by side). `rate` asks for it as a part of what it is measured
+    against, times `scale`.
+    """
+
+    kind: str
+    grain: str | None = None
+    rows: int = 0
+    rate: bool = False
+    scale: int = 100
 
 
 @dataclass(eq=False, slots=True)
@@ -132,6 +153,7 @@ class Sketch:
     related: list[Mention] = field(default_factory=list)
     ranks: list[Rank] = field(default_factory=list)
     order: list[Rank] = field(default_factory=list)
+    over: Over | None = None
     distinct: bool = False
     listed: bool = False
     opener: str = ""

@@ -32,8 +32,9 @@ TEXT = "X"
 NULL = "0"
 SAME = "="
 DURATION = "U"
-RUNNING = "R"
 RANK = "K"
+WINDOW = "W"
+THEM = "H"
 LENGTH = "l"
 LASTING = "y"
 
@@ -49,7 +50,7 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
         ("median", "median"), ("standard deviation of", "stddev"),
         ("standard deviation", "stddev"),
     ),
-    GROUP: tuple((p, "") for p in (
+    GROUP: tuple((p, "per" if p == "per" else "") for p in (
         "for each", "per", "in each", "of each", "for every", "each", "every", "across", "by each",
         "grouped by", "group by", "broken down by", "split by", "broken out by", "for each of the",
         "across different", "across the different", "across all", "by different", "within each",
@@ -145,8 +146,8 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
         "that were", "who are", "who were", "which were", "in which", "for which", "to which",
         "that had", "whom", "contain", "that is", "who had",
     ))),
-    TO: (("to", ""), ("versus", ""), ("vs", ""), ("vs .", ""), ("against", ""),
-         ("compared to", ""), ("compared with", ""), ("divided by", ""), ("relative to", ""),
+    TO: (("to", ""), ("versus", "vs"), ("vs", "vs"), ("vs .", "vs"), ("against", ""),
+         ("compared to", "vs"), ("compared with", "vs"), ("divided by", ""), ("relative to", ""),
          ("in relation to", ""), ("out of all", "all"), ("out of the total", "all"),
          ("out of total", "all"), ("out of the", "all")),
     ASK: tuple((p, "what") for p in (
@@ -195,11 +196,6 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
         "how long does it take", "how long did it take", "time it takes", "time taken",
         "seconds between", "number of hours between", "number of minutes between",
     )),
-    RUNNING: (("running total of", "running"), ("cumulative", "running"), ("running total", "running"),
-              ("running", "running"), ("month over month", "growth"), ("year over year", "growth"),
-              ("week over week", "growth"), ("mom", "growth"), ("yoy", "growth"), ("wow", "growth"),
-              ("growth of", "growth"), ("growth in", "growth"), ("change in", "change")),
-    RANK: (("rank of", ""), ("ranking of", "")),
     LENGTH: (("length of", ""), ("number of characters in", ""), ("number of letters in", "")),
     LASTING: tuple((p, "") for p in (
         "duration of", "duration", "length of", "tenure", "tenure of", "how long", "how long did",

@@ -1,0 +1,132 @@
+"""Above the average: rows against the average of their column, groups against that of groups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import cast
+
+from datamind.language import measures
+from datamind.language.conditions import predicate
+from datamind.language.context import Context, Unbuildable, conjunction
+from datamind.language.draft import Draft, aggregate, keys
+from datamind.language.relations import inner_context, plain_relation
+from datamind.language.scope import money_column
+from datamind.language.sketch import Cond, Measure, Mention, Sketch
+from datamind.language.tables.windows import COMPARED, SPENDING
+from datamind.language.tokens import lemma
+from datamind.semantics import plan as P
+from datamind.semantics.catalog import Column
+
+Made = Callable[[Context], P.Expr]
+
+
+def above_average(cond: Cond, sketch: Sketch, ctx: Context, draft: Draft) -> None:
+    """Adds the test to the draft: of rows, or of groups where the measure adds up several rows."""
+    about = _about(sketch, ctx)
+    column, made = _compared(cond, about, ctx)
+    if column is not None:
+        draft.where.append(_of_rows(cond, column, ctx))
+    elif made is not None:
+        draft.having.append(_of_groups(cond, made, sketch, ctx, draft))
+    else:
+        raise Unbuildable("compared with the average of nothing")
+
+
+def _about(sketch: Sketch, ctx: Context) -> str:
+    """The table whose rows are compared."""
+    head = sketch.head or next((o for o in sketch.outputs if isinstance(o, Mention)), None)
+    counted = next((o.target for o in sketch.outputs if isinstance(o, Measure)), None)
+    for mention in (counted, head):
+        candidate = ctx.chosen.get(mention) if mention is not None else None
+        if candidate is not None and candidate.table:
+            return candidate.table
+    return ctx.scope.home
+
+
+def _compared(cond: Cond, about: str, ctx: Context) -> tuple[Column | None, Made | None]:
+    """The column of the rows that is compared, or how the measure of a group is made."""
+    measure = cond.measure
+    if measure is not None and measure.target is not None:
+        candidate = ctx.meaning(measure.target)
+        if candidate.kind == "column" and candidate.table == about:
+            column = ctx.scope.view.column(candidate.id)
+            if column.is_number:
+                return column, None
+        return None, lambda c: measures.expression(measure, c)
+    hints, spent = _hints(cond, ctx)
+    table = ctx.scope.view.table(about)
+    for hint in hints:
+        for column in table.columns:
+            words = ctx.index.column_words.get(column.id, frozenset())
+            if column.is_number and column.additivity != "none" and hint in words:
+                return column, None
+    if spent:
+        return None, _money(about, ctx)
+    return None, None
+
+
+def _hints(cond: Cond, ctx: Context) -> tuple[list[str], bool]:
+    """What the words before the comparison compare: `more expensive`, `earn more`, `spent more`."""
+    near = [lemma(w) for w in ctx.lemmas[max(0, cond.first - 1) : cond.first + 2]]
+    hints = [h for w in near for h in COMPARED.get(w, ())]
+    return hints, bool(SPENDING & set(near))
+
+
+def _money(about: str, ctx: Context) -> Made:
+    """What the rows that refer to a table are worth, added up."""
+    view = ctx.scope.view
+    for edge in ctx.scope.graph.edges.get(about, ()):
+        column = money_column(view.table(edge.end)) if edge.to_many else None
+        if column is not None:
+            found = column
+            return lambda c: P.Aggregate("sum", c.expr(found))
+    raise Unbuildable("nothing that could be spent")
+
+
+def _of_rows(cond: Cond, column: Column, ctx: Context) -> P.Predicate:
+    outer, outside = ctx.expr(column), None
+    same = cond.mention
+    if same is not None and (ctx.meaning(same).kind, ctx.meaning(same).table) != (
+        "table", column.table):  # fmt: skip
+        outside = keys(same, ctx)[0].expr  # first, so that the inner query's aliases differ
+    inner = inner_context(ctx, column.table)
+    wheres = [predicate(c, inner) for c in cond.within]
+    if same is not None and outside is not None:
+        wheres.append(P.Compare("=", keys(same, inner)[0].expr, outside))
+    average = P.Aggregate(_function(cond), inner.expr(column))
+    steps: list[P.Step] = [P.Filter(conjunction(wheres))] if wheres else []
+    steps.append(P.Group((), (P.Named("value", average),)))
+    query = P.Query(inner.scope.source(), tuple(steps))
+    return P.Compare(cast(P.Comparison, cond.op), outer, P.Scalar(query))
+
+
+def _function(cond: Cond) -> P.Function:
+    return "median" if cond.match == "median" else "avg"
+
+
+def _of_groups(cond: Cond, made: Made, sketch: Sketch, ctx: Context, draft: Draft) -> P.Predicate:
+    """The group's measure against the average of all groups' measures."""
+    shown = [o for o in sketch.outputs if isinstance(o, Mention)]
+    if not shown or cond.mention is not None or any(isinstance(o, Measure) for o in sketch.outputs):
+        raise Unbuildable("groups that can't be compared")
+    name = aggregate(draft, made(ctx), _name(cond, ctx))
+    draft.outputs.append(P.Named(name, P.Field(name)))
+    inner = inner_context(ctx)
+    value = P.Named("value", made(inner))
+    others = [c for c in (*sketch.conds, *cond.within) if c is not cond]
+    wheres = [predicate(c, inner) for c in others if not plain_relation(c, inner)]
+    groups = tuple(k for m in shown[:1] for k in keys(m, inner))
+    steps: list[P.Step] = [P.Filter(conjunction(wheres))] if wheres else []
+    steps.append(P.Group(groups, (value,)))
+    average = P.Named("average", P.Aggregate(_function(cond), P.Field("value")))
+    source = P.Query(inner.scope.source(), tuple(steps))
+    query = P.Query(source, (P.Group((), (average,)),))
+    ctx.used |= inner.used
+    return P.Compare(cast(P.Comparison, cond.op), P.Field(name), P.Scalar(query))
+
+
+def _name(cond: Cond, ctx: Context) -> str:
+    if cond.measure is None:
+        return "total"
+    return measures.name_of(replace(cond.measure), ctx)

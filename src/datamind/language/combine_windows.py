@@ -1,0 +1,311 @@
+"""Combinators for windows: ranks, firsts within groups, averages of groups, above-average tests."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from itertools import pairwise
+
+from datamind.language import names
+from datamind.language.calendar import Period, move
+from datamind.language.lexer import Top
+from datamind.language.linking import Candidate
+from datamind.language.nodes import Node, may_be_number, of_code, span
+from datamind.language.roles import KEYS
+from datamind.language.sketch import Cond, Measure, Mention, Output, Over, Rank, Sketch
+from datamind.language.tables import keywords as K
+from datamind.semantics.catalog import NUMERIC
+
+# ---- before the patterns -----------------------------------------------------------------------
+
+_GLUE = frozenset({K.OF, K.IN, K.WITH, K.AND, K.COMMA})
+_FIRST = ("change", "running", "moving", "share", "rank", "compare", "verb")
+
+
+def lift(nodes: list[Node], known: Over | None) -> tuple[list[Node], Over | None]:
+    """The nodes without those that ask for a window, and what all of them ask for together."""
+    if not any(n.code == K.WINDOW for n in nodes):
+        return nodes, known
+    kept: list[Node] = []
+    glued = False
+    for node in nodes:
+        if node.code == K.WINDOW:
+            known = _merged(known, node.payload)
+            if node.payload.kind != "compare":
+                while kept and kept[-1].code in _GLUE:
+                    kept.pop()
+            glued = True
+        elif not (glued and node.code in (K.OF, K.IN)):
+            kept.append(node)
+            glued = False
+    return kept, known
+
+
+def _merged(known: Over | None, more: Over) -> Over:
+    """`change` from here, `from the month before` from there: one window."""
+    more = replace(more, kind={"since": "change", "changing": "change"}.get(more.kind, more.kind))
+    if known is None:
+        return more
+    kind = min(known.kind, more.kind, key=_FIRST.index)
+    rows, scale = known.rows or more.rows, min(known.scale, more.scale)
+    return Over(kind, known.grain or more.grain, rows, known.rate or more.rate, scale)
+
+
+# ---- the patterns' actions ---------------------------------------------------------------------
+
+
+def rank_of(nodes: list[Node]) -> list[Node]:
+    """`rank` the stores `by` revenue [within each region]."""
+    concepts = of_code(nodes, "c")
+    place = next(n for n, node in enumerate(nodes) if node.code == K.BY)
+    by = nodes[place + 1].payload
+    if isinstance(by, Mention):
+        by.role = "order"
+    ranked = Node("K", nodes[0].first, nodes[0].last, Rank(by, True, first=nodes[0].first))
+    made = [ranked, concepts[0]]
+    if len(nodes) > place + 2:
+        group: Mention = nodes[-1].payload
+        group.role, group.each = "group", True
+        made.append(Node("G", nodes[-1].first, nodes[-1].last, [group]))
+    return made
+
+
+def top_within(nodes: list[Node]) -> list[Node] | None:
+    """`top 3` products `in each` category `by` price: the order stands at the end."""
+    top = nodes[0].payload
+    if not isinstance(top, Top):  # `the best product of each store by sales`
+        way, hints = K.SUPERLATIVES[top]
+        top = Top(1, way == "desc", hints)
+    by: Mention = nodes[-1].payload
+    if not (may_be_number(by) or any(c.kind == "table" for c in by.candidates[:2])):
+        return None
+    if by.candidates[0].kind == "grain":
+        return None
+    by.role = "order"
+    rank = Rank(by, top.descending, top.count, top.hints, first=nodes[0].first)
+    made = [Node("L", nodes[0].first, nodes[0].last, rank), nodes[1]]
+    group = of_code(nodes[2:-2], "cm")
+    for node in group:
+        node.payload.role, node.payload.each = "group", True
+        made.append(Node("G", node.first, node.last, [node.payload]))
+    return made
+
+
+_NESTING = frozenset({"count", "aggregate", "either"})
+
+
+def per_each(nodes: list[Node]) -> list[Node] | None:
+    """average number of orders `per customer`: an average over the customers' numbers."""
+    measure: Measure = nodes[0].payload
+    groups: list[Mention] = nodes[1].payload
+    if not measure.inner or measure.kind not in _NESTING or measure.per:
+        return None
+    if not groups[0].each:
+        return None
+    measure.per = groups
+    return nodes[:1]
+
+
+def on_average(nodes: list[Node]) -> list[Node] | None:
+    """number of visits `per day on average`."""
+    measure: Measure = nodes[0].payload
+    if measure.kind not in _NESTING or measure.per:
+        return None
+    group = nodes[1].payload
+    measure.per = group if isinstance(group, list) else [group]
+    for mention in measure.per:
+        mention.role = "group"
+    measure.inner = nodes[-1].payload
+    return nodes[:1]
+
+
+def per_day(nodes: list[Node]) -> list[Node]:
+    """`average monthly` sales: added up for each month, then averaged."""
+    grain: Mention = nodes[1].payload
+    grain.role, grain.each = "group", True
+    payload = nodes[2].payload
+    if isinstance(payload, Mention):
+        payload.role = "measure"
+        payload = Measure("either", target=payload, first=nodes[2].first)
+    if payload.kind not in _NESTING:
+        return nodes[2:]
+    payload.inner, payload.per = nodes[0].payload, [grain]
+    return [span(nodes, "M", payload)]
+
+
+BEYOND = (
+    r"(?P<about>c)?[rf]*>f?(?P<said>c)?A[f]?(?P<again>c(?!>))?"
+    r"(?:[fir]+=?(?P<same>c)|f?(?P<when>d))?(?:r=(?P<same_>c))?"
+)
+
+
+def beyond(nodes: list[Node]) -> list[Node] | None:
+    """salary `above the average` of the department; `more` trips `than the average`."""
+    found = re.fullmatch(BEYOND, "".join(n.code for n in nodes))
+    average = of_code(nodes, K.AGGREGATE)[0]
+    function = average.payload
+    if found is None or function not in ("avg", "median"):
+        return None
+    at = {k: nodes[found.start(k)] for k, v in found.groupdict().items() if v}
+    kept: list[Node] = []
+    about = at.get("about")
+    subject = at.get("said")
+    if about is not None:
+        keyed = "again" in at and _is_number(at["again"]) and _is_key(about)
+        if subject is None and _is_number(about) and not keyed:
+            subject = about
+        else:
+            kept.append(about)
+    if subject is None and "again" in at and _is_number(at["again"]):
+        subject = at["again"]
+    cond = Cond("beyond", op=of_code(nodes, K.COMPARE)[0].payload, match=function)
+    cond.first = of_code(nodes, K.COMPARE)[0].first
+    if subject is not None:
+        subject.payload.role = "measure"
+        cond.measure = Measure("either", target=subject.payload, first=subject.first)
+    same = at.get("same_") or at.get("same")
+    of = average.last - average.first > 1 or "Af" in "".join(n.code for n in nodes)
+    if same is None and of and "again" in at and subject is not at["again"]:
+        same = at["again"]  # `the average of` its kind
+    if same is not None:
+        same.payload.role = "group"
+        cond.mention = same.payload
+    made = [*kept, Node("P", cond.first, nodes[-1].last, cond)]
+    of = of or nodes[-2].code == K.OF
+    if "when" in at and not of:  # the period bounds what is compared too
+        return [*made, at["when"]]
+    if "when" in at:
+        cond.within = [Cond("period", period=at["when"].payload, first=at["when"].first)]
+    return made
+
+
+def _is_number(node: Node) -> bool:
+    best = node.payload.candidates[0]
+    return best.kind == "metric" or (best.kind == "column" and best.type in NUMERIC)
+
+
+def _is_key(node: Node) -> bool:
+    column = node.payload.candidates[0].id.rpartition(".")[2]
+    return bool(KEYS & set(names.words_of(column)))
+
+
+def periods(nodes: list[Node]) -> list[Node]:
+    """2023 `and` 2024; 2023 `vs` 2024: either, side by side where they are set against."""
+    said = [n.payload for n in of_code(nodes, "d")]
+    joined = {n.payload for n in of_code(nodes, K.TO)}
+    if len(said) == 2 and joined == {""} and said[1].high is not None:  # `from 2023 to 2024`
+        whole = Period(said[0].low, said[1].high, said[1].grain)
+        return [span(nodes, "P", Cond("period", period=whole, first=nodes[0].first))]
+    parts = tuple(Cond("period", period=n.payload, first=n.first) for n in of_code(nodes, "d"))
+    cond = Cond("any", parts=parts, first=nodes[0].first)
+    against = {"vs", "with"} & {n.payload for n in of_code(nodes, K.TO + K.WITH)}
+    cond.match = "versus" if against else "equals"
+    return [span(nodes, "P", cond)]
+
+
+def versus(nodes: list[Node]) -> list[Node] | None:
+    """on electric bikes `versus` classic bikes: two values side by side."""
+    if not any(n.payload == "vs" for n in of_code(nodes, K.TO)):
+        return None
+    conds = [n.payload for n in of_code(nodes, "P")]
+    if any(c.kind != "value" or c.negated or c.mentions for c in conds):
+        return None
+    mentions = tuple(c.mention for c in conds)
+    cond = Cond("value", mention=mentions[0], mentions=mentions, match="versus")
+    cond.first = nodes[0].first
+    return [span(nodes, "P", cond)]
+
+
+def of_them(nodes: list[Node]) -> list[Node]:
+    """`how many of them` were late: of what was counted before."""
+    conds = [n.payload for n in of_code(nodes, "P")]
+    return [span(nodes, "M", Measure("count", where=conds, first=nodes[0].first))]
+
+
+# ---- after the patterns ------------------------------------------------------------------------
+
+
+_TIMED = frozenset({"change", "running", "moving"})
+
+
+def settle(sketch: Sketch) -> None:
+    """What windows need of the whole sketch: periods to go by, wholes to be shares of."""
+    _of_them(sketch)
+    _shares(sketch)
+    _side_by_side(sketch)
+    over = sketch.over
+    if over is not None and over.kind == "verb":
+        over = sketch.over = _grown(sketch, over)
+    grain = over.grain if over is not None and over.kind in _TIMED else None
+    if grain and not any(_is_time(m) for m in sketch.groups):
+        sketch.groups.append(grain_mention(grain))
+
+
+def _grown(sketch: Sketch, over: Over) -> Over | None:
+    """`how much did sales grow from 2023 to 2024` asks for a change; `growing sales` does not."""
+    periods = [c.period for c in sketch.conds if c.period is not None]
+    spans = any(p.low and p.high and move(p.low, p.grain, 1) < p.high for p in periods)
+    return replace(over, kind="change") if spans and not sketch.groups else None
+
+
+def grain_mention(grain: str) -> Mention:
+    """A group by a period that no word of its own names."""
+    return Mention(0, 1, (Candidate("grain", grain, "", 0.9, "grammar"),), role="group")
+
+
+def _is_time(mention: Mention) -> bool:
+    best = mention.candidates[0]
+    return best.kind == "grain" or best.type in ("date", "timestamp")
+
+
+def _of_them(sketch: Sketch) -> None:
+    counts = [o for o in sketch.outputs if isinstance(o, Measure) and o.kind == "count"]
+    for before, count in pairwise(counts):
+        if count.target is None and count.where and not count.loose:
+            count.target = before.target
+
+
+def _shares(sketch: Sketch) -> None:
+    """`percentage of orders by status`: each group's part of all."""
+    if not sketch.groups:
+        return
+    for place, output in enumerate(sketch.outputs):
+        whole = _whole(output)
+        if whole is not None:
+            assert isinstance(output, Measure)
+            sketch.outputs[place] = whole
+            rate = output.kind == "percent" or (sketch.over is not None and sketch.over.rate)
+            sketch.over = Over("share", rate=rate)
+
+
+def _whole(output: Output) -> Measure | None:
+    if not isinstance(output, Measure) or output.kind not in ("share", "percent"):
+        return None
+    left = output.left
+    return left if output.right is None and left is not None and not left.where else None
+
+
+def _side_by_side(sketch: Sketch) -> None:
+    """`compare the sales of 2023 and 2024`: one row for each."""
+    asked = sketch.over is not None and sketch.over.kind == "compare"
+    for cond in sketch.conds:
+        if cond.negated or not (asked or cond.match == "versus"):
+            continue
+        if cond.kind == "value" and len(cond.mentions) > 1:
+            cond.match = "equals"
+            sketch.groups.append(cond.mentions[0])
+        elif (grain := _shared_grain(cond)) and not any(map(_is_time, sketch.groups)):
+            sketch.groups.append(grain_mention(grain))
+
+
+def _shared_grain(cond: Cond) -> str | None:
+    """The unit that all periods of the condition were said in."""
+    periods = [c.period for c in (cond, *cond.parts) if c.period is not None]
+    grains = {p.grain for p in periods}
+    return grains.pop() if len(grains) == 1 else None
+
+
+def rank(sketch: Sketch, by: Rank) -> None:
+    """Every row is ranked, none is left out."""
+    sketch.over = Over("rank")
+    sketch.ranks.append(by)

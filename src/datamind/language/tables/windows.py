@@ -1,0 +1,85 @@
+"""Window phrases: how a question asks for a previous period, a running total, a share or a rank.
+
+Each is a regular expression over the question's lower-case words, joined by single spaces, with
+what it asks for. `grain` and `count` are taken from the groups of these names.
+"""
+
+from __future__ import annotations
+
+import re
+
+_G = r"(?:hour|day|week|month|quarter|year)"
+_GRAIN = rf"(?P<grain>{_G})"
+_NUMBER = r"(?P<count>\d+|two|three|four|five|six|seven|ten|twelve|thirty)"
+_RATE = r"(?:(?:percentage|percent|pct|relative|absolute|%) )?"
+_CHANGE = (
+    r"(?:growth rates?|rates? of (?:change|growth)|changes?|growth|differences?|increases?|trend)"
+)
+_ITS = r"(?: (?:in|of) (?:that|this|the same|its) (?:number|figure|amount|value|count|total|one))?"
+_AGAINST = r"(?:(?:as )?compared (?:to|with)|versus|vs|relative to|against)"
+_EARLIER = (
+    rf"(?:that of )?(?:the )?(?:(?:immediately )?(?:previous|prior|preceding|last) (?P<grain>{_G})s?"
+    rf"|(?P<grain_>{_G}) (?:before|earlier|prior))"
+)
+_RUNNING = r"(?:running|cumulative|accumulated|cumulated)"
+_MOVING = r"(?:moving|rolling|trailing) (?:average|avg|mean)(?: of)?"
+_WHOLE = r"(?:the )?(?:grand |overall )?(?:total|whole|overall|all)"
+_PART = r"(?:percentages?|percent|pct|%|shares?|proportions?|fractions?)"
+
+# The kind that is asked for, and the words that ask for it. `changing` says that something changed
+# without saying since when, `verb` perhaps so; `since` says only when, and nothing where nothing
+# changed.
+PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (kind, re.compile(rf"(?<!\S){text}(?!\S)"))
+    for kind, text in (
+        ("change", rf"{_RATE}{_GRAIN} (?:over|on|to) (?P=grain)(?: {_RATE}{_CHANGE}{_ITS})?"),
+        ("change", rf"from (?:one |each )?{_GRAIN} to (?:the )?(?:(?P=grain)|next)"),
+        ("change", rf"{_RATE}(?P<short>dod|wow|mom|qoq|yoy)(?: {_RATE}{_CHANGE}{_ITS})?"),
+        ("change", rf"{_RATE}{_CHANGE}{_ITS} (?:from|over|since|to|on) {_EARLIER}"),
+        ("change", rf"{_AGAINST} {_EARLIER}"),
+        ("change", r"by (?:what|how many|which) (?P<rate>percentage|percent|%)(?: points)?"),
+        ("since", rf"(?:from|over|since|than|to) {_EARLIER}"),
+        ("changing", rf"{_RATE}{_CHANGE}{_ITS}"),
+        ("verb", r"grow|grew|grown|increased?|decreased?|declined?|dropped|fell|risen?|rose"),
+        ("running", _RUNNING + r"(?: (?:totals?|sums?|counts?)(?: of)?)?"),
+        ("moving", rf"{_NUMBER} {_GRAIN}s? {_MOVING}"),
+        ("moving", rf"(?:moving|rolling|trailing) {_NUMBER} {_GRAIN}s? (?:average|avg|mean)(?: of)?"),
+        ("share", rf"(?:as|in|with|and)(?: an?| the| their| its)? {_PART}(?: of {_WHOLE})(?! [a-z])"),
+        ("share", rf"(?:as|in)(?: an?)? {_PART}(?! [a-z])"),
+        ("share", rf"(?:as|in)(?: an?)? {_PART}(?= by| per| for each)"),
+        ("share", r"(?:percentage|percent) (?:distribution|breakdown|split)(?: of)?"),
+        ("compare", r"compare|compared|comparison of|comparison"),
+    )
+)  # fmt: skip
+# A question without one of these asks for no window.
+ASKING = frozenset(
+    """dod wow mom qoq yoy change changes growth previous prior preceding before earlier running
+    cumulative accumulated cumulated moving rolling trailing percent grow grew grown increase
+    increased decrease decreased decline declined dropped fell rise risen rose percentage percentages pct %
+    share shares proportion proportions fraction compare comparison hour day week month quarter
+    year compared""".split()
+)
+SHORT = {"dod": "day", "wow": "week", "mom": "month", "qoq": "quarter", "yoy": "year"}
+RATE = re.compile(r"percent|pct|%|growth|relative|rates?\b")
+
+# The parts of a date that rows are gathered by, whatever their year.
+PARTS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("weekday", re.compile(r"(?<!\S)(?:days? of (?:the )?week"
+                           r"|(?:(?<=which )|(?<=what )|(?<=by )|(?<=per )|(?<=each ))weekdays?)"
+                           r"(?!\S)")),
+    ("hour_of_day", re.compile(r"(?<!\S)hours? of (?:the )?day(?!\S)")),
+    ("month_of_year", re.compile(r"(?<!\S)(?:calendar months?|months? of (?:the )?year)(?!\S)")),
+)  # fmt: skip
+
+# What an adjective or verb compares, where the question does not say it.
+COMPARED: dict[str, tuple[str, ...]] = {
+    "expensive": ("price", "cost", "fee"), "cheaper": ("price", "cost", "fee"),
+    "costlier": ("price", "cost", "fee"), "pricier": ("price", "cost", "fee"),
+    "earn": ("salary", "wage", "pay", "income"), "paid": ("salary", "wage", "pay", "income"),
+    "make": ("salary", "wage"), "longer": ("length", "duration", "minute"),
+    "shorter": ("length", "duration", "minute"), "heavier": ("weight",), "lighter": ("weight",),
+    "taller": ("height",), "larger": ("size", "area", "capacity"), "faster": ("speed",),
+    "bigger": ("size", "area", "capacity"), "smaller": ("size", "area", "capacity"),
+    "cost": ("price", "cost", "fee"),
+}  # fmt: skip
+SPENDING = frozenset({"spend", "pay", "spent", "paid"})

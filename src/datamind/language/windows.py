@@ -1,0 +1,335 @@
+"""Windows: what a sketch makes of the rows around a row, as steps of the plan being drafted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from datamind.language import measures, names
+from datamind.language.calendar import Period, move
+from datamind.language.context import Context, Unbuildable
+from datamind.language.draft import Draft, free_name, keys
+from datamind.language.linking import Candidate
+from datamind.language.sketch import Measure, Mention, Over, Rank, Sketch
+from datamind.semantics import plan as P
+
+# ---- which groups are not groups ---------------------------------------------------------------
+
+
+def partitions(sketch: Sketch, ctx: Context) -> list[Mention]:
+    """The groups within each of which rows are ranked: `top 3 products in each category`."""
+    ranked = any(r.count for r in sketch.ranks)
+    if not sketch.groups or not (ranked or _is(sketch, "rank")):
+        return []
+    shown = [o for o in sketch.outputs if isinstance(o, Mention) and o in ctx.chosen]
+    if not shown:
+        return []
+    said = {(ctx.chosen[m].kind, ctx.chosen[m].id) for m in sketch.groups if m in ctx.chosen}
+    if all((ctx.chosen[m].kind, ctx.chosen[m].id) in said for m in shown):
+        return []
+    return sketch.groups
+
+
+def of_rows(sketch: Sketch, ctx: Context) -> bool:
+    """Whether what is ranked within groups is a column of the rows themselves."""
+    if not partitions(sketch, ctx) and not _is(sketch, "rank"):
+        return False
+    if any(isinstance(o, Measure) for o in sketch.outputs):
+        return False
+    return all(_of_row(r, sketch, ctx) for r in sketch.ranks)
+
+
+def adds_up(rank: Rank, sketch: Sketch, ctx: Context) -> bool:
+    """`top 5 riders by distance`: what several rows hold for each is added up."""
+    if rank.extreme or not rank.count or not isinstance(rank.by, Mention):
+        return False
+    head = next((o for o in sketch.outputs if isinstance(o, Mention)), None)
+    about = ctx.chosen.get(head) if head is not None else None
+    by = ctx.chosen.get(rank.by)
+    if about is None or by is None or about.kind != "table" or by.kind != "column":
+        return False
+    if by.table == about.table or by.table in ctx.scope.graph.owned(about.table):
+        return False
+    return ctx.scope.view.column(by.id).additivity == "sum"
+
+
+_SOLD = {"sale": ("quantity", "qty", "units", "unit"), "popularity": ()}
+
+
+def sold(sketch: Sketch, ctx: Context) -> Sketch:
+    """`best selling`, `most popular`: by what was sold or happened, where no column says it."""
+    head = next((o for o in sketch.outputs if isinstance(o, Mention)), None)
+    about = ctx.chosen.get(head) if head is not None else None
+    bare = [r for r in sketch.ranks if r.by is None and r.hints[:1] and r.hints[0] in _SOLD]
+    if not bare or about is None or about.kind != "table":
+        return sketch
+    rank = bare[0]
+    for column in ctx.scope.view.table(about.table).columns:
+        if rank.hints[0] in ctx.index.column_words.get(column.id, frozenset()):
+            return sketch
+    measure = _sold_by(about.table, rank, ctx)
+    ranks = [replace(r, by=measure) if r is rank else r for r in sketch.ranks]
+    return replace(sketch, ranks=ranks)
+
+
+def _sold_by(table: str, rank: Rank, ctx: Context) -> Measure:
+    """The quantity of the rows that refer to the table, or their number."""
+    graph, view = ctx.scope.graph, ctx.scope.view
+    meant = {c.table for c in ctx.chosen.values() if c.table}
+    events = [e.end for e in graph.edges.get(table, ()) if e.to_many]
+    events.sort(key=lambda t: -len(meant & graph.owned(t)))
+    mention = Mention(rank.first, rank.first + 1, (), role="measure")
+    for event in events:
+        for column in view.table(event).columns:
+            if column.is_number and set(_SOLD[rank.hints[0]]) & set(names.words_of(column.name)):
+                ctx.chosen[mention] = Candidate("column", column.id, event, 0.8, "grammar")
+                return Measure("aggregate", "sum", mention, first=rank.first)
+    if len(events) != 1:
+        raise Unbuildable("nothing says what sells")
+    ctx.chosen[mention] = Candidate("table", events[0], events[0], 0.8, "grammar")
+    return Measure("count", target=mention, first=rank.first)
+
+
+def without_rows(sketch: Sketch, ctx: Context) -> Sketch:
+    """`average fee per visit`, where the fee is the visit's own: an average of all, not of each."""
+    averaged = {
+        ctx.chosen[o.target].table for o in sketch.outputs
+        if isinstance(o, Measure) and o.function in ("avg", "median") and o.target in ctx.chosen
+    }  # fmt: skip
+    if len(averaged) != 1 or len(sketch.outputs) != 1 or sketch.ranks:
+        return sketch
+    kept = [
+        m for m in sketch.groups
+        if not (m.each and (c := ctx.chosen.get(m)) and c.kind == "table" and c.table in averaged)
+    ]  # fmt: skip
+    return replace(sketch, groups=kept)
+
+
+def _of_row(rank: Rank, sketch: Sketch, ctx: Context) -> bool:
+    if isinstance(rank.by, Measure) or rank.function:
+        return False
+    if rank.by is None:
+        return bool(rank.hints)
+    candidate = ctx.chosen.get(rank.by)
+    head = next((o for o in sketch.outputs if isinstance(o, Mention)), None)
+    about = ctx.chosen.get(head) if head is not None else None
+    if candidate is None or about is None:
+        return False
+    return candidate.kind == "column" and candidate.table == about.table
+
+
+def _one_of_each(sketch: Sketch) -> bool:
+    """`the highest salary in each department`, but whose salary is not understood."""
+    if sketch.outputs or not sketch.groups or not all(m.each for m in sketch.groups):
+        return False
+    return any(r.extreme and isinstance(r.by, Mention) for r in sketch.ranks)
+
+
+def _is(sketch: Sketch, kind: str) -> bool:
+    return sketch.over is not None and sketch.over.kind == kind
+
+
+# ---- steps for grouped rows --------------------------------------------------------------------
+
+
+def over_groups(sketch: Sketch, ctx: Context, draft: Draft) -> None:
+    """The windows over the draft's groups, and the first within each partition."""
+    parts = partitions(sketch, ctx)
+    if parts:
+        _rank_within(sketch, draft, _fields(parts, ctx, draft))
+    elif _is(sketch, "rank"):
+        _rank_within(sketch, draft, ())
+    elif _one_of_each(sketch):
+        raise Unbuildable("one of each, but of what")
+    if sketch.over is not None and sketch.over.kind in _MAKERS:
+        each = [m for m in sketch.groups if m.each]
+        if len(each) < len(sketch.groups):  # `share by status for each region`: of the region's
+            draft.whole = _fields(each, ctx, draft)
+        _MAKERS[sketch.over.kind](sketch.over, ctx, draft)
+
+
+def _fields(mentions: list[Mention], ctx: Context, draft: Draft) -> tuple[P.Expr, ...]:
+    """The keys that the groups were made by."""
+    wanted = [k.expr for m in mentions for k in keys(m, ctx)]
+    return tuple(P.Field(k.name) for k in (*draft.keys, *draft.hidden) if k.expr in wanted)
+
+
+def over_rows(sketch: Sketch, ctx: Context, draft: Draft) -> None:
+    """The same for a list of rows: the partition's own columns are shown along."""
+    if sketch.over is not None and sketch.over.kind in _MAKERS:
+        raise Unbuildable("a window over rows that nothing adds up")
+    parts: list[P.Expr] = []
+    for mention in partitions(sketch, ctx):
+        made = keys(mention, ctx)
+        parts.append(made[0].expr)
+        for key in reversed(made if not sketch.listed else []):
+            if key.expr not in [o.expr for o in draft.outputs]:
+                draft.outputs.insert(0, P.Named(free_name(draft, key.name), key.expr))
+    if parts or _is(sketch, "rank"):
+        draft.distinct = False
+        _rank_within(sketch, draft, tuple(parts))
+
+
+def _rank_within(sketch: Sketch, draft: Draft, parts: tuple[P.Expr, ...]) -> None:
+    if not draft.order:
+        raise Unbuildable("first by nothing")
+    order = tuple(draft.order)
+    if _is(sketch, "rank"):
+        call = P.WindowCall("rank", None, parts, order)
+        _add(draft, [P.Named(free_name(draft, "rank"), call)])
+    elif draft.limit is not None:
+        draft.top = P.TopPerGroup(parts, order, draft.limit.count)
+    draft.limit = None
+    draft.order = [*(P.Sort(p) for p in parts), *order]
+
+
+def _add(draft: Draft, columns: list[P.Named]) -> None:
+    draft.windows.extend(columns)
+    draft.outputs.extend(P.Named(c.name, P.Field(c.name)) for c in columns)
+
+
+def _measured(draft: Draft) -> str:
+    """The measure that the window is over: the first that is shown."""
+    names = {a.name for a in draft.aggregates}
+    found = next((o.name for o in draft.outputs if o.name in names), None)
+    if found is None:
+        raise Unbuildable("a window over nothing")
+    return found
+
+
+_GRAINS = ("hour", "day", "week", "month", "quarter", "year")
+# How many rows back a period lies, where the rows are finer ones.
+_BACK = {("month", "year"): 12, ("quarter", "year"): 4, ("month", "quarter"): 3, ("day", "week"): 7}
+
+
+def _timed(draft: Draft) -> tuple[P.Named, tuple[P.Expr, ...]]:
+    """The key that rows follow one another by, and the others, within which they do."""
+    times = [k for k in draft.keys if isinstance(k.expr, P.DateTrunc) or k.name in _GRAINS]
+    times = times or [k for k in draft.keys if "year" in k.name]
+    if len(times) != 1:
+        raise Unbuildable("no period to go by")
+    others = tuple(P.Field(k.name) for k in (*draft.keys, *draft.hidden) if k is not times[0])
+    if not draft.order:
+        draft.order = [*(P.Sort(o) for o in others), P.Sort(P.Field(times[0].name))]
+    return times[0], others
+
+
+def _change(over: Over, ctx: Context, draft: Draft) -> None:
+    time, others = _timed(draft)
+    value = P.Field(_measured(draft))
+    grain = time.expr.grain if isinstance(time.expr, P.DateTrunc) else "year"
+    back = 1
+    if over.grain and over.grain != grain:
+        back = _BACK.get((grain, over.grain), 0)
+        if not back:
+            raise Unbuildable("periods that do not fit each other")
+        draft.fill = True
+    before = P.WindowCall("lag", value, others, (P.Sort(P.Field(time.name)),), back)
+    ctx.notes.append(f"each {grain} is set against the {over.grain or grain} before it in the data")
+    made = relative(value, before, over)
+    name = "growth" if over.rate else "change"
+    _add(draft, [P.Named(free_name(draft, name), made)])
+
+
+def relative(now: P.Expr, before: P.Expr, over: Over) -> P.Expr:
+    """The difference, or its part of what was before."""
+    made = P.Arithmetic("-", now, before)
+    if not over.rate:
+        return made
+    if over.scale != 1:
+        made = P.Arithmetic("*", P.Value(over.scale), made)
+    return P.Arithmetic("/", made, before)
+
+
+def _running(_over: Over, _ctx: Context, draft: Draft) -> None:
+    time, others = _timed(draft)
+    name = _measured(draft)
+    call = P.WindowCall("sum", P.Field(name), others, (P.Sort(P.Field(time.name)),))
+    _add(draft, [P.Named(free_name(draft, f"running_{name}"), call)])
+
+
+def _moving(over: Over, ctx: Context, draft: Draft) -> None:
+    time, others = _timed(draft)
+    name = _measured(draft)
+    if over.rows < 2:
+        raise Unbuildable("an average over nothing said")
+    order = (P.Sort(P.Field(time.name)),)
+    call = P.WindowCall("avg", P.Field(name), others, order, frame=over.rows - 1)
+    ctx.notes.append(f"averaged over {over.rows} rows up to and including each {time.name}")
+    _add(draft, [P.Named(free_name(draft, f"moving_avg_{name}"), call)])
+
+
+def _share(over: Over, _ctx: Context, draft: Draft) -> None:
+    value = P.Field(_measured(draft))
+    part = P.Arithmetic("/", value, P.WindowCall("sum", value, draft.whole))
+    scaled = P.Arithmetic("*", P.Value(100), part) if over.rate else part
+    _add(draft, [P.Named(free_name(draft, "percent" if over.rate else "share"), scaled)])
+
+
+_MAKERS: dict[str, Callable[[Over, Context, Draft], None]] = {
+    "change": _change, "running": _running, "moving": _moving, "share": _share,
+}  # fmt: skip
+
+# ---- a change between two periods --------------------------------------------------------------
+
+
+def between_periods(sketch: Sketch, ctx: Context) -> tuple[Sketch, P.Expr] | None:
+    """`the change in sales from 2023 to 2024`: one number, the last period against the first."""
+    over = sketch.over
+    if _is(sketch, "compare") and not sketch.groups and len(sketch.outputs) < 2:
+        raise Unbuildable("nothing to compare with")
+    if over is None or over.kind != "change" or over.grain or sketch.groups:
+        return None
+    cond = next((c for c in sketch.conds if c.kind == "period" and _ends(c.period)), None)
+    if cond is None or len(sketch.outputs) != 1:
+        return None
+    output = sketch.outputs[0]
+    measure = output if isinstance(output, Measure) else Measure("either", target=output)
+    first, last = _ends(cond.period) or (None, None)
+    before, now = (
+        measures.expression(replace(measure, where=[*measure.where, replace(cond, period=p)]), ctx)
+        for p in (first, last)
+    )
+    conds = [c for c in sketch.conds if c is not cond]
+    return replace(sketch, conds=conds), relative(now, before, over)
+
+
+def _ends(period: Period | None) -> tuple[Period, Period] | None:
+    """The first and the last unit of a stretch of at least two."""
+    if period is None or period.low is None or period.high is None or period.grain == "hour":
+        return None
+    first = Period(period.low, move(period.low, period.grain, 1), period.grain)
+    last = Period(move(period.high, period.grain, -1), period.high, period.grain)
+    if last.low is None or first.high is None or last.low < first.high:
+        return None
+    return _yearly(first), _yearly(last)
+
+
+def _yearly(period: Period) -> Period:
+    whole = period.grain == "year" and period.low is not None
+    return replace(period, year=period.low.year) if whole and period.low else period
+
+
+# ---- averages of groups ------------------------------------------------------------------------
+
+
+def nested_keys(sketch: Sketch, ctx: Context, draft: Draft) -> None:
+    """The keys of the inner groups of `average number of orders per customer`."""
+    nested = [m for m in _all_measures(sketch) if m.per]
+    if not nested:
+        return
+    functions = {m.inner for m in nested}
+    if len(functions) > 1 or len(nested) < len(_all_measures(sketch)):
+        raise Unbuildable("measures of different groups")
+    draft.inner = functions.pop() or ""
+    for mention in nested[0].per:
+        for key in keys(mention, ctx):
+            known = [k.expr for k in (*draft.keys, *draft.per)]
+            if key.expr not in known:
+                draft.per.append(P.Named(free_name(draft, key.name), key.expr))
+
+
+def _all_measures(sketch: Sketch) -> list[Measure]:
+    found = [o for o in sketch.outputs if isinstance(o, Measure)]
+    found += [r.by for r in (*sketch.ranks, *sketch.order) if isinstance(r.by, Measure)]
+    return found + [c.measure for c in sketch.conds if c.measure is not None]
