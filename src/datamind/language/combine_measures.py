@@ -326,7 +326,9 @@ def adjective(nodes: list[Node]) -> list[Node] | None:
     """`oldest` employee, `most expensive` car: the hints compare, the concept is the head."""
     _, hints = K.SUPERLATIVES[nodes[0].payload]
     mention: Mention = nodes[1].payload
-    if not hints or mention.candidates[0].kind not in ("table", "value"):
+    best = mention.candidates[0].score
+    things = [c for c in mention.candidates if c.kind in ("table", "value")]
+    if not hints or not any(c.score >= best for c in things):
         return None
     return [*alone(nodes[:1]), nodes[1]]
 

@@ -87,7 +87,9 @@ def conjunction(items: list[P.Predicate]) -> P.Predicate:
 
 def filled(formula: Formula, ctx: Context) -> Any:
     """The formula's expression or predicate with its columns and entities in place."""
-    columns = {f"?{n}": ctx.expr(ctx.column_of(m)) for n, m in enumerate(formula.mentions)}
+    columns = {
+        f"?{n}": ctx.expr(ctx.column_of(m), _via(m, ctx)) for n, m in enumerate(formula.mentions)
+    }
     aliases = {
         f"?{n}": ctx.scope.alias(ctx.meaning(m).table) for n, m in enumerate(formula.mentions)
     }
@@ -98,6 +100,19 @@ def filled(formula: Formula, ctx: Context) -> Any:
         if event is not None:
             aliases = dict.fromkeys(aliases, ctx.scope.alias(event))
     return _fill(formula.expr, columns, aliases)
+
+
+def _via(mention: Mention, ctx: Context) -> str | None:
+    """The reference that the evidence says to follow, where it leads to the column's table."""
+    if not mention.via:
+        return None
+    reference = ctx.scope.view.relationships_by_id[mention.via]
+    return mention.via if reference.to_table == ctx.meaning(mention).table else None
+
+
+def moved(node: Any, columns: Mapping[str, P.Expr]) -> Any:
+    """A formula's part with its placeholders renumbered."""
+    return _fill(node, columns, {name: str(field.name) for name, field in columns.items()})  # type: ignore[union-attr]
 
 
 def _fill(node: Any, columns: Mapping[str, P.Expr], aliases: Mapping[str, str]) -> Any:

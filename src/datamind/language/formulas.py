@@ -12,8 +12,9 @@ import re
 import sqlglot
 from sqlglot.errors import SqlglotError
 
+from datamind.language.context import moved
 from datamind.language.formula_reader import FLIPPED, Names, NoFormula, Reader, is_predicate, plain
-from datamind.language.sketch import Formula
+from datamind.language.sketch import Formula, Mention
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Column
 
@@ -30,15 +31,50 @@ def read(text: str, names: Names, today: dt.date) -> Formula:
     """The formula that the text is; NoFormula if it is none."""
     if len(text) > MAX_TEXT:
         raise NoFormula(text[:40])
+    text, *joined = re.split(r"\)?\s+where\s+(?![^()]*\))", text, maxsplit=1, flags=re.IGNORECASE)
+    made, mentions = _parsed(text, names, today)
+    if not mentions:
+        raise NoFormula(text)
+    for condition in joined:
+        reference = _reference(condition, names)
+        if reference is not None:
+            for mention in mentions:
+                mention.via = reference
+        else:
+            also, others = _parsed(condition, names, today)
+            if not isinstance(made, P.Predicate) or not isinstance(also, P.Predicate):
+                raise NoFormula(condition)
+            shift = {f"?{n}": P.Field(f"?{n + len(mentions)}") for n in range(len(others))}
+            made, mentions = P.And((made, moved(also, shift))), [*mentions, *others]
+    return Formula(made, tuple(mentions))
+
+
+def _parsed(text: str, names: Names, today: dt.date) -> tuple[P.Expr | P.Predicate, list[Mention]]:
     try:
         tree = sqlglot.parse_one(_clean(text, names), read="sqlite")
     except (SqlglotError, RecursionError):
         raise NoFormula(text) from None
     reader = Reader(names, today)
     made = reader.predicate(tree) if is_predicate(tree) else reader.value(tree)
-    if not reader.mentions:
-        raise NoFormula(text)
-    return Formula(made, tuple(reader.mentions))
+    return made, reader.mentions
+
+
+_ON = re.compile(r"\s*([\w.`\"]+)\s*=\s*([\w.`\"]+)\s*")
+
+
+def _reference(condition: str, names: Names) -> str | None:
+    """The relationship that `eye_colour_id = colour.id` follows."""
+    found = _ON.fullmatch(condition.strip(" .;)"))
+    if found is None:
+        return None
+    sides = [plain(side.rpartition(".")[2]) for side in found.groups()]
+    for relationship in names.index.view.relationships:
+        if len(relationship.columns) != 1:
+            continue
+        ends = [plain(relationship.columns[0]), plain(relationship.to_columns[0])]
+        if sorted(ends) == sorted(sides):
+            return relationship.id
+    return None
 
 
 def columns_listed(text: str, names: Names) -> list[Column]:

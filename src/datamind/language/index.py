@@ -234,6 +234,9 @@ def _add_table(
     index.table_words[table.id] = frozenset(words) | set(names.split(table.name)[-1:])
     about = _stems(table.description)
     index.items.append(Item("table", table.id, table.id, words, frozenset(), about))
+    spelt = tuple(lemma(w) for w in names.split(table.name) if w not in prefixes)
+    if spelt and spelt != words:
+        index.items.append(Item("table", table.id, table.id, spelt))
     phrase = _noun_phrase(table.description, head=True)
     if phrase and phrase != words:
         index.items.append(Item("table", table.id, table.id, phrase, synonym=True))
@@ -302,7 +305,7 @@ def _noun_phrase(description: str, *, head: bool = False) -> tuple[str, ...]:
     """What a description calls the thing: its first words, up to a mark; with `head`, only the
     noun. Empty where it is more of a sentence, or lists values."""
     text = _CLAUSE.split(description.strip(), maxsplit=1)[0]
-    if _RELATIVE.search(text):
+    if _RELATIVE.search(text) or re.match(r"\W*\d", text):
         return ()
     if head:
         text = _AFTER_HEAD.split(text, maxsplit=1)[0]

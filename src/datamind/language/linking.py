@@ -11,6 +11,7 @@ from datamind.language.dates import WEEKDAYS
 from datamind.language.index import GENERIC, SUFFIXES, Index, Item, Posting, normal, synonyms
 from datamind.language.scope import money_column
 from datamind.language.tables.keywords import CODES, SOFT, STOP, SUPERLATIVES
+from datamind.language.tables.synonyms import OPPOSITES
 from datamind.language.tokens import Token, stem
 
 MAX_WINDOW = 6
@@ -51,6 +52,16 @@ def keyword_words() -> frozenset[str]:
 # Words of names (`paid_at`) that link in a question, whatever the data calls by them.
 _LINKING = frozenset("a an at by for in is of on the has and or not no are was were be".split())
 _DENYING = ("un", "non", "in", "im", "dis")
+@lru_cache(maxsize=1)
+def opposites() -> dict[str, tuple[str, ...]]:
+    """For each word, what denies it."""
+    out: dict[str, tuple[str, ...]] = {}
+    for one, other in OPPOSITES:
+        out[one] = (*out.get(one, ()), other)
+        out[other] = (*out.get(other, ()), one)
+    return out
+
+
 _GLUE = frozenset({"of", "the", "a", "an", "to", "per"})
 PER_GRAIN = frozenset("""hourly daily weekly monthly quarterly yearly annual annually""".split())
 
@@ -213,6 +224,9 @@ class Linker:
     def denied(self, token: Token) -> tuple[Candidate, ...]:
         """Columns whose negation the word is: `uninsured` of insurer, `non-smoker` of smoker."""
         word = token.lower
+        contrary = self._contrary(word)
+        if contrary:
+            return contrary
         prefix = next((p for p in _DENYING if word.startswith(p) and len(word) > len(p) + 3), None)
         if token.kind != "word" or prefix is None or token.lemma in self.index.postings:
             return ()
@@ -223,6 +237,18 @@ class Linker:
             item = self.index.items[posting.item]
             if item.kind in ("column", "table") and posting.word >= 0 and len(item.core) <= 2:
                 found.append(self._item(item, round(0.9 * posting.quality, 4), "name"))
+        return tuple(sorted(found, key=_order)[:MAX_CANDIDATES])
+
+    def _contrary(self, word: str) -> tuple[Candidate, ...]:
+        """Flags that are named by the opposite of the word: `closed` of is_open."""
+        if word in self.index.values or word in self.index.postings:
+            return ()
+        found = []
+        for other in opposites().get(word, ()):
+            for posting in self.index.postings.get(other, ()):
+                item = self.index.items[posting.item]
+                if posting.word >= 0 and item.id in self.index.flags:
+                    found.append(self._item(item, 0.9, "name"))
         return tuple(sorted(found, key=_order)[:MAX_CANDIDATES])
 
     def _naming(self, content: Sequence[int]) -> list[Candidate]:

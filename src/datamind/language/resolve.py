@@ -19,7 +19,7 @@ JOIN = 0.22
 OPTIONS = 6
 EXACT = 0.99
 UNREADY = 0.5  # what a metric costs that the compiler can't take
-INEXACT = 0.45  # what a partial name costs where another thing has just that name
+INEXACT = 0.7  # what a partial name costs where another thing has just that name
 SIZE = 0.004  # for each column: of two tables that fit alike, the one that says more
 
 

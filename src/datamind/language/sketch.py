@@ -23,7 +23,8 @@ class Mention:
     `role` is what it does in the question. `owner` is the mention it is an attribute of
     (`name of the author`), `context` the one that it is likely to be an attribute of; `hint`
     the mention that says what kind of value it is (`city of Rome`). `before` is where a longer
-    naming of it began (`Rome (FCO)`). `also` are further columns that go by the same name. `each`
+    naming of it began (`Rome (FCO)`). `also` are further columns that go by the same name, `via`
+    the relationship that the evidence says to follow. `each`
     marks a group said by `each` or `per`.
     """
 
@@ -40,6 +41,7 @@ class Mention:
     function: str = ""
     before: int = -1
     also: tuple[Mention, ...] = ()
+    via: str = ""
     each: bool = False
 
 

@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+# Words that deny each other, as they name flags and their contrary.
+OPPOSITES: tuple[tuple[str, str], ...] = (
+    ("open", "closed"), ("active", "inactive"), ("enabled", "disabled"), ("public", "private"),
+    ("paid", "unpaid"), ("available", "unavailable"), ("alive", "dead"), ("new", "used"),
+    ("internal", "external"), ("online", "offline"), ("valid", "invalid"), ("domestic", "foreign"),
+    ("visible", "hidden"), ("read", "unread"), ("full", "empty"), ("married", "single"),
+    ("voluntary", "involuntary"), ("male", "female"), ("urban", "rural"), ("indoor", "outdoor"),
+    ("complete", "incomplete"), ("remote", "onsite"), ("manual", "automatic"),
+)  # fmt: skip
+
 GROUPS: tuple[str, ...] = (
     "customer client buyer shopper consumer patron purchaser",
     "employee staff worker personnel",
