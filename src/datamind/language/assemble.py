@@ -6,12 +6,12 @@ import re
 from collections.abc import Sequence
 
 from datamind.language import combine_windows as windows
-from datamind.language.lexer import Unit
 from datamind.language.nodes import Node, to_nodes
 from datamind.language.patterns import combine
 from datamind.language.ratios import cut_ratios
 from datamind.language.sketch import Cond, Measure, Mention, Output, Rank, Sketch
 from datamind.language.tables import keywords as K
+from datamind.language.units import Unit
 
 _ENDS_SELECT = frozenset({K.WITH, K.IN, "P", "L", "G", "O", K.NOT, K.BY, K.TO, "u"})
 # Codes that should have been combined into something: left over, they were not understood.

@@ -7,11 +7,11 @@ from typing import cast
 
 from datamind.language import measures, windows
 from datamind.language.beyond import above_average
+from datamind.language.candidates import Candidate
 from datamind.language.conditions import predicate
 from datamind.language.context import Context, Unbuildable, number
 from datamind.language.draft import Draft, aggregate, is_unique
 from datamind.language.graph import UNREACHABLE, Graph
-from datamind.language.linking import Candidate
 from datamind.language.relations import flag, of_subtype
 from datamind.language.scope import NoPath, Scope
 from datamind.language.shapes import group, grouped_query, list_query, listed

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datamind.language.lexer import Top
-from datamind.language.linking import Candidate
+from datamind.language.candidates import Candidate
 from datamind.language.nodes import Node, may_be_number, of_code, span
 from datamind.language.sketch import Cond, Measure, Mention, Rank
 from datamind.language.tables import keywords as K
+from datamind.language.units import Top
 
 
 def count(nodes: list[Node]) -> list[Node]:

@@ -8,12 +8,12 @@ from itertools import pairwise
 
 from datamind.language import names
 from datamind.language.calendar import Period, move
-from datamind.language.lexer import Top
-from datamind.language.linking import Candidate
+from datamind.language.candidates import Candidate
 from datamind.language.nodes import Node, may_be_number, of_code, span
 from datamind.language.roles import KEYS
 from datamind.language.sketch import Cond, Measure, Mention, Output, Over, Rank, Sketch
 from datamind.language.tables import keywords as K
+from datamind.language.units import Top
 from datamind.semantics.catalog import NUMERIC
 
 # ---- before the patterns -----------------------------------------------------------------------

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
+from datamind.language.candidates import Candidate
 from datamind.language.index import Index
-from datamind.language.linking import Candidate
 from datamind.language.scope import Scope, display
 from datamind.language.sketch import Formula, Mention
 from datamind.semantics import plan as P

@@ -12,18 +12,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from datamind.language import said
+from datamind.language.candidates import Candidate
 from datamind.language.evidence import Overlay
 from datamind.language.formulas import Names, NoFormula, columns_listed, is_condition, read
 from datamind.language.hints import spoken
 from datamind.language.index import Index
-from datamind.language.lexer import Unit, covers
-from datamind.language.linking import Candidate, Linker
+from datamind.language.lexer import covers
+from datamind.language.linking import Linker
 from datamind.language.nodes import Listed, to_nodes
 from datamind.language.patterns import combine
 from datamind.language.ratios import side
 from datamind.language.sketch import Cond, Formula, Measure, Mention, Rank
 from datamind.language.tables.keywords import STOP
 from datamind.language.tokens import Token, stem, tokenize
+from datamind.language.units import Unit
 from datamind.semantics import plan as P
 
 _OPERATORS = frozenset("+-*/")

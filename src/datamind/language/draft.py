@@ -98,11 +98,11 @@ def of_column(mention: Mention, column: Column, ctx: Context) -> list[P.Named]:
     ):
         who = played(candidate, ctx)
         if who is not None and candidate.source != "role":
-            reference = next(
+            whose = next(
                 r for r in ctx.scope.view.relationships
                 if r.table == who.table and r.columns == (who.name,)
             )  # fmt: skip
-            return row_of(ctx.scope.view.table(reference.to_table), ctx, reference.id)
+            return row_of(ctx.scope.view.table(whose.to_table), ctx, whose.id)
         if who is not None:
             return [named(who, ctx)]
         if mention.role == "entity":

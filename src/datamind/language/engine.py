@@ -12,19 +12,21 @@ from datamind.errors import DataMindError
 from datamind.language import evidence, ranking
 from datamind.language.assemble import assemble
 from datamind.language.build import build, home_table
+from datamind.language.candidates import Candidate
 from datamind.language.context import Context, Unbuildable
 from datamind.language.definitions import units_of
 from datamind.language.formulas import Names
 from datamind.language.graph import Graph
 from datamind.language.index import Index
 from datamind.language.index import build as build_index
-from datamind.language.lexer import Unit, covers
-from datamind.language.linking import Candidate, Linker
+from datamind.language.lexer import covers
+from datamind.language.linking import Linker
 from datamind.language.refusal import by_form
 from datamind.language.resolve import Assignment, mentions_of, resolve
 from datamind.language.scope import NoPath, Scope
 from datamind.language.sketch import Mention, Sketch
 from datamind.language.tokens import Token, is_participle, stem, tokenize
+from datamind.language.units import Unit
 from datamind.records import Candidate as Reading
 from datamind.records import Choice, Interpretation, Link, Question, Refusal
 from datamind.semantics.catalog import View
@@ -212,9 +214,10 @@ def _unexplained(
         if stem(token.lower) in known or token.lemma in known:
             continue
         out.append(token)
-        narrows = after is not None and after.code == "c" and after.first == unit.last
+        narrows = after is not None and after.code in "cvA" and after.first == unit.last
         placed = code in "irf" and bool(code) and not is_participle(token)
-        narrowing += placed or (narrows and is_participle(token))
+        tells = is_participle(token) or (after is not None and after.code == "A")
+        narrowing += placed or (narrows and tells)
     return out, narrowing
 
 

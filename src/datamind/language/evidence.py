@@ -45,7 +45,8 @@ _IS_NAME = re.compile(
     re.IGNORECASE,
 )
 _IS_TEST = re.compile(
-    r"^(?P<name>[\w' -]{2,60}?)\s+(?:is|are)\s+(?P<text>.*(?:[<>=≤≥]|\bbetween\b.+\band\b).*)$",
+    r"^(?P<name>[\w' -]{2,60}?)\s+(?:is|are|has|have)\s+"
+    r"(?P<text>.*(?:[<>=≤≥]|\bbetween\b.+\band\b).*)$",
     re.IGNORECASE,
 )
 _TO = re.compile(

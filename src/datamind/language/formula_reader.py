@@ -10,8 +10,8 @@ from typing import Any, cast
 
 from sqlglot import exp
 
+from datamind.language.candidates import Candidate
 from datamind.language.index import Index
-from datamind.language.linking import Candidate
 from datamind.language.sketch import Mention
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import NUMERIC, Column
@@ -89,7 +89,16 @@ class Reader:
         if key not in self._of:
             place = f"?{len(self.mentions)}"
             candidates = tuple(
-                Candidate("column", c.id, c.table, 1.0, "evidence", type=c.type) for c in found
+                Candidate(
+                    "column",
+                    c.id,
+                    c.table,
+                    1.0,
+                    "evidence",
+                    type=c.type,
+                    holder=self.names.index.holders.get(c.table, ""),
+                )
+                for c in found
             )
             self.mentions.append(Mention(0, 0, candidates))
             self._of[key] = place

@@ -13,6 +13,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
 
 from datamind.language import names
+from datamind.language.kinds import holders, is_flag, is_person
 from datamind.language.legends import legend
 from datamind.language.scope import money_column
 from datamind.language.tables.keywords import SOFT, STOP
@@ -125,55 +126,10 @@ def build(view: View) -> Index:
         _add_term(index, term.words, term.item)
     _add_postings(index)
     _add_values(index)
-    index.holders = _holders(view)
-    index.persons = tuple(t.id for t in tables if _is_person(t))
+    index.holders = holders(view)
+    index.persons = tuple(t.id for t in tables if is_person(t))
     index.short_words = [w for w in index.postings if 2 <= len(w) <= 5 and w not in GENERIC]
     return index
-
-
-def _holders(view: View) -> dict[str, str]:
-    """For code tables, a key and what it stands for, the one table that refers to them: a villain
-    is a character whose stance is that, not a stance."""
-    out: dict[str, str] = {}
-    for table in view.tables:
-        referring = {r.table for r in view.relationships if r.to_table == table.id}
-        own = [r for r in view.relationships if r.table == table.id]
-        texts = [c for c in table.columns if c.name not in table.primary_key]
-        if len(referring) == 1 and not own and len(texts) <= 2 and (table.rows or 0) <= MAX_CODES:
-            out[table.id] = next(iter(referring))
-    return out
-
-
-MAX_CODES = 200
-_PERSONAL = frozenset(
-    "gender sex birth birthday birthdate hire hired surname forename salary".split()
-)
-_PERSONS = frozenset(
-    """person people employee staff customer client patient student user member driver player author
-    rider teacher instructor doctor physician passenger guest""".split()
-)
-
-
-def _is_person(table: Table) -> bool:
-    """Whether the rows are people: by the table's noun, or by what is known of each."""
-    said = {lemma(w) for w in names.split(table.entity or table.name)}
-    words = {w for c in table.columns for w in names.words_of(c.name)}
-    named = {"first", "last"} <= words and "name" in words
-    return bool(table.display) and (bool(said & _PERSONS) or named or len(words & _PERSONAL) > 1)
-
-
-def _is_flag(column: Column, view: View) -> bool:
-    """Whether the column says yes or no: a boolean, such words, or 0 and 1 under a telling name."""
-    if column.type == "boolean":
-        return True
-    if column.type == "integer":
-        return (column.low, column.high) == ("0", "1") and (column.distinct or 0) <= 2
-    values = {v.strip().lower() for v, _ in view.values(column.id)}
-    return bool(values) and values <= TRUE_WORDS | FALSE_WORDS
-
-
-TRUE_WORDS = frozenset({"yes", "y", "true", "t", "1"})
-FALSE_WORDS = frozenset({"no", "n", "false", "f", "0"})
 
 
 def _vocabulary(tables: Iterable[Table]) -> frozenset[str]:
@@ -277,7 +233,7 @@ def _add_column(
     outer = frozenset(table_words)
     core = _beyond_table(words, outer)
     about = _stems(column.description)
-    if _is_flag(column, index.view):
+    if is_flag(column, index.view):
         index.flags.add(column.id)
     index.column_words[column.id] = frozenset(words) | frozenset(map(stem, words)) | about
     index.items.append(

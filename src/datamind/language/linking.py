@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 
 from datamind.language import names
+from datamind.language.candidates import (
+    DENYING,
+    FORM_WORDS,
+    LINKING_WORDS,
+    MAX_CANDIDATES,
+    PEOPLE,
+    SOURCES,
+    Candidate,
+    best_of,
+    in_order,
+    keyword_words,
+    opposites,
+)
 from datamind.language.dates import WEEKDAYS
 from datamind.language.index import GENERIC, SUFFIXES, Index, Item, Posting, normal, synonyms
 from datamind.language.scope import money_column
-from datamind.language.tables.keywords import CODES, SOFT, STOP, SUPERLATIVES
-from datamind.language.tables.synonyms import OPPOSITES
+from datamind.language.tables.keywords import SOFT, STOP
 from datamind.language.tokens import Token, stem
 
 MAX_WINDOW = 6
-MAX_CANDIDATES = 10
 GRAINS = {
     "hour": "hour", "hourly": "hour", "day": "day", "daily": "day", "date": "day", "week": "week",
     "weekly": "week", "month": "month", "monthly": "month", "quarter": "quarter",
@@ -34,64 +43,8 @@ WORTH = frozenset(
     """amount revenue value turnover income volume proceeds spend spending earning""".split()
 )
 
-# Words at the end of a table's name that say what form the rows have, not what they are.
-_FORM = frozenset(
-    """table data info information master detail record list log history fact dim dimension entry
-    header line item row set base main all event""".split()
-)
-PEOPLE = frozenset({"people", "person", "persons", "individual", "individuals", "who", "somebody"})
-
-
-@lru_cache(maxsize=1)
-def keyword_words() -> frozenset[str]:
-    """Words of the grammar that are hardly meant as values when they stand alone."""
-    single = {phrase for entries in CODES.values() for phrase, _ in entries if " " not in phrase}
-    return frozenset(single | {s for s in SUPERLATIVES if " " not in s})
-
-
-# Words of names (`paid_at`) that link in a question, whatever the data calls by them.
-_LINKING = frozenset("a an at by for in is of on the has and or not no are was were be".split())
-_DENYING = ("un", "non", "in", "im", "dis")
-@lru_cache(maxsize=1)
-def opposites() -> dict[str, tuple[str, ...]]:
-    """For each word, what denies it."""
-    out: dict[str, tuple[str, ...]] = {}
-    for one, other in OPPOSITES:
-        out[one] = (*out.get(one, ()), other)
-        out[other] = (*out.get(other, ()), one)
-    return out
-
-
 _GLUE = frozenset({"of", "the", "a", "an", "to", "per"})
 PER_GRAIN = frozenset("""hourly daily weekly monthly quarterly yearly annual annually""".split())
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One thing that a span may mean.
-
-    `kind` is table, column, metric, value, text (a quoted string not found in the data), grain
-    or weekday. For a value, `id` is its column and `value` the text as it is stored. `type` is a
-    column's type. `literal` says that the span is the name word for word, `within` is the
-    relationship to the subtype table whose rows are meant, `holder` the table whose rows have the
-    value where that is not its own.
-    """
-
-    kind: str
-    id: str
-    table: str
-    score: float
-    source: str
-    value: str | None = None
-    type: str = ""
-    literal: bool = False
-    within: str = ""
-    holder: str = ""
-
-    @property
-    def name(self) -> str:
-        """A column's name without its table's."""
-        return self.id[len(self.table) + 1 :]
 
 
 Matches = dict[int, list[tuple[int, float, str]]]
@@ -150,11 +103,15 @@ class Linker:
     def concepts(self, first: int, last: int) -> list[Candidate]:
         """Tables, columns and metrics that the words of the window may name, best first."""
         content = [
-            at for at in range(first, last)
-            if not self.is_stop(self.tokens[at]) or (
-                self.matches[at] and last - first == 1 and self.tokens[at].lower not in _LINKING
+            at
+            for at in range(first, last)
+            if not self.is_stop(self.tokens[at])
+            or (
+                self.matches[at]
+                and last - first == 1
+                and self.tokens[at].lower not in LINKING_WORDS
             )
-        ]  # fmt: skip
+        ]
         if len(content) < last - first and self._spelt_out(first, last):
             content = list(range(first, last))
         if not content or content[0] != first or content[-1] != last - 1:
@@ -188,7 +145,7 @@ class Linker:
             for candidate in self._grains(self.tokens[first]):
                 best[(candidate.kind, candidate.id)] = candidate
         most = 3 * MAX_CANDIDATES if self._naming(content) else MAX_CANDIDATES
-        return sorted(best.values(), key=_order)[:most]
+        return sorted(best.values(), key=in_order)[:most]
 
     def people(self) -> list[Candidate]:
         """The tables whose rows are people."""
@@ -227,7 +184,7 @@ class Linker:
         contrary = self._contrary(word)
         if contrary:
             return contrary
-        prefix = next((p for p in _DENYING if word.startswith(p) and len(word) > len(p) + 3), None)
+        prefix = next((p for p in DENYING if word.startswith(p) and len(word) > len(p) + 3), None)
         if token.kind != "word" or prefix is None or token.lemma in self.index.postings:
             return ()
         if word in self.index.values or token.lemma in self.index.values:
@@ -237,7 +194,7 @@ class Linker:
             item = self.index.items[posting.item]
             if item.kind in ("column", "table") and posting.word >= 0 and len(item.core) <= 2:
                 found.append(self._item(item, round(0.9 * posting.quality, 4), "name"))
-        return tuple(sorted(found, key=_order)[:MAX_CANDIDATES])
+        return tuple(sorted(found, key=in_order)[:MAX_CANDIDATES])
 
     def _contrary(self, word: str) -> tuple[Candidate, ...]:
         """Flags that are named by the opposite of the word: `closed` of is_open."""
@@ -249,7 +206,7 @@ class Linker:
                 item = self.index.items[posting.item]
                 if posting.word >= 0 and item.id in self.index.flags:
                     found.append(self._item(item, 0.9, "name"))
-        return tuple(sorted(found, key=_order)[:MAX_CANDIDATES])
+        return tuple(sorted(found, key=in_order)[:MAX_CANDIDATES])
 
     def _naming(self, content: Sequence[int]) -> list[Candidate]:
         """`name` alone: the column that names the rows of any table, whatever it is called."""
@@ -309,8 +266,8 @@ class Linker:
             elif word == -2:
                 described += 1
             quality *= q if word != -2 else 0.93
-            if word != -2 and _RANK[kind] > rank:
-                rank, source = _RANK[kind], kind
+            if word != -2 and SOURCES[kind] > rank:
+                rank, source = SOURCES[kind], kind
         if core_only and len(used) < len(telling_of(content, self.tokens)):
             return None
         if item.within and len(used) < len(item.core):
@@ -336,7 +293,7 @@ class Linker:
 
     def _misses_head(self, item: Item, used: Collection[int]) -> bool:
         """Whether only what stands before the noun was said: `projects` for the project status."""
-        told = [n for n, word in enumerate(item.core) if word not in _FORM]
+        told = [n for n, word in enumerate(item.core) if word not in FORM_WORDS]
         return len(told) > 1 and told[-1] not in used
 
     def _holds_text(self, item: Item) -> bool:
@@ -397,7 +354,7 @@ class Linker:
                 out.append(self._value(column, stored, score, "value"))
         if not out and proper and (first > 0 or len(tokens) > 1):
             out = self._partial(tuple(normal(text).split()), 0.72)
-        return _best(out)
+        return best_of(out)
 
     def _value(self, column: str, stored: str, score: float, source: str) -> Candidate:
         table = self.index.view.column(column).table
@@ -424,18 +381,4 @@ class Linker:
         if not out:
             out = self._partial(tuple(key.split()), 0.8)
         out.append(Candidate("text", "", "", 0.6, "grammar", token.text))
-        return _best(out)
-
-
-_RANK = {"name": 0, "synonym": 1, "abbreviation": 2, "description": 3, "fuzzy": 4}
-
-
-def _order(candidate: Candidate) -> tuple[float, str, str, str]:
-    return (-candidate.score, candidate.kind, candidate.id, candidate.value or "")
-
-
-def _best(candidates: list[Candidate]) -> list[Candidate]:
-    kept: dict[tuple[str, str | None], Candidate] = {}
-    for candidate in sorted(candidates, key=_order):
-        kept.setdefault((candidate.id, candidate.value), candidate)
-    return list(kept.values())[:MAX_CANDIDATES]
+        return best_of(out)

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Literal, cast
 
 from datamind.language import names
+from datamind.language.candidates import Candidate
 from datamind.language.conditions import predicate
 from datamind.language.context import Context, Unbuildable, conjunction, filled, number
-from datamind.language.linking import Candidate
 from datamind.language.periods import date_column, date_expr, ends_of, unit_said
 from datamind.language.relations import of_subtype, plain_relation
 from datamind.language.scope import money_column

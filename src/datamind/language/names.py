@@ -35,7 +35,8 @@ created:crtd; updated:upd updt; deleted:del; first name:fname firstname; last na
 middle name:mname; full name:fullname; name:nm nme; password:pwd passwd; message:msg;
 status:stat sts stts; type:typ; value:val; daily price:dp; payment:pmt pymt pmnt;
 received:rcvd recd; ship:shp; shipment:shpmt; warehouse:whse whs; market:mkt; group:grp;
-level:lvl; position:pos posn; temperature:temp; volume:vol; revenue:rev; sequence:seq; user:usr; business:biz;
+level:lvl; position:pos posn; temperature:temp; volume:vol; revenue:rev; sequence:seq; user:usr;
+business:biz;
 university:univ; government:govt; id:identifier; total:tot ttl; building:bldg;
  apartment:apt; region:rgn; district:dist; division:div; indicator:ind; flag:flg;
 price:prc; discount:disc dscnt; rate:rt; salary:sal; supplier:supp suppl splr; vendor:vend vndr;

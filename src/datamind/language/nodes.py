@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from datamind.language.lexer import Unit
-from datamind.language.linking import Candidate
+from datamind.language.candidates import Candidate
 from datamind.language.sketch import Mention
+from datamind.language.units import Unit
 from datamind.semantics.catalog import Column
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import cast
 
+from datamind.language.candidates import Candidate
 from datamind.language.context import Context, Unbuildable, conjunction, number
-from datamind.language.index import TRUE_WORDS
-from datamind.language.linking import Candidate
+from datamind.language.kinds import TRUE_WORDS
 from datamind.language.scope import Scope
 from datamind.language.sketch import Cond, Mention
 from datamind.semantics import plan as P

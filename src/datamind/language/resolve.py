@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from datamind.language import names
+from datamind.language.candidates import Candidate
 from datamind.language.graph import UNREACHABLE, Graph
-from datamind.language.linking import Candidate
 from datamind.language.roles import KEYS, WAYS
 from datamind.language.sketch import Cond, Measure, Mention, Rank, Sketch
 from datamind.language.tokens import lemma
@@ -211,7 +211,13 @@ def _penalty(mention: Mention, candidate: Candidate, view: View) -> float | None
     if candidate.source == "role":
         return 0.0
     if kind == "value":
-        return {"relation": 0.15, "entity": 0.35, "attribute": 0.5, "measure": 0.6}.get(role)
+        return {
+            "relation": 0.15,
+            "group": 0.2,
+            "entity": 0.35,
+            "attribute": 0.5,
+            "measure": 0.6,
+        }.get(role)
     return _column_penalty(role, view.column(candidate.id), view)
 
 

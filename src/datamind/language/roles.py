@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from datamind.language import names
+from datamind.language.candidates import Candidate
 from datamind.language.context import Context
-from datamind.language.linking import Candidate
 from datamind.language.sketch import Mention
 from datamind.language.tokens import stem
 from datamind.semantics.catalog import Column, Relationship, Table

@@ -6,14 +6,15 @@ import re
 from collections.abc import Container, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from datamind.language.linking import GRAINS, PER_GRAIN, Candidate
+from datamind.language.candidates import Candidate
+from datamind.language.linking import GRAINS, PER_GRAIN
 from datamind.language.sketch import Over
 from datamind.language.tables import windows as W
 from datamind.language.tables.times import UNITS, WORD_NUMBERS
 from datamind.language.tokens import Token
 
 if TYPE_CHECKING:
-    from datamind.language.lexer import Unit
+    from datamind.language.units import Unit
 
 Made = tuple[str, int, int, object, float]  # what a unit is made of
 

@@ -6,8 +6,8 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Literal
 
+from datamind.language.candidates import Candidate
 from datamind.language.dates import Period
-from datamind.language.linking import Candidate
 from datamind.semantics import plan as P
 
 Role = Literal[

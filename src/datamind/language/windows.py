@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from datamind.language import measures, names
 from datamind.language.calendar import Period, move
+from datamind.language.candidates import Candidate
 from datamind.language.context import Context, Unbuildable
 from datamind.language.draft import Draft, free_name, keys
-from datamind.language.linking import Candidate
 from datamind.language.sketch import Measure, Mention, Over, Rank, Sketch
 from datamind.semantics import plan as P
 

@@ -1,0 +1,49 @@
+"""Kinds: which tables hold people or codes, and which columns say yes or no."""
+
+from __future__ import annotations
+
+from datamind.language import names
+from datamind.language.tokens import lemma
+from datamind.semantics.catalog import Column, Table, View
+
+MAX_CODES = 200
+_PERSONAL = frozenset(
+    "gender sex birth birthday birthdate hire hired surname forename salary".split()
+)
+_PERSONS = frozenset(
+    """person people employee staff customer client patient student user member driver player author
+    rider teacher instructor doctor physician passenger guest""".split()
+)
+TRUE_WORDS = frozenset({"yes", "y", "true", "t", "1"})
+FALSE_WORDS = frozenset({"no", "n", "false", "f", "0"})
+
+
+def holders(view: View) -> dict[str, str]:
+    """For code tables, a key and what it stands for, the one table that refers to them: a villain
+    is a character whose stance is that, not a stance."""
+    out: dict[str, str] = {}
+    for table in view.tables:
+        referring = {r.table for r in view.relationships if r.to_table == table.id}
+        own = [r for r in view.relationships if r.table == table.id]
+        texts = [c for c in table.columns if c.name not in table.primary_key]
+        if len(referring) == 1 and not own and len(texts) <= 2 and (table.rows or 0) <= MAX_CODES:
+            out[table.id] = next(iter(referring))
+    return out
+
+
+def is_person(table: Table) -> bool:
+    """Whether the rows are people: by the table's noun, or by what is known of each."""
+    said = {lemma(w) for w in names.split(table.entity or table.name)}
+    words = {w for c in table.columns for w in names.words_of(c.name)}
+    named = {"first", "last"} <= words and "name" in words
+    return bool(table.display) and (bool(said & _PERSONS) or named or len(words & _PERSONAL) > 1)
+
+
+def is_flag(column: Column, view: View) -> bool:
+    """Whether the column says yes or no: a boolean, such words, or 0 and 1 under a telling name."""
+    if column.type == "boolean":
+        return True
+    if column.type == "integer":
+        return (column.low, column.high) == ("0", "1") and (column.distinct or 0) <= 2
+    values = {v.strip().lower() for v, _ in view.values(column.id)}
+    return bool(values) and values <= TRUE_WORDS | FALSE_WORDS

@@ -1,0 +1,104 @@
+"""Numbers: figures, ordinals and tops of a question as units."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+from datamind.language.dates import WORD_NUMBERS, clock
+from datamind.language.tables import keywords as K
+from datamind.language.tokens import Token
+from datamind.language.units import Comparison, Top, Unit
+
+
+def numbers(tokens: list[Token]) -> Iterator[Unit]:
+    """Units for every number, in figures or in words."""
+    for at, _token in enumerate(tokens):
+        value = _number_at(tokens, at)
+        if value is None:
+            continue
+        last, value = _scaled(tokens, at, value)
+        yield Unit("N" if _is_ordinal(tokens[at]) else "n", at, last, value, 0.6 * (last - at))
+        yield from _tops(tokens, at, value)
+        tail = tuple(t.lower for t in tokens[last : last + 2])
+        for words, op in _OR_MORE:
+            if tail[: len(words)] == words:
+                yield Unit("p", at, last + len(words), Comparison(op, value), 1.5)
+
+
+def _is_ordinal(token: Token) -> bool:
+    return token.lower in _ORDINALS or token.lower.endswith(("1st", "2nd", "3rd", "th"))
+
+
+_ORDINALS = {
+    "third": 3.0, "fourth": 4.0, "fifth": 5.0, "sixth": 6.0, "seventh": 7.0, "eighth": 8.0,
+    "ninth": 9.0, "tenth": 10.0, "eleventh": 11.0, "twelfth": 12.0,
+}  # fmt: skip
+
+_OR_MORE = (
+    (("or", "more"), ">="), (("or", "greater"), ">="), (("or", "higher"), ">="),
+    (("or", "above"), ">="), (("or", "over"), ">="), (("and", "above"), ">="), (("+",), ">="),
+    (("or", "less"), "<="), (("or", "fewer"), "<="), (("or", "lower"), "<="),
+    (("or", "below"), "<="), (("or", "under"), "<="), (("and", "below"), "<="),
+    (("or", "later"), ">="), (("or", "earlier"), "<="), (("and", "over"), ">="),
+)  # fmt: skip
+
+
+_SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9}
+
+
+def _scaled(tokens: list[Token], at: int, value: float | dt.time) -> tuple[int, float | dt.time]:
+    """`a hundred thousand`, `2 million`: the scale words that follow are taken in."""
+    last = at + 1
+    while last < len(tokens) and tokens[last].lower in _SCALES and isinstance(value, float):
+        value *= _SCALES[tokens[last].lower]
+        last += 1
+    return last, value
+
+
+def _number_at(tokens: list[Token], at: int) -> float | dt.time | None:
+    token = tokens[at]
+    if token.kind == "number":
+        return token.value
+    if token.kind != "word":
+        return None
+    time = clock(token.text)
+    if time is not None:
+        return time
+    if token.lower in _SCALES:
+        return _SCALES[token.lower]
+    if token.lower in _ORDINALS:
+        return _ORDINALS[token.lower]
+    value = WORD_NUMBERS.get(token.lower)
+    return float(value) if value is not None and token.lower != "second" else None
+
+
+def _tops(tokens: list[Token], at: int, value: float | dt.time) -> Iterator[Unit]:
+    """`top 5`, `first 3`, `5 most expensive`: a limit, and for the last the order."""
+    if isinstance(value, dt.time) or value != int(value) or value < 1:
+        return
+    before = tokens[at - 1].lower if at else ""
+    if before in (
+        "top",
+        "first",
+        "best",
+        "bottom",
+        "lowest",
+        "highest",
+        "last",
+        "worst",
+        "leading",
+    ):
+        descending = before not in ("bottom", "lowest", "worst")
+        yield Unit(K.TOP, at - 1, at + 1, Top(int(value), descending), 1.4)
+    for length in range(min(2, len(tokens) - at - 1), 0, -1):
+        phrase = " ".join(t.lower for t in tokens[at + 1 : at + 1 + length])
+        if phrase in K.SUPERLATIVES:
+            way, hints = K.SUPERLATIVES[phrase]
+            yield Unit(
+                K.TOP,
+                at,
+                at + 1 + length,
+                Top(int(value), way == "desc", hints),
+                1.5 + length * 0.2,
+            )

@@ -1,0 +1,40 @@
+"""Units: what stretches of a question are cut into, each with its one-letter code."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from datamind.language.calendar import Period
+from datamind.language.candidates import Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """An operator and the number it compares with: `at least 5`, `2 or more`."""
+
+    op: str
+    value: float | dt.time
+
+
+@dataclass(frozen=True, slots=True)
+class Top:
+    """`top 5`, `3 most`, `bottom 10`: how many, and which end."""
+
+    count: int
+    descending: bool
+    hints: tuple[str, ...] = ()
+
+
+Payload = str | float | tuple[Candidate, ...] | Period | Comparison | Top | dt.time | object
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A stretch of tokens, `first` up to `last`, with its code and what it means."""
+
+    code: str
+    first: int
+    last: int
+    payload: Payload
+    gain: float = 0.0
