@@ -58,7 +58,7 @@ PERSONAL = {
     "phone": "phone mobile_no fax telephone",
     "ssn": "ssn passport",
     "card": "iban credit_card_number",
-    "secret": "password api_token password_hash",
+    "secret": "password api_token password_hash",  # pragma: allowlist secret
     None: "name city email_count phone_id panel status address_type",
 }
 
