@@ -18,7 +18,7 @@ from .conftest import Run, batch_of, command, lines_of
 psycopg = pytest.importorskip("psycopg")
 pytestmark = pytest.mark.postgres
 
-PASSWORD = "hunter2"  # pragma: allowlist secret
+PASSWORD = "hunter2"
 COUNT = "How many boats are there?"
 TABLES = """
 CREATE SCHEMA IF NOT EXISTS public;

@@ -148,10 +148,7 @@ def test_the_servers_own_words_are_not_repeated(warehouse: PostgresWarehouse, sq
 @pytest.mark.parametrize(
     ("url", "kind"),
     [
-        (
-            "postgresql://ann:s3cr3t@127.0.0.1:1/db",
-            errors.WarehouseNotFound,
-        ),  # pragma: allowlist secret
+        ("postgresql://ann:s3cr3t@127.0.0.1:1/db", errors.WarehouseNotFound),
         ("postgresql://ann:s3cr3t@nowhere.invalid:5432/db", errors.WarehouseNotFound),
     ],
 )
