@@ -174,7 +174,7 @@ def main() -> int:
     """2 where there are no traces."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("traces", type=Path, help="what `datamind eval explain --out` wrote")
-    parser.add_argument("--threshold", type=float, default=0.5, help="confidence to answer from")
+    parser.add_argument("--threshold", type=float, default=0.6, help="confidence to answer from")
     parser.add_argument("--write", action="store_true", help="replace the engine's weights")
     options = parser.parse_args()
     if not options.traces.is_file():

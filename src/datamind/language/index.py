@@ -17,7 +17,7 @@ from datamind.language.kinds import holders, is_flag, is_person
 from datamind.language.legends import legend
 from datamind.language.scope import money_column
 from datamind.language.tables.keywords import SOFT, STOP
-from datamind.language.tables.synonyms import GROUPS
+from datamind.language.tables.synonyms import GROUPS, ONE_WAY
 from datamind.language.tokens import lemma, stem, tokenize
 from datamind.semantics.catalog import Column, Relationship, Table, View
 
@@ -107,6 +107,8 @@ def synonyms() -> dict[str, frozenset[str]]:
         words = group.split()
         for word in words:
             out[word].update(w for w in words if w != word)
+    for said, meant in ONE_WAY:
+        out[said].update(meant.split())
     return {word: frozenset(others) for word, others in out.items()}
 
 

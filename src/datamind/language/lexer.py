@@ -78,6 +78,7 @@ _OPEN = {"open": 0.6, "ongoing": 0.8, "unfinished": 0.8, "currently": 0.25, "cur
 def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]:
     yield from _keywords(tokens)
     yield from _firsts(tokens)
+    yield from _excess(tokens)
     yield from _fillers(linker, tokens)
     yield from numbers(tokens)
     yield from units_said(tokens, linker.index.values, Unit)
@@ -151,6 +152,18 @@ def _firsts(tokens: list[Token]) -> Iterator[Unit]:
                     yield Unit(K.DIRECTION, first, last + 1, way, 0.9 * (last + 1 - first))
 
 
+def _excess(tokens: list[Token]) -> Iterator[Unit]:
+    """`how many more A than B`: the one number less the other."""
+    lower = [t.lower for t in tokens]
+    for at in range(len(tokens) - 2):
+        asked = lower[at] == "how" and (lower[at + 1], lower[at + 2]) in _NUMBERS_ASKED
+        if asked and "than" in lower[at + 4 :]:
+            kind = "excess" if lower[at + 2] == "more" else "shortfall"
+            yield Unit(K.RATIO, at, at + 3, kind, 1.8)
+            than = lower.index("than", at + 4)
+            yield Unit(K.TO, than, than + 1, "than", 0.6)
+
+
 def _opens(tokens: list[Token], at: int) -> bool:
     """Whether a verb of asking may stand here: at the start of a clause, or after `and`."""
     if at == 0:
@@ -197,6 +210,8 @@ def _skip(linker: Linker, tokens: list[Token], at: int) -> Unit:
     token = tokens[at]
     if token.kind == "mark" and token.text in ".?!;\n":
         return Unit(".", at, at + 1, "", 0.0)
+    if _asks_more(tokens, at) or _is_shows(tokens, at):
+        return Unit("u", at, at + 1, token.text, -0.5)
     if token.kind in ("mark", "op") or linker.is_stop(token):
         return Unit(" ", at, at + 1, "", 0.0)
     if token.lower in ("each", "every"):
@@ -209,6 +224,25 @@ def _skip(linker: Linker, tokens: list[Token], at: int) -> Unit:
         compared = at + 1 < len(tokens) and tokens[at + 1].lower in ("after", "before", "later")
         return Unit(" ", at, at + 1, "", 0.7 if compared else 0.0)
     return Unit("u", at, at + 1, token.text, -0.5)
+
+
+def _asks_more(tokens: list[Token], at: int) -> bool:
+    """The `many` and `more` of `how many more`, which change what is asked."""
+    before = tokens[at - 1].lower if at else ""
+    return (before, tokens[at].lower) in _NUMBERS_ASKED
+
+
+_NUMBERS_ASKED = frozenset(
+    {("how", "many"), ("many", "more"), ("many", "fewer"), ("much", "more"), ("much", "less")}
+)
+
+
+def _is_shows(tokens: list[Token], at: int) -> bool:
+    """Whether a verb of asking stands as a noun: `how many shows`, `all lists`."""
+    before = tokens[at - 1].lower if at else ""
+    return tokens[at].lower in ("shows", "lists", "finds", "gives") and (
+        before in ("many", "of", "which", "all", "different", "distinct")
+    )
 
 
 @lru_cache(maxsize=1)

@@ -58,6 +58,8 @@ def name_of(measure: Measure, ctx: Context) -> str:
         return f"{measure.inner}_{name_of(replace(measure, per=[]), ctx)}"
     if measure.kind in (
         "ratio",
+        "excess",
+        "shortfall",
         "share",
         "percent",
         "difference",
@@ -220,12 +222,15 @@ def _ratio(measure: Measure, ctx: Context) -> P.Expr:
     if measure.right is not None:
         right = expression(measure.right, ctx)
     else:
-        if not measure.left.where:
+        if not measure.left.where or measure.kind in ("excess", "shortfall"):
             raise Unbuildable("a share of the whole by itself")
         whole = Measure(measure.left.kind, measure.left.function, measure.left.target)
         right = expression(whole, ctx)
     if left == right:
         raise Unbuildable("both sides of the ratio are the same")
+    if measure.kind in ("excess", "shortfall"):
+        first, second = (left, right) if measure.kind == "excess" else (right, left)
+        return P.Arithmetic("-", first, second)
     made = P.Arithmetic("/", left, right)
     if measure.kind == "percent":
         return P.Arithmetic("*", P.Value(100), made)
@@ -306,5 +311,6 @@ def is_row_level_formula(measure: Measure) -> bool:
 _BUILDERS = {
     "lasting": _lasting, "formula": _formula, "number": _number, "given": _given,
     "count": _count, "aggregate": _aggregate, "either": _either, "ratio": _ratio, "share": _ratio,
+    "excess": _ratio, "shortfall": _ratio,
     "percent": _ratio, "difference": _row_value, "duration": _row_value,
 }  # fmt: skip

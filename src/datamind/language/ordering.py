@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 from datamind.language import measures
@@ -131,6 +132,12 @@ def _bare_sort(
     if grouped and draft.aggregates:
         name = draft.aggregates[0].name
         return P.Sort(P.Field(name), rank.descending), P.Named(name, P.Field(name))
+    said = {w.lower() for w in ctx.words[rank.first : rank.first + 4]}
+    if rank in sketch.order and said & _TIMELY:
+        column = _hinted_column(replace(rank, hints=("date",)), sketch, ctx)
+        if column is None:
+            raise Unbuildable("newest first, of what has no date")
+        return _column_sort(column, rank, ctx, draft, grouped=grouped)
     if rank in sketch.order and draft.outputs:
         first = next((o for o in draft.outputs if _sortable(o, rank)), draft.outputs[-1])
         return P.Sort(first.expr, rank.descending), None
@@ -141,6 +148,9 @@ def _bare_sort(
 
 def _sortable(output: P.Named, rank: Rank) -> bool:
     return not output.name.endswith("id") or rank.descending
+
+
+_TIMELY = frozenset({"newest", "latest", "recent", "oldest", "earliest"})
 
 
 def _hinted_column(rank: Rank, sketch: Sketch, ctx: Context) -> Column | None:
@@ -154,5 +164,6 @@ def _hinted_column(rank: Rank, sketch: Sketch, ctx: Context) -> Column | None:
             if comparable and (hint in words or stem(hint) in words):
                 return column
         if hint == "date" and dates_of(table):
-            return dates_of(table)[0]
+            shown = [c for c in dates_of(table) if c.id in ctx.used]
+            return (shown or dates_of(table))[0]
     return None

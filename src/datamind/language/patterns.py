@@ -97,7 +97,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"~[rihfbtAD#]*c", conditions.without, "without orders"),
     Pattern(r"H[rif]*P+c?", windows.of_them, "how many of them were in Rome"),
     Pattern(r"P(?:c?\|+[rif]*P)+", conditions.any_of, "in Texas or over 65"),
-    Pattern(r"[gb]+[cm](?:[,&]+[cm](?![fM]))*", measures.group, "for each region and month"),
+    Pattern(r"[gb]+[cm](?:[,&]+[cm](?![fM]|rL))*", measures.group, "for each region and month"),
     Pattern(r"MG(?!A)", windows.per_each, "average number of orders per customer"),
     Pattern(r"M[Gc]A(?![c#fM])", windows.on_average, "number of orders per day on average"),
     Pattern(r"mc", measures.per_period, "monthly revenue"),

@@ -143,13 +143,23 @@ def tables_near(ctx: Context, at: int | None = None) -> list[str]:
     """That of what was named last before this place, the plan's tables, home first, then those of
     the meanings, then neighbours to one."""
     scope = ctx.scope
-    before = [m for m, c in ctx.chosen.items() if c.table and m.last <= (at or 0)]
+    before = [
+        m for m, c in ctx.chosen.items()
+        if c.table and m.last <= (at or 0) and m.role not in ("group", "measure")
+    ]  # fmt: skip
     last = [ctx.chosen[max(before, key=lambda m: m.last)].table] if before else []
     meant = [c.table for c in ctx.chosen.values() if c.table]
     near = [
         e.end for t in list(scope.aliases) for e in scope.graph.edges.get(t, ()) if not e.to_many
     ]  # fmt: skip
     return list(dict.fromkeys([*last, *scope.aliases, *meant, *near]))
+
+
+def metric_dates(ctx: Context) -> set[str]:
+    """The dates that the metrics which are meant go by (dbt's `agg_time_dimension`)."""
+    named = [c.id for c in ctx.chosen.values() if c.kind == "metric"]
+    metrics = [ctx.scope.view.metrics_by_name[name] for name in named]
+    return {f"{m.table}.{m.time_column}" for m in metrics if m.table and m.time_column}
 
 
 def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P.Expr:
@@ -163,6 +173,7 @@ def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P
     best: tuple[float, Column] | None = None
     roots = {stem(w) for w in ctx.lemmas}
     nearby = {stem(w) for w in ctx.lemmas[max(0, (at or 0) - 4) : at]} if at else set()
+    of_metrics = metric_dates(ctx)
     for distance, table_id in enumerate(tables_near(ctx, at)):
         for rank, column in enumerate(dates_of(ctx.scope.view.table(table_id))):
             own = {stem(w) for w in ctx.index.table_words.get(table_id, frozenset())}
@@ -176,6 +187,7 @@ def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P
             score += (
                 1.2 * len(said & nearby) + 0.4 * bool(about & nearby) + 0.25 * len(said & roots)
             )
+            score += 0.9 * (column.id in of_metrics)
             if best is None or score > best[0]:
                 best = (score, column)
     if best is None:

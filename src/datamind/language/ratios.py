@@ -33,13 +33,27 @@ def cut_ratios(nodes: list[Node]) -> list[Node]:
     measure = Measure(kind, first=nodes[at].first, inner=inner)
     part, leftover = side(left)
     measure.left = part
-    outer: list[Node] = leftover
+    outer: list[Node] = leftover if right else [*leftover, *_scope(part)]
     if right:
         measure.right, more = side(right)
         _share_noun(part, measure.right)
         outer = [*outer, *more, *_shared(measure, whole=body[cut or 0].payload == "all")]
     node = Node("M", nodes[at].first, (rest[end - 1].last if end else nodes[at].last), measure)
     return [*lead, node, *outer, *tail]
+
+
+def _scope(part: Measure) -> list[Node]:
+    """What the whole of a share is limited to: `of Q1's orders with a coupon`, the period; `of
+    male members that live in Rome`, what stands before the noun."""
+    periods = [c for c in part.where if c.kind == "period"]
+    scope = periods if len(periods) < len(part.where) else []
+    rest = [c for c in part.where if c not in scope]
+    noun = part.target.first if part.target is not None else 0
+    before = [c for c in rest if c.first < noun]
+    if len(before) < len(rest):
+        scope, rest = [*scope, *before], [c for c in rest if c not in before]
+    part.where = rest
+    return [Node("P", c.first, c.first + 1, c) for c in scope]
 
 
 def _share_noun(left: Measure, right: Measure) -> None:

@@ -79,7 +79,9 @@ def _exists(cond: Cond, table: str, ctx: Context, predicate: Builder) -> P.Predi
     first = found[0][0]
     if not first.reverse and len(found[0]) == 1 and cond.negated and not cond.within:
         column = first.relationship.columns[0]
-        if scope.view.column(f"{first.start}.{column}").null_fraction:
+        if not scope.view.column(f"{first.start}.{column}").null_fraction:
+            ctx.penalty += 1.5  # every row has one
+        else:
             return P.IsNull(P.Column(scope.aliases[first.start], column))
     inner_ctx = inner_context(ctx, first.end)
     inner = inner_ctx.scope

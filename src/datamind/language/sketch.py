@@ -87,7 +87,8 @@ class Cond:
 class Measure:
     """A measure: an aggregate of a mention, a count of one, or two measures combined.
 
-    `kind`: count, aggregate, either (a bare noun), ratio, share, percent, difference, duration,
+    `kind`: count, aggregate, either (a bare noun), ratio, share, percent, excess (`how many more
+    A than B`), shortfall, difference, duration,
     formula (`function` is the operator), number, given (a formula of the evidence),
     lasting (from a thing's start to its end). `inner` aggregates its values over `per`, as in
     `average number of orders per customer`.

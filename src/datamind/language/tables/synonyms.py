@@ -12,6 +12,9 @@ OPPOSITES: tuple[tuple[str, str], ...] = (
     ("complete", "incomplete"), ("remote", "onsite"), ("manual", "automatic"),
 )  # fmt: skip
 
+# What stands for more than what stands for it: `pay` may be a salary, a salary no payment.
+ONE_WAY: tuple[tuple[str, str], ...] = (("pay", "salary wage"), ("earning", "salary wage"))
+
 GROUPS: tuple[str, ...] = (
     "customer client buyer shopper consumer patron purchaser",
     "employee staff worker personnel",
@@ -26,7 +29,7 @@ GROUPS: tuple[str, ...] = (
     "profit margin earning",
     "amount value sum total",
     "quantity unit count volume",
-    "salary wage pay compensation earning",
+    "salary wage compensation",
     "country nation",
     "state province",
     "city town municipality",
