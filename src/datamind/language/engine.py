@@ -136,9 +136,8 @@ def _plan(
     lemmas = tuple(t.lemma for t in tokens)
     try:
         home = home_table(sketch, assignment.chosen, compiled.metrics, compiled.graph)
-        scope = Scope(
-            view, compiled.graph, home, mentioned=assignment.tables, words=frozenset(lemmas)
-        )
+        named = assignment.tables | _of_metrics(assignment, view)
+        scope = Scope(view, compiled.graph, home, mentioned=named, words=frozenset(lemmas))
         ctx = Context(assignment.chosen, scope, compiled.index, words, lemmas, today, wildcard)
         plan = build(sketch, ctx)
         check(plan, view)
@@ -158,10 +157,7 @@ def _plan(
         "dropped": float(len(dropped)),
         "relations": float(sum(j.table not in valued for j in scope.joins)),
         "unnamed": float(
-            sum(
-                j.table not in assignment.tables and j.table not in compiled.graph.bridges
-                for j in scope.joins
-            )
+            sum(j.table not in named and j.table not in compiled.graph.bridges for j in scope.joins)
         ),
         "unused": float(sketch.unused),
         **_link_features(assignment),
@@ -170,6 +166,12 @@ def _plan(
     left = (*(t.text for t in unknown), *(" ".join(words[m.first : m.last]) for m in dropped))
     reading = Reading(plan, 0.0, links, tuple(dict.fromkeys(ctx.notes)))
     return _Scored(reading, features, left)
+
+
+def _of_metrics(assignment: Assignment, view: View) -> frozenset[str]:
+    """The tables that the metrics which are meant read."""
+    metrics = [c.id for c in assignment.chosen.values() if c.kind == "metric"]
+    return frozenset(t for name in metrics for t in view.metrics_by_name[name].relations)
 
 
 def _link_features(assignment: Assignment) -> dict[str, float]:
