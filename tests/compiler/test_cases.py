@@ -16,7 +16,7 @@ from shop import SHOP, TABLES
 from datamind.errors import DataMindError, NotYet, PlanInvalid, UnknownColumn, UnknownTable
 from datamind.records import Dialect
 from datamind.semantics import plan as P
-from datamind.semantics.catalog import Catalog, Column, Table, View
+from datamind.semantics.catalog import Catalog, Column, Metric, Table, View
 from datamind.semantics.check import check
 from datamind.semantics.codec import load
 from datamind.semantics.compiler import OutputColumn, compile_plan
@@ -307,3 +307,23 @@ def test_a_key_that_is_never_null_is_joined_plainly() -> None:
     case = next(c for c in CASES if c["case"].startswith("Measures of different grain"))
     made = compile_plan(plan_of(case), View(catalog), "postgres").sql
     assert "FULL JOIN t_totals ON o_totals.country = t_totals.country ORDER" in made
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        (P.Source("lines", "l", (P.Join("o", "orders", "l", "line_order"),)), True),
+        (P.Source("orders", "o", (P.Join("l", "lines", "o", "line_order", True),)), False),
+    ],
+)
+def test_a_metric_of_two_tables_warns_where_the_source_narrows_one(
+    source: P.Source, told: bool
+) -> None:
+    lines = Metric("line_count", "simple", table="lines", aggregation="count")
+    rate = Metric("lines_per_order", "ratio", numerator="line_count", denominator="order_count")
+    catalog = replace(SHOP.catalog, metrics=(*SHOP.catalog.metrics, lines, rate))
+    for name, expected in (("lines_per_order", told), ("revenue", False)):
+        plan = P.Query(source, (P.Group((), (P.Named("m", P.Metric(name)),)),))
+        made = compile_plan(plan, View(catalog), "duckdb")
+        only = "M counts only rows of orders that lines refers to.".replace("M", name)
+        assert (only in made.warnings) == expected

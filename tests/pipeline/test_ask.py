@@ -152,6 +152,12 @@ def test_no_rows_are_told_as_such(asked: Callable[[str], Answer]) -> None:
     assert any("No rows match" in w for w in made.warnings)
 
 
+def test_a_sum_of_no_rows_is_told_as_such(asked: Callable[[str], Answer]) -> None:
+    made = asked("total salary of employees with salary over 1000000")
+    assert made.rows == ((None,),)
+    assert any("No value" in w for w in made.warnings)
+
+
 def test_a_reading_can_be_run_alone(context: AskContext) -> None:
     made = run_reading(Candidate(GOOD, 1.0), context)
     assert made.rows == (("shop", 1000), ("web", 1000))
