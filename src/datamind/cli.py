@@ -205,9 +205,9 @@ def guarded(run: Callable[[], object]) -> int:
 
 
 def _interrupted(fault: BaseException | None) -> bool:
-    """Whether a library made another fault of the keyboard's interrupt."""
+    """Whether a library made another fault of the keyboard's interrupt, as DuckDB does."""
     while fault is not None:
-        if isinstance(fault, KeyboardInterrupt):
+        if isinstance(fault, KeyboardInterrupt) or str(fault) == "Query interrupted":
             return True
         fault = fault.__cause__ or fault.__context__
     return False

@@ -315,6 +315,13 @@ def test_an_interrupt_that_a_library_wraps_is_still_one(how: str) -> None:
     assert guarded(wrapped) == INTERRUPTED
 
 
+def test_an_interrupt_as_duckdb_tells_it_is_one_too() -> None:
+    def asked() -> None:
+        raise RuntimeError("Query interrupted")
+
+    assert guarded(asked) == INTERRUPTED
+
+
 @pytest.mark.parametrize("fault", [KeyError("secret"), OSError(28, "secret")])
 def test_a_fault_outside_of_an_ask_is_told_too(
     run: Run, shop: str, monkeypatch: pytest.MonkeyPatch, fault: Exception
