@@ -153,19 +153,17 @@ def _warn(step: P.Group, leaves: list[Leaf], tree: JoinTree, block: Block) -> No
 
 
 def _warn_of_narrowed(measured: list[Measured], block: Block) -> None:
-    """A metric of several tables is meant to be of all their rows; a source whose rows refer to
-    one of them holds only the rows that are referred to."""
+    """A metric of several tables is meant to be of all their rows; where the source comes to one
+    of them from rows that refer to it, only the rows that are referred to are there."""
     tree = block.entities
     for made in measured:
         if tree is None or len({leaf.home for leaf in made.leaves}) < 2:
             continue
-        top = tree.source.alias
-        for leaf in made.leaves:
-            referred = tree.fans(leaf.home, [top]) and not tree.fans([top], leaf.home)
-            if isinstance(made.node, P.Metric) and referred:
-                names = " and ".join(tree.view.by_id[tree.table(a)].name for a in leaf.home)
-                refers = tree.view.by_id[tree.table(top)].name
-                text = f"{made.node.name} counts only rows of {names} that {refers} refers to."
+        for home in {alias: None for leaf in made.leaves for alias in leaf.home}:
+            referring = tree.referring(home)
+            if isinstance(made.node, P.Metric) and referring is not None:
+                table, refers = (tree.view.by_id[tree.table(a)].name for a in (home, referring))
+                text = f"{made.node.name} counts only rows of {table} that {refers} refers to."
                 block.env.session.warnings[text] = None
 
 
