@@ -207,9 +207,10 @@ def test_the_warehouse_of_the_settings_is_asked(
 
 def test_a_question_back_lists_its_choices(capsys: pytest.CaptureFixture[str]) -> None:
     plan = P.Query(P.Source("orders", "o"), ())
-    made = answer("clarify", summary="Which?", choices=(Choice("a", plan), Choice("b", plan)))
+    choices = (Choice("a\nfrom orders", plan), Choice("b", plan))
+    made = answer("clarify", summary="Which?", choices=choices, error_code="not_understood")
     Screen().answer(made)
-    assert capsys.readouterr().out == "Which?\n  1. a\n  2. b\n"
+    assert capsys.readouterr().out == "Which?\n  1. a\n     from orders\n  2. b\n"
     assert exit_code(made) == 3
 
 
