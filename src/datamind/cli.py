@@ -190,6 +190,8 @@ def guarded(run: Callable[[], object]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0 if end.code is None else 1
     except Exception as fault:
+        if _interrupted(fault):
+            return INTERRUPTED
         if isinstance(fault, OSError) and fault.errno in (errno.ENOSPC, errno.EIO, errno.EPIPE):
             tell("The output can't be written.", BadInput.code, "Is the disk full?")
             return BadInput.exit_code
@@ -200,6 +202,15 @@ def guarded(run: Callable[[], object]) -> int:
         )
         return DataMindError.exit_code
     return 0
+
+
+def _interrupted(fault: BaseException | None) -> bool:
+    """Whether a library made another fault of the keyboard's interrupt, as DuckDB does."""
+    while fault is not None:
+        if isinstance(fault, KeyboardInterrupt) or str(fault) == "Query interrupted":
+            return True
+        fault = fault.__cause__ or fault.__context__
+    return False
 
 
 def main() -> None:

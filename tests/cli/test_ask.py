@@ -5,16 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from datamind.cli import INTERRUPTED, guarded
 from datamind.commands.answers import as_json, exit_code, plain
 from datamind.commands.render import Screen
 from datamind.records import Answer, Choice, Refusal, ResultColumn
 from datamind.semantics import plan as P
 
-from .conftest import Run
+from .conftest import Run, database
 
 MOMENT = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
 # The names that programs rely on, in order; a change here is a change of the interface.
@@ -205,9 +207,10 @@ def test_the_warehouse_of_the_settings_is_asked(
 
 def test_a_question_back_lists_its_choices(capsys: pytest.CaptureFixture[str]) -> None:
     plan = P.Query(P.Source("orders", "o"), ())
-    made = answer("clarify", summary="Which?", choices=(Choice("a", plan), Choice("b", plan)))
+    choices = (Choice("a\nfrom orders", plan), Choice("b", plan))
+    made = answer("clarify", summary="Which?", choices=choices, error_code="not_understood")
     Screen().answer(made)
-    assert capsys.readouterr().out == "Which?\n  1. a\n  2. b\n"
+    assert capsys.readouterr().out == "Which?\n  1. a\n     from orders\n  2. b\n"
     assert exit_code(made) == 3
 
 
@@ -281,6 +284,43 @@ def test_a_fault_of_ours_shows_its_traceback_only_when_debugging(
     assert made.code == 1
     assert "Something went wrong inside DataMind. (internal)" in made.err
     assert ("a value of the data" in made.err) == bool(debug)
+
+
+def test_a_project_without_a_warehouse_does_not_ask_the_demo(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATAMIND_HOME", str(tmp_path))
+    builds = tmp_path / "demo" / "builds"
+    (builds / "b1" / "target").mkdir(parents=True)
+    database(builds / "b1" / "warehouse.duckdb", "CREATE TABLE orders (id INTEGER)")
+    (builds / "b1" / "target" / "manifest.json").write_text('{"nodes": {}}')
+    (builds / "current.json").write_text('{"id": "b1", "elapsed_s": 1.0}')
+    made = run("ask", "How many orders are there?", "--dbt-project", tmp_path)
+    assert (made.code, made.out) == (2, "")
+    assert "no warehouse" in made.err
+    monkeypatch.setenv("DBT_PROJECT_PATH", str(tmp_path))
+    assert run("catalog", "show").code == 2
+
+
+@pytest.mark.parametrize("how", ["cause", "context"])
+def test_an_interrupt_that_a_library_wraps_is_still_one(how: str) -> None:
+    def wrapped() -> None:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as stop:
+            fault = RuntimeError("Query interrupted")
+            if how == "cause":
+                raise fault from stop
+            raise fault  # noqa: B904 - what is tested
+
+    assert guarded(wrapped) == INTERRUPTED
+
+
+def test_an_interrupt_as_duckdb_tells_it_is_one_too() -> None:
+    def asked() -> None:
+        raise RuntimeError("Query interrupted")
+
+    assert guarded(asked) == INTERRUPTED
 
 
 @pytest.mark.parametrize("fault", [KeyError("secret"), OSError(28, "secret")])

@@ -35,6 +35,21 @@ def test_one_table_is_shown_with_its_keys_and_references(run: Run, shop: str, na
     assert found["references"][0]["to_table"] == "stores"
 
 
+def test_a_table_is_shown_by_the_name_that_people_say(run: Run, tmp_path: Path) -> None:
+    tables = ("fct_orders", "dim_order_lines", "stg_visits", "raw_visits")
+    url = database(tmp_path / "layers.duckdb", *(f"CREATE TABLE {t} (id INTEGER)" for t in tables))
+    assert run("catalog", "show", "Orders", "--warehouse", url).out.startswith("fct_orders\n")
+    made = run("catalog", "show", "order lines", "--warehouse", url)
+    assert made.out.startswith("dim_order_lines\n")
+    assert run("catalog", "show", "visits", "--warehouse", url).code == 2  # two could be meant
+
+
+def test_a_path_without_a_scheme_is_told_how_to_write_it(run: Run) -> None:
+    made = run("catalog", "show", "--warehouse", "shop.duckdb")
+    assert made.code == 2
+    assert made.err.splitlines()[1].startswith("Write duckdb:///")
+
+
 def test_words_are_found_in_names_and_values(run: Run, shop: str) -> None:
     assert "value" in run("catalog", "search", "Spain", "--warehouse", shop).out
     hits = run("catalog", "search", "amount", "--warehouse", shop, "--json").json

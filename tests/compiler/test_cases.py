@@ -16,7 +16,7 @@ from shop import SHOP, TABLES
 from datamind.errors import DataMindError, NotYet, PlanInvalid, UnknownColumn, UnknownTable
 from datamind.records import Dialect
 from datamind.semantics import plan as P
-from datamind.semantics.catalog import Catalog, Column, Table, View
+from datamind.semantics.catalog import Catalog, Column, Metric, Table, View
 from datamind.semantics.check import check
 from datamind.semantics.codec import load
 from datamind.semantics.compiler import OutputColumn, compile_plan
@@ -307,3 +307,32 @@ def test_a_key_that_is_never_null_is_joined_plainly() -> None:
     case = next(c for c in CASES if c["case"].startswith("Measures of different grain"))
     made = compile_plan(plan_of(case), View(catalog), "postgres").sql
     assert "FULL JOIN t_totals ON o_totals.country = t_totals.country ORDER" in made
+
+
+TO_STORES = P.Join("s", "stores", "o", "order_store")
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        (P.Source("orders", "o", (TO_STORES,)), True),
+        (P.Source("stores", "s", (P.Join("o", "orders", "s", "order_store", True),)), False),
+        (
+            P.Source(
+                "customers", "c", (P.Join("o", "orders", "c", "order_customer", True), TO_STORES)
+            ),
+            True,
+        ),
+    ],
+)
+def test_a_metric_of_two_tables_warns_where_the_source_narrows_one(
+    source: P.Source, told: bool
+) -> None:
+    stores = Metric("store_count", "simple", table="stores", aggregation="count")
+    rate = Metric("per_store", "ratio", numerator="order_count", denominator="store_count")
+    catalog = replace(SHOP.catalog, metrics=(*SHOP.catalog.metrics, stores, rate))
+    for name, expected in (("per_store", told), ("store_count", False)):
+        plan = P.Query(source, (P.Group((), (P.Named("m", P.Metric(name)),)),))
+        made = compile_plan(plan, View(catalog), "duckdb")
+        only = f"{name} counts only rows of stores that orders refers to."
+        assert (only in made.warnings) == expected

@@ -35,6 +35,7 @@ REVENUE = Metric("revenue", "simple", "Revenue", table="fct_sales", aggregation=
                  expression="amount")  # fmt: skip
 VIEW = View(Catalog("1", "duckdb", "main", (SALES, PRODUCTS), (REFERENCE,), (REVENUE,)))
 JOINED = P.Source("fct_sales", "s", (P.Join("p", "dim_products", "s", "bought"),))
+COUNT = P.Aggregate("count")
 CATEGORY = P.Named("category", P.Column("p", "category"))
 
 
@@ -107,3 +108,19 @@ def test_initials_keep_their_capitals() -> None:
 def test_names_are_cut_into_words() -> None:
     assert words("orderDate") == words("order_date") == words("Order Date") == "order date"
     assert describe(P.Query(P.Source("Order Notes", "n"), ()), SHOP) == "Order notes."
+
+
+def test_the_name_of_a_weekday_is_said_as_such() -> None:
+    day = P.DatePart("weekday", P.Column("s", "order_date"))
+
+    def told(*names: str) -> str:
+        whens = (
+            P.When(P.Compare("=", day, P.Value(n)), P.Value(v)) for n, v in enumerate(names, 1)
+        )
+        key = P.Named("name", P.Case(tuple(whens), P.Value(None)))
+        plan = P.Query(P.Source("fct_sales", "s"), (P.Group((key,), (P.Named("n", COUNT),)),))
+        return describe(plan, VIEW)
+
+    week = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+    assert told(*week) == "Number of sales for each name of weekday of order date."
+    assert "'Sunday' where weekday of order date is 1" in told(*week[-1:], *week[:-1])

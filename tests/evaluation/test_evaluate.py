@@ -60,6 +60,15 @@ def test_a_suite_gets_a_verdict_for_each_question(
     assert "small" in capsys.readouterr().out
 
 
+def test_a_suite_without_sets_has_one_row(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cases = [json.loads(line) for line in (place / "suite.jsonl").read_text().splitlines()]
+    plain = [json.dumps({k: v for k, v in case.items() if k != "set"}) for case in cases]
+    (place / "plain.jsonl").write_text("\n".join(plain))
+    assert evaluate(place / "plain.jsonl", "--databases", place) == 0
+    rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("all ")]
+    assert len(rows) == 1
+
+
 def test_the_oracle_says_where_each_was_decided(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -119,10 +119,14 @@ def test_too_much_work_is_refused_before_it_starts(context: AskContext) -> None:
 
 
 def test_a_question_back_says_that_it_is_one(context: AskContext) -> None:
-    choices = (Choice("by channel", GOOD),)
+    choices = (Choice("by channel", GOOD), Choice("by region", GOOD))
     planner = Planned(Interpretation("clarify", (), 0.5, choices=choices))
     made = asked_with(context, planner)
     assert (made.status, made.choices) == ("clarify", choices)
+    assert "several ways" in made.summary
+    alone = Planned(Interpretation("clarify", (), 0.5, choices=choices[:1]))
+    made = asked_with(context, alone)
+    assert "several" not in made.summary
     assert made.summary and made.hint
 
 
@@ -150,6 +154,12 @@ def test_no_rows_are_told_as_such(asked: Callable[[str], Answer]) -> None:
     made = asked("list employees with salary over 1000000")
     assert made.summary == "No rows match the question."
     assert any("No rows match" in w for w in made.warnings)
+
+
+def test_a_sum_of_no_rows_is_told_as_such(asked: Callable[[str], Answer]) -> None:
+    made = asked("total salary of employees with salary over 1000000")
+    assert made.rows == ((None,),)
+    assert any("No value" in w for w in made.warnings)
 
 
 def test_a_reading_can_be_run_alone(context: AskContext) -> None:

@@ -73,6 +73,10 @@ SUMMARIES: list[tuple[Result, str]] = [
         "2 rows. The highest total x is 6 (a), 75 % of their total, 8; the lowest is 2 (b).",
     ),
     (
+        result("kind:t sum_x:i", *((f"k{n}", n) for n in range(1, 1001))),
+        "1,000 rows. The highest total x is 1,000 (k1000); the lowest is 1 (k1).",
+    ),
+    (
         result("kind:t sum_x:i", ("a", 6), ("b", 2), truncated=True),
         "The first 2 of more rows. The highest total x is 6 (a); the lowest is 2 (b).",
     ),

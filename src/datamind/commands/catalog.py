@@ -11,6 +11,7 @@ from datamind.commands.render import Screen, counted
 from datamind.commands.wiring import quiet_logs, target
 from datamind.semantics.catalog import Table, View
 from datamind.semantics.search import search
+from datamind.semantics.wording import spoken, words
 from datamind.settings import load
 
 
@@ -48,9 +49,19 @@ def show(table: str | None, warehouse: str | None, project: Path | None, *, as_j
 
 
 def _named(view: View, name: str) -> Table:
-    """The table of this id; where there is none, the one that differs by capitals only."""
-    alike = [t for t in view.tables if name.lower() in (t.id.lower(), t.name.lower())]
-    return alike[0] if name not in view.by_id and len(alike) == 1 else view.table(name)
+    """The table of this id; where there is none, the one that differs by capitals only, then the
+    one that people call so: `orders` is fct_orders."""
+    if name not in view.by_id:
+        alike = [t for t in view.tables if name.lower() in (t.id.lower(), t.name.lower())]
+        called = [t for t in view.tables if _spoken(t, view) == words(name)]
+        for found in (alike, called):
+            if len(found) == 1:
+                return found[0]
+    return view.table(name)
+
+
+def _spoken(table: Table, view: View) -> str:
+    return spoken(table.name, table.id.removesuffix(table.name), view.by_id)
 
 
 def _rows(table: Table) -> str:
@@ -76,17 +87,15 @@ def _show_table(view: View, table: Table, screen: Screen, *, as_json: bool) -> i
     return 0
 
 
-def find(words: str, warehouse: str | None, project: Path | None, *, as_json: bool) -> int:
+def find(text: str, warehouse: str | None, project: Path | None, *, as_json: bool) -> int:
     """Hits for the words."""
-    hits = search(_view(warehouse, project, show=not as_json), words)
+    hits = search(_view(warehouse, project, show=not as_json), text)
     if as_json:
         print_json([asdict(hit) for hit in hits])
         return 0
     screen = Screen()
     if not hits:
-        screen.say(
-            f"Nothing like {words!r} was found. `datamind catalog show` lists what there is."
-        )
+        screen.say(f"Nothing like {text!r} was found. `datamind catalog show` lists what there is.")
         return 0
     names = ["kind", "where", "what"]
     screen.rows(names, [[h.kind, h.id, h.text] for h in hits], wrapped=names[2:])

@@ -83,14 +83,15 @@ class Screen:
 
     def _unanswered(self, answer: Answer) -> None:
         for number, choice in enumerate(answer.choices, 1):
-            self.say(f"  {number}. {choice.label}")
+            label = choice.label.replace("\n", f"\n{' ' * len(f'  {number}. ')}")
+            self.say(f"  {number}. {label}")
         refusal = answer.refusal
         missing = [w for w in answer.unresolved if w not in answer.summary]
         if missing:
             self.say(f"Not understood: {', '.join(missing)}")
         if refusal and refusal.nearest:
             self.say(f"Nearest in the data: {', '.join(refusal.nearest)}")
-        if answer.error_code:
+        if answer.error_code and answer.status != "clarify":
             self.say(f"({answer.error_code})", "dim")
         if answer.hint:
             self.say(answer.hint)

@@ -79,6 +79,11 @@ def target(
         )
     if url:
         return url, project
+    if project is not None:
+        raise BadInput(
+            f"The dbt project {project} has no warehouse to ask.",
+            hint="Pass --warehouse duckdb:///FILE with it, or set WAREHOUSE_URL.",
+        )
     from datamind.adapters.dbt.build import current_build
 
     build = current_build(settings.demo / "builds")

@@ -55,7 +55,8 @@ def _groups(items: Sequence[T], by: str) -> list[tuple[str, list[T]]]:
     for item in items:
         groups.setdefault(str(getattr(item, by)), []).append(item)
     named: list[tuple[str, list[T]]] = sorted(groups.items())
-    named.append(("all", list(items)))
+    if list(groups) != ["all"]:
+        named.append(("all", list(items)))
     return named
 
 

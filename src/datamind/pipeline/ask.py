@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 ATTEMPTS = 3
 WHICH = "The question can be read in several ways. Which one is meant?"
 CHOOSE = "Ask again in the words of one of these."
+WHETHER = "Not sure what is meant. Is it this?"
+AGREE = "If it is, ask again in these words; if not, in others."
 # What to do about a refusal, by its code.
 HINT = "Ask in words of the data: `datamind catalog show` lists it, `catalog search` finds it."
 HINTS = {
@@ -113,7 +115,9 @@ def _answer(question: Question, context: AskContext, stages: _Stages, blank: Ans
         hint=HINTS.get(read.refusal.code, HINT) if read.refusal else None,
     )
     if read.status == "clarify" and read.choices:
-        return replace(told, summary=WHICH, hint=CHOOSE)
+        several = len(read.choices) > 1
+        summary, hint = (WHICH, CHOOSE) if several else (WHETHER, AGREE)
+        return replace(told, summary=summary, hint=hint)
     if read.status != "answered":
         return told
     reading, draft, governed, result = _first_that_runs(read, context, stages)

@@ -33,6 +33,8 @@ def explain(draft: Draft, governed: Governed, result: Result, view: View) -> Exp
         warnings.append(f"There are more rows than the {len(result.rows):,} that are given back.")
     if not result.rows:
         warnings.append("No rows match: a filter may be too narrow, or the period holds no data.")
+    elif all(value is None for row in result.rows for value in row):
+        warnings.append("No value: a filter may be too narrow, or the period holds no data.")
     masked = [line.output for line in governed.lineage if line.masked]
     if masked:
         warnings.append(f"Masked for you: {', '.join(masked)}.")

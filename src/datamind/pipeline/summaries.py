@@ -8,6 +8,7 @@ from datamind.pipeline.figures import DATES, is_figure, number_of, places_of, sh
 from datamind.records import Result, ResultColumn, Scalar
 
 Row = tuple[Scalar, ...]
+LEAST_PERCENT = 1  # a smaller share of a total says nothing
 
 
 def summary(result: Result, additive: Collection[str] = ()) -> str:
@@ -84,7 +85,8 @@ def _breakdown(result: Result, place: int, additive: Collection[str]) -> str:
         return f"{_count(result)}, each with the same {name}: {shown(found[0][1][place], column)}."
     text = f"{_count(result)}. The highest {name} is {_extreme(result, place, high, found, places)}"
     whole = sum(n for n, _ in found)
-    if column.name in additive and not result.truncated and low >= 0 and whole > 0:
+    told = low >= 0 and whole > 0 and 100 * high / whole >= LEAST_PERCENT
+    if column.name in additive and not result.truncated and told:
         total = shown(int(whole) if whole == int(whole) else whole, column, places)
         text += f", {100 * high / whole:.0f} % of their total, {total}"
     return f"{text}; the lowest is {_extreme(result, place, low, found, places)}."

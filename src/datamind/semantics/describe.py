@@ -15,6 +15,7 @@ from datamind.semantics.wording import (
     MATCHES,
     OPERATORS,
     SET_OPERATIONS,
+    WEEKDAYS,
     WHOLE,
     WINDOWS,
     Phrase,
@@ -37,6 +38,15 @@ def describe(query: P.Query, view: View) -> str:
     if joins:
         lines.append(_sentence("from " + joins))
     return "\n".join(lines)
+
+
+def _weekday_name(day: P.Expr) -> P.Case | None:
+    """The case that gives a weekday's number its name."""
+    if not isinstance(day, P.DatePart) or day.part != "weekday":
+        return None
+    names = enumerate(WEEKDAYS, 1)
+    whens = (P.When(P.Compare("=", day, P.Value(n)), P.Value(name)) for n, name in names)
+    return P.Case(tuple(whens), P.Value(None))
 
 
 def _sentence(text: str) -> str:
@@ -218,7 +228,10 @@ class _Reader:
         return f"{sides[0]} {OPERATORS[expr.op]} {sides[1]}"
 
     def case(self, expr: P.Case) -> str:
-        """The arms of a case in order."""
+        """The arms of a case in order; a weekday's names as what they are."""
+        first = expr.whens[0].condition if expr.whens else None
+        if isinstance(first, P.Compare) and expr == _weekday_name(first.left):
+            return f"name of {self.expr(first.left)}"
         arms = [f"{self.expr(w.then)} where {self.predicate(w.condition)}" for w in expr.whens]
         return f"({', '.join(arms)}, else {self.expr(expr.otherwise)})"
 

@@ -93,6 +93,7 @@ COMPARED = {
     "=": "is", "!=": "is not", "<": "is less than", "<=": "is at most", ">": "is more than",
     ">=": "is at least",
 }  # fmt: skip
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 COMPARED_DATES = {
     "=": "is on", "!=": "is not on", "<": "is before", "<=": "is on or before", ">": "is after",
     ">=": "is on or after",

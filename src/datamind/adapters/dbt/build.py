@@ -113,7 +113,10 @@ def _alone(builds: Path) -> Iterator[None]:
         builds.mkdir(parents=True, exist_ok=True)
         lock = (builds / "lock").open("w")
     except OSError:
-        raise BadInput(f"The builds' folder {builds} can't be written.") from None
+        raise BadInput(
+            f"The builds' folder {builds} can't be written.",
+            hint="Set DATAMIND_HOME to a folder that may be written to.",
+        ) from None
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

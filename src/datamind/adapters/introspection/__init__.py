@@ -21,4 +21,7 @@ def introspect(url: str) -> Catalog:
         from datamind.adapters.introspection.postgres import introspect_postgres
 
         return introspect_postgres(url)
-    raise BadInput(f"{redact(url)!r} is no database that can be read.")
+    raise BadInput(
+        f"{redact(url)!r} is no database that can be read.",
+        hint="Write duckdb:///path/to/file.duckdb or postgresql://user@host:5432/database.",
+    )

@@ -47,6 +47,7 @@ def grouped(step: P.Group, block: Block) -> Block:
     measured = list(_measured(step, block))
     leaves = [leaf for m in measured for leaf in m.leaves]
     units = _units(step, block, leaves)
+    _warn_of_narrowed(measured, block)
     joined_on = {k.name: _joined_on(k.expr, block) for k in step.keys}
     if len(units) == 1:
         made, found = _unit_block(units[0], keys, block)
@@ -149,6 +150,21 @@ def _warn(step: P.Group, leaves: list[Leaf], tree: JoinTree, block: Block) -> No
         if not leaf.immune and not keys_of(leaf, tree) and tree.fans(leaf.home, tree.aliases):
             text = f"{names_} has no known key: its rows may be counted more than once."
             block.env.session.warnings[text] = None
+
+
+def _warn_of_narrowed(measured: list[Measured], block: Block) -> None:
+    """A metric of several tables is meant to be of all their rows; where the source comes to one
+    of them from rows that refer to it, only the rows that are referred to are there."""
+    tree = block.entities
+    for made in measured:
+        if tree is None or len({leaf.home for leaf in made.leaves}) < 2:
+            continue
+        for home in {alias: None for leaf in made.leaves for alias in leaf.home}:
+            referring = tree.referring(home)
+            if isinstance(made.node, P.Metric) and referring is not None:
+                table, refers = (tree.view.by_id[tree.table(a)].name for a in (home, referring))
+                text = f"{made.node.name} counts only rows of {table} that {refers} refers to."
+                block.env.session.warnings[text] = None
 
 
 # ---- one SELECT for a unit ---------------------------------------------------------------------

@@ -97,6 +97,12 @@ class JoinTree:
             list(zip(far, near, strict=True)) if join.reverse else list(zip(near, far, strict=True))
         )
 
+    def referring(self, home: str) -> str | None:
+        """The alias between this one and the source that has several rows for one row of it."""
+        path = [*self._upwards(home), self.source.alias][1:]
+        many = self.seen_from(home)
+        return next((a for a in path if many[a] and not self.seen_from(a)[home]), None)
+
     # ---- which joins a measure needs -----------------------------------------------------------
 
     def fans(self, home: Iterable[str], aliases: Iterable[str]) -> bool:
