@@ -93,7 +93,7 @@ def _measured_outputs(sketch: Sketch, ctx: Context) -> Sketch:
     if windows.partitions(sketch, ctx):
         return sketch
     several = len({c.within for c in kinds if c.within}) > 1
-    if not sketch.groups and not several:
+    if not sketch.groups and not several and not _asks_for_one(sketch, ctx):
         return sketch
     outputs: list[Output | None] = list(sketch.outputs)
     told = [ctx.chosen[g] for g in sketch.groups if g in ctx.chosen]
@@ -114,6 +114,13 @@ def _measured_outputs(sketch: Sketch, ctx: Context) -> Sketch:
         if column.is_number and column.additivity != "none":
             outputs[place] = Measure("either", target=output, first=output.first)
     return replace(sketch, outputs=[o for o in outputs if o is not None])
+
+
+def _asks_for_one(sketch: Sketch, ctx: Context) -> bool:
+    """`What is our profit?`: one number of all rows, not each row's."""
+    asked = tuple(w.lower() for w in ctx.words[:2])
+    alone = len(sketch.outputs) == 1 and not (sketch.ranks or sketch.order)
+    return alone and asked in (("what", "is"), ("what", "was"), ("what's", "our"))
 
 
 def _told_by(candidate: Candidate, groups: list[Candidate], ctx: Context) -> bool:
@@ -323,8 +330,10 @@ def _relation(mention: Mention, sketch: Sketch, ctx: Context) -> P.Predicate | N
     if any(ctx.chosen.get(o) == candidate for o in (*sketch.outputs, *sketch.groups)
            if isinstance(o, Mention)):  # fmt: skip
         return None
+    refers = any(r.columns == (column.name,) for r in ctx.scope.view.relationships
+                 if r.table == column.table)  # fmt: skip
     if column.type == "boolean" or (column.null_fraction and column.table == ctx.scope.home
-                                    and not column.is_number):  # fmt: skip
+                                    and (refers or not column.is_number)):  # fmt: skip
         return predicate(Cond("related", mention), ctx)
     if column.distinct is not None and column.distinct <= 2:
         truth = flag(column, ctx.expr(column), ctx)

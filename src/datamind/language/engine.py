@@ -63,9 +63,9 @@ class BuiltinPlanner:
         """The view's index and join graph, made once for each catalog version and fingerprint."""
         key = (view.catalog.version, view.fingerprint, id(view.catalog))
         if key not in self._views:
-            homes = {m.name: m.table for m in view.metrics if m.table}
-            index = build_index(view)
-            self._views[key] = _Compiled(index, Graph(view), homes, Names(index))
+            graph, index = Graph(view), build_index(view)
+            homes = {m.name: graph.common(m.relations) or m.table for m in view.metrics if m.table}
+            self._views[key] = _Compiled(index, graph, homes, Names(index))
             while len(self._views) > KEPT_VIEWS:
                 self._views.popitem(last=False)
         self._views.move_to_end(key)

@@ -64,6 +64,10 @@ class Graph:
         found = [t for t in self.edges if set(tables) <= self.owned(t)]
         return min(found, key=lambda t: (sum(self.distance(t, o) for o in tables), t), default=None)
 
+    def common(self, tables: Collection[str]) -> str | None:
+        """The one of these that the rows of all others refer to."""
+        return next((t for t in sorted(tables) if all(t in self.owned(o) for o in tables)), None)
+
     def owned(self, table: str) -> frozenset[str]:
         """The table itself and all that its rows refer to, directly or not."""
         if table not in self._owned:

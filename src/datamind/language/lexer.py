@@ -82,8 +82,10 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
     yield from _fillers(linker, tokens)
     yield from numbers(tokens)
     yield from units_said(tokens, linker.index.values, Unit)
-    for found in find_periods(tokens, today):
+    periods = find_periods(tokens, today)
+    for found in periods:
         yield from _period(found)
+    sure = [(f.first, f.last) for f in periods if f.last > f.first + 1 and not f.period.unsure]
     for first in range(len(tokens)):
         yield _skip(linker, tokens, first)
         if tokens[first].lower in _OPEN and not linker.index.values.get(tokens[first].lower):
@@ -91,6 +93,9 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
         for last in range(first + 1, min(first + MAX_WINDOW, len(tokens)) + 1):
             if tokens[last - 1].kind == "mark" and tokens[last - 1].text not in (".", "-"):
                 break
+            dated = any(low <= first and last <= high for low, high in sure)
+            if dated and not any(v.source == "value" for v in linker.values(first, last)):
+                continue  # `last` of `last year` is no last name
             yield from _links(linker, tokens, first, last)
 
 
@@ -132,6 +137,10 @@ def _fillers(linker: Linker, tokens: list[Token]) -> Iterator[Unit]:
     for at, word in enumerate(lower):
         for phrase in _FILLERS:
             if tuple(lower[at : at + len(phrase)]) == phrase:
+                if phrase[:1] == ("as",) and _follows(tokens, at + len(phrase), "of"):
+                    part = "percent" if "percent" in phrase[-1] else "share"
+                    yield Unit(K.RATIO, at, at + len(phrase) + 1, f"{part} of whole", 2.5)
+                    continue
                 yield Unit(" ", at, at + len(phrase), "", 0.55 * len(phrase))
         if word == "who" and _opens(tokens, at):
             people = linker.people()
@@ -210,7 +219,7 @@ def _skip(linker: Linker, tokens: list[Token], at: int) -> Unit:
     token = tokens[at]
     if token.kind == "mark" and token.text in ".?!;\n":
         return Unit(".", at, at + 1, "", 0.0)
-    if _asks_more(tokens, at) or _is_shows(tokens, at):
+    if _asks_more(tokens, at) or _is_shows(tokens, at) or _modifies(linker, tokens, at):
         return Unit("u", at, at + 1, token.text, -0.5)
     if token.kind in ("mark", "op") or linker.is_stop(token):
         return Unit(" ", at, at + 1, "", 0.0)
@@ -235,6 +244,17 @@ def _asks_more(tokens: list[Token], at: int) -> bool:
 _NUMBERS_ASKED = frozenset(
     {("how", "many"), ("many", "more"), ("many", "fewer"), ("much", "more"), ("much", "less")}
 )
+
+
+def _modifies(linker: Linker, tokens: list[Token], at: int) -> bool:
+    """Whether a participle says which are meant: `how many failed payments`."""
+    before = tokens[at - 1].lower if at else ""
+    return (
+        before in ("many", "of", "all", "total")
+        and is_participle(tokens[at])
+        and at + 1 < len(tokens)
+        and bool(linker.concepts(at + 1, at + 2))
+    )
 
 
 def _is_shows(tokens: list[Token], at: int) -> bool:

@@ -180,6 +180,8 @@ def _aggregate_column(
 ) -> P.Expr:
     function = measure.function
     numeric = column.is_number
+    if function in ("min", "max") and column.type == "text" and not column.dated:
+        raise Unbuildable("the largest of texts")
     if not numeric and function in ("sum", "avg", "median", "stddev"):
         if function == "sum":
             ctx.penalty += 0.3

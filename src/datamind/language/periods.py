@@ -152,7 +152,8 @@ def tables_near(ctx: Context, at: int | None = None) -> list[str]:
     near = [
         e.end for t in list(scope.aliases) for e in scope.graph.edges.get(t, ()) if not e.to_many
     ]  # fmt: skip
-    return list(dict.fromkeys([*last, *scope.aliases, *meant, *near]))
+    measured = [column.rpartition(".")[0] for column in sorted(metric_dates(ctx))]
+    return list(dict.fromkeys([*measured, *last, *scope.aliases, *meant, *near]))
 
 
 def metric_dates(ctx: Context) -> set[str]:

@@ -25,6 +25,11 @@ def cut_ratios(nodes: list[Node]) -> list[Node]:
         node = lead.pop()
         inner = node.payload if node.code == K.AGGREGATE else inner
     rest = nodes[at + 1 :]
+    if kind.endswith(" of whole"):  # `A as a percentage of B`
+        kind = kind.split()[0]
+        asked = 1 if lead and lead[0].code == K.ASK else 0
+        rest = [*lead[asked:], Node(K.TO, nodes[at].first, nodes[at].last, ""), *rest]
+        lead = lead[:asked]
     end = _end_of_ratio(rest, kind)
     body, tail = rest[:end], rest[end:]
     cut = _middle(body, kind)

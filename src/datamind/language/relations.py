@@ -28,9 +28,10 @@ def related(cond: Cond, ctx: Context, predicate: Builder) -> P.Predicate:
     if candidate.kind == "value":
         column = view.column(candidate.id)
         made: P.Predicate = P.Compare("=", ctx.expr(column), P.Value(candidate.value))
-        return P.Not(made) if cond.negated else made
+        made = P.Not(made) if cond.negated else made
+        return conjunction([made, *(predicate(c, ctx) for c in cond.within)])
     if candidate.kind == "column":
-        return _has_column(cond, view.column(candidate.id), ctx)
+        return _has_column(cond, view.column(candidate.id), ctx, predicate)
     if candidate.kind != "table":
         raise Unbuildable("not something that rows are related to")
     if cond.numbers:
@@ -38,7 +39,15 @@ def related(cond: Cond, ctx: Context, predicate: Builder) -> P.Predicate:
     return _exists(cond, candidate.id, ctx, predicate)
 
 
-def _has_column(cond: Cond, column: Column, ctx: Context) -> P.Predicate:
+def _has_column(cond: Cond, column: Column, ctx: Context, predicate: Builder) -> P.Predicate:
+    """What the column says of the row, and the conditions that follow it."""
+    many = column.table not in ctx.scope.graph.owned(ctx.scope.home)
+    if cond.negated and not cond.numbers and many and column.id not in ctx.index.flags:
+        return _exists(cond, column.table, ctx, predicate)  # `never sold`: no sale at all
+    return conjunction([_column_test(cond, column, ctx), *(predicate(c, ctx) for c in cond.within)])
+
+
+def _column_test(cond: Cond, column: Column, ctx: Context) -> P.Predicate:
     """A flag, a number that is compared, or a column that is filled in."""
     expr = ctx.expr(column)
     if cond.numbers and column.is_number:

@@ -46,11 +46,18 @@ def adds_up(rank: Rank, sketch: Sketch, ctx: Context) -> bool:
     head = next((o for o in sketch.outputs if isinstance(o, Mention)), None)
     about = ctx.chosen.get(head) if head is not None else None
     by = ctx.chosen.get(rank.by)
-    if about is None or by is None or about.kind != "table" or by.kind != "column":
+    if about is None or by is None or by.kind != "column" or not _names_rows(about, ctx):
         return False
     if by.table == about.table or by.table in ctx.scope.graph.owned(about.table):
         return False
     return ctx.scope.view.column(by.id).additivity == "sum"
+
+
+def _names_rows(candidate: Candidate, ctx: Context) -> bool:
+    """Whether things are asked for, by their table or by a text of theirs (`brands`)."""
+    if candidate.kind == "column":
+        return ctx.scope.view.column(candidate.id).type == "text"
+    return candidate.kind == "table"
 
 
 _SOLD = {"sale": ("quantity", "qty", "units", "unit"), "popularity": ()}
@@ -61,7 +68,7 @@ def sold(sketch: Sketch, ctx: Context) -> Sketch:
     head = next((o for o in sketch.outputs if isinstance(o, Mention)), None)
     about = ctx.chosen.get(head) if head is not None else None
     bare = [r for r in sketch.ranks if r.by is None and r.hints[:1] and r.hints[0] in _SOLD]
-    if not bare or about is None or about.kind != "table":
+    if not bare or about is None or not _names_rows(about, ctx):
         return sketch
     rank = bare[0]
     for column in ctx.scope.view.table(about.table).columns:
