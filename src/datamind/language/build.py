@@ -16,6 +16,7 @@ from datamind.language.relations import flag, of_subtype
 from datamind.language.scope import NoPath, Scope
 from datamind.language.shapes import group, grouped_query, list_query, listed
 from datamind.language.sketch import Cond, Measure, Mention, Output, Sketch
+from datamind.language.tables import keywords as K
 from datamind.semantics import plan as P
 from datamind.semantics.walk import below
 
@@ -330,8 +331,10 @@ def _relation(mention: Mention, sketch: Sketch, ctx: Context) -> P.Predicate | N
     if any(ctx.chosen.get(o) == candidate for o in (*sketch.outputs, *sketch.groups)
            if isinstance(o, Mention)):  # fmt: skip
         return None
-    refers = any(r.columns == (column.name,) for r in ctx.scope.view.relationships
-                 if r.table == column.table)  # fmt: skip
+    refers = _is_had(mention, ctx) and any(
+        r.table == column.table and r.columns == (column.name,)
+        for r in ctx.scope.view.relationships
+    )
     if column.type == "boolean" or (column.null_fraction and column.table == ctx.scope.home
                                     and (refers or not column.is_number)):  # fmt: skip
         return predicate(Cond("related", mention), ctx)
@@ -343,6 +346,15 @@ def _relation(mention: Mention, sketch: Sketch, ctx: Context) -> P.Predicate | N
     ctx.used.add(column.id)
     ctx.penalty += 0.5
     return None
+
+
+def _is_had(mention: Mention, ctx: Context) -> bool:
+    """Whether a verb or `with` stands before the noun: `orders that used a promotion`."""
+    before = [w.lower() for w in ctx.words[: mention.first]]
+    while before and before[-1] in ("a", "an", "the", "any"):
+        before.pop()
+    verb = before[-1] if before else ""
+    return verb in K.RELATING or verb in ("with", "have", "has", "had") or verb.endswith("ed")
 
 
 def _reachable(table: str, ctx: Context) -> bool:
