@@ -155,7 +155,7 @@ def _query(url: str, catalog: Catalog, settings: Settings) -> Finding:
     except DataMindError as fault:
         return _failed("query", fault)
     try:
-        view = View(catalog)
+        view = View.open(catalog)
         sql = f'SELECT count(*) AS n FROM "{table.schema}"."{table.name}"'
         draft = Draft(sql, warehouse.dialect, warehouse.name, "derived", "person")
         governed = govern(Optimized(check(draft, view), sql), view, row_limit=10)

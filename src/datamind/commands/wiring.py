@@ -111,7 +111,7 @@ def asking(
     warehouse = open_warehouse(url, memory_mb=settings.memory_mb)
     try:
         yield AskContext(
-            view=View(catalog),
+            view=View.open(catalog),
             warehouse=warehouse,
             planner=BuiltinPlanner(),
             now=lambda: dt.datetime.now(dt.UTC),

@@ -255,6 +255,12 @@ class View:
     hidden_columns: frozenset[str] = frozenset()
     masked_columns: frozenset[str] = frozenset()
 
+    @classmethod
+    def open(cls, catalog: Catalog) -> View:
+        """What is seen where no policy says more: all but secrets (passwords, tokens, hashes)."""
+        columns = (c for t in catalog.tables for c in t.columns)
+        return cls(catalog, hidden_columns=frozenset(c.id for c in columns if c.pii == "secret"))
+
     def sees(self, item: str) -> bool:
         """Whether a table or column id exists for the asker."""
         return item in self.by_id or item in self._columns
