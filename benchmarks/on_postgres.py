@@ -24,7 +24,7 @@ TYPES = {"DOUBLE": "double precision", "FLOAT": "real", "HUGEINT": "numeric", "B
 
 
 def copy(source: duckdb.DuckDBPyConnection, target: psycopg.Connection) -> None:
-    """Tables, rows, primary, unique and foreign keys of the default schema."""
+    """Tables, rows, comments, primary, unique and foreign keys of the default schema."""
     tables = source.execute(
         "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main' ORDER BY 1"
     ).fetchall()
@@ -44,9 +44,26 @@ def copy(source: duckdb.DuckDBPyConnection, target: psycopg.Connection) -> None:
             for row in rows:
                 into.write_row(row)
     _keys(source, target)
+    _comments(source, target)
     target.commit()
     target.execute("ANALYZE")
     target.commit()
+
+
+def _comments(source: duckdb.DuckDBPyConnection, target: psycopg.Connection) -> None:
+    found = source.execute(
+        "SELECT table_name, NULL, comment FROM duckdb_tables() WHERE schema_name = 'main'"
+        " UNION ALL SELECT table_name, column_name, comment FROM duckdb_columns()"
+        " WHERE schema_name = 'main'"
+    ).fetchall()
+    for table, column, comment in found:
+        if comment is not None:
+            kind, name = ("COLUMN", (table, column)) if column else ("TABLE", (table,))
+            target.execute(
+                sql.SQL("COMMENT ON {} {} IS {}").format(
+                    sql.SQL(kind), sql.Identifier(*name), sql.Literal(comment)
+                )
+            )
 
 
 def _keys(source: duckdb.DuckDBPyConnection, target: psycopg.Connection) -> None:
