@@ -9,7 +9,7 @@ from datamind.language import measures, windows
 from datamind.language.beyond import above_average
 from datamind.language.candidates import Candidate
 from datamind.language.conditions import predicate
-from datamind.language.context import Context, Unbuildable, number
+from datamind.language.context import Context, Unbuildable, compared
 from datamind.language.draft import Draft, aggregate, is_unique
 from datamind.language.graph import UNREACHABLE, Graph
 from datamind.language.relations import flag, of_subtype
@@ -287,7 +287,7 @@ def _having_measure(cond: Cond, ctx: Context, draft: Draft) -> P.Predicate:
     assert cond.measure is not None
     expr = measures.expression(cond.measure, ctx)
     name = aggregate(draft, expr, measures.name_of(cond.measure, ctx))
-    made = P.Compare(cast(P.Comparison, cond.op), P.Field(name), number(cond.numbers[0]))
+    made = compared(cond, P.Field(name), ctx)
     return P.Not(made) if cond.negated else made
 
 
@@ -302,13 +302,13 @@ def _having(cond: Cond, ctx: Context, draft: Draft) -> P.Predicate:
     name = aggregate(
         draft, measure, "number_of_rows" if candidate.kind == "table" else candidate.id
     )
-    value = cond.numbers[0]
-    assert isinstance(value, float)
-    made: P.Predicate = P.Compare(
-        cast(P.Comparison, cond.op),
-        P.Field(name),
-        P.Value(int(value) if value == int(value) else value),
-    )
+    scale, counted = 1.0, candidate.kind != "metric"
+    if candidate.kind == "metric":
+        metric = ctx.scope.view.metrics_by_name[candidate.id]
+        counted = str(metric.aggregation).startswith("count")
+        if metric.kind == "ratio" and "%" in "".join(ctx.words):
+            scale = 0.01
+    made = compared(cond, P.Field(name), ctx, scale=scale, counted=counted)
     return P.Not(made) if cond.negated else made
 
 

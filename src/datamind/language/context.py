@@ -6,12 +6,12 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from datamind.language.candidates import Candidate
 from datamind.language.index import Index
 from datamind.language.scope import Scope, display
-from datamind.language.sketch import Formula, Mention
+from datamind.language.sketch import Cond, Formula, Mention
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Column
 from datamind.semantics.walk import NODES, below, field_names
@@ -78,6 +78,23 @@ def number(value: float | dt.time) -> P.Value:
     if isinstance(value, dt.time):
         return P.Value(value)
     return P.Value(int(value) if value == int(value) else Decimal(repr(value)))
+
+
+_WORTHS = frozenset(
+    "$ € £ usd eur gbp dollar euro pound hour minute second day week month year percent %".split()
+)
+
+
+def compared(
+    cond: Cond, expr: P.Expr, ctx: Context, *, scale: float = 1.0, counted: bool = False
+) -> P.Predicate:
+    """The expression against the condition's numbers; what is `counted` has no unit."""
+    if counted and _WORTHS & set(ctx.lemmas[cond.first : cond.first + 6]):
+        raise Unbuildable("an amount is no count")
+    values = [number(n * scale if isinstance(n, float | int) else n) for n in cond.numbers]
+    if cond.op == "between":
+        return P.And((P.Compare(">=", expr, values[0]), P.Compare("<=", expr, values[1])))
+    return P.Compare(cast(P.Comparison, cond.op), expr, values[0])
 
 
 def conjunction(items: list[P.Predicate]) -> P.Predicate:

@@ -17,6 +17,7 @@ from datamind.language.context import Context, Unbuildable
 from datamind.language.definitions import units_of
 from datamind.language.formulas import Names
 from datamind.language.graph import Graph
+from datamind.language.heeded import heed
 from datamind.language.index import Index
 from datamind.language.index import build as build_index
 from datamind.language.lexer import covers
@@ -140,6 +141,7 @@ def _plan(
         scope = Scope(view, compiled.graph, home, mentioned=named, words=frozenset(lemmas))
         ctx = Context(assignment.chosen, scope, compiled.index, words, lemmas, today, wildcard)
         plan = build(sketch, ctx)
+        heed(plan, units, ctx)
         check(plan, view)
     except (Unbuildable, NoPath, DataMindError):
         return None

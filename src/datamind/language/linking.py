@@ -50,6 +50,9 @@ PER_GRAIN = frozenset("""hourly daily weekly monthly quarterly yearly annual ann
 Matches = dict[int, list[tuple[int, float, str]]]
 
 
+SURE = 0.99  # all words of a name were said
+
+
 class Linker:
     """Looks spans up in the index; remembers what each token matched."""
 
@@ -144,6 +147,10 @@ class Linker:
         if last - first == 1:
             for candidate in self._grains(self.tokens[first]):
                 best[(candidate.kind, candidate.id)] = candidate
+        if len(content) > 1 and any(
+            c.kind == "metric" and c.score >= SURE for c in best.values()
+        ):  # `cancelled orders` is that metric, not the orders
+            best = {key: c for key, c in best.items() if c.score >= SURE}
         most = 3 * MAX_CANDIDATES if self._naming(content) else MAX_CANDIDATES
         return sorted(best.values(), key=in_order)[:most]
 

@@ -105,6 +105,8 @@ def _count_of(
     candidate: Candidate, measure: Measure, ctx: Context, where: P.Predicate | None
 ) -> P.Expr:
     if candidate.kind == "metric":
+        if where is not None:
+            raise Unbuildable("a metric has conditions of its own")
         return ctx.metric(candidate.id)
     if candidate.kind == "table":
         kept = _kept_count(ctx.scope.view.table(candidate.id))

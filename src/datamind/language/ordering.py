@@ -68,6 +68,8 @@ def _sort(
         name = aggregate(draft, expr, measures.name_of(by, ctx))
         return P.Sort(P.Field(name), rank.descending), P.Named(name, P.Field(name))
     candidate = ctx.meaning(by)
+    if rank.extreme and not grouped and candidate.kind in ("table", "grain"):
+        raise Unbuildable("what is compared is not said")
     if grouped and candidate.kind in ("table", "metric"):
         made: P.Expr = (
             ctx.metric(candidate.id)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import cast
 
 from datamind.language.candidates import Candidate
-from datamind.language.context import Context, Unbuildable, conjunction, number
+from datamind.language.context import Context, Unbuildable, compared, conjunction
 from datamind.language.kinds import TRUE_WORDS
 from datamind.language.scope import Scope
 from datamind.language.sketch import Cond, Mention
@@ -51,7 +51,7 @@ def _column_test(cond: Cond, column: Column, ctx: Context) -> P.Predicate:
     """A flag, a number that is compared, or a column that is filled in."""
     expr = ctx.expr(column)
     if cond.numbers and column.is_number:
-        return P.Compare(cast(P.Comparison, cond.op), expr, number(cond.numbers[0]))
+        return compared(cond, expr, ctx)
     if cond.numbers:
         return related_count(cond, cast(Mention, cond.subject), ctx)
     truth = flag(column, expr, ctx)
@@ -143,7 +143,7 @@ def related_count(cond: Cond, subject: Mention, ctx: Context) -> P.Predicate:
     else:
         measure = P.Aggregate("count", inner.column(candidate.id), distinct=True)
     keys = tuple(P.Named(k, P.Column(inner.aliases[home.id], k)) for k in home.primary_key[:1])
-    compare = P.Compare(cast(P.Comparison, cond.op), P.Field("related"), number(cond.numbers[0]))
+    compare = compared(cond, P.Field("related"), ctx, counted=True)
     query = P.Query(
         inner.source(),
         (
