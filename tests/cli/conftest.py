@@ -29,12 +29,12 @@ INSERT INTO orders
            DATE '2025-01-01' + CAST(i % 500 AS INTEGER)
     FROM range(1, 3001) r(i);
 """
-# Enough for a query that groups by token to run for about a second and to need much memory.
+# Enough for a query that groups by badge to run for about a second and to need much memory.
 VISITS = (
-    "CREATE TABLE visits AS SELECT i AS id, md5(i::VARCHAR) AS token, i % 7 AS grade"
+    "CREATE TABLE visits AS SELECT i AS id, md5(i::VARCHAR) AS badge, i % 7 AS grade"
     " FROM range(2000000) r(i)"
 )
-SLOW = "average grade of visits by token"
+SLOW = "average grade of visits by badge"
 
 
 @dataclass(frozen=True)

@@ -225,14 +225,14 @@ def test_a_query_past_its_time_is_stopped_on_the_server_too(
 ) -> None:
     with psycopg.connect(postgres_url, autocommit=True) as admin:
         admin.execute(
-            "CREATE TABLE public.calls AS SELECT i AS id, md5(i::text) AS token, i % 7 AS grade"
+            "CREATE TABLE public.calls AS SELECT i AS id, md5(i::text) AS badge, i % 7 AS grade"
             " FROM generate_series(1, 300000) AS s(i)"
         )
         no_secret(
             "catalog", "sync", "--warehouse", writer
         )  # a live database is read anew on request only
         made = no_secret(
-            "ask", "average grade of calls by token", "--warehouse", writer, "--timeout", "0.05"
+            "ask", "average grade of calls by badge", "--warehouse", writer, "--timeout", "0.05"
         )
         running = admin.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'datamind'"

@@ -219,7 +219,7 @@ def _unexplained(
             continue
         out.append(token)
         narrows = after is not None and after.code in "cvA" and after.first == unit.last
-        placed = code in "irf" and bool(code) and not is_participle(token)
+        placed = code in "irfbg" and bool(code) and not is_participle(token)
         tells = is_participle(token) or (after is not None and after.code == "A")
         narrowing += placed or (narrows and tells)
     return out, narrowing
