@@ -128,7 +128,7 @@ def test_output_that_can_not_be_written_is_told(shop: str) -> None:
 
 @pytest.mark.slow
 def test_an_interrupt_ends_a_question_with_130(visits: str) -> None:
-    process = start("ask", f"{SLOW} ordered by token", "--warehouse", visits, "--timeout", "600")
+    process = start("ask", f"{SLOW} ordered by badge", "--warehouse", visits, "--timeout", "600")
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     while process.poll() is None and children.exists() and not children.read_text().strip():
         pass
