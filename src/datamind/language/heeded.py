@@ -27,7 +27,7 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     _heed_numbers(nodes, units)
     _heed_averages(nodes, set(said), ctx)
     grouped = any(isinstance(n, P.Group) and n.keys for n in nodes)
-    if said[0] in _YES_OR_NO and {"than", "or"} & set(said) and not grouped:
+    if said and said[0] in _YES_OR_NO and {"than", "or"} & set(said) and not grouped:
         raise Unbuildable("two sides were to be compared")
     denied = any(isinstance(n, P.Not) or (isinstance(n, P.Compare) and n.op == "!=") for n in nodes)
     if not denied and any(f"but {no}" in " ".join(said) for no in ("not", "no", "never")):
