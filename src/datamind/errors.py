@@ -151,6 +151,14 @@ class QueryTimeout(WarehouseError):
     default_hint = "Query took too long, please refine: narrow the dates or group more coarsely."
 
 
+class QueryCancelled(WarehouseError):
+    """Whoever asked called the query off, or went away; it was stopped, on the server too."""
+
+    code = "query_cancelled"
+    status = 409
+    default_hint = "Ask again when you want its answer."
+
+
 class ResultTooLarge(WarehouseError):
     """The query needs more memory than it may use."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -26,8 +27,10 @@ class Warehouse(Protocol):
         """What running this would cost."""
         ...
 
-    def run(self, governed: Governed, *, timeout_s: float) -> Result:
-        """Rows, or an error of the `WarehouseError` family."""
+    def run(
+        self, governed: Governed, *, timeout_s: float, stop: threading.Event | None = None
+    ) -> Result:
+        """Rows, or an error of the `WarehouseError` family; QueryCancelled once `stop` is set."""
         ...
 
     def data_version(self) -> str:

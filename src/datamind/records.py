@@ -115,6 +115,14 @@ class Interpretation:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """A warehouse as drafts name it: how people know it, and the dialect that it speaks."""
+
+    name: str
+    dialect: Dialect
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """A plan routed to a target and compiled in its dialect; or SQL that a person typed.
 

@@ -98,7 +98,7 @@ def test_what_is_denied_is_not_tried_again(
         tried.append(words)
         raise AccessDenied("Not for you.")
 
-    monkeypatch.setattr("datamind.pipeline.ask.sanitize", denied)
+    monkeypatch.setattr("datamind.pipeline.prepare.sanitize", denied)
     made = asked_with(context, readings(GOOD, GOOD))
     assert (made.status, made.error_code, len(tried)) == ("forbidden", "access_denied", 1)
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -145,6 +146,23 @@ def test_a_runaway_query_is_interrupted_and_the_worker_goes_on(warehouse: DuckDb
     with pytest.raises(errors.QueryTimeout):
         warehouse.run(governed(RUNAWAY), timeout_s=0.2)
     assert time.monotonic() - started < 1.5
+    assert warehouse.run(governed("SELECT 1"), timeout_s=5).rows == ((1,),)
+    assert pids(warehouse) == before
+
+
+def test_a_query_that_is_called_off_is_interrupted_and_the_worker_goes_on(
+    warehouse: DuckDbWarehouse,
+) -> None:
+    warehouse.run(governed("SELECT 1"), timeout_s=5)
+    before, stop = pids(warehouse), threading.Event()
+    timer = threading.Timer(0.2, stop.set)
+    timer.start()
+    started = time.monotonic()
+    with pytest.raises(errors.QueryCancelled):
+        warehouse.run(governed(RUNAWAY), timeout_s=20, stop=stop)
+    assert time.monotonic() - started < 2
+    with pytest.raises(errors.QueryCancelled):
+        warehouse.run(governed("SELECT 1"), timeout_s=5, stop=stop)
     assert warehouse.run(governed("SELECT 1"), timeout_s=5).rows == ((1,),)
     assert pids(warehouse) == before
 

@@ -116,6 +116,16 @@ def test_a_runaway_query_is_stopped_on_the_server(warehouse: PostgresWarehouse) 
     assert warehouse.run(governed("SELECT 1"), timeout_s=5).rows == ((1,),)
 
 
+def test_a_query_that_is_called_off_is_stopped_on_the_server(warehouse: PostgresWarehouse) -> None:
+    stop = threading.Event()
+    threading.Timer(0.2, stop.set).start()
+    started = time.monotonic()
+    with pytest.raises(errors.QueryCancelled):
+        warehouse.run(governed("SELECT pg_sleep(30)"), timeout_s=20, stop=stop)
+    assert time.monotonic() - started < 3
+    assert warehouse.run(governed("SELECT 1"), timeout_s=5).rows == ((1,),)
+
+
 def test_a_lost_connection_is_told_and_replaced(warehouse: PostgresWarehouse) -> None:
     warehouse.run(governed("SELECT 1"), timeout_s=5)
     (connection,) = warehouse._all

@@ -6,13 +6,10 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from datamind.pipeline.stages import silent
 from datamind.ports import Planner, Warehouse
-from datamind.records import StageReport
+from datamind.records import StageReport, Target
 from datamind.semantics.catalog import View
-
-
-def _silent(report: StageReport) -> None:
-    """Nobody listens to the stages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,4 +31,9 @@ class AskContext:
     row_limit: int = 10_000
     timeout_s: float = 30.0
     max_estimate: float = 1e11
-    on_stage: Callable[[StageReport], None] = _silent
+    on_stage: Callable[[StageReport], None] = silent
+
+    @property
+    def target(self) -> Target:
+        """The warehouse as drafts name it."""
+        return Target(self.warehouse.name, self.warehouse.dialect)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+
 from datamind.errors import ResultTooLarge
 from datamind.ports import Warehouse
 from datamind.records import Governed, Result
 
 
 def execute(
-    governed: Governed, warehouse: Warehouse, *, timeout_s: float, max_estimate: float
-) -> Result:
+    governed: Governed, warehouse: Warehouse, *, timeout_s: float, max_estimate: float,
+    stop: threading.Event | None = None,
+) -> Result:  # fmt: skip
     """Its rows; ResultTooLarge where the warehouse expects too much work before it starts."""
     expected = warehouse.estimate(governed).rows
     if expected is not None and expected > max_estimate:
@@ -17,4 +20,4 @@ def execute(
             f"The database expects about {expected:.0e} rows of work for this.",
             hint="Narrow the question: fewer tables, a shorter period, or a filter.",
         )
-    return warehouse.run(governed, timeout_s=timeout_s)
+    return warehouse.run(governed, timeout_s=timeout_s, stop=stop)

@@ -18,6 +18,7 @@ from datamind.adapters.warehouse.process import Opening, Worker
 from datamind.adapters.warehouse.types import duckdb_type
 from datamind.errors import (
     BadInput,
+    QueryCancelled,
     QueryFailed,
     QueryTimeout,
     WarehouseCorrupt,
@@ -70,10 +71,12 @@ class DuckDbWarehouse:
         reply, _ = self._ask("explain", governed, ESTIMATE_S)
         return Estimate(rows=_most_rows(json.loads(reply[1])), note="DuckDB's plan")
 
-    def run(self, governed: Governed, *, timeout_s: float) -> Result:
+    def run(
+        self, governed: Governed, *, timeout_s: float, stop: threading.Event | None = None
+    ) -> Result:
         """Rows of a governed statement, cut at its row limit."""
         started = time.perf_counter()
-        (_, columns, rows), version = self._ask("run", governed, timeout_s)
+        (_, columns, rows), version = self._ask("run", governed, timeout_s, stop)
         limit = governed.row_limit
         return Result(
             columns=tuple(ResultColumn(name, duckdb_type(native)) for name, native in columns),
@@ -89,14 +92,18 @@ class DuckDbWarehouse:
             self._closed.set()
         self._finalizer()
 
-    def _ask(self, kind: str, governed: Governed, timeout_s: float) -> tuple[Any, str]:
+    def _ask(
+        self, kind: str, governed: Governed, timeout_s: float, stop: threading.Event | None = None
+    ) -> tuple[Any, str]:
         """A worker's reply, and the version of the data that it read."""
         if governed.dialect != self.dialect:
             raise QueryFailed(f"A statement in {governed.dialect} can't run on DuckDB.")
         deadline = time.monotonic() + timeout_s
         request = (kind, governed.sql, governed.parameters, governed.row_limit)
+        if stop is not None and stop.is_set():
+            raise QueryCancelled("The query was called off.")
         with self._worker(deadline) as worker:
-            reply = worker.ask(request, deadline)
+            reply = worker.ask(request, deadline, stop)
             if reply[0] == "fault":
                 if reply[1] in FATAL:
                     worker.kill()

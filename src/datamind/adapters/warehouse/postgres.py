@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from datamind.adapters.warehouse.postgres_faults import connection_fault, query_fault
 from datamind.adapters.warehouse.types import postgres_type
-from datamind.errors import BadInput, QueryFailed, QueryTimeout, WarehouseError
+from datamind.errors import (
+    BadInput,
+    QueryCancelled,
+    QueryFailed,
+    QueryTimeout,
+    WarehouseError,
+)
 from datamind.records import Dialect, Estimate, Governed, Result, ResultColumn, Scalar
 
 if TYPE_CHECKING:
@@ -25,6 +31,7 @@ if TYPE_CHECKING:
 CONNECT_S = 10
 ESTIMATE_S = 5.0
 GRACE_S = 1.0
+STOP_CHECK_S = 0.05
 # Names in governed SQL are schema-qualified, so that nobody's object can shadow a built-in one.
 SESSION = {
     "default_transaction_read_only": "on",
@@ -93,11 +100,13 @@ class PostgresWarehouse:
             most = max(most, float(step.get("Plan Rows", 0)))
         return Estimate(rows=most, note="PostgreSQL's plan")
 
-    def run(self, governed: Governed, *, timeout_s: float) -> Result:
+    def run(
+        self, governed: Governed, *, timeout_s: float, stop: threading.Event | None = None
+    ) -> Result:
         """Rows of a governed statement, cut at its row limit."""
         started = time.perf_counter()
         limit = governed.row_limit
-        columns, rows = self._rows(governed, governed.sql, limit + 1, timeout_s)
+        columns, rows = self._rows(governed, governed.sql, limit + 1, timeout_s, stop)
         return Result(
             columns=columns,
             rows=tuple(tuple(_plain(value) for value in row) for row in rows[:limit]),
@@ -114,12 +123,17 @@ class PostgresWarehouse:
         self._all.clear()
 
     def _rows(
-        self, governed: Governed, sql: str, most: int, timeout_s: float
-    ) -> tuple[tuple[ResultColumn, ...], list[tuple[Any, ...]]]:
+        self, governed: Governed, sql: str, most: int, timeout_s: float,
+        stop: threading.Event | None = None,
+    ) -> tuple[tuple[ResultColumn, ...], list[tuple[Any, ...]]]:  # fmt: skip
         if governed.dialect != self.dialect:
             raise QueryFailed(f"A statement in {governed.dialect} can't run on PostgreSQL.")
         deadline = time.monotonic() + timeout_s
-        with self._connection(deadline) as connection, _cancelled_at(connection, deadline):
+        with (
+            self._connection(deadline) as connection,
+            _cancelled_at(connection, deadline),
+            _cancelled_on(connection, stop),
+        ):
             left_ms = max(1, int((deadline - time.monotonic()) * 1000))
             try:
                 with connection.transaction(), self._psycopg.RawCursor(connection) as cursor:
@@ -129,6 +143,8 @@ class PostgresWarehouse:
                     rows = cursor.fetchmany(most)
                     return self._columns(connection, cursor.description or ()), rows
             except self._psycopg.Error as error:
+                if stop is not None and stop.is_set():
+                    raise QueryCancelled("The query was called off.") from None
                 raise self._fault(error) from None
 
     def _fault(self, error: Any) -> WarehouseError:
@@ -212,6 +228,30 @@ def _cancelled_at(connection: Any, deadline: float) -> Iterator[None]:
     finally:
         for timer in timers:
             timer.cancel()
+
+
+@contextmanager
+def _cancelled_on(connection: Any, stop: threading.Event | None) -> Iterator[None]:
+    """Cancel on the server once `stop` is set."""
+    if stop is None:
+        yield
+        return
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.is_set():
+            if stop.wait(STOP_CHECK_S):
+                with suppress(Exception):
+                    connection.cancel_safe(timeout=GRACE_S)
+                done.wait(GRACE_S)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
 
 
 def _plain(value: Any) -> Scalar:

@@ -9,6 +9,7 @@ import pickle
 import select
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from functools import cache
@@ -17,10 +18,11 @@ from typing import Any
 
 from datamind.adapters.warehouse import worker
 from datamind.adapters.warehouse.duckdb_faults import opening_fault
-from datamind.errors import QueryTimeout, WarehouseError, WorkerLost
+from datamind.errors import QueryCancelled, QueryTimeout, WarehouseError, WorkerLost
 
 START_S = 20.0
 GRACE_S = 1.0
+STOP_CHECK_S = 0.05  # how soon a query that was called off is noticed
 SLACK_MB = 512
 REPLY_MB = 64
 # A worker's replies may hold these and nothing else: a broken engine must not reach the parent.
@@ -103,15 +105,21 @@ class Worker:
             raise opening_fault(reply[1], reply[2], self.opening.name)
         self.ready = True
 
-    def ask(self, request: worker.Request, deadline: float) -> worker.Reply:
-        """One reply; at the deadline the query is interrupted, after the grace time given up."""
+    def ask(
+        self, request: worker.Request, deadline: float, stop: threading.Event | None = None
+    ) -> worker.Reply:
+        """One reply; at the deadline, or once `stop` is set, the query is interrupted, and after
+        the grace time given up."""
         self._send(pickle.dumps(request))
-        reply = self._receive(deadline - time.monotonic())
+        reply = self._receive(deadline - time.monotonic(), stop)
         if reply is None:
             self._send(b"")
             reply = self._receive(GRACE_S)
+            if reply is None:
+                self.kill()
+            if stop is not None and stop.is_set():
+                raise QueryCancelled("The query was called off.")
         if reply is None:
-            self.kill()
             raise QueryTimeout("The query ran over its time limit and was stopped.")
         return reply
 
@@ -130,12 +138,16 @@ class Worker:
         except OSError:
             raise WorkerLost("The query process ended before it could be asked.") from None
 
-    def _receive(self, timeout_s: float) -> worker.Reply | None:
-        """The next reply; None when the time is over."""
+    def _receive(
+        self, timeout_s: float, stop: threading.Event | None = None
+    ) -> worker.Reply | None:
+        """The next reply; None when the time is over, or soon after `stop` was set."""
         poll = select.poll()
         poll.register(self._from, select.POLLIN)
-        if not poll.poll(max(0.0, timeout_s) * 1000):
-            return None
+        until = time.monotonic() + timeout_s
+        while not poll.poll(1000 * max(0.0, min(until - time.monotonic(), STOP_CHECK_S))):
+            if time.monotonic() >= until or (stop is not None and stop.is_set()):
+                return None
         header = worker.read_exactly(self._from, worker.HEADER)
         size = int.from_bytes(header, "big") if header else 0
         payload = worker.read_exactly(self._from, size) if header else None

@@ -1,0 +1,114 @@
+"""Answers: what each outcome of an ask tells its asker, in one shape."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+from datamind.errors import AccessDenied, DataMindError
+from datamind.pipeline.explain import explain
+from datamind.pipeline.prepare import Prepared
+from datamind.records import Answer, Draft, Interpretation, Result
+from datamind.semantics.catalog import View
+
+WHICH = "The question can be read in several ways. Which one is meant?"
+CHOOSE = "Ask again in the words of one of these."
+WHETHER = "Not sure what is meant. Is it this?"
+AGREE = "If it is, ask again in these words; if not, in others."
+# What to do about a refusal, by its code.
+HINT = "Ask in words of the data: `datamind catalog show` lists it, `catalog search` finds it."
+HINTS = {
+    "write_request": "Ask what the data says; to change it, use the program that it belongs to.",
+    "advice": "Ask for figures that help to decide: how many, how much, which, when.",
+    "future": "Ask about the past: a trend over months or years, for example.",
+}
+
+
+def blank(
+    question: str, *, query_id: str, correlation_id: str, now: dt.datetime, warehouse: str
+) -> Answer:
+    """An answer that nothing is known of yet."""
+    return Answer(
+        query_id=query_id,
+        correlation_id=correlation_id,
+        question=question,
+        status="error",
+        generated_at=now,
+        warehouse=warehouse,
+    )
+
+
+def failed(answer: Answer, fault: DataMindError) -> Answer:
+    """The answer that an error is; a denial of access is told apart."""
+    status = "forbidden" if isinstance(fault, AccessDenied) else "error"
+    return replace(
+        answer, status=status, summary=fault.message, error_code=fault.code, hint=fault.hint
+    )
+
+
+def told(answer: Answer, read: Interpretation) -> Answer:
+    """What the interpretation alone says: a question back, a refusal, or how sure it is."""
+    refusal = read.refusal
+    answer = replace(
+        answer,
+        status=read.status,
+        confidence=read.confidence,
+        unresolved=read.unresolved,
+        choices=read.choices,
+        refusal=refusal,
+        error_code=refusal.code if refusal else None,
+        summary=refusal.reason if refusal else "",
+        hint=HINTS.get(refusal.code, HINT) if refusal else None,
+    )
+    if read.status != "clarify" or not read.choices:
+        return answer
+    summary, hint = (WHICH, CHOOSE) if len(read.choices) > 1 else (WHETHER, AGREE)
+    return replace(answer, summary=summary, hint=hint)
+
+
+def drafted(answer: Answer, prepared: Prepared) -> Answer:
+    """The answer with its SQL and how it came about, before anything is run."""
+    reading = prepared.reading
+    return replace(
+        answer,
+        status="answered",
+        sql=prepared.draft.sql,
+        governed_sql=prepared.governed.sql,
+        plan=prepared.draft.plan,
+        assumptions=reading.assumptions if reading else (),
+        links=reading.links if reading else (),
+        trust=prepared.draft.trust,
+        origin=prepared.draft.origin,
+        warnings=prepared.draft.warnings,
+        error_code=None,
+        hint=None,
+    )
+
+
+def completed(answer: Answer, prepared: Prepared, result: Result, view: View) -> Answer:
+    """The answer with its rows, told in words."""
+    result = _with_units(result, prepared.draft)
+    said = explain(prepared.draft, prepared.governed, result, view)
+    return replace(
+        drafted(answer, prepared),
+        columns=result.columns,
+        rows=result.rows,
+        truncated=result.truncated,
+        summary=said.summary,
+        explanation=said.plan,
+        chart=said.chart,
+        warnings=said.warnings,
+        follow_ups=tuple(f for f in said.follow_ups if not _alike(f, answer.question)),
+        data_version=result.data_version,
+    )
+
+
+def _with_units(result: Result, draft: Draft) -> Result:
+    """The result, its columns with the units that the plan knows; a database knows none."""
+    units = dict(draft.units)
+    columns = tuple(replace(c, unit=units.get(c.name, c.unit)) for c in result.columns)
+    return replace(result, columns=columns)
+
+
+def _alike(one: str, other: str) -> bool:
+    return one.casefold().rstrip(" ?.") == other.casefold().rstrip(" ?.")

@@ -1,0 +1,37 @@
+"""Stages: runs the steps of one ask, times them and reports each as it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from datamind.records import StageReport
+
+T = TypeVar("T")
+
+
+def silent(report: StageReport) -> None:
+    """Nobody listens to the stages."""
+
+
+@dataclass
+class Stages:
+    """The reports of one ask so far; `timer` counts seconds."""
+
+    timer: Callable[[], float]
+    on_stage: Callable[[StageReport], None] = silent
+    reports: list[StageReport] = field(default_factory=list)
+
+    def run(self, name: str, stage: Callable[[], T], detail: Callable[[T], str] | None = None) -> T:
+        """What the stage makes; its report is told and kept."""
+        started = self.timer()
+        made = stage()
+        elapsed = 1000 * (self.timer() - started)
+        self.add(StageReport(name, round(elapsed, 2), detail(made) if detail else ""))
+        return made
+
+    def add(self, report: StageReport) -> None:
+        """A report of a stage that ran elsewhere."""
+        self.reports.append(report)
+        self.on_stage(report)
