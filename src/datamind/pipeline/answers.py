@@ -8,7 +8,7 @@ from dataclasses import replace
 from datamind.errors import AccessDenied, DataMindError
 from datamind.pipeline.explain import explain
 from datamind.pipeline.prepare import Prepared
-from datamind.records import Answer, Draft, Interpretation, Result
+from datamind.records import Answer, Draft, Interpretation, Result, Status
 from datamind.semantics.catalog import View
 
 WHICH = "The question can be read in several ways. Which one is meant?"
@@ -40,7 +40,7 @@ def blank(
 
 def failed(answer: Answer, fault: DataMindError) -> Answer:
     """The answer that an error is; a denial of access is told apart."""
-    status = "forbidden" if isinstance(fault, AccessDenied) else "error"
+    status: Status = "forbidden" if isinstance(fault, AccessDenied) else "error"
     return replace(
         answer, status=status, summary=fault.message, error_code=fault.code, hint=fault.hint
     )
