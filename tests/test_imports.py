@@ -13,14 +13,14 @@ SOURCE = Path(__file__).parents[1] / "src" / "datamind"
 # (layer, its modules under datamind, the layers it may import); the longest module name decides.
 LAYERS: tuple[tuple[str, str, str], ...] = (
     ("vocabulary", "records ports errors semantics.catalog semantics.plan", "vocabulary"),
-    ("ground", "settings database log", "ground vocabulary"),
+    ("ground", "settings clock database log", "ground vocabulary"),
     ("core", "language semantics governance", "core vocabulary"),
     ("adapters", "adapters", "adapters core ground vocabulary"),
     ("pipeline", "pipeline", "pipeline core ground vocabulary"),
     ("rooms", "rooms", "rooms pipeline core ground vocabulary"),
     (
         "faces",
-        "api ui cli commands evaluation worker mcp __main__",
+        "api ui cli commands evaluation migrations worker mcp __main__",
         "faces rooms pipeline adapters core ground vocabulary",
     ),
 )

@@ -24,7 +24,7 @@ HOSTS = frozenset(
 )
 BINDING = re.compile(r"\b(A?GPL|EUPL|SSPL)|Affero|(?<!Lesser )General Public")
 # Distributions under two licences, of which we take the permissive one.
-DUAL_LICENSED = {"text-unidecode": "Artistic"}
+DUAL_LICENSED = {"text-unidecode": "Artistic", "docutils": "Public Domain"}
 
 
 def committed() -> list[Path]:

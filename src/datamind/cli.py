@@ -17,6 +17,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from datamind import __version__
+from datamind.commands.users import app as users_app
 from datamind.errors import BadInput, DataMindError
 
 INTERRUPTED = 130
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 catalog_app = typer.Typer(help="What is known of the data.", no_args_is_help=True)
 app.add_typer(catalog_app, name="catalog")
+app.add_typer(users_app, name="users")
 
 Warehouse = Annotated[
     str | None, typer.Option(help="duckdb:///PATH or postgresql://…; the demo if left out.")
@@ -39,6 +41,8 @@ Project = Annotated[
     Path | None, typer.Option("--dbt-project", help="A dbt project that was built.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the stable JSON form.")]
+Host = Annotated[str | None, typer.Option(help="Where to listen (127.0.0.1).")]
+Port = Annotated[int | None, typer.Option(min=1, max=65535, help="Port (8000).")]
 Today = Annotated[str | None, typer.Option(help="The day that relative dates count from.")]
 
 
@@ -93,11 +97,26 @@ def demo(
     once: Annotated[bool, typer.Option("--once", help="Ask one question, then stop.")] = False,
     lines: Annotated[int, typer.Option(min=1000, max=5_000_000, help="Order lines.")] = 300_000,
     fresh: Annotated[bool, typer.Option("--fresh", help="Build again in any case.")] = False,
+    host: Host = None,
+    port: Port = None,
 ) -> None:
-    """Build a retailer's data with dbt and ask it a question."""
+    """Build a retailer's data with dbt, ask it a question, and serve it."""
     from datamind.commands.demo import run
 
-    raise typer.Exit(run(lines=lines, fresh=fresh, once=once))
+    raise typer.Exit(run(lines=lines, fresh=fresh, once=once, host=host, port=port))
+
+
+@app.command()
+def serve(
+    warehouse: Warehouse = None,
+    dbt_project: Project = None,
+    host: Host = None,
+    port: Port = None,
+) -> None:
+    """Serve the API and its pages to many people, until Ctrl-C."""
+    from datamind.commands.serve import run
+
+    raise typer.Exit(run(warehouse, dbt_project, host, port))
 
 
 @app.command("eval")

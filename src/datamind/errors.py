@@ -182,3 +182,69 @@ class DbtBuildFailed(DataMindError):
     status = 422
     exit_code = 7
     default_hint = "Read the build's log, mend the model or test, and build again."
+
+
+class Unauthenticated(DataMindError):
+    """Nobody is signed in, or the sign-in is no longer good; why is not told apart."""
+
+    code = "unauthenticated"
+    status = 401
+    exit_code = 5
+    default_hint = "Sign in, and send the access token as `Authorization: Bearer …`."
+
+
+class NotFound(DataMindError):
+    """A thing that does not exist, or that is not the caller's to see: the two are told alike."""
+
+    code = "not_found"
+    status = 404
+    exit_code = 2
+    default_hint = "Check the id, or list what there is."
+
+
+class Conflict(DataMindError):
+    """What is asked for does not go with what is there already."""
+
+    code = "conflict"
+    status = 409
+    exit_code = 2
+    default_hint = "Look at what is there, then try again."
+
+
+class TurnedAway(DataMindError):
+    """Base of refusals that end by waiting: `retry_after_s` says how long."""
+
+    code = "turned_away"
+    status = 503
+    exit_code = 6
+    default_hint = "Wait as long as Retry-After says, then try again."
+
+    def __init__(self, message: str, *, retry_after_s: int = 1, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_s = max(1, retry_after_s)
+
+
+class TooManyRequests(TurnedAway):
+    """One caller asked more often than allowed."""
+
+    code = "too_many_requests"
+    status = 429
+
+    def __init__(self, *, retry_after_s: int) -> None:
+        seconds = max(1, retry_after_s)
+        super().__init__(
+            f"Request limit exceeded, try again in {seconds} s.", retry_after_s=seconds
+        )
+
+
+class Overloaded(TurnedAway):
+    """All callers together ask more than can be answered in time."""
+
+    code = "overloaded"
+
+
+class Unavailable(TurnedAway):
+    """A part that the request needs is down: it is named."""
+
+    code = "unavailable"
+    default_hint = "Look at /health; ask an operator if it lasts."

@@ -6,7 +6,16 @@ import threading
 from collections.abc import Sequence
 from typing import Protocol
 
-from datamind.records import Dialect, Estimate, Governed, Interpretation, Question, Result, Scalar
+from datamind.records import (
+    AuditEvent,
+    Dialect,
+    Estimate,
+    Governed,
+    Interpretation,
+    Question,
+    Result,
+    Scalar,
+)
 from datamind.semantics.catalog import Catalog, View
 
 
@@ -31,6 +40,10 @@ class Warehouse(Protocol):
         self, governed: Governed, *, timeout_s: float, stop: threading.Event | None = None
     ) -> Result:
         """Rows, or an error of the `WarehouseError` family; QueryCancelled once `stop` is set."""
+        ...
+
+    def ping(self) -> None:
+        """An error of the `WarehouseError` family where it can't be asked."""
         ...
 
     def data_version(self) -> str:
@@ -63,4 +76,16 @@ class Planner(Protocol):
 
     def interpret(self, question: Question, view: View) -> Interpretation:
         """Readings of the question, or why there is none."""
+        ...
+
+
+class AuditLog(Protocol):
+    """Keeps what was done, durably and in order."""
+
+    async def append(self, event: AuditEvent) -> None:
+        """Return once the event is durable; Unavailable if it can't be."""
+        ...
+
+    def close(self) -> None:
+        """Write what waits, then end."""
         ...

@@ -262,3 +262,18 @@ class Answer:
     data_version: str | None = None
     stages: tuple[StageReport, ...] = field(default=())
     elapsed_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """One line of the audit log; `user_email` is masked, `details` hold no row of the data."""
+
+    timestamp: dt.datetime
+    event_type: str
+    component: str
+    status: Literal["intent", "success", "failed", "blocked"]
+    user_id: str | None = None
+    user_email: str | None = None
+    ip_address: str | None = None
+    correlation_id: str | None = None
+    details: tuple[tuple[str, object], ...] = ()

@@ -3,13 +3,50 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from datamind.errors import BadInput
 
 MOST = 1_000_000_000
+ENVIRONMENTS = ("development", "production")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """What the server is told from outside.
+
+    Limits read `COUNT/PERIOD` (`60/minute`). `queue` is how many asks may wait before more are
+    turned away. `trusted_proxies` may say whom they speak for (X-Forwarded-For); `cors_origins`
+    are other origins whose pages may call the API. `api_token` opens /metrics and full health to
+    probes. `public_demo` lets anybody ask the warehouse: for the demo's data only.
+    """
+
+    environment: str = "development"
+    host: str = "127.0.0.1"
+    port: int = 8000
+    database_url: str | None = None
+    jwt_secret: str | None = None
+    api_token: str | None = None
+    cors_origins: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
+    user_limit: str = "300/minute"
+    ask_limit: str = "60/minute"
+    ip_limit: str = "1200/minute"
+    login_limit: str = "10/minute"
+    demo_limit: str = "10/minute"
+    engine_workers: int = 2
+    query_workers: int = 2
+    queue: int = 128
+    public_demo: bool = False
+    ui: bool = True
+
+    @property
+    def production(self) -> bool:
+        """Whether weak secrets and plain HTTP are refused."""
+        return self.environment == "production"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +65,7 @@ class Settings:
     memory_mb: int = 1024
     row_limit: int = 10_000
     debug: bool = False
+    server: ServerSettings = field(default_factory=ServerSettings)
 
     @property
     def catalogs(self) -> Path:
@@ -38,6 +76,11 @@ class Settings:
     def demo(self) -> Path:
         """Where the demo's raw data and builds are kept."""
         return self.home / "demo"
+
+    @property
+    def database_url(self) -> str:
+        """Where users, history and feedback are kept."""
+        return self.server.database_url or f"sqlite+aiosqlite:///{self.home / 'datamind.db'}"
 
 
 def _number(env: Mapping[str, str], name: str, default: float) -> float:
@@ -53,9 +96,52 @@ def _number(env: Mapping[str, str], name: str, default: float) -> float:
     return value
 
 
+def _words(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(w.strip() for w in env.get(name, "").split(",") if w.strip())
+
+
+def _yes(env: Mapping[str, str], name: str, default: bool) -> bool:
+    return env.get(name, str(int(default))).strip().lower() not in ("", "0", "no", "false", "off")
+
+
+def _server(env: Mapping[str, str]) -> ServerSettings:
+    usual = ServerSettings()
+    environment = env.get("DATAMIND_ENV") or usual.environment
+    if environment not in ENVIRONMENTS:
+        raise BadInput(f"DATAMIND_ENV is one of {', '.join(ENVIRONMENTS)}.")
+    return ServerSettings(
+        environment=environment,
+        host=env.get("DATAMIND_HOST") or usual.host,
+        port=int(_number(env, "DATAMIND_PORT", usual.port)),
+        database_url=env.get("DATABASE_URL") or None,
+        jwt_secret=env.get("JWT_SECRET") or None,
+        api_token=env.get("API_TOKEN") or None,
+        cors_origins=_words(env, "CORS_ORIGINS"),
+        trusted_proxies=_words(env, "TRUSTED_PROXIES"),
+        user_limit=_limit(env, "RATE_LIMIT_USER", usual.user_limit),
+        ask_limit=_limit(env, "RATE_LIMIT_ASK", usual.ask_limit),
+        ip_limit=_limit(env, "RATE_LIMIT_IP", usual.ip_limit),
+        login_limit=_limit(env, "RATE_LIMIT_LOGIN", usual.login_limit),
+        demo_limit=_limit(env, "RATE_LIMIT_DEMO", usual.demo_limit),
+        engine_workers=int(_number(env, "DATAMIND_ENGINE_WORKERS", usual.engine_workers)),
+        query_workers=int(_number(env, "DATAMIND_QUERY_WORKERS", usual.query_workers)),
+        queue=int(_number(env, "DATAMIND_QUEUE", usual.queue)),
+        public_demo=_yes(env, "PUBLIC_DEMO", usual.public_demo),
+        ui=_yes(env, "DATAMIND_UI", usual.ui),
+    )
+
+
+def _limit(env: Mapping[str, str], name: str, default: str) -> str:
+    text = env.get(name) or default
+    if not re.fullmatch(r"[1-9]\d{0,8}/(second|minute|hour|day)", text):
+        raise BadInput(f"{name} is {text!r}.", hint="Write it as 60/minute.")
+    return text
+
+
 def load(env: Mapping[str, str] | None = None) -> Settings:
     """The settings of this environment: DATAMIND_HOME, WAREHOUSE_URL, DBT_PROJECT_PATH,
-    DATAMIND_QUERY_TIMEOUT_S, DATAMIND_MEMORY_MB, DATAMIND_ROW_LIMIT, DATAMIND_DEBUG."""
+    DATAMIND_QUERY_TIMEOUT_S, DATAMIND_MEMORY_MB, DATAMIND_ROW_LIMIT, DATAMIND_DEBUG, and those of
+    the server, which docs/server.md lists."""
     env = os.environ if env is None else env
     home = env.get("DATAMIND_HOME")
     project = env.get("DBT_PROJECT_PATH")
@@ -67,4 +153,5 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         memory_mb=int(_number(env, "DATAMIND_MEMORY_MB", 1024)),
         row_limit=int(_number(env, "DATAMIND_ROW_LIMIT", 10_000)),
         debug=env.get("DATAMIND_DEBUG", "") not in ("", "0"),
+        server=_server(env),
     )

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from datamind.cli import INTERRUPTED, guarded
-from datamind.commands.answers import as_json, exit_code, plain
+from datamind.commands.answers import exit_code
 from datamind.commands.render import Screen
+from datamind.pipeline.wire import as_json, plain
 from datamind.records import Answer, Choice, Refusal, ResultColumn
 from datamind.semantics import plan as P
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from datamind.commands.answers import as_json
 from datamind.evaluation.results import same_result
 from datamind.pipeline.ask import ask
 from datamind.pipeline.context import AskContext
+from datamind.pipeline.wire import as_json
 from datamind.records import Identity, Question
 
 from .conftest import TODAY, Rows

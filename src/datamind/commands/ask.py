@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
-from datamind.commands.answers import as_json, exit_code, unasked
+from datamind import clock
+from datamind.commands.answers import exit_code, unasked
 from datamind.commands.faults import print_json, tell
 from datamind.commands.render import Screen
-from datamind.commands.wiring import asking, check_engine, new_id, parse_day, quiet_logs, target
+from datamind.commands.wiring import asking, check_engine, parse_day, quiet_logs, target
 from datamind.errors import DataMindError
 from datamind.pipeline.ask import ask
+from datamind.pipeline.wire import as_json
 from datamind.records import Answer, Identity, Question
 from datamind.settings import load
 
@@ -37,7 +38,7 @@ def run_one(text: str, options: AskOptions) -> int:
     try:
         answer = _asked(text, options, screen)
     except DataMindError as fault:
-        answer = unasked(text, fault, new_id("qry"), dt.datetime.now(dt.UTC))
+        answer = unasked(text, fault, clock.new_id("qry"), clock.now())
     if options.as_json:
         print_json(as_json(answer))
     elif answer.status in ("error", "forbidden"):

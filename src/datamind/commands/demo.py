@@ -6,17 +6,26 @@ import datetime as dt
 import importlib.util
 import sys
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 import duckdb
 
 import datamind
+from datamind import clock
 from datamind.adapters.dbt.build import Build, build, current_build
 from datamind.commands.ask import AskOptions, run_one
 from datamind.commands.render import Screen
 from datamind.errors import BadInput, DbtBuildFailed
 from datamind.settings import Settings, load
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from datamind.rooms.caller import Caller
+    from datamind.rooms.parts import Ground
+    from datamind.rooms.users.schemas import UserOut
 
 QUESTION = "What is the revenue by product category this year?"
 MORE = (
@@ -51,21 +60,62 @@ def generator(project: Path) -> _Generator:
     return cast(_Generator, module)
 
 
-def run(*, lines: int, fresh: bool, once: bool) -> int:
-    """Build what is needed, ask one question, and say how to go on."""
+PEOPLE = (
+    ("ana@demo.example", "Ana Lyst", "analyst"),
+    ("vera@demo.example", "Vera Viewer", "viewer"),
+    ("adam@demo.example", "Adam Admin", "admin"),
+)
+
+
+def run(
+    *, lines: int, fresh: bool, once: bool, host: str | None = None, port: int | None = None
+) -> int:
+    """Build what is needed, ask one question, and serve the pages until Ctrl-C."""
     settings = load()
     screen = Screen()
-    today = dt.datetime.now().astimezone().date()
+    today = clock.today()
     built = prepare(settings, screen, lines=lines, today=today, fresh=fresh)
     screen.say(f"\n> {QUESTION}\n", "bold")
     url = f"duckdb:///{built.warehouse.resolve()}"
     options = AskOptions(warehouse=url, dbt_project=built.artifacts, today=today.isoformat())
     code = run_one(QUESTION, options)
-    if not once:
-        screen.say("\nAsk it yourself, for example:")
-        for question in MORE:
-            screen.say(f'  datamind ask "{question}"')
-    return code
+    return code if once or code else _serve(settings, screen, built, host, port)
+
+
+def _serve(
+    settings: Settings, screen: Screen, built: Build, host: str | None, port: int | None
+) -> int:
+    from datamind.commands import serve
+
+    settings = serve.at(settings, host, port)
+    settings = replace(settings, server=replace(settings.server, public_demo=True))
+    _introduce(settings, screen)
+    url = f"duckdb:///{built.warehouse.resolve()}"
+    return serve.serve(
+        settings, url, built.artifacts, questions=(QUESTION, *MORE),
+        ready=lambda: serve.say(f"\n{serve.address(settings.server)}"),
+    )  # fmt: skip
+
+
+def _introduce(settings: Settings, screen: Screen) -> None:
+    """Three people of different roles; a password is told once, when its person is made."""
+    from datamind.commands.people import wanted, with_people
+    from datamind.rooms.users import service
+
+    async def work(ground: Ground, session: AsyncSession, me: Caller) -> list[UserOut]:
+        new = [p for p in PEOPLE if await service.by_email(session, p[0]) is None]
+        return [await service.create(session, ground, me, wanted(*person)) for person in new]
+
+    made = with_people(settings, work)
+    if made:
+        screen.say("\nPeople to sign in as; their passwords are told this once:\n", "bold")
+        for user in made:
+            screen.say(f"  {user.role:8} {user.email:18} {user.password}")
+    else:
+        screen.say(
+            "\nSign in as " + ", ".join(email for email, _, _ in PEOPLE) + " with the passwords"
+            " told at the first start; `datamind users password EMAIL` makes a new one."
+        )  # fmt: skip
 
 
 def prepare(

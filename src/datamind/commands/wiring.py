@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import secrets
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from datamind import clock
 from datamind.adapters.catalog_store import load_catalog
 from datamind.adapters.warehouse import open_warehouse
 from datamind.errors import BadInput
@@ -41,15 +41,10 @@ def quiet_logs(settings: Settings) -> None:
     )
 
 
-def new_id(prefix: str) -> str:
-    """`qry-` and twelve hex digits of chance."""
-    return f"{prefix}-{secrets.token_hex(6)}"
-
-
 def parse_day(text: str | None) -> dt.date:
     """The day that relative dates count from: the one given, else today."""
     if text is None:
-        return dt.datetime.now().astimezone().date()
+        return clock.today()
     try:
         return dt.date.fromisoformat(text)
     except ValueError:
@@ -114,8 +109,8 @@ def asking(
             view=View.open(catalog),
             warehouse=warehouse,
             planner=BuiltinPlanner(),
-            now=lambda: dt.datetime.now(dt.UTC),
-            new_id=new_id,
+            now=clock.now,
+            new_id=clock.new_id,
             timer=time.perf_counter,
             row_limit=limit or settings.row_limit,
             timeout_s=timeout or settings.query_timeout_s,

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import replace
 
 from datamind.errors import AccessDenied, DataMindError
-from datamind.pipeline.explain import explain
+from datamind.pipeline.explain import explain, explained
 from datamind.pipeline.prepare import Prepared
 from datamind.records import Answer, Draft, Interpretation, Result, Status
 from datamind.semantics.catalog import View
@@ -66,7 +66,7 @@ def told(answer: Answer, read: Interpretation) -> Answer:
     return replace(answer, summary=summary, hint=hint)
 
 
-def drafted(answer: Answer, prepared: Prepared) -> Answer:
+def drafted(answer: Answer, prepared: Prepared, view: View) -> Answer:
     """The answer with its SQL and how it came about, before anything is run."""
     reading = prepared.reading
     return replace(
@@ -74,6 +74,7 @@ def drafted(answer: Answer, prepared: Prepared) -> Answer:
         status="answered",
         sql=prepared.draft.sql,
         governed_sql=prepared.governed.sql,
+        explanation=explained(prepared.draft, view),
         plan=prepared.draft.plan,
         assumptions=reading.assumptions if reading else (),
         links=reading.links if reading else (),
@@ -90,12 +91,11 @@ def completed(answer: Answer, prepared: Prepared, result: Result, view: View) ->
     result = _with_units(result, prepared.draft)
     said = explain(prepared.draft, prepared.governed, result, view)
     return replace(
-        drafted(answer, prepared),
+        drafted(answer, prepared, view),
         columns=result.columns,
         rows=result.rows,
         truncated=result.truncated,
         summary=said.summary,
-        explanation=said.plan,
         chart=said.chart,
         warnings=said.warnings,
         follow_ups=tuple(f for f in said.follow_ups if not _alike(f, answer.question)),

@@ -20,7 +20,6 @@ class Explanation:
     """What is said about a result."""
 
     summary: str
-    plan: str
     chart: Chart
     warnings: tuple[str, ...]
     follow_ups: tuple[str, ...]
@@ -41,11 +40,15 @@ def explain(draft: Draft, governed: Governed, result: Result, view: View) -> Exp
     plan = draft.plan
     return Explanation(
         summary=summary(result, additive(draft, view)),
-        plan=describe(plan, view) if plan is not None else "SQL written by a person.",
         chart=chart_of(result),
         warnings=tuple(warnings),
         follow_ups=follow_ups(plan, view) if plan is not None else (),
     )
+
+
+def explained(draft: Draft, view: View) -> str:
+    """How the rows come about, as a line of English."""
+    return describe(draft.plan, view) if draft.plan is not None else "SQL written by a person."
 
 
 def additive(draft: Draft, view: View) -> frozenset[str]:

@@ -83,6 +83,12 @@ class PostgresWarehouse:
         for _ in range(connections):
             self._slots.put(None)
 
+    def ping(self) -> None:
+        """Open a connection of its own and ask nothing of it."""
+        connection = self._connect(time.monotonic() + CONNECT_S)
+        self._all.discard(connection)
+        connection.close()
+
     def data_version(self) -> str:
         """Empty: a live database does not say whether it changed."""
         return ""

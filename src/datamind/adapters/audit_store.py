@@ -1,0 +1,154 @@
+"""The audit store: an append-only SQLite file of chained records, written by one thread.
+
+It is apart from the metadata store, whose write lock a request may hold. Records that wait
+together are committed together; each carries the HMAC of itself and of the one before, so that a
+change, a gap or a reordering shows (design.md, section 7).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import logging
+import queue
+import sqlite3
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from dataclasses import asdict
+from pathlib import Path
+
+from datamind.errors import Unavailable
+from datamind.records import AuditEvent
+
+log = logging.getLogger(__name__)
+
+TABLE = """CREATE TABLE IF NOT EXISTS audit_log (
+    seq INTEGER PRIMARY KEY, record TEXT NOT NULL, mac TEXT NOT NULL) STRICT"""
+FIRST = "0" * 64
+MOST_AT_ONCE = 256
+
+_Waiting = tuple[str, "Future[None]"]
+
+
+class SqliteAudit:
+    """Appends audit events durably; `key` makes the chain's HMACs and is kept elsewhere."""
+
+    def __init__(self, path: Path, key: bytes, *, copy: Path | None = None) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._key = key
+        self._copy = copy
+        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._closed = False
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        path.chmod(0o600)
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000"):
+            self._db.execute(f"PRAGMA {pragma}")
+        self._db.execute(TABLE)
+        self._thread = threading.Thread(target=self._write, name="audit", daemon=True)
+        self._thread.start()
+
+    async def append(self, event: AuditEvent) -> None:
+        """Return once the event is on the disk; Unavailable if it can't be put there."""
+        await asyncio.wrap_future(self.submit(event))
+
+    def submit(self, event: AuditEvent) -> Future[None]:
+        """The same for callers without an event loop."""
+        done: Future[None] = Future()
+        if self._closed:
+            done.set_exception(Unavailable("The audit log is closed."))
+        else:
+            self._queue.put((canonical(event), done))
+        return done
+
+    def close(self) -> None:
+        """Write what waits, then end; safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
+        self._queue.put(None)
+        self._thread.join()
+        self._db.close()
+
+    def _write(self) -> None:
+        ended = False
+        while not ended:
+            group, ended = self._next_group()
+            if not group:
+                continue
+            try:
+                self._commit([record for record, _ in group])
+            except (sqlite3.Error, OSError) as fault:
+                log.error("the audit log can't be written: %s", type(fault).__name__)
+                for _, done in group:
+                    done.set_exception(Unavailable("The audit log can't be written."))
+            else:
+                for _, done in group:
+                    done.set_result(None)
+
+    def _next_group(self) -> tuple[list[_Waiting], bool]:
+        """What waits, at least one; and whether the log is to end."""
+        group: list[_Waiting] = []
+        item = self._queue.get()
+        while item is not None:
+            group.append(item)
+            if len(group) == MOST_AT_ONCE or self._queue.empty():
+                return group, False
+            item = self._queue.get()
+        return group, True
+
+    def _commit(self, records: list[str]) -> None:
+        """The group in one transaction; the chain goes on from what the file holds."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            last = self._db.execute("SELECT seq, mac FROM audit_log ORDER BY seq DESC LIMIT 1")
+            seq, mac = last.fetchone() or (0, FIRST)
+            for record in records:
+                seq, mac = seq + 1, chained(self._key, seq + 1, mac, record)
+                self._db.execute("INSERT INTO audit_log VALUES (?, ?, ?)", (seq, record, mac))
+            self._db.execute("COMMIT")
+        except sqlite3.Error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+        self._copy_out(records)
+
+    def _copy_out(self, records: list[str]) -> None:
+        """For people and log shippers; the file that counts is the database."""
+        if self._copy is None:
+            return
+        try:
+            self._copy.parent.mkdir(parents=True, exist_ok=True)
+            with self._copy.open("a", encoding="utf-8") as file:
+                file.writelines(f"{record}\n" for record in records)
+        except OSError as fault:
+            log.warning("the audit log's copy can't be written: %s", fault.strerror)
+
+
+def canonical(event: AuditEvent) -> str:
+    """The event as one line of JSON, always the same for the same."""
+    made = asdict(event) | {"timestamp": event.timestamp.isoformat()}
+    made["details"] = dict(event.details)
+    return json.dumps(made, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def chained(key: bytes, seq: int, before: str, record: str) -> str:
+    """The HMAC-SHA256 of a record, its place and the one before it, in hexadecimal digits."""
+    return hmac.new(key, f"{seq}\n{before}\n{record}".encode(), hashlib.sha256).hexdigest()
+
+
+def faults(path: Path, key: bytes) -> Iterator[str]:
+    """What is wrong with the chain: changed records, gaps, reordering; nothing where it holds.
+
+    Records cut off at the end can't be seen from the file alone.
+    """
+    expected, before = 1, FIRST
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+        for seq, record, mac in db.execute("SELECT seq, record, mac FROM audit_log ORDER BY seq"):
+            if seq != expected:
+                yield f"records {expected} to {seq - 1} are missing"
+            elif not hmac.compare_digest(mac, chained(key, seq, before, record)):
+                yield f"record {seq} was changed"
+            expected, before = seq + 1, mac

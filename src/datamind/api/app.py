@@ -1,0 +1,178 @@
+"""The application: the one place where the parts of a server are chosen and wired."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import Response
+from fastapi_offline import FastAPIOffline
+from starlette.exceptions import HTTPException
+
+from datamind import __version__, clock
+from datamind.adapters.audit_store import SqliteAudit
+from datamind.adapters.catalog_store import load_catalog
+from datamind.adapters.warehouse import open_warehouse
+from datamind.api.engine_pool import EnginePool
+from datamind.api.middleware import Gate, problem_response
+from datamind.api.secrets import secrets_of
+from datamind.database import Database
+from datamind.errors import BadInput, DataMindError, NotFound
+from datamind.migrations import upgrade
+from datamind.records import Target
+from datamind.rooms.auth import routes as auth
+from datamind.rooms.auth.passwords import Passwords
+from datamind.rooms.auth.service import load_revocations
+from datamind.rooms.auth.tokens import Revocations, Tokens
+from datamind.rooms.catalog import routes as catalog
+from datamind.rooms.feedback import routes as feedback
+from datamind.rooms.limits import Limits
+from datamind.rooms.parts import Parts
+from datamind.rooms.problems import MEDIA_TYPE, Problem, problem
+from datamind.rooms.questions import routes as questions
+from datamind.rooms.system import routes as system
+from datamind.rooms.system.metrics import Metrics
+from datamind.rooms.system.service import Watch
+from datamind.rooms.users import routes as users
+from datamind.semantics.catalog import View
+from datamind.settings import Settings
+
+log = logging.getLogger(__name__)
+
+ABOUT = """Ask a company's data in plain English, governed and audited.
+
+Sign in at `auth/login`, send the access token as `Authorization: Bearer …`. Errors are problem
+details (RFC 9457); every answer carries `X-Correlation-ID`."""
+API = "/api/v1"
+THREADS = 4  # beside those that wait for the warehouse
+
+
+def create_app(
+    settings: Settings, url: str, *, dbt_project: Path | None = None,
+    demo_questions: tuple[str, ...] = (), today: Callable[[], Any] = clock.today,
+    now: Callable[[], Any] = clock.now, password_rounds: int = 12,
+) -> FastAPI:  # fmt: skip
+    """The application for the warehouse at `url`; its parts start and end with it."""
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            parts = await _start(stack, settings, url, dbt_project, password_rounds, now, today,
+                                 demo_questions)  # fmt: skip
+            app.state.parts = parts
+            app.state.watch = Watch(parts)
+            await app.state.watch.start()
+            stack.push_async_callback(app.state.watch.end)
+            yield
+
+    app = FastAPIOffline(
+        title="DataMind", version=__version__, description=ABOUT, lifespan=life,
+        responses={500: {"model": Problem, "description": "A fault of ours"}},
+        redoc_url=None, docs_url="/docs",
+    )  # fmt: skip
+    app.include_router(system.router)
+    api = APIRouter(prefix=API)
+    for router in (auth.router, questions.router, questions.queries, questions.public,
+                   feedback.router, catalog.router, users.router):  # fmt: skip
+        api.include_router(router)
+    app.include_router(api)
+    _tell_errors(app)
+    if settings.server.cors_origins:
+        app.add_middleware(
+            CORSMiddleware, allow_origins=list(settings.server.cors_origins),
+            allow_methods=["*"], allow_headers=["*"], expose_headers=["X-Correlation-ID"],
+        )  # fmt: skip
+    app.add_middleware(Gate, server=app, settings=settings.server)
+    return app
+
+
+async def _start(
+    stack: AsyncExitStack, settings: Settings, url: str, dbt_project: Path | None, rounds: int,
+    now: Callable[[], Any], today: Callable[[], Any], demo_questions: tuple[str, ...],
+) -> Parts:  # fmt: skip
+    """All parts, started; each is ended by the stack in the reverse order."""
+    server = settings.server
+    secrets = secrets_of(settings)
+    loop = asyncio.get_running_loop()
+    catalog_read = loop.run_in_executor(
+        None, lambda: load_catalog(url, dbt_project=dbt_project, cache_dir=settings.catalogs)
+    )
+    await loop.run_in_executor(None, upgrade, settings.database_url)
+    database = Database(settings.database_url)
+    stack.push_async_callback(database.close)
+    audit = SqliteAudit(
+        settings.home / "audit.db", secrets.audit, copy=settings.home / "logs" / "audit.log"
+    )
+    stack.callback(audit.close)
+    catalog_ = await catalog_read
+    warehouse = open_warehouse(url, workers=server.query_workers, memory_mb=settings.memory_mb)
+    stack.callback(warehouse.close)
+    engine = EnginePool(
+        catalog_, Target(warehouse.name, warehouse.dialect), workers=server.engine_workers,
+        queue=server.queue,
+    )  # fmt: skip
+    stack.callback(engine.close)
+    threads = ThreadPoolExecutor(server.query_workers + THREADS, thread_name_prefix="asks")
+    stack.callback(threads.shutdown, wait=False, cancel_futures=True)
+    passwords = Passwords(rounds=rounds)
+    stack.callback(passwords.close)
+    parts = Parts(
+        settings=settings, database=database, audit=audit, engine=engine, warehouse=warehouse,
+        view=View.open(catalog_), passwords=passwords, tokens=Tokens(secrets.jwt, now),
+        revocations=Revocations(now), limits=Limits(), metrics=Metrics(), threads=threads,
+        places=asyncio.Semaphore(server.query_workers), now=now, today=today, started=now(),
+        demo_questions=demo_questions,
+    )  # fmt: skip
+    stack.push_async_callback(parts.running.end)
+    await load_revocations(parts)
+    await engine.warm_up()
+    return parts
+
+
+def _tell_errors(app: FastAPI) -> None:
+    """Every error is told as a problem, whoever raised it."""
+
+    @app.exception_handler(DataMindError)
+    async def known(request: Request, fault: DataMindError) -> Response:
+        return problem_response(fault, request.scope)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, fault: RequestValidationError) -> Response:
+        errors = [
+            {"loc": [str(part) for part in e["loc"]], "msg": e["msg"], "type": e["type"]}
+            for e in fault.errors()
+        ]
+        told = problem(
+            BadInput("The request does not fit.", hint="See `errors`, and /docs."),
+            instance=request.url.path, correlation_id=request.state.correlation_id,
+        )  # fmt: skip
+        body = told.model_copy(update={"errors": errors}).model_dump_json(exclude_none=True)
+        return Response(body, 422, media_type=MEDIA_TYPE)
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, fault: HTTPException) -> Response:
+        if fault.status_code == 404:
+            return problem_response(NotFound("There is nothing here."), request.scope)
+        told = problem(
+            BadInput(str(fault.detail)), instance=request.url.path,
+            correlation_id=request.state.correlation_id,
+        )  # fmt: skip
+        body = told.model_copy(update={"status": fault.status_code, "title": str(fault.detail)})
+        return Response(
+            body.model_dump_json(exclude_none=True), fault.status_code, media_type=MEDIA_TYPE,
+            headers=fault.headers,
+        )  # fmt: skip
+
+    @app.exception_handler(Exception)
+    async def unknown(request: Request, fault: Exception) -> Response:
+        log.error("a request failed", exc_info=fault)
+        told = DataMindError("Something went wrong inside DataMind.")
+        return problem_response(told, request.scope)

@@ -1,0 +1,173 @@
+"""The engine pool: the language engine and the guard in processes that hold the catalog.
+
+The event loop is left to I/O. Each process has one time limit a task, ends with its parent, and is
+nicer than the server, so that /health answers while all of them are busy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import NoReturn, TypeVar
+
+from datamind.errors import DataMindError, Overloaded
+from datamind.language.engine import BuiltinPlanner
+from datamind.pipeline.ask import said_of
+from datamind.pipeline.engine import Reports
+from datamind.pipeline.interpret import interpret
+from datamind.pipeline.prepare import Prepared, prepare, prepare_sql
+from datamind.pipeline.stages import Stages
+from datamind.records import Candidate, Identity, Interpretation, Question, Target
+from datamind.semantics import plan as P
+from datamind.semantics.catalog import Catalog, View
+
+TASK_S = 10.0
+NICER = 5
+T = TypeVar("T")
+
+
+class _Room:
+    """What an engine process holds."""
+
+    view: View
+    planner: BuiltinPlanner
+    target: Target
+
+
+class EnginePool:
+    """Interprets and prepares for many askers; at most `queue` tasks wait."""
+
+    def __init__(self, catalog: Catalog, target: Target, *, workers: int, queue: int) -> None:
+        self._arguments = (catalog, target)
+        self._workers = workers
+        self._most = workers + queue
+        self._inside = 0
+        self._pool = self._start()
+
+    async def interpret(self, question: Question) -> tuple[Interpretation, Reports]:
+        """Stage 1."""
+        return await self._run(_interpret, question)
+
+    async def prepare(
+        self, readings: Sequence[Candidate], *, row_limit: int
+    ) -> tuple[Prepared, Reports]:
+        """Stages 2 to 5 for readings."""
+        return await self._run(_prepare, tuple(readings), row_limit)
+
+    async def prepare_sql(
+        self, sql: str, *, row_limit: int, plan: P.Query | None = None
+    ) -> tuple[Prepared, Reports]:
+        """Stages 3 to 5 for SQL that somebody sent."""
+        return await self._run(_prepare_sql, sql, row_limit, plan)
+
+    async def warm_up(self) -> None:
+        """Return once the processes have read the catalog and compiled what they look up in."""
+        ready = [self._pool.submit(_ready) for _ in range(self._workers)]
+        await asyncio.gather(*map(asyncio.wrap_future, ready))
+
+    def close(self) -> None:
+        """End all processes, busy ones too."""
+        processes = list(getattr(self._pool, "_processes", None) or {})
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pid in processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    async def _run(self, task: Callable[..., T], *arguments: object) -> T:
+        if self._inside >= self._most:
+            raise Overloaded("Too many questions are being read at once.", retry_after_s=2)
+        self._inside += 1
+        try:
+            return await self._once_more(task, arguments)
+        finally:
+            self._inside -= 1
+
+    async def _once_more(self, task: Callable[..., T], arguments: tuple[object, ...]) -> T:
+        """A process that died takes the pool with it: a new pool gets the task once more."""
+        pool = self._pool
+        try:
+            return await asyncio.wrap_future(pool.submit(task, *arguments))
+        except BrokenProcessPool:
+            if self._pool is pool:
+                self._pool = self._start()
+            try:
+                return await asyncio.wrap_future(self._pool.submit(task, *arguments))
+            except BrokenProcessPool:
+                raise DataMindError("The language engine ended in the middle of this.") from None
+
+    def _start(self) -> ProcessPoolExecutor:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([__name__])
+        return ProcessPoolExecutor(
+            self._workers, mp_context=context, initializer=_move_in, initargs=self._arguments
+        )
+
+
+def _move_in(catalog: Catalog, target: Target) -> None:
+    """Make this process ready: nothing of the server's signals, and the catalog looked up once."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGALRM, _over_time)
+    os.nice(NICER)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _Room.view = View.open(catalog)
+    _Room.planner = BuiltinPlanner()
+    _Room.target = target
+    warm = Question("how many are there", Identity("system"), dt.date(2000, 1, 1))
+    with contextlib.suppress(DataMindError):
+        _Room.planner.interpret(warm, _Room.view)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+    os._exit(0)
+
+
+def _over_time(signum: int, frame: object) -> NoReturn:
+    raise Overloaded("Reading this took too long, and was stopped.")
+
+
+@contextlib.contextmanager
+def _limited() -> Iterator[Stages]:
+    """The stages of one task, which may take TASK_S seconds."""
+    signal.setitimer(signal.ITIMER_REAL, TASK_S)
+    try:
+        yield Stages(time.perf_counter)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _ready() -> None:
+    """Another process takes the next one while this one is held up."""
+    time.sleep(0.05)
+
+
+def _interpret(question: Question) -> tuple[Interpretation, Reports]:
+    with _limited() as stages:
+        read = stages.run(
+            "interpret", lambda: interpret(question, _Room.view, _Room.planner), said_of
+        )
+        return read, tuple(stages.reports)
+
+
+def _prepare(readings: tuple[Candidate, ...], row_limit: int) -> tuple[Prepared, Reports]:
+    with _limited() as stages:
+        made = prepare(readings, _Room.view, _Room.target, stages, row_limit=row_limit)
+        return made, tuple(stages.reports)
+
+
+def _prepare_sql(sql: str, row_limit: int, plan: P.Query | None) -> tuple[Prepared, Reports]:
+    with _limited() as stages:
+        made = prepare_sql(sql, _Room.view, _Room.target, stages, row_limit=row_limit, plan=plan)
+        return made, tuple(stages.reports)

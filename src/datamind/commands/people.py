@@ -1,0 +1,158 @@
+"""`datamind users`: who may sign in, seen to from the command line of the machine itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from pydantic import ValidationError
+from rich.table import Table
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from datamind import clock
+from datamind.adapters.audit_store import SqliteAudit
+from datamind.api.secrets import secrets_of
+from datamind.commands.faults import print_json
+from datamind.commands.render import Screen
+from datamind.database import Database
+from datamind.errors import BadInput, NotFound
+from datamind.migrations import upgrade
+from datamind.records import Identity
+from datamind.rooms.auth.passwords import Passwords
+from datamind.rooms.auth.tokens import Revocations
+from datamind.rooms.caller import ROLES, Caller
+from datamind.rooms.parts import Ground
+from datamind.rooms.users import service
+from datamind.rooms.users.schemas import UserIn, UserOut, UserPatch
+from datamind.settings import Settings, load
+
+T = TypeVar("T")
+Work = Callable[[Ground, AsyncSession, Caller], Awaitable[T]]
+
+
+@asynccontextmanager
+async def _ground(settings: Settings) -> AsyncIterator[Ground]:
+    database = Database(settings.database_url)
+    audit = SqliteAudit(
+        settings.home / "audit.db", secrets_of(settings).audit,
+        copy=settings.home / "logs" / "audit.log",
+    )  # fmt: skip
+    try:
+        yield Ground(
+            settings=settings, database=database, audit=audit, passwords=Passwords(),
+            revocations=Revocations(clock.now), now=clock.now,
+        )  # fmt: skip
+    finally:
+        audit.close()
+        await database.close()
+
+
+def with_people(settings: Settings, work: Work[T]) -> T:
+    """What the work gives, done in one unit of work as the operator of this machine."""
+
+    async def run() -> T:
+        async with _ground(settings) as ground, ground.database.unit() as session:
+            operator = Caller(Identity("operator", "admin"), "local", clock.new_id("corr"))
+            return await work(ground, session, operator)
+
+    upgrade(settings.database_url)
+    return asyncio.run(run())
+
+
+def wanted(email: str, name: str | None, role: str, password: str | None = None) -> UserIn:
+    """The new user; BadInput says what does not fit."""
+    if role not in ROLES:
+        raise BadInput(f"There is no role {role!r}.", hint=f"Choose one of {', '.join(ROLES)}.")
+    try:
+        return UserIn.model_validate(
+            {"email": email, "name": name or email.partition("@")[0], "role": role,
+             "password": password}
+        )  # fmt: skip
+    except ValidationError as fault:
+        field = fault.errors()[0]["loc"][0]
+        raise BadInput(
+            f"This {field} can't be used.", hint="datamind users add maria@example.com"
+        ) from None
+
+
+def add(email: str, name: str | None, role: str, password: str | None, *, as_json: bool) -> int:
+    """Add a user; a password that was made is told once."""
+    new = wanted(email, name, role, password)
+    made = with_people(load(), lambda g, s, me: service.create(s, g, me, new))
+    return _tell(made, as_json=as_json)
+
+
+def password(email: str, *, as_json: bool) -> int:
+    """Make a new password, told once; the user is signed out everywhere."""
+    return _change(email, UserPatch(reset_password=True), as_json=as_json)
+
+
+def activate(email: str, active: bool, *, as_json: bool) -> int:
+    """Let a user in again, or sign them out and let them in no more."""
+    return _change(email, UserPatch(active=active), as_json=as_json)
+
+
+def role(email: str, new: str, *, as_json: bool) -> int:
+    """Give a role."""
+    if new not in ROLES:
+        raise BadInput(f"There is no role {new!r}.", hint=f"Choose one of {', '.join(ROLES)}.")
+
+    async def work(ground: Ground, session: AsyncSession, me: Caller) -> UserOut:
+        return await service.assign_role(session, ground, me, await _id(session, email), new)
+
+    return _tell(with_people(load(), work), as_json=as_json)
+
+
+def listing(*, as_json: bool) -> int:
+    """List all users."""
+
+    async def work(ground: Ground, session: AsyncSession, me: Caller) -> list[UserOut]:
+        found, cursor = [], None
+        while True:
+            page = await service.find(session, me, words=None, role=None, limit=200, cursor=cursor)
+            found += page.items
+            if (cursor := page.next_cursor) is None:
+                return found
+
+    found = with_people(load(), work)
+    if as_json:
+        print_json([_record(user) for user in found])
+        return 0
+    table = Table("email", "name", "role", "active", "last signed in", show_edge=False)
+    for user in found:
+        seen = user.last_login_at.isoformat(" ", "minutes") if user.last_login_at else "never"
+        table.add_row(user.email, user.name, user.role, "yes" if user.active else "no", seen)
+    Screen().console.print(table)
+    return 0
+
+
+def _change(email: str, patch: UserPatch, *, as_json: bool) -> int:
+    async def work(ground: Ground, session: AsyncSession, me: Caller) -> UserOut:
+        return await service.change(session, ground, me, await _id(session, email), patch)
+
+    return _tell(with_people(load(), work), as_json=as_json)
+
+
+async def _id(session: AsyncSession, email: str) -> str:
+    user = await service.by_email(session, email.strip().lower())
+    if user is None:
+        raise NotFound("There is no such user.", hint="`datamind users list` lists them.")
+    return user.id
+
+
+def _record(user: UserOut) -> dict[str, object]:
+    return user.model_dump(mode="json", exclude_none=True)
+
+
+def _tell(user: UserOut, *, as_json: bool) -> int:
+    if as_json:
+        print_json(_record(user))
+        return 0
+    screen = Screen()
+    state = "" if user.active else ", deactivated"
+    screen.say(f"{user.email} ({user.name}): {user.role}{state}")
+    if user.password is not None:
+        screen.say(f"Password, told this once: {user.password}")
+    return 0

@@ -1,0 +1,94 @@
+"""`datamind serve`: the API and its pages, until Ctrl-C."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import uvicorn
+
+from datamind.api.app import create_app
+from datamind.commands.wiring import target
+from datamind.errors import BadInput
+from datamind.log import json_logs
+from datamind.settings import ServerSettings, Settings, load
+
+BACKLOG = 4096
+GRACE_S = 5
+
+
+class _Server(uvicorn.Server):
+    """Tells when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+
+def run(warehouse: str | None, project: Path | None, host: str | None, port: int | None) -> int:
+    """Serve the warehouse that is named, configured, or the demo's."""
+    settings = at(load(), host, port)
+    url, project = target(warehouse, project, settings)
+    return serve(settings, url, project, ready=lambda: say(address(settings.server)))
+
+
+def at(settings: Settings, host: str | None, port: int | None) -> Settings:
+    """The settings, listening there."""
+    server = settings.server
+    return replace(
+        settings, server=replace(server, host=host or server.host, port=port or server.port)
+    )
+
+
+def serve(
+    settings: Settings, url: str, project: Path | None, *, ready: Callable[[], None],
+    questions: tuple[str, ...] = (),
+) -> int:  # fmt: skip
+    """Serve until Ctrl-C; `ready` is called once requests are answered."""
+    json_logs(debug=settings.debug)
+    server = settings.server
+    app = create_app(settings, url, dbt_project=project, demo_questions=questions)
+    with _listening(server.host, server.port) as listener:
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, server_header=False, backlog=BACKLOG,
+            timeout_graceful_shutdown=GRACE_S, proxy_headers=False,
+        )  # fmt: skip
+        running = _Server(config, ready)
+        running.run(sockets=[listener])
+    return 0 if running.started else 1
+
+
+def address(server: ServerSettings) -> str:
+    """Where people go."""
+    host = "localhost" if server.host in ("127.0.0.1", "0.0.0.0", "::") else server.host  # noqa: S104
+    return f"DataMind serves at http://{host}:{server.port} (Ctrl-C ends it)"
+
+
+def say(text: str) -> None:
+    """For the person at the terminal."""
+    print(text, file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    """The socket, bound before anything is started, so that a port in use is told at once."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except OSError as fault:
+            raise BadInput(
+                f"Nothing can listen at {host}:{port}: {fault.strerror or 'no such address'}.",
+                hint="Choose another one with --port, or end what listens there.",
+            ) from None
+        yield listener

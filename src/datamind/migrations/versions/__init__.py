@@ -1,0 +1,1 @@
+"""The steps that the metadata store has taken, oldest first."""

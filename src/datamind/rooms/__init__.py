@@ -1,0 +1,1 @@
+"""The rooms: one folder for each thing that a user manages, the same few files in each."""

@@ -1,0 +1,51 @@
+"""Notes what was done in the audit log: who, from where, how it ended; no row of the data."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from datamind.ports import AuditLog
+from datamind.records import AuditEvent
+from datamind.rooms.caller import Caller
+from datamind.rooms.parts import Ground
+
+EMAIL = re.compile(r"([\w.+-])[\w.+-]*@([\w-]+(?:\.[\w-]+)*)")
+
+
+class Outcome(StrEnum):
+    """How what was done ended; an intent is noted before it starts."""
+
+    intent = "intent"
+    success = "success"
+    failed = "failed"
+    blocked = "blocked"
+
+
+async def note(
+    parts: Ground, caller: Caller, event: str, outcome: Outcome, *, component: str = "api",
+    **details: object,
+) -> None:  # fmt: skip
+    """Return once it is durable; Unavailable if it can't be, and then nothing may be done."""
+    log: AuditLog = parts.audit
+    await log.append(
+        AuditEvent(
+            timestamp=parts.now(),
+            event_type=event,
+            component=component,
+            status=outcome.value,
+            user_id=caller.identity.user or None,
+            user_email=mask_email(caller.email) or None,
+            ip_address=caller.ip,
+            correlation_id=caller.correlation_id,
+            details=tuple(
+                (name, mask_email(value) if isinstance(value, str) else value)
+                for name, value in details.items()
+            ),
+        )
+    )
+
+
+def mask_email(text: str) -> str:
+    """The text with each address cut to its first letter and its domain."""
+    return EMAIL.sub(r"\1***@\2", text)

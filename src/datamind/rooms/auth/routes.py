@@ -1,0 +1,47 @@
+"""Routes of signing in."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header
+
+from datamind.rooms.auth import service
+from datamind.rooms.auth.schemas import LoginIn, MeOut, PasswordIn, RefreshIn, TokensOut
+from datamind.rooms.http import Anybody, SignedIn, TheParts, Unit
+from datamind.rooms.problems import problems
+
+router = APIRouter(prefix="/auth", tags=["auth"])
+
+
+@router.post("/login", responses=problems(401, 422, 429))
+async def login(
+    body: LoginIn, caller: Anybody, parts: TheParts, session: Unit,
+    user_agent: Annotated[str, Header()] = "",
+) -> TokensOut:  # fmt: skip
+    """Sign in with e-mail address and password."""
+    return await service.login(session, parts, caller, body.email, body.password, user_agent)
+
+
+@router.post("/refresh", responses=problems(401, 422, 429))
+async def refresh(body: RefreshIn, caller: Anybody, parts: TheParts, session: Unit) -> TokensOut:
+    """Get the next access token. A refresh token may be used once; used again it ends them all."""
+    return await service.refresh(session, parts, caller, body.refresh_token)
+
+
+@router.post("/logout", status_code=204, responses=problems(401, 429))
+async def logout(caller: SignedIn, parts: TheParts, session: Unit) -> None:
+    """End this session."""
+    await service.logout(session, parts, caller)
+
+
+@router.get("/me", responses=problems(401, 429))
+async def me(caller: SignedIn, session: Unit) -> MeOut:
+    """Who is signed in."""
+    return await service.me(session, caller)
+
+
+@router.post("/password", status_code=204, responses=problems(401, 422, 429))
+async def password(body: PasswordIn, caller: SignedIn, parts: TheParts, session: Unit) -> None:
+    """Change one's own password; all other sessions end."""
+    await service.change_password(session, parts, caller, body.old_password, body.new_password)

@@ -1,0 +1,49 @@
+"""Wire shapes of signing in."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from datamind.rooms.auth.passwords import LONGEST
+
+
+class LoginIn(BaseModel):
+    """Who wants to sign in."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"email": "ana@demo.example", "password": "…"}}
+    )
+
+    email: str = Field(max_length=254)
+    password: str = Field(max_length=LONGEST)
+
+
+class RefreshIn(BaseModel):
+    """A refresh token, as it was handed out."""
+
+    refresh_token: str = Field(max_length=200)
+
+
+class PasswordIn(BaseModel):
+    """A change of one's own password."""
+
+    old_password: str = Field(max_length=LONGEST)
+    new_password: str = Field(max_length=LONGEST)
+
+
+class TokensOut(BaseModel):
+    """An access token for `expires_in` seconds, and the token to get the next one with."""
+
+    access_token: str
+    refresh_token: str
+    token_type: str = "bearer"  # noqa: S105 (its kind)
+    expires_in: int
+
+
+class MeOut(BaseModel):
+    """Who is signed in."""
+
+    id: str
+    email: str
+    name: str
+    role: str

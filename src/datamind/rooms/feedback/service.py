@@ -1,0 +1,78 @@
+"""Feedback: askers flag answers, reviewers read what was flagged."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from datamind import clock
+from datamind.errors import BadInput
+from datamind.rooms.audit.service import Outcome, note
+from datamind.rooms.caller import Caller, need
+from datamind.rooms.feedback.models import Feedback
+from datamind.rooms.feedback.schemas import FeedbackOut, FeedbackPage, FlagIn, FlagOut
+from datamind.rooms.paging import page_of
+from datamind.rooms.parts import Parts
+from datamind.rooms.questions import history
+
+FLAGGED = "flagged_for_review"
+TAG = "flagged-for-review"
+THANKS = "Feedback submitted successfully. An admin will review this query."
+
+
+async def flag(
+    session: AsyncSession, parts: Parts, caller: Caller, wanted: FlagIn, key: str | None
+) -> FlagOut:
+    """Keep the flag and mark the query; the same `key` again changes nothing."""
+    need(caller, "analyst")
+    if "\0" in wanted.comment + (wanted.corrected_sql or ""):
+        raise BadInput("The feedback holds bytes that are no text.")
+    await history.flag(session, caller, wanted.query_id)
+    kept = await _kept(session, caller, key)
+    if kept is None:
+        kept = Feedback(
+            id=clock.new_id("fb"), query_id=wanted.query_id, user_id=caller.identity.user,
+            created_at=parts.now(), comment=wanted.comment, rating=wanted.rating,
+            corrected_sql=wanted.corrected_sql, status=FLAGGED, tag=TAG, idempotency_key=key,
+        )  # fmt: skip
+        session.add(kept)
+        await session.flush()
+        await note(
+            parts, caller, "feedback_flag", Outcome.success, feedback=kept.id,
+            query=kept.query_id, rating=kept.rating,
+        )  # fmt: skip
+        parts.metrics.flagged.inc()
+    return FlagOut(
+        feedback_id=kept.id, status="flagged_for_review", message=THANKS,
+        correlation_id=caller.correlation_id,
+    )  # fmt: skip
+
+
+async def find(
+    session: AsyncSession, caller: Caller, *, query_id: str | None, status: str | None,
+    limit: int, cursor: str | None,
+) -> FeedbackPage:  # fmt: skip
+    """A page of one's own feedback; admins see everybody's."""
+    need(caller, "viewer")
+    found = select(Feedback)
+    if not caller.is_admin:
+        found = found.where(Feedback.user_id == caller.identity.user)
+    if query_id is not None:
+        found = found.where(Feedback.query_id == query_id)
+    if status is not None:
+        found = found.where(Feedback.status == status)
+    rows, total, following = await page_of(
+        session, found, Feedback.created_at, Feedback.id, limit=limit, cursor=cursor
+    )
+    items = [FeedbackOut.model_validate(row) for row in rows]
+    return FeedbackPage(items=items, total=total, next_cursor=following)
+
+
+async def _kept(session: AsyncSession, caller: Caller, key: str | None) -> Feedback | None:
+    if key is None:
+        return None
+    return await session.scalar(
+        select(Feedback).where(
+            Feedback.user_id == caller.identity.user, Feedback.idempotency_key == key
+        )
+    )

@@ -1,0 +1,82 @@
+"""What routes share: the session of a request, its caller, and the parts of the server."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import AsyncIterator
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from datamind.errors import Unauthenticated
+from datamind.records import Identity
+from datamind.rooms.caller import Caller
+from datamind.rooms.parts import Parts
+
+_bearer = HTTPBearer(auto_error=False, description="The access token of `auth/login`.")
+_Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+
+
+def the_parts(request: Request) -> Parts:
+    """The server's parts."""
+    return cast(Parts, request.app.state.parts)
+
+
+TheParts = Annotated[Parts, Depends(the_parts)]
+
+
+async def _unit(parts: TheParts) -> AsyncIterator[AsyncSession]:
+    async with parts.database.unit() as session:
+        yield session
+
+
+# With FastAPI's default scope the client would have its 200 before the commit, and a commit that
+# fails would be lost.
+Unit = Annotated[AsyncSession, Depends(_unit, scope="function")]
+
+
+def anybody(request: Request) -> Caller:
+    """Whoever calls, signed in or not."""
+    return Caller(Identity("", "viewer"), client_ip(request), request.state.correlation_id)
+
+
+def signed_in(request: Request, parts: TheParts, credentials: _Credentials) -> Caller:
+    """The signed-in caller; Unauthenticated without a valid access token."""
+    if credentials is None:
+        raise Unauthenticated("Nobody is signed in.")
+    claims = parts.tokens.read(credentials.credentials)
+    parts.revocations.check(claims)
+    parts.limits.spend(parts.settings.server.user_limit, "user", claims.user)
+    return Caller(
+        Identity(claims.user, claims.role),
+        client_ip(request),
+        request.state.correlation_id,
+        claims.email,
+        claims.session,
+    )
+
+
+Anybody = Annotated[Caller, Depends(anybody)]
+SignedIn = Annotated[Caller, Depends(signed_in)]
+
+
+def client_ip(request: Request) -> str:
+    """Where the request comes from, as the middleware found out."""
+    return cast(str, request.state.client_ip)
+
+
+def forwarded_ip(peer: str, forwarded: str, trusted: tuple[str, ...]) -> str:
+    """The address that the nearest untrusted hop has: X-Forwarded-For is believed from trusted
+    proxies only, read from its end."""
+    hops = [peer, *(h.strip() for h in reversed(forwarded.split(",")) if h.strip())]
+    networks = [ipaddress.ip_network(t, strict=False) for t in trusted]
+    for at, hop in enumerate(hops):
+        try:
+            address = ipaddress.ip_address(hop)
+        except ValueError:
+            return hops[at - 1] if at else peer
+        if not any(address in network for network in networks):
+            return str(address)
+    return hops[-1]

@@ -1,0 +1,1 @@
+"""Questions and SQL: asked, run, streamed, cancelled, remembered."""

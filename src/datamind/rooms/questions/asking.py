@@ -1,0 +1,256 @@
+"""Asking: the seven stages for one caller, audited before and after, remembered whatever happens.
+
+The pure stages run in the engine pool, the warehouse in threads: the event loop only waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from datamind import clock
+from datamind.errors import (
+    AccessDenied,
+    BadInput,
+    DataMindError,
+    QueryCancelled,
+)
+from datamind.pipeline.answers import blank, completed, drafted, failed, told
+from datamind.pipeline.engine import Reports
+from datamind.pipeline.execute import execute
+from datamind.pipeline.prepare import Prepared
+from datamind.pipeline.stages import Stages
+from datamind.records import Answer, Candidate, Interpretation, Question, StageReport
+from datamind.rooms.audit.service import Outcome, note
+from datamind.rooms.caller import Caller, need
+from datamind.rooms.parts import Parts
+from datamind.rooms.questions import history
+from datamind.rooms.questions.schemas import AskIn, DemoIn, ExecuteIn, GenerateIn
+from datamind.semantics import codec
+from datamind.semantics import plan as P
+
+log = logging.getLogger(__name__)
+
+Kind = Literal["ask", "generate", "execute"]
+OnStage = Callable[[StageReport], None]
+MAX_ESTIMATE = 1e11
+DEMO_ROWS = 100
+
+
+def _silent(report: StageReport) -> None:
+    """Nobody listens."""
+
+
+@dataclass
+class Ask:
+    """One ask on its way: who asks, what is known of the answer so far, and how it is stopped."""
+
+    parts: Parts
+    caller: Caller
+    kind: Kind
+    answer: Answer
+    stop: threading.Event
+    stages: Stages
+    conversation_id: str | None = None
+    project_id: str | None = None
+    started: float = field(default_factory=time.perf_counter)
+
+    def report(self, reports: Reports) -> None:
+        """Stages that ended elsewhere."""
+        for report in reports:
+            self.stages.add(report)
+            self.parts.metrics.stage(report.stage, report.elapsed_ms / 1000)
+
+
+async def generate(parts: Parts, caller: Caller, wanted: GenerateIn) -> Answer:
+    """The SQL that would answer; nothing is run."""
+    need(caller, "analyst")
+    asked = AskIn(**wanted.model_dump(), execute=False)
+    return await answer(parts, caller, asked, kind="generate")
+
+
+async def ask(
+    parts: Parts, caller: Caller, wanted: AskIn, *, query_id: str | None = None,
+    on_stage: OnStage = _silent,
+) -> Answer:  # fmt: skip
+    """The answer to a question, its rows included."""
+    need(caller, "analyst")
+    return await answer(parts, caller, wanted, query_id=query_id, on_stage=on_stage)
+
+
+async def ask_the_demo(parts: Parts, caller: Caller, wanted: DemoIn) -> Answer:
+    """The answer to anybody's question, where the warehouse is the demo's."""
+    if not parts.settings.server.public_demo:
+        raise AccessDenied("There is no public demo here.", hint="Sign in to ask.")
+    parts.limits.spend(parts.settings.server.demo_limit, "demo", caller.ip)
+    return await answer(parts, caller, AskIn(question=wanted.question, limit=DEMO_ROWS))
+
+
+async def answer(
+    parts: Parts, caller: Caller, wanted: AskIn, *, kind: Kind = "ask",
+    query_id: str | None = None, on_stage: OnStage = _silent,
+) -> Answer:  # fmt: skip
+    """The answer, for a caller whose right to ask was checked."""
+    parts.limits.spend(parts.settings.server.ask_limit, "ask", caller.identity.user or caller.ip)
+    if wanted.engine == "model":
+        raise BadInput("No language model is configured.", hint="Use builtin or auto.")
+    limit = _row_limit(parts, wanted.limit)
+    chosen = codec.load(wanted.plan) if wanted.plan is not None else None
+
+    async def work(ask: Ask) -> Answer:
+        readings = await _read(ask, wanted, chosen)
+        if ask.answer.status != "answered":
+            return ask.answer
+        prepared, reports = await parts.engine.prepare(readings, row_limit=limit)
+        ask.report(reports)
+        if not wanted.execute:
+            return drafted(ask.answer, prepared, parts.view)
+        return await _executed(ask, prepared)
+
+    return await _asked(
+        parts, caller, kind, wanted.question, work, query_id=query_id, on_stage=on_stage,
+        conversation_id=wanted.conversation_id, project_id=wanted.project_id,
+    )  # fmt: skip
+
+
+async def run_sql(parts: Parts, caller: Caller, wanted: ExecuteIn) -> Answer:
+    """Rows of SQL that the caller sent, governed afresh."""
+    need(caller, "analyst")
+    parts.limits.spend(parts.settings.server.ask_limit, "ask", caller.identity.user)
+    limit = _row_limit(parts, wanted.limit)
+    question, plan = "", None
+    if wanted.query_id is not None:
+        question, plan = await history.origin_of(parts, caller, wanted.query_id)
+
+    async def work(ask: Ask) -> Answer:
+        prepared, reports = await parts.engine.prepare_sql(wanted.sql, row_limit=limit, plan=plan)
+        ask.report(reports)
+        ask.answer = replace(ask.answer, status="answered", confidence=1.0)
+        return await _executed(ask, prepared)
+
+    return await _asked(parts, caller, "execute", question, work, sql=wanted.sql)
+
+
+async def cancel(parts: Parts, caller: Caller, query_id: str) -> bool:
+    """Call a query off; whether it was still running. Somebody else's looks like none at all."""
+    need(caller, "analyst")
+    run = parts.running.find(query_id)
+    if run is None or not (caller.is_admin or run.user == caller.identity.user):
+        await history.must_exist(parts, caller, query_id)
+        return False
+    run.stop.set()
+    await note(parts, caller, "query_cancel", Outcome.success, query=query_id)
+    return True
+
+
+async def _asked(
+    parts: Parts, caller: Caller, kind: Kind, question: str,
+    work: Callable[[Ask], Awaitable[Answer]], *, query_id: str | None = None,
+    on_stage: OnStage = _silent, sql: str | None = None, conversation_id: str | None = None,
+    project_id: str | None = None,
+) -> Answer:  # fmt: skip
+    """Run the work, then audit and remember how it ended; its error, if any, is raised again."""
+    answer = blank(
+        question, query_id=query_id or clock.new_id("qry"), now=parts.now(),
+        correlation_id=caller.correlation_id, warehouse=parts.warehouse.name,
+    )  # fmt: skip
+    answer = replace(answer, sql=sql)
+    with parts.running.entered(answer.query_id, caller.identity.user) as stop:
+        ask = Ask(
+            parts, caller, kind, answer, stop, Stages(time.perf_counter, on_stage),
+            conversation_id, project_id,
+        )  # fmt: skip
+        fault: DataMindError | None = None
+        try:
+            ask.answer = await work(ask)
+        except asyncio.CancelledError:
+            stop.set()
+            gone = QueryCancelled("Whoever asked went away.")
+            await asyncio.shield(_remember(ask, gone))
+            raise
+        except DataMindError as known:
+            fault = known
+        except Exception:
+            log.exception("an ask failed", extra={"query_id": answer.query_id})
+            fault = DataMindError("Something went wrong inside DataMind.")
+        await _remember(ask, fault)
+        if fault is not None:
+            raise fault
+        return ask.answer
+
+
+async def _read(ask: Ask, wanted: AskIn, chosen: P.Query | None) -> tuple[Candidate, ...]:
+    """Stage 1: the readings to prepare, best first; the answer learns what they say."""
+    if chosen is not None:
+        read = Interpretation("answered", (Candidate(chosen, 1.0),), 1.0)
+    else:
+        question = Question(
+            wanted.question, ask.caller.identity, ask.parts.today(),
+            evidence=wanted.definitions, project=wanted.project_id,
+        )  # fmt: skip
+        read, reports = await ask.parts.engine.interpret(question)
+        ask.report(reports)
+    ask.answer = told(ask.answer, read)
+    return read.candidates
+
+
+async def _executed(ask: Ask, prepared: Prepared) -> Answer:
+    """Stages 6 and 7: nothing runs before its intent is on the disk."""
+    parts = ask.parts
+    ask.answer = drafted(ask.answer, prepared, parts.view)
+    await note(
+        parts, ask.caller, "query_execution", Outcome.intent, component="warehouse",
+        query=ask.answer.query_id, sql=prepared.draft.sql, governed_sql=prepared.governed.sql,
+        relations=list(prepared.governed.relations), policy=prepared.governed.fingerprint,
+    )  # fmt: skip
+    loop = asyncio.get_running_loop()
+
+    def run() -> Answer:
+        result = ask.stages.run(
+            "execute",
+            lambda: execute(
+                prepared.governed, parts.warehouse, stop=ask.stop, max_estimate=MAX_ESTIMATE,
+                timeout_s=parts.settings.query_timeout_s,
+            ),
+            lambda r: f"{len(r.rows):,} rows",
+        )  # fmt: skip
+        return ask.stages.run(
+            "explain", lambda: completed(ask.answer, prepared, result, parts.view)
+        )
+
+    async with parts.places:
+        done = await loop.run_in_executor(parts.threads, run)
+    for report in ask.stages.reports[-2:]:
+        parts.metrics.stage(report.stage, report.elapsed_ms / 1000)
+    return done
+
+
+async def _remember(ask: Ask, fault: DataMindError | None) -> None:
+    """The outcome in the audit, and the query in the history."""
+    parts = ask.parts
+    if fault is not None:
+        ask.answer = failed(ask.answer, fault)
+    elapsed = 1000 * (time.perf_counter() - ask.started)
+    ask.answer = replace(ask.answer, stages=tuple(ask.stages.reports), elapsed_ms=round(elapsed, 2))
+    answer = ask.answer
+    parts.metrics.asked(ask.kind, answer)
+    blocked = answer.status in ("forbidden", "refused") or answer.error_code == "sql_rejected"
+    outcome = Outcome.failed if fault is not None else Outcome.success
+    await asyncio.gather(
+        note(
+            parts, ask.caller, f"query_{ask.kind}", Outcome.blocked if blocked else outcome,
+            query=answer.query_id, question=answer.question, answer=answer.status,
+            sql=answer.sql, code=answer.error_code, rows=len(answer.rows),
+        ),
+        history.keep(parts, ask.caller, ask.kind, answer, ask.conversation_id, ask.project_id),
+    )  # fmt: skip
+
+
+def _row_limit(parts: Parts, wanted: int | None) -> int:
+    most = parts.settings.row_limit
+    return min(wanted or most, most)

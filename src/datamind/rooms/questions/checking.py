@@ -1,0 +1,28 @@
+"""Checking: whether SQL may run for its caller, without running it."""
+
+from __future__ import annotations
+
+from datamind.errors import DataMindError
+from datamind.rooms.caller import Caller, need
+from datamind.rooms.parts import Parts
+from datamind.rooms.questions.schemas import ValidateOut
+
+
+async def validate(parts: Parts, caller: Caller, sql: str) -> ValidateOut:
+    """The guard's verdict: what the statement reads, or why it is refused."""
+    need(caller, "analyst")
+    try:
+        prepared, _ = await parts.engine.prepare_sql(sql, row_limit=parts.settings.row_limit)
+    except DataMindError as fault:
+        if fault.status >= 500:
+            raise
+        return ValidateOut(
+            valid=False, code=fault.code, message=fault.message, hint=fault.hint,
+            correlation_id=caller.correlation_id,
+        )  # fmt: skip
+    governed = prepared.governed
+    columns = sorted({source for line in governed.lineage for source in line.sources})
+    return ValidateOut(
+        valid=True, relations=list(governed.relations), columns=columns,
+        correlation_id=caller.correlation_id,
+    )  # fmt: skip

@@ -1,0 +1,129 @@
+"""The history: what was asked and how it went, each caller's own; no row of the data."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from datamind.errors import NotFound, PlanInvalid
+from datamind.pipeline.wire import as_json
+from datamind.records import Answer
+from datamind.rooms.caller import Caller, need
+from datamind.rooms.paging import page_of
+from datamind.rooms.parts import Parts
+from datamind.rooms.questions.models import QueryRow
+from datamind.rooms.questions.schemas import QueriesOut, QueryDetail, QueryOut
+from datamind.semantics import codec
+from datamind.semantics import plan as P
+
+GONE = "There is no such query."
+
+
+async def keep(
+    parts: Parts, caller: Caller, kind: str, answer: Answer, conversation_id: str | None,
+    project_id: str | None,
+) -> None:  # fmt: skip
+    """Remember an answer, in a unit of work of its own."""
+    said = as_json(answer)
+    cancelled = answer.error_code == "query_cancelled"
+    async with parts.database.unit() as session:
+        session.add(
+            QueryRow(
+                id=answer.query_id,
+                user_id=caller.identity.user or None,
+                created_at=answer.generated_at,
+                kind=kind,
+                question=answer.question,
+                status="cancelled" if cancelled else answer.status,
+                conversation_id=conversation_id,
+                project_id=project_id,
+                sql=answer.sql,
+                governed_sql=answer.governed_sql,
+                plan=said["plan"],
+                explanation=answer.explanation,
+                interpretation=said["interpretation"],
+                confidence=answer.confidence,
+                trust=answer.trust,
+                origin=answer.origin,
+                warnings=said["warnings"],
+                columns=said["columns"],
+                rows_returned=len(answer.rows),
+                error_code=answer.error_code,
+                message=None if answer.status == "answered" else answer.summary,
+                stages=said["stages"],
+                elapsed_ms=answer.elapsed_ms,
+                warehouse=answer.warehouse,
+                data_version=answer.data_version,
+                correlation_id=answer.correlation_id,
+            )
+        )
+
+
+async def find(
+    session: AsyncSession, caller: Caller, *, words: str | None, status: str | None,
+    user_id: str | None, conversation_id: str | None, flagged: bool | None,
+    since: dt.datetime | None, until: dt.datetime | None, limit: int, cursor: str | None,
+) -> QueriesOut:  # fmt: skip
+    """A page of the caller's history; admins see everybody's."""
+    need(caller, "viewer")
+    found = select(QueryRow)
+    if not caller.is_admin:
+        found = found.where(QueryRow.user_id == caller.identity.user)
+    elif user_id:
+        found = found.where(QueryRow.user_id == user_id)
+    if words:
+        found = found.where(QueryRow.question.icontains(words, autoescape=True))
+    for column, wanted in (
+        (QueryRow.status, status),
+        (QueryRow.conversation_id, conversation_id),
+        (QueryRow.flagged, flagged),
+    ):
+        if wanted is not None:
+            found = found.where(column == wanted)
+    if since is not None:
+        found = found.where(QueryRow.created_at >= since)
+    if until is not None:
+        found = found.where(QueryRow.created_at < until)
+    rows, total, following = await page_of(
+        session, found, QueryRow.created_at, QueryRow.id, limit=limit, cursor=cursor
+    )
+    items = [QueryOut.model_validate(row) for row in rows]
+    return QueriesOut(items=items, total=total, next_cursor=following)
+
+
+async def get(session: AsyncSession, caller: Caller, query_id: str) -> QueryDetail:
+    """All that is kept of a query; somebody else's is not found."""
+    need(caller, "viewer")
+    made = QueryDetail.model_validate(await _own(session, caller, query_id))
+    return made if caller.is_admin else made.model_copy(update={"governed_sql": None})
+
+
+async def flag(session: AsyncSession, caller: Caller, query_id: str) -> None:
+    """Mark one of the caller's queries as flagged."""
+    (await _own(session, caller, query_id)).flagged = True
+
+
+async def must_exist(parts: Parts, caller: Caller, query_id: str) -> None:
+    """NotFound unless it is one of the caller's queries."""
+    async with parts.database.unit() as session:
+        await _own(session, caller, query_id)
+
+
+async def origin_of(parts: Parts, caller: Caller, query_id: str) -> tuple[str, P.Query | None]:
+    """The question of one of the caller's queries, and its plan where it can still be read."""
+    async with parts.database.unit() as session:
+        row = await _own(session, caller, query_id)
+        question, document = row.question, row.plan
+    try:
+        return question, codec.load(document) if document is not None else None
+    except PlanInvalid:
+        return question, None
+
+
+async def _own(session: AsyncSession, caller: Caller, query_id: str) -> QueryRow:
+    row = await session.get(QueryRow, query_id)
+    if row is None or not (caller.is_admin or row.user_id == caller.identity.user):
+        raise NotFound(GONE, hint="`GET queries` lists yours.")
+    return row

@@ -1,0 +1,47 @@
+"""Table: queries, the history of what was asked and run; it holds no row of the data."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from datamind.database import Base
+
+
+class QueryRow(Base):
+    """One question or statement, and how it went."""
+
+    __tablename__ = "queries"
+    __table_args__ = (Index("ix_queries_user_id_created_at", "user_id", "created_at", "id"),)
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    # Who asks on the public page is nobody.
+    user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    created_at: Mapped[dt.datetime] = mapped_column(index=True)
+    kind: Mapped[str] = mapped_column(String(20))  # ask, generate or execute
+    question: Mapped[str] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(String(20), index=True)
+    conversation_id: Mapped[str | None] = mapped_column(String(64), index=True)
+    project_id: Mapped[str | None] = mapped_column(String(64))
+    sql: Mapped[str | None] = mapped_column(Text)
+    governed_sql: Mapped[str | None] = mapped_column(Text)
+    plan: Mapped[dict[str, Any] | None]
+    explanation: Mapped[str] = mapped_column(Text)
+    interpretation: Mapped[dict[str, Any]]
+    confidence: Mapped[float]
+    trust: Mapped[str | None] = mapped_column(String(20))
+    origin: Mapped[str | None] = mapped_column(String(20))
+    warnings: Mapped[list[Any]]
+    columns: Mapped[list[Any]]
+    rows_returned: Mapped[int]
+    error_code: Mapped[str | None] = mapped_column(String(40))
+    message: Mapped[str | None] = mapped_column(Text)
+    stages: Mapped[list[Any]]
+    elapsed_ms: Mapped[float]
+    warehouse: Mapped[str | None] = mapped_column(String(200))
+    data_version: Mapped[str | None] = mapped_column(String(100))
+    correlation_id: Mapped[str] = mapped_column(String(64))
+    flagged: Mapped[bool] = mapped_column(default=False)

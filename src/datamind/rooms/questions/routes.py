@@ -1,0 +1,161 @@
+"""Routes of questions and SQL."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Coroutine
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Cookie, Header, Query, Request, Response
+from sse_starlette import EventSourceResponse
+
+from datamind.errors import QueryCancelled
+from datamind.pipeline.wire import as_bytes
+from datamind.records import Answer
+from datamind.rooms.http import Anybody, SignedIn, TheParts, Unit
+from datamind.rooms.paging import Cursor, Limit
+from datamind.rooms.parts import Parts
+from datamind.rooms.problems import problems
+from datamind.rooms.questions import asking, checking, history
+from datamind.rooms.questions.schemas import (
+    AskIn,
+    AskOut,
+    DemoIn,
+    ExecuteIn,
+    GenerateIn,
+    GenerateOut,
+    QueriesOut,
+    QueryDetail,
+    ResultOut,
+    Status,
+    StreamOut,
+    ValidateIn,
+    ValidateOut,
+)
+from datamind.rooms.questions.streams import events
+from datamind.rooms.questions.waiting import LASTS_S
+
+FAULTS = (401, 403, 404, 409, 413, 422, 429, 503, 504)
+COOKIE = "stream_ticket"
+Ticket = Annotated[str | None, Header(max_length=100)]
+router = APIRouter(prefix="/sql", tags=["questions"], responses=problems(*FAULTS))
+queries = APIRouter(prefix="/queries", tags=["history"], responses=problems(401, 404, 422, 429))
+
+
+@router.post("/generate", response_model=GenerateOut)
+async def generate(
+    body: GenerateIn, request: Request, caller: SignedIn, parts: TheParts
+) -> Response:
+    """Turn a question into SQL, without running it."""
+    return await _told(request, parts, asking.generate(parts, caller, body))
+
+
+@router.post("/ask", response_model=AskOut, responses={202: {"model": StreamOut}})
+async def ask(
+    body: AskIn, request: Request, caller: SignedIn, parts: TheParts, stream: bool = False
+) -> Response:
+    """Answer a question. With `stream=true`, 202 and a ticket to follow the stages with."""
+    if not stream:
+        return await _told(request, parts, asking.ask(parts, caller, body))
+    stream_id, ticket = parts.streams.open(caller, body)
+    made = StreamOut(stream_id=stream_id, ticket=ticket, expires_in=LASTS_S)
+    response = Response(made.model_dump_json(), 202, media_type="application/json")
+    response.set_cookie(
+        COOKIE, ticket, max_age=LASTS_S, path=f"{request.url.path.removesuffix('/ask')}/stream/"
+        f"{stream_id}", httponly=True, samesite="strict", secure=request.url.scheme == "https",
+    )  # fmt: skip
+    return response
+
+
+@router.get(
+    "/stream/{stream_id}",
+    response_class=EventSourceResponse,
+    responses={200: {"content": {"text/event-stream": {}}}},
+)
+async def stream(
+    stream_id: str, request: Request, parts: TheParts, x_stream_ticket: Ticket = None,
+    stream_ticket: Annotated[str | None, Cookie(max_length=100)] = None,
+) -> EventSourceResponse:  # fmt: skip
+    """Follow an ask: `accepted`, each `stage`, then `answer` or `problem`. Once for each ticket;
+    to go away is to call the query off."""
+    taken = parts.streams.take(stream_id, x_stream_ticket or stream_ticket)
+    return EventSourceResponse(events(parts, taken, request.url.path), ping=15)
+
+
+@router.post("/execute", response_model=ResultOut)
+async def execute(body: ExecuteIn, request: Request, caller: SignedIn, parts: TheParts) -> Response:
+    """Run SQL, governed afresh whoever wrote it."""
+    return await _told(request, parts, asking.run_sql(parts, caller, body))
+
+
+@router.post("/validate")
+async def validate(body: ValidateIn, caller: SignedIn, parts: TheParts) -> ValidateOut:
+    """Whether SQL may run for the caller, without running it."""
+    return await checking.validate(parts, caller, body.sql)
+
+
+@router.post("/{query_id}/cancel")
+async def cancel(query_id: str, caller: SignedIn, parts: TheParts) -> dict[str, Any]:
+    """Call a running query off; `cancelled` is false where it had ended already."""
+    return {"query_id": query_id, "cancelled": await asking.cancel(parts, caller, query_id)}
+
+
+@queries.get("")
+async def find(
+    caller: SignedIn, session: Unit, q: Annotated[str | None, Query(max_length=200)] = None,
+    status: Status | None = None, user_id: Annotated[str | None, Query(max_length=64)] = None,
+    conversation_id: Annotated[str | None, Query(max_length=64)] = None,
+    flagged: bool | None = None, since: dt.datetime | None = None,
+    until: dt.datetime | None = None, limit: Limit = 50, cursor: Cursor = None,
+) -> QueriesOut:  # fmt: skip
+    """The caller's history, newest first; admins see everybody's."""
+    return await history.find(
+        session, caller, words=q, status=status, user_id=user_id, flagged=flagged,
+        conversation_id=conversation_id, since=since, until=until, limit=limit, cursor=cursor,
+    )  # fmt: skip
+
+
+@queries.get("/{query_id}")
+async def get(query_id: str, caller: SignedIn, session: Unit) -> QueryDetail:
+    """All that is kept of a query; there are no rows in it: run it again for those."""
+    return await history.get(session, caller, query_id)
+
+
+async def _told(
+    request: Request, parts: Parts, work: Coroutine[object, object, Answer]
+) -> Response:
+    """The answer as JSON, made in a thread; if the client goes away the work is called off."""
+    task = parts.running.start(work)
+    gone = asyncio.create_task(_gone(request))
+    try:
+        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise QueryCancelled("Whoever asked went away.")
+        answer = task.result()
+    finally:
+        gone.cancel()
+        task.cancel()
+    loop = asyncio.get_running_loop()
+    body = await loop.run_in_executor(parts.threads, as_bytes, answer)
+    return Response(body, media_type="application/json")
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+public = APIRouter(prefix="/public/demo", tags=["public"], responses=problems(403, 422, 429, 503))
+
+
+@public.get("/questions")
+async def demo_questions(parts: TheParts) -> dict[str, list[str]]:
+    """Questions that the demo answers."""
+    return {"questions": list(parts.demo_questions)}
+
+
+@public.post("/ask", response_model=AskOut)
+async def demo_ask(body: DemoIn, request: Request, caller: Anybody, parts: TheParts) -> Response:
+    """Answer anybody's question about the demo's data, a few a minute."""
+    return await _told(request, parts, asking.ask_the_demo(parts, caller, body))

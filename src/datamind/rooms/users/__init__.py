@@ -1,0 +1,1 @@
+"""The people who may sign in, and their roles."""

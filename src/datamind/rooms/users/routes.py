@@ -1,0 +1,64 @@
+"""Routes of users, for admins."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from datamind.rooms.http import SignedIn, TheParts, Unit
+from datamind.rooms.paging import Cursor, Limit
+from datamind.rooms.problems import problems
+from datamind.rooms.users import service
+from datamind.rooms.users.schemas import Role, RoleIn, UserIn, UserOut, UserPatch, UsersOut
+
+router = APIRouter(prefix="/users", tags=["users"], responses=problems(401, 403, 422, 429))
+
+
+@router.get("")
+async def find(
+    caller: SignedIn, session: Unit, q: Annotated[str | None, Query(max_length=200)] = None,
+    role: Role | None = None, limit: Limit = 50, cursor: Cursor = None,
+) -> UsersOut:  # fmt: skip
+    """List users, newest first; `q` looks in names and addresses."""
+    return await service.find(session, caller, words=q, role=role, limit=limit, cursor=cursor)
+
+
+@router.post("", status_code=201, responses=problems(409))
+async def create(body: UserIn, caller: SignedIn, parts: TheParts, session: Unit) -> UserOut:
+    """Add a user. Where no password is given one is made, and told this once."""
+    return await service.create(session, parts, caller, body)
+
+
+@router.get("/{user_id}", responses=problems(404))
+async def get(user_id: str, caller: SignedIn, session: Unit) -> UserOut:
+    """One user."""
+    return await service.get(session, caller, user_id)
+
+
+@router.patch("/{user_id}", responses=problems(404, 409))
+async def change(
+    user_id: str, body: UserPatch, caller: SignedIn, parts: TheParts, session: Unit
+) -> UserOut:
+    """Change name or address, (de)activate, or make a new password."""
+    return await service.change(session, parts, caller, user_id, body)
+
+
+@router.delete("/{user_id}", status_code=204, responses=problems(404, 409))
+async def delete(user_id: str, caller: SignedIn, parts: TheParts, session: Unit) -> None:
+    """Remove a user who has asked nothing yet."""
+    await service.delete(session, parts, caller, user_id)
+
+
+@router.post("/{user_id}/assign-role", responses=problems(404, 409))
+async def assign_role(
+    user_id: str, body: RoleIn, caller: SignedIn, parts: TheParts, session: Unit
+) -> UserOut:
+    """Give a role; access tokens that say another count no more."""
+    return await service.assign_role(session, parts, caller, user_id, body.role)
+
+
+@router.post("/{user_id}/deactivate", responses=problems(404, 409))
+async def deactivate(user_id: str, caller: SignedIn, parts: TheParts, session: Unit) -> UserOut:
+    """Sign the user out everywhere, and let them in no more."""
+    return await service.change(session, parts, caller, user_id, UserPatch(active=False))

@@ -1,0 +1,86 @@
+"""Wire shapes of users."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from datamind.rooms.auth.passwords import LONGEST
+from datamind.rooms.paging import Page
+
+Role = Literal["viewer", "analyst", "admin"]
+
+
+def _address(text: str) -> str:
+    """An e-mail address in small letters: something, an @, a domain."""
+    text = text.strip().lower()
+    name, at, domain = text.partition("@")
+    if not (name and at and domain) or "@" in domain or any(c.isspace() for c in text):
+        raise ValueError("not an e-mail address")
+    if not text.isprintable():
+        raise ValueError("not an e-mail address")
+    return text
+
+
+def _clean(text: str) -> str:
+    text = text.strip()
+    if not text or not text.isprintable():
+        raise ValueError("a name is one line of letters")
+    return text
+
+
+Email = Annotated[str, Field(max_length=254), AfterValidator(_address)]
+Name = Annotated[str, Field(max_length=200), AfterValidator(_clean)]
+
+
+class UserIn(BaseModel):
+    """A new user; without a password one is made and told once in the answer."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"email": "maria@example.com", "name": "Maria", "role": "analyst"}
+        }
+    )
+
+    email: Email
+    name: Name
+    role: Role = "viewer"
+    password: str | None = Field(default=None, max_length=LONGEST)
+
+
+class UserPatch(BaseModel):
+    """What to change of a user; what is left out stays. `reset_password` makes a new one."""
+
+    name: Name | None = None
+    email: Email | None = None
+    active: bool | None = None
+    reset_password: bool = False
+
+
+class RoleIn(BaseModel):
+    """The role to give."""
+
+    role: Role
+
+
+class UserOut(BaseModel):
+    """A user. `password` is told once, where one was made."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    email: str
+    name: str
+    role: Role
+    active: bool
+    created_at: dt.datetime
+    last_login_at: dt.datetime | None
+    password: str | None = None
+
+
+class UsersOut(Page):
+    """A page of users."""
+
+    items: list[UserOut]

@@ -1,0 +1,182 @@
+"""Users: who may sign in, added, changed and deactivated by admins."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from datamind import clock
+from datamind.errors import Conflict, NotFound
+from datamind.rooms.audit.service import Outcome, note
+from datamind.rooms.auth.passwords import new_password
+from datamind.rooms.caller import Caller, need
+from datamind.rooms.paging import page_of
+from datamind.rooms.parts import Ground
+from datamind.rooms.users.models import User
+from datamind.rooms.users.schemas import UserIn, UserOut, UserPatch, UsersOut
+
+
+async def by_email(session: AsyncSession, email: str) -> User | None:
+    """For signing in: the user of this address."""
+    return await session.scalar(select(User).where(User.email == email))
+
+
+async def by_id(session: AsyncSession, user_id: str) -> User | None:
+    """For signing in: the user of this id."""
+    return await session.get(User, user_id)
+
+
+async def changed_since(session: AsyncSession, moment: dt.datetime) -> Sequence[User]:
+    """Whose older access tokens no longer count since then."""
+    found = await session.scalars(select(User).where(User.access_valid_from > moment))
+    return found.all()
+
+
+async def find(
+    session: AsyncSession, caller: Caller, *, words: str | None, role: str | None, limit: int,
+    cursor: str | None,
+) -> UsersOut:  # fmt: skip
+    """A page of users whose name or address holds the words."""
+    need(caller, "admin")
+    found = select(User)
+    if words:
+        like = f"%{_escaped(words.lower())}%"
+        found = found.where(
+            or_(
+                func.lower(User.name).like(like, escape="\\"),
+                User.email.like(like, escape="\\"),
+            )
+        )
+    if role:
+        found = found.where(User.role == role)
+    rows, total, following = await page_of(
+        session, found, User.created_at, User.id, limit=limit, cursor=cursor
+    )
+    items = [UserOut.model_validate(row) for row in rows]
+    return UsersOut(items=items, total=total, next_cursor=following)
+
+
+async def get(session: AsyncSession, caller: Caller, user_id: str) -> UserOut:
+    """One user."""
+    need(caller, "admin")
+    return UserOut.model_validate(await _existing(session, user_id))
+
+
+async def create(session: AsyncSession, parts: Ground, caller: Caller, wanted: UserIn) -> UserOut:
+    """A new user; Conflict where the address is taken."""
+    need(caller, "admin")
+    made = new_password() if wanted.password is None else None
+    kept = await parts.passwords.hash(wanted.password or made or "")
+    now = parts.now()
+    user = User(
+        id=clock.new_id("usr"), email=wanted.email, name=wanted.name, role=wanted.role,
+        password_hash=kept, active=True, created_at=now, access_valid_from=now,
+        sessions_valid_from=now,
+    )  # fmt: skip
+    session.add(user)
+    await _flush(session)
+    await note(parts, caller, "user_create", Outcome.success, user=user.id, role=user.role)
+    return UserOut.model_validate(user).model_copy(update={"password": made})
+
+
+async def change(
+    session: AsyncSession, parts: Ground, caller: Caller, user_id: str, wanted: UserPatch
+) -> UserOut:
+    """The user, changed; who is deactivated or gets a new password is signed out everywhere."""
+    need(caller, "admin")
+    user = await _existing(session, user_id)
+    made = None
+    if wanted.name is not None:
+        user.name = wanted.name
+    if wanted.email is not None:
+        user.email = wanted.email
+    if wanted.active is not None and wanted.active != user.active:
+        if not wanted.active:
+            await _keep_an_admin(session, user)
+        user.active = wanted.active
+        _sign_out(parts, user)
+    if wanted.reset_password:
+        made = new_password()
+        user.password_hash = await parts.passwords.hash(made)
+        _sign_out(parts, user)
+    await _flush(session)
+    changed = sorted(wanted.model_dump(exclude_unset=True))
+    await note(parts, caller, "user_change", Outcome.success, user=user.id, changed=changed)
+    return UserOut.model_validate(user).model_copy(update={"password": made})
+
+
+async def assign_role(
+    session: AsyncSession, parts: Ground, caller: Caller, user_id: str, role: str
+) -> UserOut:
+    """The user with this role from now on: access tokens that say another count no more."""
+    need(caller, "admin")
+    user = await _existing(session, user_id)
+    if role != "admin":
+        await _keep_an_admin(session, user)
+    before, user.role = user.role, role
+    user.access_valid_from = parts.now()
+    await note(parts, caller, "user_role", Outcome.success, user=user.id, role=role, before=before)
+    parts.revocations.user(user.id, user.access_valid_from)
+    return UserOut.model_validate(user)
+
+
+async def delete(session: AsyncSession, parts: Ground, caller: Caller, user_id: str) -> None:
+    """Remove a user who has asked nothing; who has left a trace can only be deactivated."""
+    need(caller, "admin")
+    user = await _existing(session, user_id)
+    await _keep_an_admin(session, user)
+    try:
+        async with session.begin_nested():
+            await session.delete(user)
+            await session.flush()
+    except IntegrityError:
+        raise Conflict(
+            "This user has asked questions, and history keeps its people.",
+            hint="Deactivate the user instead (PATCH with active false).",
+        ) from None
+    _revoke(parts, user, parts.now())
+    await note(parts, caller, "user_delete", Outcome.success, user=user.id)
+
+
+async def anybody(session: AsyncSession) -> bool:
+    """Whether there is any user yet."""
+    return await session.scalar(select(User.id).limit(1)) is not None
+
+
+async def _existing(session: AsyncSession, user_id: str) -> User:
+    user = await session.get(User, user_id)
+    if user is None:
+        raise NotFound("There is no such user.")
+    return user
+
+
+async def _keep_an_admin(session: AsyncSession, leaving: User) -> None:
+    others = select(User.id).where(User.role == "admin", User.active, User.id != leaving.id)
+    if leaving.role == "admin" and await session.scalar(others.limit(1)) is None:
+        raise Conflict("This is the last admin.", hint="Give somebody else the role admin first.")
+
+
+async def _flush(session: AsyncSession) -> None:
+    try:
+        await session.flush()
+    except IntegrityError:
+        raise Conflict("There is a user with this address already.") from None
+
+
+def _sign_out(parts: Ground, user: User) -> None:
+    user.access_valid_from = user.sessions_valid_from = parts.now()
+    _revoke(parts, user, user.access_valid_from)
+
+
+def _revoke(parts: Ground, user: User, moment: dt.datetime) -> None:
+    parts.revocations.user(user.id, moment)
+
+
+def _escaped(words: str) -> str:
+    for letter in ("\\", "%", "_"):
+        words = words.replace(letter, f"\\{letter}")
+    return words
