@@ -13,7 +13,7 @@ from prometheus_client import (
 
 from datamind.records import Answer
 
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 # The guard's refusals, and those of the warehouse that are like them.
 REFUSALS = ("sql_rejected", "access_denied", "unknown_table", "unknown_column", "too_large")
