@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -64,6 +65,7 @@ class Database:
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
+        self._writer = asyncio.Lock()
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
     @asynccontextmanager
@@ -79,6 +81,13 @@ class Database:
             if not _is_outage(fault):
                 raise
             raise Unavailable("The metadata store is down or can't be written.") from fault
+
+    @asynccontextmanager
+    async def in_turn(self) -> AsyncIterator[AsyncSession]:
+        """A unit of work of one of many writers: they wait here for each other, in order, for
+        in SQLite they would wait by trying again and again."""
+        async with self._writer, self.unit() as session:
+            yield session
 
     @property
     def active(self) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -17,6 +16,18 @@ from datamind.records import (
     Scalar,
 )
 from datamind.semantics.catalog import Catalog, View
+
+
+class Stop(Protocol):
+    """Set once by whoever calls a query off (a `threading.Event`)."""
+
+    def is_set(self) -> bool:
+        """Whether it was called off."""
+        ...
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it is, for so many seconds at most; whether it was."""
+        ...
 
 
 class Warehouse(Protocol):
@@ -36,9 +47,7 @@ class Warehouse(Protocol):
         """What running this would cost."""
         ...
 
-    def run(
-        self, governed: Governed, *, timeout_s: float, stop: threading.Event | None = None
-    ) -> Result:
+    def run(self, governed: Governed, *, timeout_s: float, stop: Stop | None = None) -> Result:
         """Rows, or an error of the `WarehouseError` family; QueryCancelled once `stop` is set."""
         ...
 

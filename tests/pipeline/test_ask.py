@@ -10,7 +10,7 @@ import pytest
 from datamind.errors import AccessDenied, DataMindError, PlanInvalid
 from datamind.pipeline.ask import ask, run_reading
 from datamind.pipeline.context import AskContext
-from datamind.pipeline.explain import additive, explain, quality_warnings
+from datamind.pipeline.explain import additive, explain, explained, quality_warnings
 from datamind.pipeline.follow_ups import follow_ups, plural
 from datamind.pipeline.generate import generate, in_order, trust_of
 from datamind.records import (
@@ -349,5 +349,5 @@ def test_sql_that_a_person_wrote_is_told_as_such(view: View) -> None:
     governed = Governed(draft.sql, (), "duckdb", "shop", "open", ())
     result = Result((ResultColumn("n", "integer"),), ((1,),), 1.0)
     told = explain(draft, governed, result, view)
-    assert (told.summary, told.plan) == ("N: 1.", "SQL written by a person.")
+    assert (told.summary, explained(draft, view)) == ("N: 1.", "SQL written by a person.")
     assert told.follow_ups == ()

@@ -78,14 +78,16 @@ class SqliteAudit:
             group, ended = self._next_group()
             if not group:
                 continue
+            # Who waits may be gone by now, and what was noted is written all the same.
+            waiting = [done for _, done in group if done.set_running_or_notify_cancel()]
             try:
                 self._commit([record for record, _ in group])
-            except (sqlite3.Error, OSError) as fault:
+            except Exception as fault:  # noqa: BLE001 (without this thread nothing can be done)
                 log.error("the audit log can't be written: %s", type(fault).__name__)
-                for _, done in group:
+                for done in waiting:
                     done.set_exception(Unavailable("The audit log can't be written."))
             else:
-                for _, done in group:
+                for done in waiting:
                     done.set_result(None)
 
     def _next_group(self) -> tuple[list[_Waiting], bool]:

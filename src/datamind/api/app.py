@@ -117,7 +117,6 @@ async def _start(
     stack.callback(warehouse.close)
     engine = EnginePool(
         catalog_, Target(warehouse.name, warehouse.dialect), workers=server.engine_workers,
-        queue=server.queue,
     )  # fmt: skip
     stack.callback(engine.close)
     threads = ThreadPoolExecutor(server.query_workers + THREADS, thread_name_prefix="asks")
@@ -159,8 +158,12 @@ def _tell_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, fault: HTTPException) -> Response:
+        if isinstance(fault.__cause__, DataMindError):  # of the body, while it was read
+            return problem_response(fault.__cause__, request.scope)
         if fault.status_code == 404:
             return problem_response(NotFound("There is nothing here."), request.scope)
+        if fault.status_code == 400:
+            return problem_response(BadInput("The body can't be read as JSON."), request.scope)
         told = problem(
             BadInput(str(fault.detail)), instance=request.url.path,
             correlation_id=request.state.correlation_id,

@@ -44,13 +44,11 @@ class _Room:
 
 
 class EnginePool:
-    """Interprets and prepares for many askers; at most `queue` tasks wait."""
+    """Interprets and prepares for many askers; who asks sees to it that not too many wait."""
 
-    def __init__(self, catalog: Catalog, target: Target, *, workers: int, queue: int) -> None:
+    def __init__(self, catalog: Catalog, target: Target, *, workers: int) -> None:
         self._arguments = (catalog, target)
         self._workers = workers
-        self._most = workers + queue
-        self._inside = 0
         self._pool = self._start()
 
     async def interpret(self, question: Question) -> tuple[Interpretation, Reports]:
@@ -83,15 +81,6 @@ class EnginePool:
                 os.kill(pid, signal.SIGKILL)
 
     async def _run(self, task: Callable[..., T], *arguments: object) -> T:
-        if self._inside >= self._most:
-            raise Overloaded("Too many questions are being read at once.", retry_after_s=2)
-        self._inside += 1
-        try:
-            return await self._once_more(task, arguments)
-        finally:
-            self._inside -= 1
-
-    async def _once_more(self, task: Callable[..., T], arguments: tuple[object, ...]) -> T:
         """A process that died takes the pool with it: a new pool gets the task once more."""
         pool = self._pool
         try:

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from datamind import clock
-from datamind.errors import AccessDenied, BadInput, DataMindError, TooManyRequests
+from datamind.errors import AccessDenied, BadInput, DataMindError
 from datamind.log import correlation
 from datamind.rooms.http import forwarded_ip
 from datamind.rooms.problems import MEDIA_TYPE, problem
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 WELL_FORMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
 MOST_BYTES = 2 * 1024 * 1024
+OVERLOADED = 503  # said for every turned-away request; the metrics have the number
 SAFE = ("GET", "HEAD", "OPTIONS")
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 # The pages' framework compiles templates and styles in the browser; all of it is our own.
@@ -167,11 +168,10 @@ class Gate:
         parts = getattr(self.server.state, "parts", None)
         if parts is None or scope["path"].startswith("/_nicegui"):
             return
-        route = scope.get("route")
-        endpoint = getattr(route, "path", None) or "unmatched"
+        endpoint = _template(scope)
         method = scope["method"] if scope["method"] in METHODS else "other"
         parts.metrics.requests.labels(method, endpoint, str(status or 499)).inc()
-        if status >= 500:
+        if status >= 500 and status != OVERLOADED:
             log.error("%s %s: %s", method, endpoint, status, extra={"elapsed_s": round(seconds, 3)})
 
 
@@ -189,6 +189,14 @@ def problem_response(fault: DataMindError, scope: Scope) -> Response:
     if fault.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
+
+
+def _template(scope: Scope) -> str:
+    """The path with its parameters' names in place of their values: there are only so many."""
+    if "route" not in scope:
+        return "unmatched"
+    names = {value: f"{{{name}}}" for name, value in scope.get("path_params", {}).items()}
+    return "/".join(names.get(part, part) for part in scope["path"].split("/"))
 
 
 def _is_live(path: str) -> bool:
@@ -209,6 +217,3 @@ def _measured(receive: Receive) -> Receive:
         return message
 
     return part
-
-
-__all__ = ["Gate", "TooManyRequests", "problem_response"]

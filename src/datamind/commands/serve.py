@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 import sys
@@ -57,14 +58,27 @@ def serve(
     json_logs(debug=settings.debug)
     server = settings.server
     app = create_app(settings, url, dbt_project=project, demo_questions=questions)
-    with _listening(server.host, server.port) as listener:
-        config = uvicorn.Config(
-            app, log_config=None, access_log=False, server_header=False, backlog=BACKLOG,
-            timeout_graceful_shutdown=GRACE_S, proxy_headers=False,
-        )  # fmt: skip
-        running = _Server(config, ready)
-        running.run(sockets=[listener])
-    return 0 if running.started else 1
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, server_header=False, backlog=BACKLOG,
+        timeout_graceful_shutdown=GRACE_S, proxy_headers=False, lifespan="off",
+    )  # fmt: skip
+    running = _Server(config, ready)
+
+    async def life(listener: socket.socket) -> None:
+        # Not uvicorn's own: what keeps the parts from starting is to be told like any error.
+        async with app.router.lifespan_context(app):
+            await running.serve([listener])
+
+    with (
+        _listening(server.host, server.port) as listener,
+        asyncio.Runner(loop_factory=config.get_loop_factory()) as runner,
+    ):
+        try:
+            runner.run(life(listener))
+        except KeyboardInterrupt:
+            if not running.started:
+                raise
+    return 0
 
 
 def address(server: ServerSettings) -> str:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-
 from datamind.errors import ResultTooLarge
-from datamind.ports import Warehouse
+from datamind.ports import Stop, Warehouse
 from datamind.records import Governed, Result
 
 
 def execute(
     governed: Governed, warehouse: Warehouse, *, timeout_s: float, max_estimate: float,
-    stop: threading.Event | None = None,
+    stop: Stop | None = None,
 ) -> Result:  # fmt: skip
     """Its rows; ResultTooLarge where the warehouse expects too much work before it starts."""
     expected = warehouse.estimate(governed).rows

@@ -26,6 +26,7 @@ from datamind.errors import (
     WarehouseNotFound,
     WorkerLost,
 )
+from datamind.ports import Stop
 from datamind.records import Dialect, Estimate, Governed, Result, ResultColumn
 
 ESTIMATE_S = 5.0
@@ -75,9 +76,7 @@ class DuckDbWarehouse:
         reply, _ = self._ask("explain", governed, ESTIMATE_S)
         return Estimate(rows=_most_rows(json.loads(reply[1])), note="DuckDB's plan")
 
-    def run(
-        self, governed: Governed, *, timeout_s: float, stop: threading.Event | None = None
-    ) -> Result:
+    def run(self, governed: Governed, *, timeout_s: float, stop: Stop | None = None) -> Result:
         """Rows of a governed statement, cut at its row limit."""
         started = time.perf_counter()
         (_, columns, rows), version = self._ask("run", governed, timeout_s, stop)
@@ -97,7 +96,7 @@ class DuckDbWarehouse:
         self._finalizer()
 
     def _ask(
-        self, kind: str, governed: Governed, timeout_s: float, stop: threading.Event | None = None
+        self, kind: str, governed: Governed, timeout_s: float, stop: Stop | None = None
     ) -> tuple[Any, str]:
         """A worker's reply, and the version of the data that it read."""
         if governed.dialect != self.dialect:

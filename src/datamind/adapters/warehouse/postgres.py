@@ -23,6 +23,7 @@ from datamind.errors import (
     QueryTimeout,
     WarehouseError,
 )
+from datamind.ports import Stop
 from datamind.records import Dialect, Estimate, Governed, Result, ResultColumn, Scalar
 
 if TYPE_CHECKING:
@@ -106,9 +107,7 @@ class PostgresWarehouse:
             most = max(most, float(step.get("Plan Rows", 0)))
         return Estimate(rows=most, note="PostgreSQL's plan")
 
-    def run(
-        self, governed: Governed, *, timeout_s: float, stop: threading.Event | None = None
-    ) -> Result:
+    def run(self, governed: Governed, *, timeout_s: float, stop: Stop | None = None) -> Result:
         """Rows of a governed statement, cut at its row limit."""
         started = time.perf_counter()
         limit = governed.row_limit
@@ -130,7 +129,7 @@ class PostgresWarehouse:
 
     def _rows(
         self, governed: Governed, sql: str, most: int, timeout_s: float,
-        stop: threading.Event | None = None,
+        stop: Stop | None = None,
     ) -> tuple[tuple[ResultColumn, ...], list[tuple[Any, ...]]]:  # fmt: skip
         if governed.dialect != self.dialect:
             raise QueryFailed(f"A statement in {governed.dialect} can't run on PostgreSQL.")
@@ -237,7 +236,7 @@ def _cancelled_at(connection: Any, deadline: float) -> Iterator[None]:
 
 
 @contextmanager
-def _cancelled_on(connection: Any, stop: threading.Event | None) -> Iterator[None]:
+def _cancelled_on(connection: Any, stop: Stop | None) -> Iterator[None]:
     """Cancel on the server once `stop` is set."""
     if stop is None:
         yield

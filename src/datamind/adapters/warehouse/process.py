@@ -9,7 +9,6 @@ import pickle
 import select
 import subprocess
 import sys
-import threading
 import time
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +18,7 @@ from typing import Any
 from datamind.adapters.warehouse import worker
 from datamind.adapters.warehouse.duckdb_faults import opening_fault
 from datamind.errors import QueryCancelled, QueryTimeout, WarehouseError, WorkerLost
+from datamind.ports import Stop
 
 START_S = 20.0
 GRACE_S = 1.0
@@ -106,7 +106,7 @@ class Worker:
         self.ready = True
 
     def ask(
-        self, request: worker.Request, deadline: float, stop: threading.Event | None = None
+        self, request: worker.Request, deadline: float, stop: Stop | None = None
     ) -> worker.Reply:
         """One reply; at the deadline, or once `stop` is set, the query is interrupted, and after
         the grace time given up."""
@@ -138,9 +138,7 @@ class Worker:
         except OSError:
             raise WorkerLost("The query process ended before it could be asked.") from None
 
-    def _receive(
-        self, timeout_s: float, stop: threading.Event | None = None
-    ) -> worker.Reply | None:
+    def _receive(self, timeout_s: float, stop: Stop | None = None) -> worker.Reply | None:
         """The next reply; None when the time is over, or soon after `stop` was set."""
         poll = select.poll()
         poll.register(self._from, select.POLLIN)

@@ -160,7 +160,8 @@ async def _asked(
         correlation_id=caller.correlation_id, warehouse=parts.warehouse.name,
     )  # fmt: skip
     answer = replace(answer, sql=sql)
-    with parts.running.entered(answer.query_id, caller.identity.user) as stop:
+    most = parts.settings.server.queue
+    with parts.running.entered(answer.query_id, caller.identity.user, most=most) as stop:
         ask = Ask(
             parts, caller, kind, answer, stop, Stages(time.perf_counter, on_stage),
             conversation_id, project_id,
@@ -171,14 +172,14 @@ async def _asked(
         except asyncio.CancelledError:
             stop.set()
             gone = QueryCancelled("Whoever asked went away.")
-            await asyncio.shield(_remember(ask, gone))
+            await parts.running.keep(_remember(ask, gone))
             raise
         except DataMindError as known:
             fault = known
         except Exception:
             log.exception("an ask failed", extra={"query_id": answer.query_id})
             fault = DataMindError("Something went wrong inside DataMind.")
-        await _remember(ask, fault)
+        await parts.running.keep(_remember(ask, fault))
         if fault is not None:
             raise fault
         return ask.answer

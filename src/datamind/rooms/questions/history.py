@@ -28,7 +28,7 @@ async def keep(
     """Remember an answer, in a unit of work of its own."""
     said = as_json(answer)
     cancelled = answer.error_code == "query_cancelled"
-    async with parts.database.unit() as session:
+    async with parts.database.in_turn() as session:
         session.add(
             QueryRow(
                 id=answer.query_id,

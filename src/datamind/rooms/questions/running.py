@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from datamind.errors import Overloaded
+
 T = TypeVar("T")
 
 
@@ -26,6 +28,7 @@ class Running:
     def __init__(self) -> None:
         self._runs: dict[str, Run] = {}
         self._tasks: set[asyncio.Task[object]] = set()
+        self._keeping: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
         return len(self._runs)
@@ -38,9 +41,21 @@ class Running:
         task.add_done_callback(self._tasks.discard)
         return task
 
+    async def keep(self, work: Coroutine[object, object, None]) -> None:
+        """Do the work to its end, also where who waits for it is called off meanwhile."""
+        task = asyncio.create_task(work)
+        self._keeping.add(task)
+        task.add_done_callback(self._keeping.discard)
+        await asyncio.shield(task)
+
     @contextmanager
-    def entered(self, query_id: str, user: str) -> Iterator[threading.Event]:
-        """The query is among those that run; whatever ends this block stops it."""
+    def entered(self, query_id: str, user: str, *, most: int) -> Iterator[threading.Event]:
+        """The query is among those that run; whatever ends this block stops it.
+
+        Where `most` run already it is turned away, before it costs anything.
+        """
+        if len(self._runs) >= most:
+            raise Overloaded("Too many questions are asked at once.", retry_after_s=2)
         run = self._runs[query_id] = Run(user)
         try:
             yield run.stop
@@ -57,3 +72,4 @@ class Running:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._keeping, return_exceptions=True)

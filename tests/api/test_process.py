@@ -1,0 +1,338 @@
+"""The server as a process: what a kill loses, what it leaves running, and how it bears a crowd."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import httpx
+import pytest
+
+from .conftest import PASSWORD, RUNAWAY
+
+pytestmark = pytest.mark.slow
+START_S = 30.0
+LONG = "average weight of visits by ticket"  # takes about a second
+LIMITS = {f"RATE_LIMIT_{name}": "1000000/minute" for name in ("USER", "ASK", "IP", "LOGIN", "DEMO")}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]  # type: ignore[no-any-return]
+
+
+class Server:
+    """A `datamind serve` of its own."""
+
+    def __init__(self, home: Path, shop: Path, **env: str) -> None:
+        self.home, self.shop, self.port = home, shop, free_port()
+        self.env = {**os.environ, "DATAMIND_HOME": str(home), "DATAMIND_MEMORY_MB": "256",
+                    "DATAMIND_UI": "0", **LIMITS, **env}  # fmt: skip
+        self.process: subprocess.Popen[str] | None = None
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def datamind(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "datamind.cli", *words]
+        return subprocess.run(
+            command, env=self.env, input=stdin, capture_output=True, text=True, check=False
+        )
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "datamind.cli", "serve", "--port", str(self.port),
+                   "--warehouse", f"duckdb:///{self.shop}"]  # fmt: skip
+        self.process = subprocess.Popen(
+            command, env=self.env, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
+        until = time.monotonic() + START_S
+        while time.monotonic() < until and self.process.poll() is None:
+            with suppress(httpx.TransportError):
+                if httpx.get(f"{self.url}/health/ready").status_code == 200:
+                    return
+            time.sleep(0.05)
+        self.end(signal.SIGKILL)
+        raise AssertionError("the server did not start")
+
+    def end(self, how: signal.Signals = signal.SIGINT) -> int:
+        """Its exit code."""
+        assert self.process is not None
+        self.process.send_signal(how)
+        code = self.process.wait(20)
+        if self.process.stderr is not None:
+            self.process.stderr.close()
+        return code
+
+    def below(self) -> set[int]:
+        """The processes that it started, and theirs."""
+        assert self.process is not None
+        return descendants(self.process.pid)
+
+    def login(self) -> dict[str, str]:
+        body = {"email": "ana@example.com", "password": PASSWORD}
+        answer = httpx.post(f"{self.url}/api/v1/auth/login", json=body, timeout=20)
+        return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+def descendants(root: int) -> set[int]:
+    found: set[int] = set()
+    waiting = [root]
+    while waiting:
+        pid = waiting.pop()
+        with suppress(OSError):
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                children = {int(c) for c in (task / "children").read_text().split()}
+                found |= children
+                waiting += children
+    return found
+
+
+def gone(pids: set[int], within_s: float = 10.0) -> bool:
+    until = time.monotonic() + within_s
+    while time.monotonic() < until:
+        if not any(_lives(pid) for pid in pids):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return ") Z" not in Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+
+
+@contextmanager
+def serving(home: Path, shop: Path, **env: str) -> Iterator[Server]:
+    server = Server(home, shop, **env)
+    added = server.datamind("users", "add", "ana@example.com", "--password-stdin", stdin=PASSWORD)
+    assert added.returncode == 0, added.stderr
+    server.start()
+    try:
+        yield server
+    finally:
+        if server.process is not None and server.process.poll() is None:
+            server.end(signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def server(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("home"), shop) as server:
+        yield server
+
+
+def test_interrupted_it_ends_all_that_it_started(shop: Path, tmp_path: Path) -> None:
+    with serving(tmp_path, shop) as server:
+        headers = server.login()
+        httpx.post(f"{server.url}/api/v1/sql/ask", json={"question": "how many orders"},
+                   headers=headers)  # fmt: skip
+        started = server.below()
+        assert len(started) >= 4  # the engine's, the warehouse's, and what they come from
+        assert server.end(signal.SIGINT) == 0
+        assert gone(started)
+
+
+def test_killed_it_loses_no_flag_no_query_and_no_audit_row_and_leaves_nothing_running(
+    shop: Path, tmp_path: Path
+) -> None:
+    with serving(tmp_path, shop) as server:
+        headers = server.login()
+        accepted: list[tuple[str, str]] = []
+
+        async def ask_and_flag() -> None:
+            async with httpx.AsyncClient(base_url=server.url, headers=headers) as client:
+
+                async def one() -> None:
+                    while True:
+                        asked = await client.post(
+                            "/api/v1/sql/ask", json={"question": "how many orders are there"}
+                        )
+                        query = asked.json()["query_id"]
+                        body = {"query_id": query, "rating": 1}
+                        flag = await client.post("/api/v1/feedback/flag", json=body)
+                        if flag.status_code == 201:
+                            accepted.append((query, flag.json()["feedback_id"]))
+
+                tasks = [asyncio.create_task(one()) for _ in range(4)]
+                while len(accepted) < 25:
+                    await asyncio.sleep(0.01)
+                assert server.process is not None
+                server.process.kill()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+        started = server.below()
+        asyncio.run(ask_and_flag())
+        assert gone(started)
+        with sqlite3.connect(tmp_path / "datamind.db") as db:
+            queries = {row[0] for row in db.execute("SELECT id FROM queries WHERE flagged")}
+            flags = {row[0] for row in db.execute("SELECT id FROM feedback")}
+        with sqlite3.connect(tmp_path / "audit.db") as db:
+            records = [json.loads(r[0]) for r in db.execute("SELECT record FROM audit_log")]
+        audited = {r["details"]["query"] for r in records if r["event_type"] == "query_ask"}
+        assert {query for query, _ in accepted} <= queries & audited
+        assert {flag for _, flag in accepted} <= flags
+        assert flags <= {
+            r["details"]["feedback"] for r in records if r["event_type"] == "feedback_flag"
+        }
+
+
+def running_now(server: Server) -> float:
+    found = re.search(
+        r"^queries_running (\S+)", httpx.get(f"{server.url}/metrics").text, re.MULTILINE
+    )
+    assert found is not None
+    return float(found[1])
+
+
+def idle(server: Server, within_s: float = 5.0) -> bool:
+    """Whether nothing runs any more, on the warehouse's processors either."""
+    until = time.monotonic() + within_s
+    while time.monotonic() < until:
+        if running_now(server) == 0:
+            before = _ticks(server.below())
+            time.sleep(0.3)
+            if _ticks(server.below()) - before <= 10:  # of the 30 that one thread would take
+                return True
+        time.sleep(0.05)
+    return False
+
+
+def _ticks(pids: set[int]) -> int:
+    total = 0
+    for pid in pids:
+        with suppress(OSError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+            total += int(fields[11]) + int(fields[12])
+    return total
+
+
+def left(server: Server, headers: dict[str, str], *, streamed: bool) -> None:
+    """Start something long, and go away in the middle of it."""
+    with httpx.Client(base_url=server.url, headers=headers, timeout=1.0) as client:
+        if not streamed:
+            client.post("/api/v1/sql/execute", json={"sql": RUNAWAY})
+            return
+        opened = client.post("/api/v1/sql/ask?stream=true", json={"question": LONG}).json()
+        ticket = {"X-Stream-Ticket": opened["ticket"]}
+        path = f"/api/v1/sql/stream/{opened['stream_id']}"
+        with client.stream("GET", path, headers=ticket) as heard:
+            for line in heard.iter_lines():
+                if "sanitize" in line:  # it runs now
+                    return
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_client_that_goes_away_leaves_nothing_running(server: Server, streamed: bool) -> None:
+    headers = server.login()
+    with suppress(httpx.TimeoutException):
+        left(server, headers, streamed=streamed)
+    assert idle(server)
+    history = httpx.get(f"{server.url}/api/v1/queries?limit=1", headers=headers).json()
+    assert history["items"][0]["status"] == "cancelled"
+
+
+def test_two_thousand_asks_at_once_are_each_answered_or_turned_away(server: Server) -> None:
+    headers = server.login()
+
+    async def crowd() -> list[tuple[int, str, dict[str, Any]]]:
+        connector = aiohttp.TCPConnector(limit=0)
+        async with aiohttp.ClientSession(server.url, connector=connector, headers=headers) as c:
+
+            async def ask(number: int) -> tuple[int, str, dict[str, Any]]:
+                body = {"question": f"How many orders were there in {2025 + number % 2}?"}
+                async with c.post("/api/v1/sql/ask", json=body) as answer:
+                    wait = answer.headers.get("Retry-After", "")
+                    return answer.status, wait, await answer.json(content_type=None)
+
+            return await asyncio.gather(*map(ask, range(2000)))
+
+    answers = asyncio.run(crowd())
+    assert {status for status, _, _ in answers} == {200, 503}
+    assert sum(status == 200 for status, _, _ in answers) >= 100
+    for status, wait, body in answers:
+        if status == 503:
+            assert body["code"] == "overloaded" and int(wait) >= 1
+        else:
+            assert body["rows_returned"] == 1
+    assert idle(server)
+    after = httpx.post(
+        f"{server.url}/api/v1/sql/ask", json={"question": "how many orders are there"},
+        headers=headers,
+    )  # fmt: skip
+    assert after.json()["results"] == [{"number_of_orders": 3000}]
+
+
+def test_a_lost_engine_process_is_replaced(server: Server) -> None:
+    headers = server.login()
+    for pid in server.below():
+        with suppress(OSError):
+            if b"forkserver" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                for child in descendants(pid):
+                    os.kill(child, signal.SIGKILL)
+    answer = httpx.post(
+        f"{server.url}/api/v1/sql/ask", json={"question": "how many orders are there"},
+        headers=headers, timeout=20,
+    )  # fmt: skip
+    assert answer.json()["results"] == [{"number_of_orders": 3000}]
+
+
+def test_a_port_in_use_is_told(server: Server) -> None:
+    told = server.datamind(
+        "serve", "--port", str(server.port), "--warehouse", f"duckdb:///{server.shop}"
+    )
+    assert told.returncode == 2
+    assert "Nothing can listen" in told.stderr and "--port" in told.stderr
+
+
+def test_production_without_a_secret_does_not_start(server: Server) -> None:
+    server.env["DATAMIND_ENV"] = "production"
+    try:
+        for secret, said in (("", "JWT_SECRET is missing"), ("weak", "JWT_SECRET is too weak")):
+            server.env["JWT_SECRET"] = secret
+            told = server.datamind(
+                "serve", "--port", str(free_port()), "--warehouse", f"duckdb:///{server.shop}"
+            )
+            assert (told.returncode, said in told.stderr) == (2, True), told.stderr
+    finally:
+        del server.env["DATAMIND_ENV"], server.env["JWT_SECRET"]
+
+
+def test_people_are_seen_to_from_the_command_line_while_it_serves(server: Server) -> None:
+    added = json.loads(
+        server.datamind("users", "add", "bob@example.com", "--role", "viewer", "--json").stdout
+    )
+    body = {"email": "bob@example.com", "password": added["password"]}
+    tokens = httpx.post(f"{server.url}/api/v1/auth/login", json=body).json()
+    header = {"Authorization": f"Bearer {tokens['access_token']}"}
+    assert server.datamind("users", "role", "bob@example.com", "analyst").returncode == 0
+    assert server.datamind("users", "deactivate", "bob@example.com").returncode == 0
+    until = time.monotonic() + 8
+    while time.monotonic() < until:
+        code = httpx.get(f"{server.url}/api/v1/auth/me", headers=header).status_code
+        if code == 401:
+            break
+        time.sleep(0.2)
+    assert code == 401
+    listed = {u["email"]: u for u in json.loads(server.datamind("users", "list", "--json").stdout)}
+    assert (listed["bob@example.com"]["role"], listed["bob@example.com"]["active"]) == (
+        "analyst", False
+    )  # fmt: skip
+    for words, code in (
+        (("add", "no-address"), 2), (("add", "bob@example.com"), 2),
+        (("add", "c@example.com", "--role", "root"), 2), (("password", "x@example.com"), 2),
+    ):  # fmt: skip
+        told = server.datamind("users", *words)
+        assert (told.returncode, "Traceback" in told.stderr) == (code, False), told.stderr
