@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import asking, guard, language
+from benchmarks import asking, guard, language, serving
 from benchmarks.figures import Figure
 
 
@@ -17,7 +19,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lines", type=int, default=300_000, help="order lines of the demo")
     lines: int = parser.parse_args().lines
-    found = [*language.figures(), *guard.figures(), *asking.figures(lines)]
+    found = [*language.figures(), *guard.figures()]
+    with tempfile.TemporaryDirectory() as home:
+        found += [*asking.figures(lines, Path(home)), *serving.figures(Path(home))]
     _show(found)
     return int(any(figure.missed for figure in found))
 

@@ -10,7 +10,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from benchmarks.figures import Figure, milliseconds, p50_and_p95, seconds
@@ -32,25 +31,24 @@ QUESTIONS = (
 ROUNDS = 5
 
 
-def figures(lines: int) -> list[Figure]:
-    """The demo's figures."""
-    with tempfile.TemporaryDirectory() as home:
-        env = {**os.environ, "DATAMIND_HOME": home}
-        command = [str(Path(sys.executable).with_name("datamind"))]
-        first = seconds(
-            lambda: subprocess.run(
-                [*command, "demo", "--once", "--lines", str(lines)],
-                env=env, check=True, capture_output=True,
-            )
-        )  # fmt: skip
-        asked = subprocess.run(
-            [sys.executable, "-m", "benchmarks.asking", home],
-            env=env, check=True, capture_output=True, text=True,
-        )  # fmt: skip
-        found = json.loads(asked.stdout)
-        helped = milliseconds(
-            [lambda: subprocess.run([*command, "--help"], check=True, capture_output=True)], 10
+def figures(lines: int, home: Path) -> list[Figure]:
+    """The demo's figures; it is built in `home`."""
+    env = {**os.environ, "DATAMIND_HOME": str(home)}
+    command = [str(Path(sys.executable).with_name("datamind"))]
+    first = seconds(
+        lambda: subprocess.run(
+            [*command, "demo", "--once", "--lines", str(lines)],
+            env=env, check=True, capture_output=True,
         )
+    )  # fmt: skip
+    asked = subprocess.run(
+        [sys.executable, "-m", "benchmarks.asking", str(home)],
+        env=env, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    found = json.loads(asked.stdout)
+    helped = milliseconds(
+        [lambda: subprocess.run([*command, "--help"], check=True, capture_output=True)], 10
+    )
     return [
         Figure(f"demo of {lines:,} lines: start to first answer", first, "s", 180),
         *p50_and_p95("asking the demo", found["times"], 60, 250),
@@ -76,10 +74,10 @@ def _ask_all(home: Path) -> dict[str, object]:
             unanswered += ask(question, context).status != "answered"
         for _ in range(ROUNDS):
             times += [ask(question, context).elapsed_ms for question in asked]
-        return {"times": sorted(times), "unanswered": unanswered, "pss": _pss_of_tree(os.getpid())}
+        return {"times": sorted(times), "unanswered": unanswered, "pss": pss_of_tree(os.getpid())}
 
 
-def _pss_of_tree(root: int) -> float:
+def pss_of_tree(root: int) -> float:
     """Proportional set size of a process and all below it, in MB (proc_pid_smaps_rollup)."""
     total, waiting = 0.0, [root]
     while waiting:

@@ -46,6 +46,22 @@ class QuestionTooLong(BadInput):
     default_hint = "Ask one question of at most 4,000 characters."
 
 
+class BodyTooLarge(BadInput):
+    """The body of a request is larger than any request needs."""
+
+    code = "body_too_large"
+    status = 413
+    default_hint = "Send less: 2 MB are the most."
+
+
+class HttpsNeeded(BadInput):
+    """In production nothing that holds a secret is taken over plain HTTP."""
+
+    code = "https_needed"
+    status = 403
+    default_hint = "Use https://; behind a proxy, list it in TRUSTED_PROXIES."
+
+
 class UnknownTable(DataMindError):
     """A relation that does not exist, or that the asker may not see: the two are told alike."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -100,6 +101,18 @@ def _words(env: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(w.strip() for w in env.get(name, "").split(",") if w.strip())
 
 
+def _networks(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    found = _words(env, name)
+    for word in found:
+        try:
+            ipaddress.ip_network(word, strict=False)
+        except ValueError:
+            raise BadInput(
+                f"{name} holds {word!r}, which is no network.", hint="Write it as 10.0.0.0/8."
+            ) from None
+    return found
+
+
 def _yes(env: Mapping[str, str], name: str, default: bool) -> bool:
     return env.get(name, str(int(default))).strip().lower() not in ("", "0", "no", "false", "off")
 
@@ -117,7 +130,7 @@ def _server(env: Mapping[str, str]) -> ServerSettings:
         jwt_secret=env.get("JWT_SECRET") or None,
         api_token=env.get("API_TOKEN") or None,
         cors_origins=_words(env, "CORS_ORIGINS"),
-        trusted_proxies=_words(env, "TRUSTED_PROXIES"),
+        trusted_proxies=_networks(env, "TRUSTED_PROXIES"),
         user_limit=_limit(env, "RATE_LIMIT_USER", usual.user_limit),
         ask_limit=_limit(env, "RATE_LIMIT_ASK", usual.ask_limit),
         ip_limit=_limit(env, "RATE_LIMIT_IP", usual.ip_limit),

@@ -16,7 +16,7 @@ from starlette.websockets import WebSocketDisconnect
 from datamind.api.middleware import MOST_BYTES
 from datamind.rooms.http import forwarded_ip
 
-from .conftest import Api, Run, running, settings_of
+from .conftest import PASSWORD, Api, Run, running, settings_of
 
 
 def test_a_correlation_id_is_made_or_taken_over(api: Api, run: Run) -> None:
@@ -61,6 +61,32 @@ def test_in_production_browsers_are_told_to_stay_on_https(
             return (await api.client.get("/health")).headers
 
     assert "max-age=31536000" in run(asked())["Strict-Transport-Security"]
+
+
+def test_in_production_plain_http_is_sent_to_https_or_refused(
+    run: Run, shop: Path, tmp_path: Path
+) -> None:
+    async def asked() -> list[Any]:
+        settings = settings_of(
+            tmp_path, environment="production", jwt_secret="0123456789abcdef" * 4,
+            trusted_proxies=("127.0.0.0/8",),
+        )  # fmt: skip
+        async with running(settings, shop) as api:
+            body = {"email": "analyst@example.com", "password": PASSWORD}
+            proxied = {"X-Forwarded-Proto": "https"}
+            return [
+                await api.client.get("/api/v1/queries?limit=1"),
+                await api.client.post("/api/v1/auth/login", json=body),
+                await api.client.post("/api/v1/auth/login", json=body, headers=proxied),
+                await api.client.get("/health"),
+            ]
+
+    sent, refused, proxied, health = run(asked())
+    assert (sent.status_code, sent.headers["Location"]) == (
+        308, "https://test/api/v1/queries?limit=1"
+    )  # fmt: skip
+    assert (refused.status_code, refused.json()["code"]) == (403, "https_needed")
+    assert (proxied.status_code, health.status_code) == (200, 200)
 
 
 def test_the_pages_of_the_api_come_from_here_alone(api: Api, run: Run) -> None:

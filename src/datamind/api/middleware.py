@@ -5,20 +5,21 @@ Plain ASGI, so that streams stay streams and clients that go away are noticed.
 
 from __future__ import annotations
 
+import hmac
 import logging
 import re
 import time
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import Response
+from starlette.datastructures import URL, Headers, MutableHeaders
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from datamind import clock
-from datamind.errors import AccessDenied, BadInput, DataMindError
+from datamind.errors import AccessDenied, BodyTooLarge, DataMindError, HttpsNeeded
 from datamind.log import correlation
-from datamind.rooms.http import forwarded_ip
+from datamind.rooms.http import forwarded_ip, is_within
 from datamind.rooms.problems import MEDIA_TYPE, problem
 from datamind.settings import ServerSettings
 
@@ -47,15 +48,8 @@ HEADERS = {
 HSTS = "max-age=31536000; includeSubDomains"
 API_PATHS = ("/api/", "/health", "/metrics", "/openapi.json")
 # Asked often by machines, and cheap: they spend none of the address's limit.
-FREE = ("/health", "/metrics", "/_nicegui/")
-
-
-class TooLarge(BadInput):
-    """The body is larger than any request needs."""
-
-    code = "body_too_large"
-    status = 413
-    default_hint = f"Send {MOST_BYTES // 1024 // 1024} MB at most."
+PROBES = ("/health", "/metrics")
+FREE = (*PROBES, "/_nicegui/")
 
 
 class Gate:
@@ -76,7 +70,11 @@ class Gate:
         peer = (scope.get("client") or ("", 0))[0]
         state = scope.setdefault("state", {})
         state["correlation_id"] = identity
-        state["client_ip"] = self._client(peer, headers)
+        pages = self._are_our_pages(headers)
+        state["client_ip"] = self._client(peer, headers, pages=pages)
+        state["secure"] = pages or self._is_secure(scope, peer, headers)
+        if state["secure"] and not pages:
+            scope["scheme"] = "https" if scope["type"] == "http" else "wss"
         token = correlation.set(identity)
         try:
             if scope["type"] == "websocket":
@@ -86,16 +84,28 @@ class Gate:
         finally:
             correlation.reset(token)
 
-    def _client(self, peer: str, headers: Headers) -> str:
-        """Whom to count: our own pages say for whom they ask, by the secret they share with us."""
+    def _are_our_pages(self, headers: Headers) -> bool:
+        """Whether our own pages ask, for somebody: they share a secret with us."""
+        secret: str | None = getattr(self.server.state, "pages_secret", None)
+        given = headers.get("x-datamind-pages", "")
+        return secret is not None and hmac.compare_digest(given.encode(), secret.encode())
+
+    def _client(self, peer: str, headers: Headers, *, pages: bool) -> str:
+        """Whose requests these are, for limits and the audit."""
         forwarded = headers.get("x-forwarded-for", "")
         if not forwarded:
             return peer
-        secret = getattr(self.server.state, "pages_secret", None)
-        trusted = self.settings.trusted_proxies
-        if secret is not None and headers.get("x-datamind-pages") == secret:
+        if pages:
             return forwarded.split(",")[-1].strip()
+        trusted = self.settings.trusted_proxies
         return forwarded_ip(peer, forwarded, trusted) if trusted else peer
+
+    def _is_secure(self, scope: Scope, peer: str, headers: Headers) -> bool:
+        """Whether it came by HTTPS, to us or to a proxy that we trust."""
+        if scope["scheme"] in ("https", "wss"):
+            return True
+        forwarded = headers.get("x-forwarded-proto", "").lower() in ("https", "wss")
+        return forwarded and is_within(peer, self.settings.trusted_proxies)
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
         if self._is_foreign(scope, headers):
@@ -117,6 +127,10 @@ class Gate:
             await send(message)
 
         try:
+            if self._goes_to_https(scope):
+                url = URL(scope=scope).replace(scheme="https")
+                await RedirectResponse(url, 308)(scope, receive, answer)
+                return
             self._admit(scope, headers)
             await self.app(scope, _measured(receive), answer)
         except DataMindError as fault:
@@ -130,6 +144,8 @@ class Gate:
     def _admit(self, scope: Scope, headers: Headers) -> None:
         """Turn away what no route needs to see."""
         path = scope["path"]
+        if self._needs_https(scope):
+            raise HttpsNeeded("This is taken over HTTPS only.")
         foreign = self._is_foreign(scope, headers)
         if foreign and (scope["method"] not in SAFE or _is_live(path)):
             raise AccessDenied(
@@ -138,10 +154,18 @@ class Gate:
             )
         length = headers.get("content-length", "0")
         if not length.isdigit() or int(length) > MOST_BYTES:
-            raise TooLarge("The request is too large.")
+            raise BodyTooLarge("The request is too large.")
         parts = getattr(self.server.state, "parts", None)
         if parts is not None and not path.startswith(FREE):
             parts.limits.spend(self.settings.ip_limit, "ip", scope["state"]["client_ip"])
+
+    def _needs_https(self, scope: Scope) -> bool:
+        """In production all but probes of this machine's own."""
+        insecure = self.settings.production and not scope["state"]["secure"]
+        return insecure and not scope["path"].startswith(PROBES)
+
+    def _goes_to_https(self, scope: Scope) -> bool:
+        return self._needs_https(scope) and scope["method"] in ("GET", "HEAD")
 
     def _is_foreign(self, scope: Scope, headers: Headers) -> bool:
         """Whether a page of another origin sent it; programs send no origin."""
@@ -213,7 +237,7 @@ def _measured(receive: Receive) -> Receive:
         message = await receive()
         size += len(message.get("body", b""))
         if size > MOST_BYTES:
-            raise TooLarge("The request is too large.")
+            raise BodyTooLarge("The request is too large.")
         return message
 
     return part

@@ -71,12 +71,26 @@ def forwarded_ip(peer: str, forwarded: str, trusted: tuple[str, ...]) -> str:
     """The address that the nearest untrusted hop has: X-Forwarded-For is believed from trusted
     proxies only, read from its end."""
     hops = [peer, *(h.strip() for h in reversed(forwarded.split(",")) if h.strip())]
-    networks = [ipaddress.ip_network(t, strict=False) for t in trusted]
     for at, hop in enumerate(hops):
-        try:
-            address = ipaddress.ip_address(hop)
-        except ValueError:
+        if not _is_address(hop):
             return hops[at - 1] if at else peer
-        if not any(address in network for network in networks):
-            return str(address)
+        if not is_within(hop, trusted):
+            return hop
     return hops[-1]
+
+
+def is_within(address: str, networks: tuple[str, ...]) -> bool:
+    """Whether the address is in one of these networks (CIDR)."""
+    if not _is_address(address):
+        return False
+    return any(
+        ipaddress.ip_address(address) in ipaddress.ip_network(n, strict=False) for n in networks
+    )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
