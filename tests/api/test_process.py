@@ -310,6 +310,22 @@ def test_production_without_a_secret_does_not_start(server: Server) -> None:
         del server.env["DATAMIND_ENV"], server.env["JWT_SECRET"]
 
 
+def test_the_client_in_the_documentation_works(server: Server, tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "server.md"
+    (client,) = re.findall(r"^```python\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    script = tmp_path / "client.py"
+    script.write_text(client)
+    env = {
+        **os.environ, "DATAMIND_URL": server.url, "DATAMIND_EMAIL": "ana@example.com",
+        "DATAMIND_PASSWORD": PASSWORD,
+    }  # fmt: skip
+    told = subprocess.run(
+        [sys.executable, str(script)], env=env, capture_output=True, text=True, check=False
+    )
+    assert told.returncode == 0, told.stderr
+    assert "'number_of_orders': 1000" in told.stdout
+
+
 def test_people_are_seen_to_from_the_command_line_while_it_serves(server: Server) -> None:
     added = json.loads(
         server.datamind("users", "add", "bob@example.com", "--role", "viewer", "--json").stdout
