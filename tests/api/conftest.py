@@ -124,7 +124,12 @@ async def running(settings: Settings, shop: Path, **more: Any) -> AsyncIterator[
     """The API while it runs, with one person of each role."""
     clock = Clock()
     app = create_app(
-        settings, f"duckdb:///{shop}", today=lambda: TODAY, now=clock, password_rounds=4, **more
+        settings,
+        lambda: (f"duckdb:///{shop}", None),
+        today=lambda: TODAY,
+        now=clock,
+        password_rounds=4,
+        **more,
     )
     async with app.router.lifespan_context(app):
         await add_people(app.state.parts)

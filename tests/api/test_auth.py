@@ -233,7 +233,9 @@ def test_what_was_revoked_stays_so_after_a_restart(run: Run, shop: Path, tmp_pat
         from datamind.api.app import create_app
 
         now = dt.datetime(2026, 3, 15, 9, 5, tzinfo=dt.UTC)
-        app = create_app(settings_of(tmp_path), f"duckdb:///{shop}", now=lambda: now)
+        app = create_app(
+            settings_of(tmp_path), lambda: (f"duckdb:///{shop}", None), now=lambda: now
+        )
         async with app.router.lifespan_context(app):
             transport = httpx.ASGITransport(app)
             async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from datamind.adapters.audit_store import SqliteAudit, faults
@@ -447,3 +448,36 @@ def test_a_fault_of_ours_is_told_without_its_words(run: Run, shop: Path, tmp_pat
     assert (answer.status_code, answer.json()["code"]) == (500, "internal")
     assert "4711" not in answer.text and "4711" not in str(kept)
     assert kept["status"] == "error"
+
+
+# ---- newer data --------------------------------------------------------------------------------
+
+
+def test_newer_data_is_asked_without_a_restart(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "live.duckdb"
+
+    def build(cities: str) -> None:
+        new = tmp_path / "new.duckdb"
+        with duckdb.connect(str(new)) as db:
+            db.execute(f"CREATE TABLE cities AS SELECT unnest({cities}) AS city")
+        new.replace(path)
+
+    async def asked() -> tuple[list[Any], list[bool]]:
+        build("['Rome', 'Oslo']")
+        async with running(settings_of(tmp_path / "home"), path) as api:
+            look = api.app.state.following.look
+            question = "How many cities are there in Lima?"
+            answers = [await api.call("POST", "/sql/ask", {"question": question})]
+            looked = [await look()]
+            build("['Rome', 'Oslo', 'Lima']")
+            looked += [await look(), await look()]
+            answers.append(await api.call("POST", "/sql/ask", {"question": question}))
+            path.write_bytes(b"broken")
+            with pytest.raises(WarehouseError):
+                await look()
+            return [a.json() for a in answers], looked
+
+    (before, after), looked = run(asked())
+    assert looked == [False, True, False]
+    assert before["status"] != "answered"
+    assert list(after["results"][0].values()) == [1]

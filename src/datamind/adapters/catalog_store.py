@@ -61,6 +61,13 @@ def load_catalog(
     return catalog
 
 
+def catalog_key(url: str, dbt_project: Path | None = None) -> str:
+    """Changes whenever `load_catalog` would read something newer; a database that does not say
+    whether it changed is read anew every LIVE_SECONDS."""
+    age = "" if url.startswith("duckdb") else str(int(time.time() // LIVE_SECONDS))
+    return f"{_name(url, dbt_project)}{age}"
+
+
 def _name(url: str, dbt_project: Path | None) -> str:
     """The place, then what of it the entry is about: a newer entry replaces the older one."""
     version = [FORMAT]

@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
@@ -19,15 +19,12 @@ from starlette.exceptions import HTTPException
 
 from datamind import __version__, clock
 from datamind.adapters.audit_store import SqliteAudit
-from datamind.adapters.catalog_store import load_catalog
-from datamind.adapters.warehouse import open_warehouse
-from datamind.api.engine_pool import EnginePool
+from datamind.api.data import Following, Source, open_data
 from datamind.api.middleware import Gate, problem_response
-from datamind.api.secrets import secrets_of
+from datamind.api.secrets import Secrets, secrets_of
 from datamind.database import Database
 from datamind.errors import BadInput, DataMindError, NotFound
 from datamind.migrations import upgrade
-from datamind.records import Target
 from datamind.rooms.auth import routes as auth
 from datamind.rooms.auth.passwords import Passwords
 from datamind.rooms.auth.service import load_revocations
@@ -42,7 +39,6 @@ from datamind.rooms.system import routes as system
 from datamind.rooms.system.metrics import Metrics
 from datamind.rooms.system.service import Watch
 from datamind.rooms.users import routes as users
-from datamind.semantics.catalog import View
 from datamind.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -56,21 +52,39 @@ THREADS = 4  # beside those that wait for the warehouse
 
 
 def create_app(
-    settings: Settings, url: str, *, dbt_project: Path | None = None,
+    settings: Settings, source: Source, *,
     demo_questions: tuple[str, ...] = (), today: Callable[[], Any] = clock.today,
     now: Callable[[], Any] = clock.now, password_rounds: int = 12,
 ) -> FastAPI:  # fmt: skip
-    """The application for the warehouse at `url`; its parts start and end with it."""
+    """The application for the data that `source` names; its parts start and end with it."""
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            parts = await _start(stack, settings, url, dbt_project, password_rounds, now, today,
-                                 demo_questions)  # fmt: skip
-            app.state.parts = parts
-            app.state.watch = Watch(parts)
+            secrets = secrets_of(settings)
+            opening = asyncio.create_task(open_data(settings, source))
+            store = await _open_store(stack, settings, secrets)
+            data = await opening
+            app.state.following = following = Following(app, settings, source, data)
+            stack.push_async_callback(following.end)
+            threads = ThreadPoolExecutor(settings.server.query_workers + THREADS, "asks")
+            stack.callback(threads.shutdown, wait=False, cancel_futures=True)
+            passwords = Passwords(rounds=password_rounds)
+            stack.callback(passwords.close)
+            app.state.parts = parts = Parts(
+                settings=settings, database=store.database, audit=store.audit, engine=data.engine,
+                warehouse=data.warehouse, view=data.view, passwords=passwords,
+                tokens=Tokens(secrets.jwt, now), revocations=Revocations(now), limits=Limits(),
+                metrics=Metrics(), threads=threads, now=now, today=today, started=now(),
+                places=asyncio.Semaphore(settings.server.query_workers),
+                demo_questions=demo_questions,
+            )  # fmt: skip
+            stack.push_async_callback(parts.running.end)
+            await load_revocations(parts)
+            app.state.watch = Watch(lambda: app.state.parts)
             await app.state.watch.start()
             stack.push_async_callback(app.state.watch.end)
+            following.start()
             yield
 
     app = FastAPIOffline(
@@ -94,17 +108,17 @@ def create_app(
     return app
 
 
-async def _start(
-    stack: AsyncExitStack, settings: Settings, url: str, dbt_project: Path | None, rounds: int,
-    now: Callable[[], Any], today: Callable[[], Any], demo_questions: tuple[str, ...],
-) -> Parts:  # fmt: skip
-    """All parts, started; each is ended by the stack in the reverse order."""
-    server = settings.server
-    secrets = secrets_of(settings)
+@dataclass(frozen=True)
+class _Store:
+    """Where what people do is kept."""
+
+    database: Database
+    audit: SqliteAudit
+
+
+async def _open_store(stack: AsyncExitStack, settings: Settings, secrets: Secrets) -> _Store:
+    """The metadata store, at the newest revision, and the audit log."""
     loop = asyncio.get_running_loop()
-    catalog_read = loop.run_in_executor(
-        None, lambda: load_catalog(url, dbt_project=dbt_project, cache_dir=settings.catalogs)
-    )
     await loop.run_in_executor(None, upgrade, settings.database_url)
     database = Database(settings.database_url)
     stack.push_async_callback(database.close)
@@ -112,28 +126,7 @@ async def _start(
         settings.home / "audit.db", secrets.audit, copy=settings.home / "logs" / "audit.log"
     )
     stack.callback(audit.close)
-    catalog_ = await catalog_read
-    warehouse = open_warehouse(url, workers=server.query_workers, memory_mb=settings.memory_mb)
-    stack.callback(warehouse.close)
-    engine = EnginePool(
-        catalog_, Target(warehouse.name, warehouse.dialect), workers=server.engine_workers,
-    )  # fmt: skip
-    stack.callback(engine.close)
-    threads = ThreadPoolExecutor(server.query_workers + THREADS, thread_name_prefix="asks")
-    stack.callback(threads.shutdown, wait=False, cancel_futures=True)
-    passwords = Passwords(rounds=rounds)
-    stack.callback(passwords.close)
-    parts = Parts(
-        settings=settings, database=database, audit=audit, engine=engine, warehouse=warehouse,
-        view=View.open(catalog_), passwords=passwords, tokens=Tokens(secrets.jwt, now),
-        revocations=Revocations(now), limits=Limits(), metrics=Metrics(), threads=threads,
-        places=asyncio.Semaphore(server.query_workers), now=now, today=today, started=now(),
-        demo_questions=demo_questions,
-    )  # fmt: skip
-    stack.push_async_callback(parts.running.end)
-    await load_revocations(parts)
-    await engine.warm_up()
-    return parts
+    return _Store(database, audit)
 
 
 def _tell_errors(app: FastAPI) -> None:

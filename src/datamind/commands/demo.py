@@ -90,9 +90,13 @@ def _serve(
     settings = serve.at(settings, host, port)
     settings = replace(settings, server=replace(settings.server, public_demo=True))
     _introduce(settings, screen)
-    url = f"duckdb:///{built.warehouse.resolve()}"
+
+    def newest() -> tuple[str, Path | None]:
+        now = current_build(settings.demo / "builds") or built
+        return f"duckdb:///{now.warehouse.resolve()}", now.artifacts
+
     return serve.serve(
-        settings, url, built.artifacts, questions=(QUESTION, *MORE),
+        settings, newest, questions=(QUESTION, *MORE),
         ready=lambda: serve.say(f"\n{serve.address(settings.server)}"),
     )  # fmt: skip
 

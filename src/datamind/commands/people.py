@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -57,6 +58,7 @@ def with_people(settings: Settings, work: Work[T]) -> T:
             operator = Caller(Identity("operator", "admin"), "local", clock.new_id("corr"))
             return await work(ground, session, operator)
 
+    os.umask(0o077)  # what is kept is for its owner alone
     upgrade(settings.database_url)
     return asyncio.run(run())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 import uvicorn
 
 from datamind.api.app import create_app
+from datamind.api.data import Source
 from datamind.commands.wiring import target
 from datamind.errors import BadInput
 from datamind.log import json_logs
@@ -38,8 +40,12 @@ class _Server(uvicorn.Server):
 def run(warehouse: str | None, project: Path | None, host: str | None, port: int | None) -> int:
     """Serve the warehouse that is named, configured, or the demo's."""
     settings = at(load(), host, port)
-    url, project = target(warehouse, project, settings)
-    return serve(settings, url, project, ready=lambda: say(address(settings.server)))
+    target(warehouse, project, settings)  # told at once if there is none
+    return serve(
+        settings,
+        lambda: target(warehouse, project, settings),
+        ready=lambda: say(address(settings.server)),
+    )
 
 
 def at(settings: Settings, host: str | None, port: int | None) -> Settings:
@@ -51,13 +57,14 @@ def at(settings: Settings, host: str | None, port: int | None) -> Settings:
 
 
 def serve(
-    settings: Settings, url: str, project: Path | None, *, ready: Callable[[], None],
+    settings: Settings, source: Source, *, ready: Callable[[], None],
     questions: tuple[str, ...] = (),
 ) -> int:  # fmt: skip
     """Serve until Ctrl-C; `ready` is called once requests are answered."""
+    os.umask(0o077)  # what is kept is for its owner alone
     json_logs(debug=settings.debug)
     server = settings.server
-    app = create_app(settings, url, dbt_project=project, demo_questions=questions)
+    app = create_app(settings, source, demo_questions=questions)
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, backlog=BACKLOG,
         timeout_graceful_shutdown=GRACE_S, proxy_headers=False, lifespan="off",

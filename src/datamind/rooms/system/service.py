@@ -35,10 +35,14 @@ class Probed:
 class Watch:
     """The last look at each part; a part that hangs is down."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, parts: Callable[[], Parts]) -> None:
+        self._now = parts  # they may change while the server runs
         self._found: dict[str, Probed] = {}
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def _parts(self) -> Parts:
+        return self._now()
 
     async def start(self) -> None:
         """Look once, then on in the background."""

@@ -1,0 +1,124 @@
+"""The data that is asked: its catalog, its warehouse and the engine that reads questions about it.
+
+They change together: when a build or a file took the place of the one before, new ones are opened
+beside the old, which end once nobody asks them any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from datamind.adapters.catalog_store import catalog_key, load_catalog
+from datamind.adapters.warehouse import open_warehouse
+from datamind.api.engine_pool import EnginePool
+from datamind.errors import DataMindError
+from datamind.ports import Warehouse
+from datamind.records import Target
+from datamind.semantics.catalog import View
+from datamind.settings import Settings
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 5.0
+# How long an ask may still be under way in what was replaced, beyond its query's time limit.
+LINGER_S = 30.0
+Source = Callable[[], tuple[str, Path | None]]
+
+
+@dataclass(frozen=True)
+class Data:
+    """What was opened; `key` changes when there is something newer to open."""
+
+    key: str
+    view: View
+    warehouse: Warehouse
+    engine: EnginePool
+
+    def close(self) -> None:
+        """End the engine's and the warehouse's processes."""
+        self.engine.close()
+        self.warehouse.close()
+
+
+async def open_data(settings: Settings, source: Source) -> Data:
+    """The data as it is now, ready to be asked."""
+    loop = asyncio.get_running_loop()
+    server = settings.server
+    url, project = await loop.run_in_executor(None, source)
+    key = await loop.run_in_executor(None, catalog_key, url, project)
+    catalog = await loop.run_in_executor(
+        None, lambda: load_catalog(url, dbt_project=project, cache_dir=settings.catalogs)
+    )
+    warehouse = open_warehouse(url, workers=server.query_workers, memory_mb=settings.memory_mb)
+    engine = EnginePool(
+        catalog, Target(warehouse.name, warehouse.dialect), workers=server.engine_workers
+    )
+    made = Data(key, View.open(catalog), warehouse, engine)
+    try:
+        await engine.warm_up()
+    except BaseException:
+        made.close()
+        raise
+    return made
+
+
+class Following:
+    """Keeps the application's data the newest there is."""
+
+    def __init__(self, app: FastAPI, settings: Settings, source: Source, data: Data) -> None:
+        self._app = app
+        self._settings = settings
+        self._source = source
+        self._data = data
+        self._old: list[Data] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Look in the background from now on."""
+        self._task = asyncio.create_task(self._keep_looking())
+
+    async def end(self) -> None:
+        """Look no more, and end all that was opened."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        for data in (*self._old, self._data):
+            data.close()
+
+    async def look(self) -> bool:
+        """Whether there was something newer, which is asked from now on."""
+        loop = asyncio.get_running_loop()
+        key = await loop.run_in_executor(None, lambda: catalog_key(*self._source()))
+        if key == self._data.key:
+            return False
+        newer = await open_data(self._settings, self._source)
+        older, self._data = self._data, newer
+        parts = self._app.state.parts
+        self._app.state.parts = replace(
+            parts, view=newer.view, warehouse=newer.warehouse, engine=newer.engine
+        )
+        self._old.append(older)
+        loop.call_later(self._settings.query_timeout_s + LINGER_S, self._drop, older)
+        log.warning("newer data is asked from now on: %s", newer.warehouse.name)
+        return True
+
+    def _drop(self, data: Data) -> None:
+        if data in self._old:
+            self._old.remove(data)
+            data.close()
+
+    async def _keep_looking(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            try:
+                await self.look()
+            except DataMindError as fault:  # a file that is being written, a build half made
+                log.warning("newer data can't be opened: %s", fault.message)
+            except Exception:
+                log.exception("a look for newer data failed")
