@@ -204,7 +204,7 @@ def test_too_many_tries_are_turned_away_by_address_and_by_name(
     async def tried() -> list[int]:
         settings = settings_of(tmp_path, login_limit="3/minute")
         async with running(settings, shop) as api:
-            body = {"email": "analyst@example.com", "password": "wrong"}
+            body = {"email": "analyst@example.com", "password": "wrong"}  # pragma: allowlist secret
             answers = [
                 await api.client.post(
                     "/api/v1/auth/login", json=body, headers={"X-Forwarded-For": f"10.0.0.{n}"}
