@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from datamind.errors import BadInput
@@ -36,14 +36,14 @@ def secrets_of(settings: Settings) -> Secrets:
             hint="Set it to the output of: openssl rand -hex 32",
         )
     kept = _kept(settings.home / FILE)
-    return Secrets(jwt=given or kept["jwt"], audit=bytes.fromhex(kept["audit"]))
+    return replace(kept, jwt=given) if given is not None else kept
 
 
 def _is_strong(secret: str) -> bool:
     return len(secret.encode()) >= LEAST_BYTES and len(set(secret)) >= 10
 
 
-def _kept(path: Path) -> dict[str, str]:
+def _kept(path: Path) -> Secrets:
     """What the file holds; made where it is missing, readable by its owner only."""
     path.parent.mkdir(parents=True, exist_ok=True)
     made = {"jwt": secrets.token_hex(32), "audit": secrets.token_hex(32)}
@@ -61,7 +61,7 @@ def _kept(path: Path) -> dict[str, str]:
             json.dump(made, file)
     try:
         found = json.loads(path.read_text("utf-8"))
-        return {name: str(found[name]) for name in made}
+        return Secrets(jwt=str(found["jwt"]), audit=bytes.fromhex(found["audit"]))
     except (OSError, ValueError, KeyError, TypeError):
         raise BadInput(
             f"The file {path} is damaged.",
