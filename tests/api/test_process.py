@@ -145,6 +145,26 @@ def test_interrupted_it_ends_all_that_it_started(shop: Path, tmp_path: Path) -> 
         assert gone(started)
 
 
+@pytest.mark.parametrize("after_s", [0.7, 1.0, 1.3, 1.6])
+def test_interrupted_while_it_starts_it_ends_quietly(
+    server: Server, tmp_path: Path, after_s: float
+) -> None:
+    """As a terminal does it: all processes of the group hear of it at once."""
+    command = [sys.executable, "-m", "datamind.cli", "serve", "--port", str(free_port()),
+               "--warehouse", f"duckdb:///{server.shop}"]  # fmt: skip
+    process = subprocess.Popen(
+        command, env={**server.env, "DATAMIND_HOME": str(tmp_path)}, stderr=subprocess.PIPE,
+        text=True, start_new_session=True,
+    )  # fmt: skip
+    time.sleep(after_s)
+    started = descendants(process.pid)
+    os.killpg(process.pid, signal.SIGINT)
+    told = process.communicate(timeout=20)[1]
+    assert process.returncode in (0, 130), told
+    assert "Traceback" not in told and "Aborted" not in told
+    assert gone(started)
+
+
 def test_killed_it_loses_no_flag_no_query_and_no_audit_row_and_leaves_nothing_running(
     shop: Path, tmp_path: Path
 ) -> None:

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import forkserver, resource_tracker
 from typing import NoReturn, TypeVar
 
 from datamind.errors import DataMindError, Overloaded
@@ -96,14 +97,27 @@ class EnginePool:
     def _start(self) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([__name__])
+        resource_tracker.ensure_running()  # before, for it lets interrupts in again
+        with _uninterrupted():
+            forkserver.ensure_running()
         return ProcessPoolExecutor(
             self._workers, mp_context=context, initializer=_move_in, initargs=self._arguments
         )
 
 
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C is for the server alone, which ends the rest: what is started in here, and what that
+    starts, never hears of it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _move_in(catalog: Catalog, target: Target) -> None:
     """Make this process ready: nothing of the server's signals, and the catalog looked up once."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGALRM, _over_time)
     os.nice(NICER)
