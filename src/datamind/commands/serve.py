@@ -15,9 +15,11 @@ import uvicorn
 
 from datamind.api.app import create_app
 from datamind.api.data import Source
+from datamind.commands.people import with_people
 from datamind.commands.wiring import target
 from datamind.errors import BadInput
 from datamind.log import json_logs
+from datamind.rooms.users.service import anybody
 from datamind.settings import ServerSettings, Settings, load
 
 BACKLOG = 4096
@@ -41,11 +43,14 @@ def run(warehouse: str | None, project: Path | None, host: str | None, port: int
     """Serve the warehouse that is named, configured, or the demo's."""
     settings = at(load(), host, port)
     target(warehouse, project, settings)  # told at once if there is none
-    return serve(
-        settings,
-        lambda: target(warehouse, project, settings),
-        ready=lambda: say(address(settings.server)),
-    )
+    nobody = not with_people(settings, lambda ground, session, me: anybody(session))
+
+    def ready() -> None:
+        say(address(settings.server))
+        if nobody:
+            say("Nobody can sign in yet: datamind users add you@example.com --role admin")
+
+    return serve(settings, lambda: target(warehouse, project, settings), ready=ready)
 
 
 def at(settings: Settings, host: str | None, port: int | None) -> Settings:
