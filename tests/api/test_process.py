@@ -264,6 +264,55 @@ def test_a_client_that_goes_away_leaves_nothing_running(server: Server, streamed
     assert history["items"][0]["status"] == "cancelled"
 
 
+async def talked(server: Server, *messages: dict[str, Any], until: int) -> list[dict[str, Any]]:
+    """What a WebSocket says to these messages, `until` so many were said."""
+    url = f"ws://127.0.0.1:{server.port}/api/v1/ws/ask"
+    async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
+        for message in messages:
+            await socket.send_json(message)
+        said = []
+        while len(said) < until:
+            message = await asyncio.wait_for(socket.receive(), 10)
+            if message.type is not aiohttp.WSMsgType.TEXT:
+                said.append({"event": "closed", "data": socket.close_code})
+                break
+            said.append(json.loads(message.data))
+        return said
+
+
+def test_questions_are_asked_over_a_websocket(server: Server) -> None:
+    token = server.login()["Authorization"].removeprefix("Bearer ")
+    first = {"type": "token", "token": token}
+    ask = {"type": "ask", "question": "how many orders are there"}
+    said = asyncio.run(talked(server, first, ask, until=10))
+    assert [m["event"] for m in said] == ["ready", "accepted", *["stage"] * 7, "answer"]
+    assert said[-1]["data"]["results"] == [{"number_of_orders": 3000}]
+    said = asyncio.run(
+        talked(server, first, {"type": "ask"}, {"type": "x"}, {"type": "cancel"}, until=4)
+    )
+    codes = [m["data"].get("code") for m in said]
+    assert codes == [None, "bad_input", "bad_input", "not_found"]
+
+
+def test_a_websocket_without_a_good_token_is_closed(server: Server) -> None:
+    for first in (
+        {"type": "token", "token": "x"}, {"type": "ask", "question": "how many orders"}, {},
+    ):  # fmt: skip
+        said = asyncio.run(talked(server, first, until=2))
+        assert said[0]["data"]["code"] == "unauthenticated"
+        assert said[1] == {"event": "closed", "data": 1008}
+
+
+def test_who_leaves_a_websocket_leaves_nothing_running(server: Server) -> None:
+    headers = server.login()
+    token = headers["Authorization"].removeprefix("Bearer ")
+    messages = ({"type": "token", "token": token}, {"type": "ask", "question": LONG})
+    asyncio.run(talked(server, *messages, until=7))  # it runs now
+    assert idle(server)
+    history = httpx.get(f"{server.url}/api/v1/queries?limit=1", headers=headers).json()
+    assert history["items"][0]["status"] == "cancelled"
+
+
 def test_two_thousand_asks_at_once_are_each_answered_or_turned_away(server: Server) -> None:
     headers = server.login()
 

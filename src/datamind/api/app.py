@@ -35,6 +35,7 @@ from datamind.rooms.limits import Limits
 from datamind.rooms.parts import Parts
 from datamind.rooms.problems import MEDIA_TYPE, Problem, problem
 from datamind.rooms.questions import routes as questions
+from datamind.rooms.questions import socket
 from datamind.rooms.system import routes as system
 from datamind.rooms.system.metrics import Metrics
 from datamind.rooms.system.service import Watch
@@ -48,6 +49,10 @@ ABOUT = """Ask a company's data in plain English, governed and audited.
 Sign in at `auth/login`, send the access token as `Authorization: Bearer …`. Errors are problem
 details (RFC 9457); every answer carries `X-Correlation-ID`."""
 API = "/api/v1"
+ROUTERS = (
+    auth.router, questions.router, questions.queries, questions.public, socket.router,
+    feedback.router, catalog.router, users.router,
+)  # fmt: skip
 THREADS = 4  # beside those that wait for the warehouse
 
 
@@ -94,8 +99,7 @@ def create_app(
     )  # fmt: skip
     app.include_router(system.router)
     api = APIRouter(prefix=API)
-    for router in (auth.router, questions.router, questions.queries, questions.public,
-                   feedback.router, catalog.router, users.router):  # fmt: skip
+    for router in ROUTERS:
         api.include_router(router)
     app.include_router(api)
     _tell_errors(app)

@@ -17,7 +17,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from datamind import clock
-from datamind.errors import AccessDenied, BodyTooLarge, DataMindError, HttpsNeeded
+from datamind.errors import AccessDenied, BodyTooLarge, DataMindError, HttpsNeeded, TooManyRequests
 from datamind.log import correlation
 from datamind.rooms.http import forwarded_ip, is_within
 from datamind.rooms.problems import MEDIA_TYPE, problem
@@ -113,6 +113,14 @@ class Gate:
             await receive()  # the handshake
             await send({"type": "websocket.close", "code": 1008})
             return
+        parts = getattr(self.server.state, "parts", None)
+        if parts is not None:
+            try:
+                parts.limits.spend(self.settings.ip_limit, "ip", scope["state"]["client_ip"])
+            except TooManyRequests:
+                await receive()
+                await send({"type": "websocket.close", "code": 1013})
+                return
         await self.app(scope, receive, send)
 
     async def _request(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:

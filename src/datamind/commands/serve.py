@@ -23,6 +23,7 @@ from datamind.rooms.users.service import anybody
 from datamind.settings import ServerSettings, Settings, load
 
 BACKLOG = 4096
+WS_BYTES = 1024 * 1024
 GRACE_S = 5
 
 
@@ -73,6 +74,7 @@ def serve(
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, backlog=BACKLOG,
         timeout_graceful_shutdown=GRACE_S, proxy_headers=False, lifespan="off",
+        ws_max_size=WS_BYTES,
     )  # fmt: skip
     running = _Server(config, ready)
 
