@@ -34,7 +34,7 @@ MAGIC = (8, b"DUCK")  # where in a file DuckDB writes its mark
 
 
 class DuckDbWarehouse:
-    """A DuckDB file, asked through a pool of workers that share the cores and the memory limit."""
+    """A DuckDB file, asked through a pool of workers, each with a memory limit of its own."""
 
     dialect: Dialect = "duckdb"
 
@@ -48,7 +48,7 @@ class DuckDbWarehouse:
         self._opening = Opening(
             path=str(self.path.resolve()),
             name=self.name,
-            threads=max(1, (cores or 1) // workers),
+            threads=cores or 1,  # one query alone is as fast as the machine; several share it
             memory_mb=memory_mb,
         )
         self._idle: queue.LifoQueue[Worker] = queue.LifoQueue()

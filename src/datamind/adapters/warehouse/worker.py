@@ -21,6 +21,7 @@ from typing import Any, Protocol
 
 HEADER = 4
 ORPHAN_CHECK_S = 5.0
+NICER = 5  # whoever waits for the answer comes before the work on it
 # What DuckDB must not do is set before the file opens; `lock_configuration` then closes the door.
 # Nothing spills: over the memory limit a query fails, and the asker is told so.
 SETTINGS: dict[str, str | bool] = {
@@ -209,6 +210,7 @@ def main(arguments: list[str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
     ceiling = (memory_mb + slack_mb) << 20
     resource.setrlimit(resource.RLIMIT_DATA, (ceiling, ceiling))
+    os.nice(NICER)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold the company's rows
     sink = os.dup(1)
     nowhere = os.open(os.devnull, os.O_RDWR)
