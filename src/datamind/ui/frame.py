@@ -112,7 +112,7 @@ def _place(target: str, label: str, symbol: str, *, current: bool) -> None:
 def _menu(person: Person) -> None:
     initials = "".join(word[0] for word in person.name.split()[:2]).upper() or "?"
     change = password_dialog(person)
-    opener = ui.button().props("flat round no-caps").classes("who")
+    opener = ui.button(color=None).props("flat round no-caps").classes("who")
     with named(opener, f"Account of {person.name}", aria_haspopup="true"):
         text("span", initials)
         with ui.menu().props("auto-close").classes("menu"):

@@ -49,7 +49,11 @@ def icon(name: str, classes: str = "") -> Element:
 
 def button(label: str, action: Any = None, *, kind: str = "plain", icon: str = "") -> ui.button:
     """A button; `kind` is main, plain, quiet or danger."""
-    made = ui.button(on_click=action).props("no-caps unelevated").classes(f"btn btn-{kind}")
+    made = (
+        ui.button(on_click=action, color=None)
+        .props("no-caps unelevated")
+        .classes(f"btn btn-{kind}")
+    )
     with made:
         if icon:
             ui.icon(icon).classes("btn-icon").props["aria-hidden"] = "true"
@@ -59,7 +63,11 @@ def button(label: str, action: Any = None, *, kind: str = "plain", icon: str = "
 
 def icon_button(icon: str, label: str, action: Any = None) -> ui.button:
     """A button that is only a picture, with its name and a tooltip."""
-    made = ui.button(icon=icon, on_click=action).props("flat round no-caps").classes("icon-btn")
+    made = (
+        ui.button(icon=icon, on_click=action, color=None)
+        .props("flat round no-caps")
+        .classes("icon-btn")
+    )
     named(made, label)
     with made:
         ui.tooltip(label)
@@ -174,7 +182,9 @@ def leave() -> None:
 
 def dialog(title: str, classes: str = "") -> tuple[ui.dialog, Element]:
     """A dialog, and where its content goes."""
-    made = ui.dialog()
+    # On the page itself: the dialog that opens it may be gone before it.
+    with context.client.content:
+        made = ui.dialog()
     named(made, title)
     with made:
         sheet = box("div", f"dialog {classes}")

@@ -21,8 +21,8 @@ CELL = """
 HEAD = """
 <q-th :props="props">
   <button type="button" class="sorter" :title="'Sort by ' + props.col.label">
-    {{ props.col.label }}<span v-if="props.col.unit" class="unit"> {{ props.col.unit }}</span
-    ><span v-if="props.col.masked" class="unit"> masked</span>
+    {{ props.col.label }}<span v-if="props.col.unit" class="unit">&nbsp;{{ props.col.unit }}</span
+    ><span v-if="props.col.masked" class="unit">&nbsp;masked</span>
   </button>
 </q-th>
 """

@@ -194,7 +194,7 @@ def _examples(questions: list[str], thread: Thread) -> None:
 
 
 def _example(question: str, thread: Thread) -> Element:
-    made = ui.button(on_click=lambda: thread.ask(question)).props("no-caps unelevated")
+    made = ui.button(on_click=lambda: thread.ask(question), color=None).props("no-caps unelevated")
     with made.classes("example"):
         text("span", question)
         icon("north_east")
