@@ -109,6 +109,10 @@ def create_app(
             allow_methods=["*"], allow_headers=["*"], expose_headers=["X-Correlation-ID"],
         )  # fmt: skip
     app.add_middleware(Gate, server=app, settings=settings.server)
+    if settings.server.ui:
+        from datamind.ui.mount import mount
+
+        mount(app, settings)
     return app
 
 

@@ -1,0 +1,189 @@
+"""Asking on the page: a thread of questions, each answered as its stages stream in."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+
+from nicegui import context, ui
+from nicegui.element import Element
+
+from datamind.ui.answer import Acts, show_answer, show_trouble
+from datamind.ui.client import JSON, Trouble, trouble
+from datamind.ui.pieces import box, button, icon, leave, named, text
+from datamind.ui.sessions import Ended, Person
+from datamind.ui.sql import sql_block
+from datamind.ui.words import STAGES, duration
+
+SILENT = Trouble("unavailable", "The answer broke off.", hint="Try again.", status=503)
+MOST_TURNS = 30  # earlier ones make room: a page holds no more rows than it can show
+
+
+class Live:
+    """The stages of an ask on its way, with a button that stops it."""
+
+    def __init__(self, person: Person) -> None:
+        self._person = person
+        self._rows: dict[str, tuple[Element, Element]] = {}
+        self.query_id: str | None = None
+        self.task: asyncio.Task[object] | None = asyncio.current_task()
+        self.place = box("div", "live")
+        with self.place:
+            with named(box("ol", "stages"), "Stages", role="list", aria_live="polite"):
+                for number, (stage, name) in enumerate(STAGES):
+                    with box("li", "stage" + ("" if number else " is-on")) as row:
+                        text("span", name, "stage-name")
+                        self._rows[stage] = (row, text("span", "", "stage-time"))
+            self._stop = button("Stop", self.stop, icon="stop")
+
+    def stage(self, told: JSON) -> None:
+        """One stage ended; the next one is on."""
+        names = [stage for stage, _ in STAGES]
+        row, time = self._rows[told["stage"]]
+        row.classes(add="is-done", remove="is-on")
+        time.text = duration(told["elapsed_ms"])  # type: ignore[attr-defined]  # a TextElement
+        after = names.index(told["stage"]) + 1
+        if after < len(names):
+            self._rows[names[after]][0].classes(add="is-on")
+
+    async def stop(self) -> None:
+        """Call the query off; the stream says how it ended."""
+        self._stop.disable()
+        try:
+            if self.query_id is not None:
+                await self._person.post(f"/sql/{self.query_id}/cancel")
+        except (Trouble, Ended):
+            if self.task is not None:
+                self.task.cancel()
+
+
+class Thread:
+    """A conversation: its turns one below the other, and what is being asked."""
+
+    def __init__(self, person: Person, on_turn: Callable[[bool], None]) -> None:
+        self._person = person
+        self._on_turn = on_turn
+        self._client = context.client
+        self._conversation = _new_conversation()
+        self._running: asyncio.Task[object] | None = None
+        self._turns: list[Element] = []
+        self.place = named(box("div", "thread"), "Conversation", role="region")
+        self._client.on_delete(self._call_off)
+
+    def restart(self) -> None:
+        """A new conversation."""
+        self._call_off()
+        self._conversation = _new_conversation()
+        self._turns.clear()
+        self.place.clear()
+        self._on_turn(False)
+
+    async def ask(self, question: str, plan: JSON | None = None) -> None:
+        """Ask, and show the stages and then the answer; one question at a time."""
+        question = " ".join(question.split())
+        if not question or self._running is not None:
+            return
+        body: JSON = {"question": question, "conversation_id": self._conversation, "plan": plan}
+
+        async def answer(place: Element) -> JSON:
+            return await self._streamed(body, place)
+
+        await self._turn(question, None, answer, lambda: self.ask(question, plan))
+
+    async def run(self, sql: str, query_id: str | None) -> None:
+        """Run SQL that the person wrote."""
+        if not sql.strip() or self._running is not None:
+            return
+
+        async def answer(place: Element) -> JSON:
+            with place, box("div", "live"):
+                ui.spinner(size="1.4em")
+                text("p", "Running your SQL …", "muted")
+            return await self._person.post("/sql/execute", {"sql": sql, "query_id": query_id})
+
+        await self._turn("Your SQL", sql, answer, lambda: self.run(sql, query_id))
+
+    async def _turn(self, title, sql, answer, again) -> None:  # type: ignore[no-untyped-def]
+        self._running = asyncio.current_task()
+        place = self._open(title, sql)
+        self._on_turn(True)
+        try:
+            found = await answer(place)
+        except Ended:
+            leave()
+        except Trouble as told:
+            place.clear()
+            with place:
+                show_trouble(told, again)
+        except asyncio.CancelledError:
+            if self._client.is_deleted or self._running is None:
+                raise
+            place.clear()
+            with place:
+                show_trouble(Trouble("query_cancelled", "Stopped."), again)
+        else:
+            place.clear()
+            with place:
+                show_answer(found, self._person, Acts(self.ask, self.run))
+        finally:
+            self._running = None
+            if not self._client.is_deleted:
+                self._on_turn(True)
+                ui.run_javascript(f'datamind.show("#c{place.parent_slot.parent.id}")')  # type: ignore[union-attr]
+
+    def _open(self, title: str, sql: str | None) -> Element:
+        while len(self._turns) >= MOST_TURNS:
+            self._turns.pop(0).delete()
+        with self.place:
+            turn = box("article", "card turn")
+        self._turns.append(turn)
+        with turn:
+            text("h2", title, "asked")
+            if sql is not None:
+                sql_block(sql)
+            place = box("div", "turn-body")
+        ui.run_javascript(f'datamind.show("#c{turn.id}")')
+        return place
+
+    async def _streamed(self, body: JSON, place: Element) -> JSON:
+        with place:
+            live = Live(self._person)
+        opened = await self._person.post("/sql/ask", body, stream="true")
+        stream = self._person.api.stream(
+            opened["stream_id"], opened["ticket"], ip=self._person.ip
+        )  # fmt: skip
+        async with stream as events:
+            async for event in events:
+                match event.name:
+                    case "accepted":
+                        live.query_id = event.data["query_id"]
+                    case "stage":
+                        live.stage(event.data)
+                    case "answer":
+                        return event.data
+                    case "problem":
+                        raise trouble(event.data)
+        raise SILENT
+
+    def _call_off(self) -> None:
+        task, self._running = self._running, None
+        if task is not None:
+            task.cancel()
+
+
+def _new_conversation() -> str:
+    return f"cnv-{secrets.token_hex(8)}"
+
+
+def viewer_card() -> None:
+    """For those who may look but not ask."""
+    with box("section", "card narrow centered"):
+        icon("visibility", "empty-icon")
+        text("h2", "You can look around")
+        text(
+            "p",
+            "Your role is viewer: the catalog and the history are open to you, asking is not."
+            " An admin can make you an analyst.",
+            "muted",
+        )

@@ -1,0 +1,147 @@
+"""The REST API as the pages call it: over HTTP, each problem read into one typed error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from datamind.settings import ServerSettings
+
+TIMEOUT = httpx.Timeout(60.0, connect=5.0)
+# A stream is quiet while a query runs, but for the server's ping each 15 s.
+STREAM_TIMEOUT = httpx.Timeout(45.0, connect=5.0)
+LIMITS = httpx.Limits(max_connections=500, max_keepalive_connections=50)
+ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (what listens there is asked here)
+NO_ANSWER = "The server does not answer."
+JSON = dict[str, Any]
+
+
+class Trouble(Exception):
+    """A problem that the API told, or that kept it from telling anything."""
+
+    def __init__(
+        self, code: str, detail: str, *, hint: str = "", status: int = 500,
+        correlation_id: str = "", retry_after_s: int | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.hint = hint
+        self.status = status
+        self.correlation_id = correlation_id
+        self.retry_after_s = retry_after_s
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A server-sent event."""
+
+    name: str
+    data: JSON
+
+
+class Api:
+    """The one client of all pages; `secret` proves that they may say for whom they ask."""
+
+    def __init__(self, server: ServerSettings, secret: str) -> None:
+        host = ANYWHERE.get(server.host, server.host)
+        base = f"http://[{host}]" if ":" in host else f"http://{host}"
+        self._secret = secret
+        # No proxy of the environment: this is the server asking itself.
+        self._http = httpx.AsyncClient(
+            base_url=f"{base}:{server.port}/api/v1", timeout=TIMEOUT, limits=LIMITS,
+            trust_env=False,
+        )  # fmt: skip
+
+    async def close(self) -> None:
+        """Hang up."""
+        await self._http.aclose()
+
+    async def call(
+        self, method: str, path: str, *, ip: str, token: str | None = None,
+        params: JSON | None = None, body: JSON | None = None, headers: dict[str, str] | None = None,
+    ) -> Any:  # fmt: skip
+        """The answer's JSON, None where there is none; Trouble for a problem."""
+        given = {k: v for k, v in (params or {}).items() if v is not None}
+        try:
+            response = await self._http.request(
+                method, path, params=given, json=body,
+                headers={**self._headers(ip, token), **(headers or {})},
+            )  # fmt: skip
+        except httpx.HTTPError:
+            raise Trouble("unavailable", NO_ANSWER, hint="Try again.", status=503) from None
+        if response.is_error:
+            raise trouble_of(response)
+        return response.json() if response.content else None
+
+    @asynccontextmanager
+    async def stream(self, stream_id: str, ticket: str, *, ip: str) -> AsyncIterator[Events]:
+        """The events of a stream; to leave the block is to call the ask off."""
+        headers = {**self._headers(ip, None), "X-Stream-Ticket": ticket}
+        try:
+            async with self._http.stream(
+                "GET", f"/sql/stream/{stream_id}", headers=headers, timeout=STREAM_TIMEOUT
+            ) as response:
+                if response.is_error:
+                    await response.aread()
+                    raise trouble_of(response)
+                yield events(response)
+        except httpx.HTTPError:
+            raise Trouble("unavailable", NO_ANSWER, hint="Try again.", status=503) from None
+
+    def _headers(self, ip: str, token: str | None) -> dict[str, str]:
+        headers = {"X-Forwarded-For": ip, "X-DataMind-Pages": self._secret}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        return headers
+
+
+Events = AsyncIterator[Event]
+
+
+async def events(response: httpx.Response) -> Events:
+    """Server-sent events as they come; comments (pings) are passed over."""
+    name, data = "message", list[str]()
+    async for line in response.aiter_lines():
+        if not line:
+            if data:
+                yield Event(name, json.loads("\n".join(data)))
+            name, data = "message", []
+            continue
+        field, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if field == "event":
+            name = value
+        elif field == "data":
+            data.append(value)
+
+
+def trouble_of(response: httpx.Response) -> Trouble:
+    """The problem that a response tells."""
+    try:
+        told = response.json()
+    except ValueError:
+        told = None
+    after = response.headers.get("Retry-After", "")
+    return trouble(
+        told if isinstance(told, dict) else {}, status=response.status_code,
+        retry_after_s=int(after) if after.isdigit() else None,
+    )  # fmt: skip
+
+
+def trouble(told: JSON, *, status: int = 500, retry_after_s: int | None = None) -> Trouble:
+    """A problem document as an error; of what did not fit, the first field is named."""
+    detail = str(told.get("detail") or "Something went wrong.")
+    for error in told.get("errors") or ():
+        detail = f"{str(error['loc'][-1]).replace('_', ' ')}: {error['msg']}".capitalize()
+        break
+    return Trouble(
+        str(told.get("code", "internal")), detail, hint=str(told.get("hint", "")),
+        status=int(told.get("status", status)), retry_after_s=retry_after_s,
+        correlation_id=str(told.get("correlation_id", "")),
+    )  # fmt: skip

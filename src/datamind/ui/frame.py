@@ -1,0 +1,148 @@
+"""The frame of every live page: who may see it, its header, and the menu of its person."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from nicegui import ui
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from datamind.ui import assets
+from datamind.ui.account import password_dialog
+from datamind.ui.client import Trouble
+from datamind.ui.doors import pages_of, sign_in_url
+from datamind.ui.pieces import box, icon, icon_button, link_button, named, text, trouble_box
+from datamind.ui.sessions import Ended, Person
+from datamind.ui.words import ROLES
+
+Builder = Callable[[Person, Request], Awaitable[None]]
+# (path, what it is called, its icon, whether it is for admins only)
+PLACES = (
+    ("/", "Ask", "chat_bubble_outline", False),
+    ("/history", "History", "history", False),
+    ("/catalog", "Catalog", "menu_book", False),
+    ("/users", "Users", "group", True),
+)
+DARK = """
+    app.use(Quasar, {config: vue_config});
+    applyColors(vue_config.brand);
+    darkSetter = (dark) => Quasar.Dark.set(datamind.isDark());
+    datamind.onTheme = () => Quasar.Dark.set(datamind.isDark());
+    setDark(None);
+"""
+
+
+def page(path: str, title: str, *, admins: bool = False) -> Callable[[Builder], Builder]:
+    """Serve what the builder makes at this path, for those who are signed in."""
+
+    def serve(build: Builder) -> Builder:
+        @ui.page(path, title=f"{title} · DataMind", response_timeout=20.0)
+        async def shown(request: Request) -> Response | None:
+            person = pages_of(request).person(request)
+            where = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            if person is None:
+                return _stranger(request, where)
+            ui.add_head_html(assets.head() + assets.scripts())
+            try:
+                content = _frame(person, path)
+                with content:
+                    if admins and not person.is_admin:
+                        ui.context.client.status_code = 403
+                        _not_allowed()
+                    else:
+                        await build(person, request)
+            except Ended:
+                return RedirectResponse(sign_in_url(where, ended=True), 303)
+            except Trouble as told:
+                ui.context.client.status_code = told.status
+                with content:
+                    trouble_box(told, again=ui.navigate.reload)
+            return None
+
+        return build
+
+    return serve
+
+
+def _stranger(request: Request, where: str) -> Response:
+    """To the sign-in page; whoever followed a link from elsewhere first comes again from here,
+    for browsers send our cookie (SameSite=Strict) only then."""
+    if request.headers.get("sec-fetch-site") == "cross-site":
+        return HTMLResponse('<!doctype html><meta http-equiv="refresh" content="0">')
+    ended = pages_of(request).cookie in request.cookies
+    return RedirectResponse(sign_in_url(where, ended=ended), 303)
+
+
+def _frame(person: Person, path: str) -> Any:
+    content = box("div", "page")
+    ui.skip_link("Skip to content", target=content)
+    with ui.header(wrap=False).classes("bar"):
+        home = box("a", "home")
+        home.props["href"] = "/"
+        with named(home, "DataMind, to Ask"):
+            ui.html(assets.LOGO, sanitize=False)
+            text("span", "DataMind", "home-name")
+        with named(box("nav", "places"), "Main"):
+            for target, label, symbol, admins in PLACES:
+                if not admins or person.is_admin:
+                    _place(target, label, symbol, current=_is_at(path, target))
+        with box("div", "bar-end"):
+            dark = icon_button("contrast", "Switch between light and dark")
+            dark.on("click", js_handler="() => datamind.toggleTheme()")
+            _menu(person)
+    return content
+
+
+def _is_at(path: str, target: str) -> bool:
+    return path == target or (target != "/" and path.startswith(target))
+
+
+def _place(target: str, label: str, symbol: str, *, current: bool) -> None:
+    made = box("a", "place")
+    made.props["href"] = target
+    if current:
+        made.props["aria-current"] = "page"
+    with made:
+        icon(symbol)
+        text("span", label)
+
+
+def _menu(person: Person) -> None:
+    initials = "".join(word[0] for word in person.name.split()[:2]).upper() or "?"
+    change = password_dialog(person)
+    opener = ui.button(color=None).props("flat round no-caps").classes("who")
+    with named(opener, f"Account of {person.name}", aria_haspopup="true"):
+        text("span", initials)
+        with ui.menu().props("auto-close").classes("menu"):
+            with box("div", "menu-who"):
+                text("p", person.name, "menu-name")
+                text("p", person.email, "muted small")
+                text("p", ROLES.get(person.role, (person.role,))[0], "chip tone-quiet")
+            ui.separator()
+            with ui.item(on_click=change.open).classes("menu-item"):
+                icon("password")
+                text("span", "Change password")
+            form = box("form", "menu-form")
+            form.props["method"], form.props["action"] = "post", "/signout"
+            with form, ui.element("button").classes("menu-item menu-submit") as leave:
+                leave.props["type"] = "submit"
+                icon("logout")
+                text("span", "Sign out")
+
+
+def _not_allowed() -> None:
+    with box("section", "card narrow centered"):
+        icon("lock", "empty-icon")
+        text("h1", "Not allowed")
+        text("p", "This page is for admins. Ask one of them if you need it.", "muted")
+        link_button("Go to Ask", "/", kind="main")
+
+
+def heading(title: str, words: str = "") -> None:
+    """The page's own heading."""
+    with box("div", "page-head"):
+        text("h1", title)
+        if words:
+            text("p", words, "muted")

@@ -1,0 +1,51 @@
+// What the live pages do in the browser itself: figures in charts, and the keys of the suggestions.
+(() => {
+  const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 2 });
+  const full = new Intl.NumberFormat("en", { maximumFractionDigits: 2 });
+  const signs = { USD: "$", EUR: "€", GBP: "£" };
+
+  datamind.compact = (value) => short.format(value);
+  datamind.figure = (value, unit) => {
+    if (value === null || value === undefined) return "—";
+    const small = Math.abs(value) < 1 && value !== 0;
+    const text = small ? String(Number(value.toPrecision(4))) : full.format(value);
+    if (signs[unit]) return value < 0 ? `-${signs[unit]}${text.slice(1)}` : signs[unit] + text;
+    return unit ? `${text} ${unit}` : text;
+  };
+  datamind.show = (selector) => {
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    requestAnimationFrame(() =>
+      document.querySelector(selector)?.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" }),
+    );
+  };
+
+  // The question box is a combobox (WAI-ARIA): arrows move through the list, Enter takes, Escape closes.
+  const options = () => [...document.querySelectorAll("#suggestions [role=option]")];
+  const at = () => options().findIndex((option) => option.getAttribute("aria-selected") === "true");
+  function mark(input, index) {
+    options().forEach((option, i) => option.setAttribute("aria-selected", String(i === index)));
+    const marked = options()[index];
+    if (marked) input.setAttribute("aria-activedescendant", marked.id);
+    else input.removeAttribute("aria-activedescendant");
+    marked?.scrollIntoView({ block: "nearest" });
+  }
+  function key(event) {
+    const input = event.target;
+    if (input.id !== "question" || event.isComposing) return;
+    const count = options().length;
+    if (!count) return;
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      const step = event.key === "ArrowDown" ? 1 : -1;
+      const from = at() < 0 && step < 0 ? count : at();
+      mark(input, Math.min(Math.max(from + step, -1), count - 1));
+    } else if (event.key === "Enter" && at() >= 0) {
+      options()[at()].click();
+    } else {
+      if (event.key === "Escape") mark(input, -1);
+      return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  }
+  document.addEventListener("keydown", key, true);
+})();
