@@ -76,6 +76,7 @@ def serve(
         timeout_graceful_shutdown=GRACE_S, proxy_headers=False, lifespan="off",
         ws_max_size=WS_BYTES,
     )  # fmt: skip
+    config.load()  # the pages look for it while they start
     running = _Server(config, ready)
 
     async def life(listener: socket.socket) -> None:
