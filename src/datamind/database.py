@@ -13,7 +13,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.pool import PoolProxiedConnection
+from sqlalchemy.pool import NullPool, PoolProxiedConnection
 from sqlalchemy.types import TypeDecorator
 
 from datamind.errors import Unavailable
@@ -65,6 +65,8 @@ class Database:
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
+        # A look at the store must not wait for those who work with it.
+        self._probe = create_async_engine(url, poolclass=NullPool)
         self._writer = asyncio.Lock()
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
@@ -101,7 +103,7 @@ class Database:
 
     async def ping(self) -> None:
         """An error where the store does not answer."""
-        async with self.engine.connect() as connection:
+        async with self._probe.connect() as connection:
             await connection.execute(text("SELECT 1"))
 
     async def close(self) -> None:

@@ -51,7 +51,7 @@ class BodyTooLarge(BadInput):
 
     code = "body_too_large"
     status = 413
-    default_hint = "Send less: 2 MB are the most."
+    default_hint = "Send less: 512 kB are the most."
 
 
 class HttpsNeeded(BadInput):

@@ -10,7 +10,7 @@ import sys
 from contextvars import ContextVar
 
 correlation: ContextVar[str | None] = ContextVar("correlation", default=None)
-EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
+EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.-]+")
 # What a log record has by itself; all else was given as `extra`.
 OWN = frozenset(vars(logging.makeLogRecord({}))) | {
     "message",

@@ -22,7 +22,7 @@ class ServerSettings:
     Limits read `COUNT/PERIOD` (`60/minute`). `queue` is how many asks may wait before more are
     turned away. `trusted_proxies` may say whom they speak for (X-Forwarded-For); `cors_origins`
     are other origins whose pages may call the API. `api_token` opens /metrics and full health to
-    probes. `public_demo` lets anybody ask the warehouse: for the demo's data only.
+    probes. `public_demo` lets anybody ask, where the warehouse is the demo's.
     """
 
     environment: str = "development"
@@ -41,7 +41,7 @@ class ServerSettings:
     engine_workers: int = 2
     query_workers: int = 2
     queue: int = 128
-    public_demo: bool = False
+    public_demo: bool = True
     ui: bool = True
 
     @property
@@ -101,6 +101,14 @@ def _words(env: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(w.strip() for w in env.get(name, "").split(",") if w.strip())
 
 
+def _origins(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    found = _words(env, name)
+    for word in found:
+        if not re.fullmatch(r"https?://[^/*\s]+", word):
+            raise BadInput(f"{name} holds {word!r}.", hint="Write it as https://bi.example.com.")
+    return found
+
+
 def _networks(env: Mapping[str, str], name: str) -> tuple[str, ...]:
     found = _words(env, name)
     for word in found:
@@ -125,20 +133,20 @@ def _server(env: Mapping[str, str]) -> ServerSettings:
     return ServerSettings(
         environment=environment,
         host=env.get("DATAMIND_HOST") or usual.host,
-        port=int(_number(env, "DATAMIND_PORT", usual.port)),
+        port=_whole(env, "DATAMIND_PORT", usual.port),
         database_url=env.get("DATABASE_URL") or None,
         jwt_secret=env.get("JWT_SECRET") or None,
         api_token=env.get("API_TOKEN") or None,
-        cors_origins=_words(env, "CORS_ORIGINS"),
+        cors_origins=_origins(env, "CORS_ORIGINS"),
         trusted_proxies=_networks(env, "TRUSTED_PROXIES"),
         user_limit=_limit(env, "RATE_LIMIT_USER", usual.user_limit),
         ask_limit=_limit(env, "RATE_LIMIT_ASK", usual.ask_limit),
         ip_limit=_limit(env, "RATE_LIMIT_IP", usual.ip_limit),
         login_limit=_limit(env, "RATE_LIMIT_LOGIN", usual.login_limit),
         demo_limit=_limit(env, "RATE_LIMIT_DEMO", usual.demo_limit),
-        engine_workers=int(_number(env, "DATAMIND_ENGINE_WORKERS", usual.engine_workers)),
-        query_workers=int(_number(env, "DATAMIND_QUERY_WORKERS", usual.query_workers)),
-        queue=int(_number(env, "DATAMIND_QUEUE", usual.queue)),
+        engine_workers=_whole(env, "DATAMIND_ENGINE_WORKERS", usual.engine_workers),
+        query_workers=_whole(env, "DATAMIND_QUERY_WORKERS", usual.query_workers),
+        queue=_whole(env, "DATAMIND_QUEUE", usual.queue),
         public_demo=_yes(env, "PUBLIC_DEMO", usual.public_demo),
         ui=_yes(env, "DATAMIND_UI", usual.ui),
     )
@@ -149,6 +157,13 @@ def _limit(env: Mapping[str, str], name: str, default: str) -> str:
     if not re.fullmatch(r"[1-9]\d{0,8}/(second|minute|hour|day)", text):
         raise BadInput(f"{name} is {text!r}.", hint="Write it as 60/minute.")
     return text
+
+
+def _whole(env: Mapping[str, str], name: str, default: int) -> int:
+    value = _number(env, name, default)
+    if value != int(value):
+        raise BadInput(f"{name} is {value:g}, which is no whole number.")
+    return int(value)
 
 
 def load(env: Mapping[str, str] | None = None) -> Settings:
@@ -163,8 +178,8 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         warehouse_url=env.get("WAREHOUSE_URL") or None,
         dbt_project=Path(project).expanduser() if project else None,
         query_timeout_s=_number(env, "DATAMIND_QUERY_TIMEOUT_S", 30.0),
-        memory_mb=int(_number(env, "DATAMIND_MEMORY_MB", 1024)),
-        row_limit=int(_number(env, "DATAMIND_ROW_LIMIT", 10_000)),
+        memory_mb=_whole(env, "DATAMIND_MEMORY_MB", 1024),
+        row_limit=_whole(env, "DATAMIND_ROW_LIMIT", 10_000),
         debug=env.get("DATAMIND_DEBUG", "") not in ("", "0"),
         server=_server(env),
     )

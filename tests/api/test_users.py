@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
+
+from datamind.rooms.users.models import User
 
 from .conftest import PASSWORD, Api, Run
 
@@ -110,15 +114,55 @@ def test_the_last_admin_can_not_be_lost(api: Api, run: Run) -> None:
         assert (answer.status_code, answer.json()["detail"]) == (409, "This is the last admin.")
 
 
-def test_who_has_asked_is_kept_who_has_not_can_be_deleted(api: Api, run: Run) -> None:
-    made = new(api, run, "uma")
+def test_who_is_deleted_is_forgotten_and_what_they_asked_is_not(api: Api, run: Run) -> None:
+    made = new(api, run, "uma", password=PASSWORD)
+    tokens = sign_in(api, run, "uma@example.com", PASSWORD).json()
+    header = {"Authorization": f"Bearer {tokens['access_token']}"}
+    body = {"question": "How many orders are there?"}
+    asked = run(api.client.post("/api/v1/sql/ask", json=body, headers=header)).json()
+    api.clock.forward(seconds=1)
     path = f"/users/{made['id']}"
     assert run(api.call("DELETE", path, role="admin")).status_code == 204
+    assert run(api.client.get("/api/v1/auth/me", headers=header)).status_code == 401
+    assert sign_in(api, run, "uma@example.com", PASSWORD).status_code == 401
     assert run(api.call("GET", path, role="admin")).status_code == 404
-    run(api.ask("How many orders are there?"))
-    answer = run(api.call("DELETE", "/users/usr-analyst", role="admin"))
-    assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
-    assert run(api.call("GET", "/users/usr-analyst", role="admin")).status_code == 200
+    found = run(api.call("GET", "/users?q=uma", role="admin")).json()
+    assert found["items"] == []
+    kept = run(api.call("GET", f"/queries/{asked['query_id']}", role="admin")).json()
+    assert kept["user_id"] == made["id"]
+    new(api, run, "uma")  # the address is free again
+
+
+def test_two_admins_who_demote_each_other_leave_one(api: Api, run: Run) -> None:
+    made = new(api, run, "otto", role="admin", password=PASSWORD)
+    tokens = sign_in(api, run, "otto@example.com", PASSWORD).json()
+    header = {"Authorization": f"Bearer {tokens['access_token']}"}
+    body = {"role": "viewer"}
+
+    async def both() -> list[int]:
+        own = await api.headers("admin")
+        calls = (("usr-admin", header), (made["id"], own))
+        answers = await asyncio.gather(*(
+            api.client.post(f"/api/v1/users/{who}/assign-role", json=body, headers=headers)
+            for who, headers in calls
+        ))  # fmt: skip
+        return sorted(answer.status_code for answer in answers)
+
+    assert run(both()) == [200, 409]
+    admins = run(by_hand(api))
+    assert len(admins) == 1
+    if admins != ["usr-admin"]:
+        run(by_hand(api, "usr-admin"))
+    api.clock.forward(seconds=1)
+    run(api.call("DELETE", f"/users/{made['id']}", role="admin"))
+
+
+async def by_hand(api: Api, promote: str | None = None) -> list[str]:
+    """The admins, after one was made one past the API."""
+    async with api.parts.database.unit() as session:
+        if promote is not None:
+            await session.execute(update(User).where(User.id == promote).values(role="admin"))
+        return list(await session.scalars(select(User.id).where(User.role == "admin")))
 
 
 # Who may call what; a route that is missing here fails the test below.

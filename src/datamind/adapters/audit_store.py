@@ -37,16 +37,11 @@ class SqliteAudit:
     """Appends audit events durably; `key` makes the chain's HMACs and is kept elsewhere."""
 
     def __init__(self, path: Path, key: bytes, *, copy: Path | None = None) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._key = key
         self._copy = copy
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._closed = False
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        path.chmod(0o600)
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000"):
-            self._db.execute(f"PRAGMA {pragma}")
-        self._db.execute(TABLE)
+        self._db = _opened(path)
         self._thread = threading.Thread(target=self._write, name="audit", daemon=True)
         self._thread.start()
 
@@ -111,7 +106,7 @@ class SqliteAudit:
                 seq, mac = seq + 1, chained(self._key, seq + 1, mac, record)
                 self._db.execute("INSERT INTO audit_log VALUES (?, ?, ?)", (seq, record, mac))
             self._db.execute("COMMIT")
-        except sqlite3.Error:
+        except BaseException:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
@@ -129,11 +124,29 @@ class SqliteAudit:
             log.warning("the audit log's copy can't be written: %s", fault.strerror)
 
 
+def _opened(path: Path) -> sqlite3.Connection:
+    """The file, ready to be written; Unavailable where it is damaged or can't be."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        path.chmod(0o600)
+        for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL"):
+            db.execute(f"PRAGMA {pragma}")
+        db.execute(TABLE)
+    except (sqlite3.Error, OSError):
+        raise Unavailable(
+            f"The audit log {path} can't be opened or written.",
+            hint="Is the disk full, or the file damaged? A damaged one is to be moved away, kept.",
+        ) from None
+    return db
+
+
 def canonical(event: AuditEvent) -> str:
     """The event as one line of JSON, always the same for the same."""
     made = asdict(event) | {"timestamp": event.timestamp.isoformat()}
     made["details"] = dict(event.details)
-    return json.dumps(made, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(made, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace").decode()  # halves of letters as escapes
 
 
 def chained(key: bytes, seq: int, before: str, record: str) -> str:

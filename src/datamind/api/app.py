@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -23,8 +22,9 @@ from datamind.api.data import Following, Source, open_data
 from datamind.api.middleware import Gate, problem_response
 from datamind.api.secrets import Secrets, secrets_of
 from datamind.database import Database
-from datamind.errors import BadInput, DataMindError, NotFound
+from datamind.errors import AccessDenied, BadInput, DataMindError, NotFound
 from datamind.migrations import upgrade
+from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.auth import routes as auth
 from datamind.rooms.auth.passwords import Passwords
 from datamind.rooms.auth.service import load_revocations
@@ -41,8 +41,6 @@ from datamind.rooms.system.metrics import Metrics
 from datamind.rooms.system.service import Watch
 from datamind.rooms.users import routes as users
 from datamind.settings import Settings
-
-log = logging.getLogger(__name__)
 
 ABOUT = """Ask a company's data in plain English, governed and audited.
 
@@ -85,6 +83,8 @@ def create_app(
                 demo_questions=demo_questions,
             )  # fmt: skip
             stack.push_async_callback(parts.running.end)
+            parts.revocations.on_user(parts.running.stop_of)
+            parts.revocations.on_user(parts.streams.drop_of)
             await load_revocations(parts)
             app.state.watch = Watch(lambda: app.state.parts)
             await app.state.watch.start()
@@ -95,7 +95,7 @@ def create_app(
     app = FastAPIOffline(
         title="DataMind", version=__version__, description=ABOUT, lifespan=life,
         responses={500: {"model": Problem, "description": "A fault of ours"}},
-        redoc_url=None, docs_url="/docs",
+        redoc_url=None, docs_url="/docs", redirect_slashes=False,
     )  # fmt: skip
     app.include_router(system.router)
     api = APIRouter(prefix=API)
@@ -103,12 +103,13 @@ def create_app(
         api.include_router(router)
     app.include_router(api)
     _tell_errors(app)
+    app.add_middleware(Gate, server=app, settings=settings.server)
     if settings.server.cors_origins:
         app.add_middleware(
             CORSMiddleware, allow_origins=list(settings.server.cors_origins),
-            allow_methods=["*"], allow_headers=["*"], expose_headers=["X-Correlation-ID"],
+            allow_methods=["*"], allow_headers=["*"],
+            expose_headers=["X-Correlation-ID", "Retry-After"],
         )  # fmt: skip
-    app.add_middleware(Gate, server=app, settings=settings.server)
     if settings.server.ui:
         from datamind.ui.mount import mount
 
@@ -126,8 +127,7 @@ class _Store:
 
 async def _open_store(stack: AsyncExitStack, settings: Settings, secrets: Secrets) -> _Store:
     """The metadata store, at the newest revision, and the audit log."""
-    loop = asyncio.get_running_loop()
-    await loop.run_in_executor(None, upgrade, settings.database_url)
+    await asyncio.get_running_loop().run_in_executor(None, upgrade, settings.database_url)
     database = Database(settings.database_url)
     stack.push_async_callback(database.close)
     audit = SqliteAudit(
@@ -142,6 +142,12 @@ def _tell_errors(app: FastAPI) -> None:
 
     @app.exception_handler(DataMindError)
     async def known(request: Request, fault: DataMindError) -> Response:
+        caller = getattr(request.state, "caller", None)
+        if isinstance(fault, AccessDenied) and caller is not None:
+            await note(
+                request.app.state.parts, caller, "access_denied", Outcome.blocked,
+                method=request.method, path=request.url.path,
+            )  # fmt: skip
         return problem_response(fault, request.scope)
 
     @app.exception_handler(RequestValidationError)
@@ -174,9 +180,3 @@ def _tell_errors(app: FastAPI) -> None:
             body.model_dump_json(exclude_none=True), fault.status_code, media_type=MEDIA_TYPE,
             headers=fault.headers,
         )  # fmt: skip
-
-    @app.exception_handler(Exception)
-    async def unknown(request: Request, fault: Exception) -> Response:
-        log.error("a request failed", exc_info=fault)
-        told = DataMindError("Something went wrong inside DataMind.")
-        return problem_response(told, request.scope)

@@ -76,6 +76,7 @@ class Following:
         self._settings = settings
         self._source = source
         self._data = data
+        self._seen = data.key
         self._old: list[Data] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -95,14 +96,17 @@ class Following:
         """Whether there was something newer, which is asked from now on."""
         loop = asyncio.get_running_loop()
         key = await loop.run_in_executor(None, lambda: catalog_key(*self._source()))
-        if key == self._data.key:
-            return False
+        settled, self._seen = key == self._seen, key
+        if key == self._data.key or not settled:
+            return False  # what still changes is opened once it holds still
         newer = await open_data(self._settings, self._source)
         older, self._data = self._data, newer
         parts = self._app.state.parts
         self._app.state.parts = replace(
             parts, view=newer.view, warehouse=newer.warehouse, engine=newer.engine
         )
+        for oldest in list(self._old):  # two generations at most
+            self._drop(oldest)
         self._old.append(older)
         loop.call_later(self._settings.query_timeout_s + LINGER_S, self._drop, older)
         log.warning("newer data is asked from now on: %s", newer.warehouse.name)

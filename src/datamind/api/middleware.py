@@ -17,7 +17,14 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from datamind import clock
-from datamind.errors import AccessDenied, BodyTooLarge, DataMindError, HttpsNeeded, TooManyRequests
+from datamind.errors import (
+    AccessDenied,
+    BadInput,
+    BodyTooLarge,
+    DataMindError,
+    HttpsNeeded,
+    TooManyRequests,
+)
 from datamind.log import correlation
 from datamind.rooms.http import forwarded_ip, is_within
 from datamind.rooms.problems import MEDIA_TYPE, problem
@@ -26,7 +33,7 @@ from datamind.settings import ServerSettings
 log = logging.getLogger(__name__)
 
 WELL_FORMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
-MOST_BYTES = 2 * 1024 * 1024
+MOST_BYTES = 512 * 1024
 OVERLOADED = 503  # said for every turned-away request; the metrics have the number
 SAFE = ("GET", "HEAD", "OPTIONS")
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
@@ -93,7 +100,7 @@ class Gate:
 
     def _client(self, peer: str, headers: Headers, *, pages: bool) -> str:
         """Whose requests these are, for limits and the audit."""
-        forwarded = headers.get("x-forwarded-for", "")
+        forwarded = ",".join(headers.getlist("x-forwarded-for"))
         if not forwarded:
             return peer
         if pages:
@@ -105,12 +112,15 @@ class Gate:
         """Whether it came by HTTPS, to us or to a proxy that we trust."""
         if scope["scheme"] in ("https", "wss"):
             return True
-        forwarded = headers.get("x-forwarded-proto", "").lower() in ("https", "wss")
-        return forwarded and is_within(peer, self.settings.trusted_proxies)
+        # A proxy that adds a line of its own adds it last.
+        forwarded = ",".join(headers.getlist("x-forwarded-proto")).rpartition(",")[2]
+        secure = forwarded.strip().lower() in ("https", "wss")
+        return secure and is_within(peer, self.settings.trusted_proxies)
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
-        if self._is_foreign(scope, headers):
-            log.warning("a WebSocket from a foreign origin was refused")
+        foreign = self._is_foreign(scope, headers)
+        if foreign or self._needs_https(scope):
+            log.warning("a WebSocket of a foreign origin, or over plain HTTP, was refused")
             await receive()  # the handshake
             await send({"type": "websocket.close", "code": 1008})
             return
@@ -141,12 +151,21 @@ class Gate:
                 await RedirectResponse(url, 308)(scope, receive, answer)
                 return
             self._admit(scope, headers)
+            if scope["method"] == "HEAD" and scope["path"].startswith(PROBES):
+                scope = {**scope, "method": "GET"}  # the server leaves the body out
             await self.app(scope, _measured(receive), answer)
         except DataMindError as fault:
             if sent:
                 raise
-            response = problem_response(fault, scope)
-            await response(scope, receive, answer)
+            await problem_response(fault, scope)(scope, receive, answer)
+        except Exception:
+            # Here and not in an exception handler: those stand outside, and what they answer has
+            # no id, no headers and no place in the metrics.
+            log.exception("a request failed")
+            if sent:
+                raise
+            ours = DataMindError("Something went wrong inside DataMind.")
+            await problem_response(ours, scope)(scope, receive, answer)
         finally:
             self._count(scope, sent, time.perf_counter() - started)
 
@@ -161,8 +180,10 @@ class Gate:
                 "Requests from pages of other origins are refused.",
                 hint="An admin can list the origin in CORS_ORIGINS.",
             )
+        if "\0" in path or b"%00" in scope["query_string"]:
+            raise BadInput("The address holds bytes that are no text.", hint="Leave them out.")
         length = headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > MOST_BYTES:
+        if not length.isdigit() or len(length) > 10 or int(length) > MOST_BYTES:
             raise BodyTooLarge("The request is too large.")
         parts = getattr(self.server.state, "parts", None)
         if parts is not None and not path.startswith(FREE):
@@ -183,7 +204,10 @@ class Gate:
             return False
         if origin in self.settings.cors_origins:
             return False
-        return urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+        try:
+            return urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+        except ValueError:
+            return True
 
     def _dress(self, scope: Scope, message: Message) -> None:
         headers = MutableHeaders(scope=message)

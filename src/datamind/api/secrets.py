@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
+import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -45,25 +47,38 @@ def _is_strong(secret: str) -> bool:
 
 def _kept(path: Path) -> Secrets:
     """What the file holds; made where it is missing, readable by its owner only."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     made = {"jwt": secrets.token_hex(32), "audit": secrets.token_hex(32)}
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        pass
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            _put(path, json.dumps(made))
     except OSError:
         raise BadInput(
             f"The folder {path.parent} can't be written.",
-            hint="Set DATAMIND_HOME to a folder that may be written to.",
+            hint="Make room, or set DATAMIND_HOME to a folder that may be written to.",
         ) from None
-    else:
-        with os.fdopen(handle, "w") as file:
-            json.dump(made, file)
     try:
         found = json.loads(path.read_text("utf-8"))
-        return Secrets(jwt=str(found["jwt"]), audit=bytes.fromhex(found["audit"]))
+        kept = Secrets(jwt=str(found["jwt"]), audit=bytes.fromhex(found["audit"]))
+        if not (_is_strong(kept.jwt) and len(kept.audit) >= LEAST_BYTES):
+            raise ValueError
+        return kept
     except (OSError, ValueError, KeyError, TypeError):
         raise BadInput(
             f"The file {path} is damaged.",
             hint="Restore it from a backup: without it the audit's chain can't be checked.",
         ) from None
+
+
+def _put(path: Path, text: str) -> None:
+    """Whole or not at all, and only where there is none yet."""
+    handle, beside = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(beside, path)
+    finally:
+        Path(beside).unlink(missing_ok=True)

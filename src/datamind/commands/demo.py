@@ -6,7 +6,6 @@ import datetime as dt
 import importlib.util
 import sys
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -88,7 +87,6 @@ def _serve(
     from datamind.commands import serve
 
     settings = serve.at(settings, host, port)
-    settings = replace(settings, server=replace(settings.server, public_demo=True))
     _introduce(settings, screen)
 
     def newest() -> tuple[str, Path | None]:

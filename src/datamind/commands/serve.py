@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import resource
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -28,11 +29,18 @@ GRACE_S = 5
 
 
 class _Server(uvicorn.Server):
-    """Tells when it is ready."""
+    """Tells when it is ready, and calls off what runs when it is to end."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, ready: Callable[[], None], stop: Callable[[], None]
+    ) -> None:
         super().__init__(config)
         self._ready = ready
+        self._stop = stop
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._stop()
+        await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -67,6 +75,7 @@ def serve(
     questions: tuple[str, ...] = (),
 ) -> int:  # fmt: skip
     """Serve until Ctrl-C; `ready` is called once requests are answered."""
+    _many_files()
     os.umask(0o077)  # what is kept is for its owner alone
     json_logs(debug=settings.debug)
     server = settings.server
@@ -77,7 +86,7 @@ def serve(
         ws_max_size=WS_BYTES,
     )  # fmt: skip
     config.load()  # the pages look for it while they start
-    running = _Server(config, ready)
+    running = _Server(config, ready, lambda: app.state.parts.running.stop_all())
 
     async def life(listener: socket.socket) -> None:
         # Not uvicorn's own: what keeps the parts from starting is to be told like any error.
@@ -94,6 +103,13 @@ def serve(
             if not running.started:
                 raise
     return 0
+
+
+def _many_files() -> None:
+    """As many connections as the system lets us have, not as many as a shell usually may."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def address(server: ServerSettings) -> str:

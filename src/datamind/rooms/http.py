@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import AsyncIterator
 from typing import Annotated, cast
 
@@ -49,13 +50,12 @@ def signed_in(request: Request, parts: TheParts, credentials: _Credentials) -> C
     claims = parts.tokens.read(credentials.credentials)
     parts.revocations.check(claims)
     parts.limits.spend(parts.settings.server.user_limit, "user", claims.user)
-    return Caller(
-        Identity(claims.user, claims.role),
-        client_ip(request),
-        request.state.correlation_id,
-        claims.email,
-        claims.session,
-    )
+    caller = Caller(
+        Identity(claims.user, claims.role), client_ip(request), request.state.correlation_id,
+        claims.email, claims.session,
+    )  # fmt: skip
+    request.state.caller = caller  # for the audit, where they are denied something
+    return caller
 
 
 Anybody = Annotated[Caller, Depends(anybody)]
@@ -70,7 +70,7 @@ def client_ip(request: Request) -> str:
 def forwarded_ip(peer: str, forwarded: str, trusted: tuple[str, ...]) -> str:
     """The address that the nearest untrusted hop has: X-Forwarded-For is believed from trusted
     proxies only, read from its end."""
-    hops = [peer, *(h.strip() for h in reversed(forwarded.split(",")) if h.strip())]
+    hops = [peer, *(_bare(h) for h in reversed(forwarded.split(",")) if h.strip())]
     for at, hop in enumerate(hops):
         if not _is_address(hop):
             return hops[at - 1] if at else peer
@@ -88,9 +88,19 @@ def is_within(address: str, networks: tuple[str, ...]) -> bool:
     )
 
 
+def _bare(hop: str) -> str:
+    """The address without the port that some proxies add."""
+    hop = hop.strip()
+    bracketed = re.fullmatch(r"\[([0-9a-fA-F:.]+)\](?::\d+)?", hop)
+    if bracketed:
+        return bracketed[1]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop
+
+
 def _is_address(text: str) -> bool:
+    """Whether it is an address and nothing else: a zone id could hold anything."""
     try:
         ipaddress.ip_address(text)
     except ValueError:
         return False
-    return True
+    return "%" not in text

@@ -52,8 +52,9 @@ def _read(cursor: str) -> tuple[dt.datetime, str]:
     try:
         moment, key = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))
         read = dt.datetime.fromisoformat(moment)
-        if read.tzinfo is None or not isinstance(key, str):
+        if read.tzinfo is None or not isinstance(key, str) or "\0" in key:
             raise ValueError
+        key.encode()
         return read.astimezone(dt.UTC), key
     except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError):
         raise BadInput("The cursor is none of ours.", hint="Take `next_cursor` as it is.") from None

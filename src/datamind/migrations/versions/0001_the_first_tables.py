@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("access_valid_from", Moment(), nullable=False),
         sa.Column("sessions_valid_from", Moment(), nullable=False),
         sa.Column("last_login_at", Moment(), nullable=True),
+        sa.Column("deleted_at", Moment(), nullable=True),
         sa.CheckConstraint("role IN ('viewer', 'analyst', 'admin')", name=op.f("ck_users_role")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("email", name=op.f("uq_users_email")),

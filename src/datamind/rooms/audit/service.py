@@ -10,7 +10,8 @@ from datamind.records import AuditEvent
 from datamind.rooms.caller import Caller
 from datamind.rooms.parts import Ground
 
-EMAIL = re.compile(r"([\w.+-])[\w.+-]*@([\w-]+(?:\.[\w-]+)*)")
+# Tried where a word begins only: from every letter of a long one it would take quadratic time.
+EMAIL = re.compile(r"(?<![\w.+-])([\w.+-])[\w.+-]*@([\w-]+(?:\.[\w-]+)*)")
 
 
 class Outcome(StrEnum):

@@ -17,14 +17,14 @@ from datamind.errors import BadInput, Overloaded
 
 ROUNDS = 12
 SHORTEST, LONGEST = 12, 1_024
-MOST_WAITING = 64
+MOST_WAITING = 16
 T = TypeVar("T")
 
 
 class Passwords:
     """Hashes and checks passwords. `rounds` is bcrypt's cost, `at_once` how many are in work."""
 
-    def __init__(self, *, rounds: int = ROUNDS, at_once: int = 1) -> None:
+    def __init__(self, *, rounds: int = ROUNDS, at_once: int = 2) -> None:
         self._rounds = rounds
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="bcrypt")
         self._waiting = 0

@@ -16,11 +16,11 @@ router = APIRouter(prefix="/auth", tags=["auth"])
 
 @router.post("/login", responses=problems(401, 422, 429))
 async def login(
-    body: LoginIn, caller: Anybody, parts: TheParts, session: Unit,
+    body: LoginIn, caller: Anybody, parts: TheParts,
     user_agent: Annotated[str, Header()] = "",
 ) -> TokensOut:  # fmt: skip
     """Sign in with e-mail address and password."""
-    return await service.login(session, parts, caller, body.email, body.password, user_agent)
+    return await service.login(parts, caller, body.email, body.password, user_agent)
 
 
 @router.post("/refresh", responses=problems(401, 422, 429))
@@ -42,6 +42,6 @@ async def me(caller: SignedIn, session: Unit) -> MeOut:
 
 
 @router.post("/password", status_code=204, responses=problems(401, 422, 429))
-async def password(body: PasswordIn, caller: SignedIn, parts: TheParts, session: Unit) -> None:
+async def password(body: PasswordIn, caller: SignedIn, parts: TheParts) -> None:
     """Change one's own password; all other sessions end."""
-    await service.change_password(session, parts, caller, body.old_password, body.new_password)
+    await service.change_password(parts, caller, body.old_password, body.new_password)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from datamind.rooms.auth.passwords import LONGEST
+from datamind.rooms.text import Text
 
 
 class LoginIn(BaseModel):
@@ -14,14 +15,14 @@ class LoginIn(BaseModel):
         json_schema_extra={"example": {"email": "ana@demo.example", "password": "…"}}
     )
 
-    email: str = Field(max_length=254)
+    email: Text = Field(max_length=254)
     password: str = Field(max_length=LONGEST)
 
 
 class RefreshIn(BaseModel):
     """A refresh token, as it was handed out."""
 
-    refresh_token: str = Field(max_length=200)
+    refresh_token: Text = Field(max_length=200)
 
 
 class PasswordIn(BaseModel):

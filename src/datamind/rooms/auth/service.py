@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from contextlib import suppress
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from datamind import clock
-from datamind.errors import BadInput, Unauthenticated
+from datamind.errors import BadInput, Conflict, TooManyRequests, Unauthenticated
 from datamind.records import Identity
 from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.auth.models import RefreshToken, Session
@@ -20,23 +22,38 @@ from datamind.rooms.users import service as users
 
 LASTS = dt.timedelta(days=7)
 GRACE = dt.timedelta(seconds=10)  # a second tab may hand in the token that the first just used
+MANY = 10
 WRONG = "Email or password is wrong."
 
 
-async def login(
-    session: AsyncSession, parts: Parts, caller: Caller, email: str, password: str, agent: str
-) -> TokensOut:
-    """Tokens of a new session; Unauthenticated says the same whatever was wrong."""
+async def login(parts: Parts, caller: Caller, email: str, password: str, agent: str) -> TokensOut:
+    """Tokens of a new session; Unauthenticated says the same whatever was wrong.
+
+    Nothing of the store is held while the password is hashed, and the user is read anew after it:
+    who was deactivated, or got another password or role meanwhile, is so from the start.
+    """
     email = email.strip().lower()
-    parts.limits.spend(parts.settings.server.login_limit, "login-ip", caller.ip)
-    parts.limits.spend(parts.settings.server.login_limit, "login-email", email)
-    user = await users.by_email(session, email)
-    kept = user.password_hash if user is not None and user.active else None
-    if not await parts.passwords.matches(password, kept) or user is None:
-        await note(parts, caller, "login", Outcome.blocked, email=email)
-        raise Unauthenticated(WRONG, hint="Check both; an admin can set a new password.")
-    caller = Caller(Identity(user.id, user.role), caller.ip, caller.correlation_id, user.email)
+    await _may_try(parts, caller, email)
+    async with parts.database.unit() as session:
+        user = await users.by_email(session, email)
+        kept = user.password_hash if user is not None and user.active else None
+    right = await parts.passwords.matches(password, kept)
+    async with parts.database.in_turn() as session:
+        user = await users.by_email(session, email)
+        if right and user is not None and user.active and user.password_hash == kept:
+            return await _begun(session, parts, caller, user, agent)
+    _count_failure(parts, caller, email)
+    await note(parts, caller, "login", Outcome.blocked, email=_if_address(email))
+    raise Unauthenticated(WRONG, hint="Check both; an admin can set a new password.")
+
+
+async def _begun(
+    session: AsyncSession, parts: Parts, caller: Caller, user: users.Row, agent: str
+) -> TokensOut:
     now = parts.now()
+    await session.execute(
+        delete(Session).where(Session.user_id == user.id, Session.expires_at < now)
+    )
     entry = Session(
         id=clock.new_id("ses"), user_id=user.id, created_at=now, last_seen_at=now,
         expires_at=now + LASTS, ip_address=caller.ip[:45], user_agent=agent[:200],
@@ -44,8 +61,39 @@ async def login(
     session.add(entry)
     user.last_login_at = now
     await session.flush()
-    await note(parts, caller, "login", Outcome.success, session=entry.id)
+    known = Caller(Identity(user.id, user.role), caller.ip, caller.correlation_id, user.email)
+    await note(parts, known, "login", Outcome.success, session=entry.id)
     return _tokens(session, parts, entry, user.role, user.email)
+
+
+def _tries(caller: Caller, email: str) -> tuple[tuple[str, str, int], ...]:
+    """What wrong passwords are counted by, and how many times the limit each may take: one
+    address may not lock others out, and many together may not guess for ever."""
+    return (
+        ("login-ip", caller.ip, 1),
+        ("login-both", f"{caller.ip} {email}", 1),
+        ("login-email", email, MANY),
+    )
+
+
+async def _may_try(parts: Parts, caller: Caller, email: str) -> None:
+    try:
+        for kind, who, times in _tries(caller, email):
+            parts.limits.check(parts.settings.server.login_limit, kind, who, times=times)
+    except TooManyRequests:
+        await note(parts, caller, "login_limit", Outcome.blocked, email=_if_address(email))
+        raise
+
+
+def _count_failure(parts: Parts, caller: Caller, email: str) -> None:
+    with suppress(TooManyRequests):
+        for kind, who, times in _tries(caller, email):
+            parts.limits.spend(parts.settings.server.login_limit, kind, who, times=times)
+
+
+def _if_address(email: str) -> str:
+    """What was typed, where it is an address: a password in the wrong field is not kept."""
+    return email if re.fullmatch(r"[^@\s]{1,64}@[^@\s]{1,190}", email) else "not an address"
 
 
 async def refresh(session: AsyncSession, parts: Parts, caller: Caller, token: str) -> TokensOut:
@@ -85,26 +133,32 @@ async def logout(session: AsyncSession, parts: Parts, caller: Caller) -> None:
     await note(parts, caller, "logout", Outcome.success)
 
 
-async def change_password(
-    session: AsyncSession, parts: Parts, caller: Caller, old: str, new: str
-) -> None:
+async def change_password(parts: Parts, caller: Caller, old: str, new: str) -> None:
     """Set one's own password; all other sessions of the user end."""
-    parts.limits.spend(parts.settings.server.login_limit, "login-email", caller.email)
-    user = await users.by_id(session, caller.identity.user)
-    if user is None or not await parts.passwords.matches(old, user.password_hash):
+    await _may_try(parts, caller, caller.email)
+    async with parts.database.unit() as session:
+        user = await users.by_id(session, caller.identity.user)
+        kept = user.password_hash if user is not None else None
+    if not await parts.passwords.matches(old, kept):
+        _count_failure(parts, caller, caller.email)
         await note(parts, caller, "password_change", Outcome.blocked)
         raise BadInput("The old password is wrong.", hint="An admin can set a new one.")
-    user.password_hash = await parts.passwords.hash(new)
-    others = (
-        update(Session)
-        .where(Session.user_id == user.id, Session.id != caller.session)
-        .where(Session.revoked_at.is_(None))
-        .values(revoked_at=parts.now(), revoked_because="password")
-        .returning(Session.id)
-    )
-    for other in await session.scalars(others):
-        parts.revocations.session(other)
-    await note(parts, caller, "password_change", Outcome.success)
+    made = await parts.passwords.hash(new)
+    async with parts.database.in_turn() as session:
+        user = await users.by_id(session, caller.identity.user)
+        if user is None or user.password_hash != kept:
+            raise Conflict("The password was changed meanwhile.", hint="Sign in again.")
+        user.password_hash = made
+        others = (
+            update(Session)
+            .where(Session.user_id == user.id, Session.id != caller.session)
+            .where(Session.revoked_at.is_(None))
+            .values(revoked_at=parts.now(), revoked_because="password")
+            .returning(Session.id)
+        )
+        for other in await session.scalars(others):
+            parts.revocations.session(other)
+        await note(parts, caller, "password_change", Outcome.success)
 
 
 async def load_revocations(parts: Ground) -> None:

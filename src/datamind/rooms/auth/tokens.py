@@ -73,6 +73,7 @@ class Revocations:
 
     def __init__(self, now: Callable[[], dt.datetime]) -> None:
         self._now = now
+        self._listeners: list[Callable[[str], None]] = []
         self._sessions: dict[str, dt.datetime] = {}
         self._users: dict[str, dt.datetime] = {}
 
@@ -84,7 +85,14 @@ class Revocations:
     def user(self, user: str, before: dt.datetime) -> None:
         """No token of this user that was issued before this moment counts."""
         self._forget()
+        news = self._users.get(user) != before
         self._users[user] = before
+        for tell in self._listeners if news else ():
+            tell(user)
+
+    def on_user(self, tell: Callable[[str], None]) -> None:
+        """`tell` hears of each user whose tokens are revoked."""
+        self._listeners.append(tell)
 
     def check(self, claims: Claims) -> None:
         """Unauthenticated if the token was revoked."""

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from datamind.rooms.paging import Page
+from datamind.rooms.text import Text
 
 
 class FlagIn(BaseModel):
@@ -23,10 +24,10 @@ class FlagIn(BaseModel):
         }
     )
 
-    query_id: str = Field(max_length=64)
-    comment: str = Field(default="", max_length=4_000)
+    query_id: Text = Field(max_length=64)
+    comment: Text = Field(default="", max_length=4_000)
     rating: int = Field(ge=1, le=5)
-    corrected_sql: str | None = Field(default=None, max_length=64 * 1024)
+    corrected_sql: Text | None = Field(default=None, max_length=64 * 1024)
 
 
 class FlagOut(BaseModel):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from datamind import clock
-from datamind.errors import BadInput
+from datamind.errors import Conflict
 from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.caller import Caller, need
 from datamind.rooms.feedback.models import Feedback
@@ -25,23 +26,12 @@ async def flag(
 ) -> FlagOut:
     """Keep the flag and mark the query; the same `key` again changes nothing."""
     need(caller, "analyst")
-    if "\0" in wanted.comment + (wanted.corrected_sql or ""):
-        raise BadInput("The feedback holds bytes that are no text.")
-    await history.flag(session, caller, wanted.query_id)
     kept = await _kept(session, caller, key)
-    if kept is None:
-        kept = Feedback(
-            id=clock.new_id("fb"), query_id=wanted.query_id, user_id=caller.identity.user,
-            created_at=parts.now(), comment=wanted.comment, rating=wanted.rating,
-            corrected_sql=wanted.corrected_sql, status=FLAGGED, tag=TAG, idempotency_key=key,
-        )  # fmt: skip
-        session.add(kept)
-        await session.flush()
-        await note(
-            parts, caller, "feedback_flag", Outcome.success, feedback=kept.id,
-            query=kept.query_id, rating=kept.rating,
-        )  # fmt: skip
-        parts.metrics.flagged.inc()
+    if kept is not None:
+        _must_be_the_same(kept, wanted)
+    else:
+        await history.flag(session, caller, wanted.query_id)
+        kept = await _add(session, parts, caller, wanted, key)
     return FlagOut(
         feedback_id=kept.id, status="flagged_for_review", message=THANKS,
         correlation_id=caller.correlation_id,
@@ -66,6 +56,40 @@ async def find(
     )
     items = [FeedbackOut.model_validate(row) for row in rows]
     return FeedbackPage(items=items, total=total, next_cursor=following)
+
+
+async def _add(
+    session: AsyncSession, parts: Parts, caller: Caller, wanted: FlagIn, key: str | None
+) -> Feedback:
+    """A new flag; where the same was sent at the same time, the one that came first."""
+    made = Feedback(
+        id=clock.new_id("fb"), query_id=wanted.query_id, user_id=caller.identity.user,
+        created_at=parts.now(), comment=wanted.comment, rating=wanted.rating,
+        corrected_sql=wanted.corrected_sql, status=FLAGGED, tag=TAG, idempotency_key=key,
+    )  # fmt: skip
+    try:
+        async with session.begin_nested():
+            session.add(made)
+    except IntegrityError:
+        first = await _kept(session, caller, key)
+        if first is None:
+            raise
+        _must_be_the_same(first, wanted)
+        return first
+    await note(
+        parts, caller, "feedback_flag", Outcome.success, feedback=made.id, query=made.query_id,
+        rating=made.rating,
+    )  # fmt: skip
+    parts.metrics.flagged.inc()
+    return made
+
+
+def _must_be_the_same(kept: Feedback, wanted: FlagIn) -> None:
+    said = (kept.query_id, kept.comment, kept.rating, kept.corrected_sql)
+    if said != (wanted.query_id, wanted.comment, wanted.rating, wanted.corrected_sql):
+        raise Conflict(
+            "This Idempotency-Key was sent with another flag.", hint="Take a new key for each."
+        )
 
 
 async def _kept(session: AsyncSession, caller: Caller, key: str | None) -> Feedback | None:

@@ -9,7 +9,8 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -19,6 +20,7 @@ from datamind.errors import (
     BadInput,
     DataMindError,
     QueryCancelled,
+    Unavailable,
 )
 from datamind.pipeline.answers import blank, completed, drafted, failed, told
 from datamind.pipeline.engine import Reports
@@ -39,7 +41,9 @@ log = logging.getLogger(__name__)
 Kind = Literal["ask", "generate", "execute"]
 OnStage = Callable[[StageReport], None]
 MAX_ESTIMATE = 1e11
+STOP_CHECK_S = 0.05  # how soon one that waits notices that it was called off
 DEMO_ROWS = 100
+NOT_KEPT = "This answer could not be kept in the history."
 
 
 def _silent(report: StageReport) -> None:
@@ -85,7 +89,7 @@ async def ask(
 
 async def ask_the_demo(parts: Parts, caller: Caller, wanted: DemoIn) -> Answer:
     """The answer to anybody's question, where the warehouse is the demo's."""
-    if not parts.settings.server.public_demo:
+    if not (parts.demo_questions and parts.settings.server.public_demo):
         raise AccessDenied("There is no public demo here.", hint="Sign in to ask.")
     parts.limits.spend(parts.settings.server.demo_limit, "demo", caller.ip)
     return await answer(parts, caller, AskIn(question=wanted.question, limit=DEMO_ROWS))
@@ -224,11 +228,29 @@ async def _executed(ask: Ask, prepared: Prepared) -> Answer:
             "explain", lambda: completed(ask.answer, prepared, result, parts.view)
         )
 
-    async with parts.places:
+    async with _place(ask):
         done = await loop.run_in_executor(parts.threads, run)
     for report in ask.stages.reports[-2:]:
         parts.metrics.stage(report.stage, report.elapsed_ms / 1000)
     return done
+
+
+@asynccontextmanager
+async def _place(ask: Ask) -> AsyncIterator[None]:
+    """A place on the warehouse, waited for until the ask is called off."""
+    places = ask.parts.places
+    waiting = asyncio.ensure_future(places.acquire())
+    try:
+        while not waiting.done():
+            await asyncio.wait({waiting}, timeout=STOP_CHECK_S)
+            if ask.stop.is_set():
+                raise QueryCancelled("The query was called off.")
+        yield
+    finally:
+        if not waiting.done():
+            waiting.cancel()
+        elif not waiting.cancelled():
+            places.release()
 
 
 async def _remember(ask: Ask, fault: DataMindError | None) -> None:
@@ -248,8 +270,19 @@ async def _remember(ask: Ask, fault: DataMindError | None) -> None:
             query=answer.query_id, question=answer.question, answer=answer.status,
             sql=answer.sql, code=answer.error_code, rows=len(answer.rows),
         ),
-        history.keep(parts, ask.caller, ask.kind, answer, ask.conversation_id, ask.project_id),
+        _kept(ask, answer),
     )  # fmt: skip
+
+
+async def _kept(ask: Ask, answer: Answer) -> None:
+    """In the history; where that is down the answer stands, for the audit has it too."""
+    try:
+        await history.keep(
+            ask.parts, ask.caller, ask.kind, answer, ask.conversation_id, ask.project_id
+        )
+    except Unavailable:
+        log.exception("an ask is not in the history", extra={"query_id": answer.query_id})
+        ask.answer = replace(ask.answer, warnings=(*ask.answer.warnings, NOT_KEPT))
 
 
 def _row_limit(parts: Parts, wanted: int | None) -> int:

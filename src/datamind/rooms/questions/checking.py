@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datamind.errors import DataMindError
+from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.caller import Caller, need
 from datamind.rooms.parts import Parts
 from datamind.rooms.questions.schemas import ValidateOut
@@ -11,11 +12,14 @@ from datamind.rooms.questions.schemas import ValidateOut
 async def validate(parts: Parts, caller: Caller, sql: str) -> ValidateOut:
     """The guard's verdict: what the statement reads, or why it is refused."""
     need(caller, "analyst")
+    parts.limits.spend(parts.settings.server.ask_limit, "ask", caller.identity.user)
     try:
         prepared, _ = await parts.engine.prepare_sql(sql, row_limit=parts.settings.row_limit)
     except DataMindError as fault:
         if fault.status >= 500:
             raise
+        parts.metrics.refused(fault.code)
+        await note(parts, caller, "sql_validate", Outcome.blocked, sql=sql, code=fault.code)
         return ValidateOut(
             valid=False, code=fault.code, message=fault.message, hint=fault.hint,
             correlation_id=caller.correlation_id,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from datamind.errors import NotFound, PlanInvalid
+from datamind.errors import BadInput, NotFound, PlanInvalid
 from datamind.pipeline.wire import as_json
 from datamind.records import Answer
 from datamind.rooms.caller import Caller, need
@@ -18,6 +20,7 @@ from datamind.rooms.questions.schemas import QueriesOut, QueryDetail, QueryOut
 from datamind.semantics import codec
 from datamind.semantics import plan as P
 
+FIRST_YEAR, LAST_YEAR = 1900, 2999
 GONE = "There is no such query."
 
 
@@ -26,7 +29,7 @@ async def keep(
     project_id: str | None,
 ) -> None:  # fmt: skip
     """Remember an answer, in a unit of work of its own."""
-    said = as_json(answer)
+    said = clean(as_json(replace(answer, rows=())))
     cancelled = answer.error_code == "query_cancelled"
     async with parts.database.in_turn() as session:
         session.add(
@@ -35,11 +38,11 @@ async def keep(
                 user_id=caller.identity.user or None,
                 created_at=answer.generated_at,
                 kind=kind,
-                question=answer.question,
+                question=clean(answer.question),
                 status="cancelled" if cancelled else answer.status,
                 conversation_id=conversation_id,
                 project_id=project_id,
-                sql=answer.sql,
+                sql=clean(answer.sql),
                 governed_sql=answer.governed_sql,
                 plan=said["plan"],
                 explanation=answer.explanation,
@@ -59,6 +62,15 @@ async def keep(
                 correlation_id=answer.correlation_id,
             )
         )
+
+
+def clean(value: Any) -> Any:
+    """The value with what a database can't hold, NUL and halves of letters, as escapes."""
+    if isinstance(value, str):
+        return value.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {name: clean(held) for name, held in value.items()}
+    return [clean(held) for held in value] if isinstance(value, list) else value
 
 
 async def find(
@@ -83,14 +95,21 @@ async def find(
         if wanted is not None:
             found = found.where(column == wanted)
     if since is not None:
-        found = found.where(QueryRow.created_at >= since)
+        found = found.where(QueryRow.created_at >= _moment(since))
     if until is not None:
-        found = found.where(QueryRow.created_at < until)
+        found = found.where(QueryRow.created_at < _moment(until))
     rows, total, following = await page_of(
         session, found, QueryRow.created_at, QueryRow.id, limit=limit, cursor=cursor
     )
     items = [QueryOut.model_validate(row) for row in rows]
     return QueriesOut(items=items, total=total, next_cursor=following)
+
+
+def _moment(given: dt.datetime) -> dt.datetime:
+    """The moment in UTC; near the ends of the calendar there is none."""
+    if not FIRST_YEAR <= given.year <= LAST_YEAR:
+        raise BadInput(f"A moment lies in the years {FIRST_YEAR} to {LAST_YEAR}.")
+    return given if given.tzinfo is not None else given.replace(tzinfo=dt.UTC)
 
 
 async def get(session: AsyncSession, caller: Caller, query_id: str) -> QueryDetail:

@@ -63,6 +63,17 @@ class Running:
             run.stop.set()
             del self._runs[query_id]
 
+    def stop_of(self, user: str) -> None:
+        """Call off all that this user runs."""
+        for run in self._runs.values():
+            if run.user == user:
+                run.stop.set()
+
+    def stop_all(self) -> None:
+        """Call off all that runs."""
+        for run in self._runs.values():
+            run.stop.set()
+
     def find(self, query_id: str) -> Run | None:
         """The run of this query, while it runs."""
         return self._runs.get(query_id)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeGuard
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from datamind.pipeline.interpret import MAX_EVIDENCE, MAX_QUESTION
 from datamind.rooms.paging import Page
@@ -13,6 +13,10 @@ from datamind.rooms.paging import Page
 MAX_SQL = 256 * 1024
 Status = Literal["answered", "clarify", "refused", "forbidden", "error", "cancelled"]
 Id = Annotated[str, Field(max_length=64, pattern=r"^[\w.:-]+$")]
+
+
+def _is_text(value: object) -> TypeGuard[str]:
+    return isinstance(value, str)
 
 
 class GenerateIn(BaseModel):
@@ -29,11 +33,17 @@ class GenerateIn(BaseModel):
     project_id: Id | None = None
     plan: dict[str, Any] | None = None
 
+    @field_validator("context")
+    @classmethod
+    def _only_what_is_used(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """A question may wait for its listener: what nobody reads is not kept for it."""
+        definitions = given.get("definitions")
+        return {"definitions": definitions[: MAX_EVIDENCE + 1]} if _is_text(definitions) else {}
+
     @property
     def definitions(self) -> str:
         """The definitions that came with the question."""
-        found = self.context.get("definitions", "")
-        return found[: MAX_EVIDENCE + 1] if isinstance(found, str) else ""
+        return str(self.context.get("definitions", ""))
 
 
 class AskIn(GenerateIn):

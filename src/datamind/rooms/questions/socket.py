@@ -26,6 +26,7 @@ from datamind.rooms.questions import asking
 from datamind.rooms.questions.schemas import AskIn
 from datamind.rooms.questions.streams import events
 from datamind.rooms.questions.waiting import Waiting
+from datamind.rooms.text import plain
 
 FIRST_S = 10.0
 MOST_AT_ONCE = 4
@@ -161,9 +162,11 @@ def _ask(talk: _Talk, message: dict[str, Any]) -> None:
 
 
 async def _message(talk: _Talk) -> dict[str, Any]:
-    text = await talk.socket.receive_text()
+    received = await talk.socket.receive()
+    if received["type"] != "websocket.receive":
+        raise WebSocketDisconnect
     try:
-        message = json.loads(text)
+        message = json.loads(plain(received.get("text") or ""))
     except (ValueError, RecursionError):
         raise BadInput("A message is a JSON object.") from None
     if not isinstance(message, dict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import secrets
 import time
@@ -37,15 +38,22 @@ class Streams:
         """The id of a new stream, and its ticket."""
         need(caller, "analyst")
         now = time.monotonic()
-        self._waiting = {k: w for k, w in self._waiting.items() if w.until > now}
         own = sum(w.caller.identity.user == caller.identity.user for w in self._waiting.values())
         if own >= MOST_EACH:
             raise TooManyRequests(retry_after_s=LASTS_S)
         if len(self._waiting) >= MOST:
             raise Overloaded("Too many questions wait to be listened to.", retry_after_s=5)
         stream, ticket = clock.new_id("str"), secrets.token_urlsafe(32)
+        asyncio.get_running_loop().call_later(LASTS_S, self._forget, stream)
         self._waiting[stream] = Waiting(caller, wanted, ticket, clock.new_id("qry"), now + LASTS_S)
         return stream, ticket
+
+    def _forget(self, stream: str) -> None:
+        self._waiting.pop(stream, None)
+
+    def drop_of(self, user: str) -> None:
+        """Nobody listens to this user's any more."""
+        self._waiting = {k: w for k, w in self._waiting.items() if w.caller.identity.user != user}
 
     def take(self, stream_id: str, ticket: str | None) -> Waiting:
         """The ask of this stream, once; NotFound for a wrong ticket too."""

@@ -65,8 +65,13 @@ class Metrics:
         reading = [s.elapsed_ms for s in answer.stages if s.stage not in ("execute", "explain")]
         if reading:
             self.generation.observe(sum(reading) / 1000)
-        if answer.error_code in REFUSALS:
-            self.refusals.labels(answer.error_code).inc()
+        if answer.error_code is not None:
+            self.refused(answer.error_code)
+
+    def refused(self, code: str) -> None:
+        """Something was refused, if that is what the code says."""
+        if code in REFUSALS:
+            self.refusals.labels(code).inc()
 
     def text(self) -> bytes:
         """All of them in Prometheus' text form."""

@@ -68,8 +68,8 @@ def _known(
 
 
 def _local(request: Request, parts: Parts) -> bool:
-    """Without API_TOKEN, whoever is on this machine may look."""
-    if parts.settings.server.api_token is not None:
+    """Without API_TOKEN, whoever is on this machine may look; not whom a proxy on it speaks for."""
+    if parts.settings.server.api_token is not None or "x-forwarded-for" in request.headers:
         return False
     try:
         return ipaddress.ip_address(client_ip(request)).is_loopback

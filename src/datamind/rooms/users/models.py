@@ -30,3 +30,5 @@ class User(Base):
     access_valid_from: Mapped[dt.datetime]
     sessions_valid_from: Mapped[dt.datetime]
     last_login_at: Mapped[dt.datetime | None]
+    # History keeps its people: who is deleted loses name, address and password, not the row.
+    deleted_at: Mapped[dt.datetime | None]

@@ -46,7 +46,7 @@ async def change(
 
 @router.delete("/{user_id}", status_code=204, responses=problems(404, 409))
 async def delete(user_id: str, caller: SignedIn, parts: TheParts, session: Unit) -> None:
-    """Remove a user who has asked nothing yet."""
+    """Forget who a user is, and let them in no more; what they asked stays in the history."""
     await service.delete(session, parts, caller, user_id)
 
 

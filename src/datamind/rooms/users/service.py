@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import event, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,6 +18,8 @@ from datamind.rooms.paging import page_of
 from datamind.rooms.parts import Ground
 from datamind.rooms.users.models import User
 from datamind.rooms.users.schemas import UserIn, UserOut, UserPatch, UsersOut
+
+Row = User  # for the rooms that sign people in
 
 
 async def by_email(session: AsyncSession, email: str) -> User | None:
@@ -42,7 +44,7 @@ async def find(
 ) -> UsersOut:  # fmt: skip
     """A page of users whose name or address holds the words."""
     need(caller, "admin")
-    found = select(User)
+    found = select(User).where(User.deleted_at.is_(None))
     if words:
         like = f"%{_escaped(words.lower())}%"
         found = found.where(
@@ -88,21 +90,21 @@ async def change(
 ) -> UserOut:
     """The user, changed; who is deactivated or gets a new password is signed out everywhere."""
     need(caller, "admin")
+    made = new_password() if wanted.reset_password else None
+    kept = await parts.passwords.hash(made) if made is not None else None
     user = await _existing(session, user_id)
-    made = None
     if wanted.name is not None:
         user.name = wanted.name
     if wanted.email is not None:
         user.email = wanted.email
-    if wanted.active is not None and wanted.active != user.active:
-        if not wanted.active:
-            await _keep_an_admin(session, user)
+    if wanted.active is False:
+        await _keep_an_admin(session, user)
+    if kept is not None:
+        user.password_hash = kept
+    if kept is not None or wanted.active not in (None, user.active):
+        _sign_out(session, parts, user)
+    if wanted.active is not None:
         user.active = wanted.active
-        _sign_out(parts, user)
-    if wanted.reset_password:
-        made = new_password()
-        user.password_hash = await parts.passwords.hash(made)
-        _sign_out(parts, user)
     await _flush(session)
     changed = sorted(wanted.model_dump(exclude_unset=True))
     await note(parts, caller, "user_change", Outcome.success, user=user.id, changed=changed)
@@ -119,42 +121,40 @@ async def assign_role(
         await _keep_an_admin(session, user)
     before, user.role = user.role, role
     user.access_valid_from = parts.now()
+    _revoke_once_kept(session, parts, user.id)
     await note(parts, caller, "user_role", Outcome.success, user=user.id, role=role, before=before)
-    parts.revocations.user(user.id, user.access_valid_from)
     return UserOut.model_validate(user)
 
 
 async def delete(session: AsyncSession, parts: Ground, caller: Caller, user_id: str) -> None:
-    """Remove a user who has asked nothing; who has left a trace can only be deactivated."""
+    """Forget who a user is, and let them in no more; what they asked stays in the history."""
     need(caller, "admin")
     user = await _existing(session, user_id)
     await _keep_an_admin(session, user)
-    try:
-        async with session.begin_nested():
-            await session.delete(user)
-            await session.flush()
-    except IntegrityError:
-        raise Conflict(
-            "This user has asked questions, and history keeps its people.",
-            hint="Deactivate the user instead (PATCH with active false).",
-        ) from None
-    _revoke(parts, user, parts.now())
+    user.email, user.name, user.password_hash = f"{user.id}@deleted", "Deleted user", ""
+    user.active, user.deleted_at = False, parts.now()
+    _sign_out(session, parts, user)
     await note(parts, caller, "user_delete", Outcome.success, user=user.id)
 
 
 async def anybody(session: AsyncSession) -> bool:
     """Whether there is any user yet."""
-    return await session.scalar(select(User.id).limit(1)) is not None
+    return await session.scalar(select(User.id).where(User.active).limit(1)) is not None
 
 
 async def _existing(session: AsyncSession, user_id: str) -> User:
     user = await session.get(User, user_id)
-    if user is None:
+    if user is None or user.deleted_at is not None:
         raise NotFound("There is no such user.")
     return user
 
 
 async def _keep_an_admin(session: AsyncSession, leaving: User) -> None:
+    """Conflict where no other admin would be left.
+
+    The admins' rows are written to first, so that two who see to each other at once take turns.
+    """
+    await session.execute(update(User).where(User.role == "admin").values(role=User.role))
     others = select(User.id).where(User.role == "admin", User.active, User.id != leaving.id)
     if leaving.role == "admin" and await session.scalar(others.limit(1)) is None:
         raise Conflict("This is the last admin.", hint="Give somebody else the role admin first.")
@@ -167,13 +167,18 @@ async def _flush(session: AsyncSession) -> None:
         raise Conflict("There is a user with this address already.") from None
 
 
-def _sign_out(parts: Ground, user: User) -> None:
+def _sign_out(session: AsyncSession, parts: Ground, user: User) -> None:
     user.access_valid_from = user.sessions_valid_from = parts.now()
-    _revoke(parts, user, user.access_valid_from)
+    _revoke_once_kept(session, parts, user.id)
 
 
-def _revoke(parts: Ground, user: User, moment: dt.datetime) -> None:
-    parts.revocations.user(user.id, moment)
+def _revoke_once_kept(session: AsyncSession, parts: Ground, user_id: str) -> None:
+    """Whatever token is handed out until then, by what was true before, counts no more either."""
+
+    def revoke(_: object) -> None:
+        parts.revocations.user(user_id, parts.now())
+
+    event.listen(session.sync_session, "after_commit", revoke, once=True)
 
 
 def _escaped(words: str) -> str:
