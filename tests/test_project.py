@@ -61,7 +61,9 @@ def test_no_file_names_a_host_that_is_not_expected() -> None:
         f"{name}: {host}"
         for name, text in texts()
         for host in re.findall(r"\bhttps?://(?:[^/\s@]*@)?([\w.-]+)", text)
-        if host.strip(".") not in HOSTS and "." in host and not host.strip(".").endswith(".example.com")
+        if host.strip(".") not in HOSTS
+        and "." in host
+        and not host.strip(".").endswith(".example.com")
     ]
     assert not found, found
 
