@@ -97,7 +97,7 @@ class QuestionBox:
             self.renew = icon_button("add_comment", "New conversation", self._restart)
             self.renew.set_visibility(False)
             ask = button("Ask", self._ask, kind="main", icon="arrow_upward")
-            ask.classes("ask-btn")
+            named(ask.classes("ask-btn"), "Ask")
             self.list = named(box("div", "suggestions"), "Suggestions", role="listbox")
             self.list.props["id"] = "suggestions"
             self.list.set_visibility(False)
