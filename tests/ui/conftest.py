@@ -131,9 +131,10 @@ def _wait_for(ready: Callable[[], bool], process: subprocess.Popen[bytes], said:
         time.sleep(0.1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The Chromium of this machine."""
+    """The Chromium of this machine; not for longer than a module, for while it is driven no other
+    test of this process can run an event loop."""
     names = ("chromium", "chromium-browser", "google-chrome")
     path = next(filter(None, map(shutil.which, names)), None)
     if path is None:

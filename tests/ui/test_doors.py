@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 
 import httpx
 import pytest
-import websockets
 from playwright.sync_api import expect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from .conftest import Server, Watched
 
@@ -113,31 +114,29 @@ def test_a_link_from_elsewhere_finds_the_session(server: Server) -> None:
     assert told.status_code == 200 and "refresh" in told.text
 
 
-def test_sockets_of_other_origins_are_refused(server: Server) -> None:
-    async def connect(origin: str) -> str:
-        url = server.url.replace("http", "ws") + "/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
-        async with websockets.connect(url, origin=websockets.Origin(origin)) as socket:
-            return str(await socket.recv())
+def socket(server: Server, origin: str | None = None) -> ClientConnection:
+    """A socket of the pages, opened as a page of this origin would."""
+    url = server.url.replace("http", "ws") + "/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
+    return connect(url, origin=None if origin is None else Origin(origin), max_size=None)
 
-    assert asyncio.run(connect(server.url)).startswith("0{")
-    with pytest.raises(websockets.InvalidStatus):
-        asyncio.run(connect(FOREIGN))
+
+def test_sockets_of_other_origins_are_refused(server: Server) -> None:
+    with socket(server, server.url) as own:
+        assert str(own.recv()).startswith("0{")
+    with pytest.raises(InvalidStatus):
+        socket(server, FOREIGN)
     polling = f"{server.url}/_nicegui_ws/socket.io/?EIO=4&transport=polling"
     assert httpx.get(polling).status_code == 200
     assert httpx.get(polling, headers={"Origin": FOREIGN}).status_code == 403
 
 
 def test_a_message_beyond_any_need_ends_the_socket(server: Server) -> None:
-    async def shout() -> None:
-        url = server.url.replace("http", "ws") + "/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
-        async with websockets.connect(url, max_size=None) as socket:
-            await socket.recv()
-            await socket.send("4" + "x" * 400_000)
+    with socket(server) as loud:
+        loud.recv()
+        loud.send("4" + "x" * 400_000)
+        with pytest.raises(ConnectionClosed):
             while True:
-                await asyncio.wait_for(socket.recv(), 5)
-
-    with pytest.raises(websockets.ConnectionClosed):
-        asyncio.run(shout())
+                loud.recv(timeout=5)
 
 
 def test_the_api_keeps_its_own_unknown_paths(server: Server) -> None:

@@ -41,6 +41,7 @@ def tour(page: Page, server: Server) -> Iterator[str]:
     yield "answer-open"
     turn.get_by_role("button", name="Flag").click()
     page.get_by_role("dialog").get_by_role("button", name="Send").wait_for()
+    page.wait_for_timeout(350)
     yield "flag"
     page.keyboard.press("Escape")
     ask(page, "count by type")

@@ -13,6 +13,7 @@ from datamind.ui.client import Api, Trouble, events, trouble
 from datamind.ui.doors import local_path
 from datamind.ui.figures import places_of, written
 from datamind.ui.sessions import LASTS_S, Ended, Person, Sessions
+from datamind.ui.sql import in_lines
 from datamind.ui.words import SEE_CATALOG, hint_for_people, spoken
 
 TOKENS = {"access_token": "a0", "refresh_token": "r0", "expires_in": 900}
@@ -174,6 +175,16 @@ def column(name: str, type_: str = "decimal", unit: str | None = None) -> dict[s
 )
 def test_values_are_written_for_people(value: Any, of: dict[str, Any], shown: str) -> None:
     assert written(value, of, places_of([value])) == shown
+
+
+def test_sql_of_one_line_is_set_in_lines_and_stays_the_same() -> None:
+    sql = "SELECT a, 'x FROM y' FROM t LEFT JOIN u ON a = b WHERE f(a AND b) AND c GROUP BY a"
+    lines = in_lines(sql)
+    assert lines.split("\n") == [
+        "SELECT a, 'x FROM y'", "FROM t", "LEFT JOIN u ON a = b", "WHERE f(a AND b)", "  AND c",
+        "GROUP BY a",
+    ]  # fmt: skip
+    assert " ".join(lines.split()) == sql
 
 
 def test_names_are_spoken() -> None:

@@ -25,13 +25,6 @@ PLACES = (
     ("/catalog", "Catalog", "menu_book", False),
     ("/users", "Users", "group", True),
 )
-DARK = """
-    app.use(Quasar, {config: vue_config});
-    applyColors(vue_config.brand);
-    darkSetter = (dark) => Quasar.Dark.set(datamind.isDark());
-    datamind.onTheme = () => Quasar.Dark.set(datamind.isDark());
-    setDark(None);
-"""
 
 
 def page(path: str, title: str, *, admins: bool = False) -> Callable[[Builder], Builder]:
