@@ -32,7 +32,7 @@ def main() -> None:
         page.keyboard.press("Enter")
         page.get_by_role("combobox").fill(QUESTION)
         page.keyboard.press("Enter")
-        page.locator(".chart svg text").first.wait_for()
+        page.locator(".chart svg text", has_text="Home").first.wait_for()
         page.wait_for_timeout(500)
         page.evaluate("scrollTo(0, 0)")
         page.screenshot(path=given.out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -103,6 +104,26 @@ def test_sql_is_changed_and_run(browser: Watched) -> None:
     turn.get_by_label("SQL to run").fill("DROP TABLE fct_orders")
     turn.get_by_role("button", name="Run", exact=True).click()
     expect(answered(page, 2).get_by_role("alert")).to_contain_text("allowed")
+
+
+def test_a_query_that_takes_long_is_stopped(browser: Watched, server: Server) -> None:
+    page = browser.signed_in(ANA)
+    turn = ask(page, "How many orders are there?")
+    turn.locator("summary", has_text="SQL").click()
+    turn.get_by_role("button", name="Edit and run").click()
+    long = "SELECT sum(a.quantity * b.quantity % 7) AS s FROM fct_sales a, fct_sales b, fct_sales c"
+    turn.get_by_label("SQL to run").fill(long)
+    turn.get_by_role("button", name="Run", exact=True).click()
+    second = page.locator(".turn").nth(1)
+    second.get_by_role("button", name="Stop").click()
+    expect(second.get_by_text("Stopped.")).to_be_visible()
+    url = f"{server.url}/api/v1/queries?limit=1"
+    for _ in range(100):
+        (last,) = httpx.get(url, headers=server.token(ANA)).json()["items"]
+        if last["kind"] == "execute":
+            break
+        page.wait_for_timeout(100)
+    assert last["status"] == "cancelled"
 
 
 def test_what_the_data_does_not_hold_is_refused_with_a_way_on(browser: Watched) -> None:

@@ -15,7 +15,7 @@ from .conftest import Server, Watched
 
 pytestmark = [pytest.mark.slow, pytest.mark.demo]
 ANA, ADAM = "ana@demo.example", "adam@demo.example"
-FOREIGN = "https://evil.example.com"
+FOREIGN = "https://example.org"
 
 
 @pytest.mark.browser

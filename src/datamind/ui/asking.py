@@ -113,6 +113,8 @@ class Thread:
             with place, box("div", "live"):
                 ui.spinner(size="1.4em")
                 text("p", "Running your SQL …", "muted")
+                # The API calls a query off when whoever asked hangs up.
+                button("Stop", self._hang_up, icon="stop")
             return await self._person.post("/sql/execute", {"sql": sql, "query_id": query_id})
 
         async def again() -> None:
@@ -187,6 +189,10 @@ class Thread:
                     case "problem":
                         raise trouble(event.data)
         raise SILENT
+
+    def _hang_up(self) -> None:
+        if self._running is not None:
+            self._running.cancel()
 
     def _call_off(self) -> None:
         task, self._running = self._running, None

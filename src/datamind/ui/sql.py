@@ -23,7 +23,8 @@ TOKEN = re.compile(
 
 CLAUSE = re.compile(
     r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|[()]|\s+(?P<clause>"
-    r"(?:FROM|WHERE|GROUP BY|HAVING|ORDER BY|LIMIT|UNION|(?:LEFT |RIGHT |FULL |INNER |CROSS )?(?:OUTER )?JOIN|(?P<sub>AND))\b)",
+    r"(?:FROM|WHERE|GROUP BY|HAVING|ORDER BY|LIMIT|UNION"
+    r"|(?:LEFT |RIGHT |FULL |INNER |CROSS )?(?:OUTER )?JOIN|(?P<sub>AND))\b)",
     re.IGNORECASE,
 )
 
