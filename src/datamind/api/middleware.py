@@ -28,11 +28,12 @@ WELL_FORMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
 MOST_BYTES = 2 * 1024 * 1024
 SAFE = ("GET", "HEAD", "OPTIONS")
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
-# The pages' framework compiles templates and styles in the browser; all of it is our own.
+# The pages' framework compiles its templates and handlers in the browser (`eval`), and writes its
+# first elements as a script into the page; all of it is our own.
 PAGE_POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; object-src 'none';"
-    " style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:;"
-    " connect-src 'self'; worker-src 'self' blob:; base-uri 'self'; form-action 'self';"
+    " style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self';"
+    " worker-src 'none'; frame-src 'none'; base-uri 'self'; form-action 'self';"
     " frame-ancestors 'none'"
 )
 HEADERS = {
@@ -47,7 +48,7 @@ HEADERS = {
 HSTS = "max-age=31536000; includeSubDomains"
 API_PATHS = ("/api/", "/health", "/metrics", "/openapi.json")
 # Asked often by machines, and cheap: they spend none of the address's limit.
-FREE = ("/health", "/metrics", "/_nicegui/")
+FREE = ("/health", "/metrics", "/_nicegui/", "/assets/")
 
 
 class TooLarge(BadInput):
