@@ -77,7 +77,7 @@ class Watched:
         return page
 
 
-def _demo(home: Path, *options: str) -> list[str]:
+def _demo(*options: str) -> list[str]:
     return [sys.executable, "-m", "datamind.cli", "demo", "--lines", LINES, *options]
 
 
@@ -94,9 +94,7 @@ def _built(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     with (home / "tests.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (home / "demo").is_dir():
-            subprocess.run(
-                _demo(home, "--once"), env=_environment(home), check=True, capture_output=True
-            )
+            subprocess.run(_demo("--once"), env=_environment(home), check=True, capture_output=True)
     return home / "demo"
 
 
@@ -111,7 +109,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator
     said = home / "said.txt"
     with said.open("w") as out:
         process = subprocess.Popen(
-            _demo(home, "--port", str(port)), env=_environment(home), stdout=out, stderr=out,
+            _demo("--port", str(port)), env=_environment(home), stdout=out, stderr=out,
             cwd=home,
         )  # fmt: skip
     try:

@@ -132,7 +132,9 @@ class QuestionBox:
         except (Trouble, Ended):  # a suggestion less is no trouble
             return
         if mine == self._typed:
-            self._open(typed, found["items"])
+            # What begins with the word comes before what is only related to it.
+            items = sorted(found["items"], key=lambda i: not _said(i).startswith(word.lower()))
+            self._open(typed, items)
 
     def _open(self, typed: str, items: list[JSON]) -> None:
         self.list.clear()
