@@ -41,7 +41,7 @@ def tour(page: Page, server: Server) -> Iterator[str]:
     yield "answer-open"
     turn.get_by_role("button", name="Flag").click()
     page.get_by_role("dialog").get_by_role("button", name="Send").wait_for()
-    page.wait_for_timeout(350)
+    page.wait_for_timeout(350)  # it fades in, which axe would take for pale
     yield "flag"
     page.keyboard.press("Escape")
     ask(page, "count by type")
@@ -74,8 +74,8 @@ def test_every_page_is_open_to_all_and_fits_a_phone(
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
     wide = []
     for name in tour(page, server):
-        page.wait_for_timeout(250)  # dialogs and toasts fade in, which axe would take for pale
-        found[name] = breaches(page)
+        if name != "answer":  # the same, opened, comes next
+            found[name] = breaches(page)
         page.screenshot(path=pictures / f"{name}-{scheme}-desk.png")
         page.set_viewport_size(PHONE)  # type: ignore[arg-type]
         page.screenshot(path=pictures / f"{name}-{scheme}-phone.png")
