@@ -162,7 +162,7 @@ def test_the_catalog_completes_the_word_being_typed(browser: Watched) -> None:
 
 def test_text_of_the_data_is_never_read_as_html(browser: Watched) -> None:
     page = browser.signed_in(ANA)
-    attack = "<img src=x onerror=alert(1)>{{ 7*7 }}"
+    attack = "<img src=x onerror=alert(1)>{{ 7*7 }}`${alert(2)}</script>"
     turn = ask(page, attack)
     expect(turn.get_by_role("heading", name=attack)).to_be_visible()
     turn = ask(page, "How many orders are there?")
@@ -173,6 +173,21 @@ def test_text_of_the_data_is_never_read_as_html(browser: Watched) -> None:
     third = answered(page, 2)
     expect(third.locator("tbody td").first).to_have_text(attack)
     assert page.locator("img[src=x], .result b, .result i:not(.q-icon)").count() == 0
+    page.goto(f"{browser.server.url}/history")
+    page.locator("a.line", has_text=attack).click()
+    expect(page.get_by_role("heading", level=1, name=attack)).to_be_visible()
+
+
+def test_numbers_beyond_what_a_browser_knows_are_shown_exactly(browser: Watched) -> None:
+    page = browser.signed_in(ANA)
+    turn = ask(page, "How many orders are there?")
+    turn.locator("summary", has_text="SQL").click()
+    turn.get_by_role("button", name="Edit and run").click()
+    huge = "170141183460469231731687303715884105727"
+    turn.get_by_label("SQL to run").fill(f"SELECT CAST('{huge}' AS HUGEINT) AS n, 1 AS one")
+    turn.get_by_role("button", name="Run", exact=True).click()
+    shown = answered(page, 1).locator("tbody td").first
+    expect(shown).to_have_text(f"{int(huge):,}")
 
 
 def test_a_viewer_is_told_what_there_is_instead(browser: Watched) -> None:

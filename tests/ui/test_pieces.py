@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from datamind.ui.charts import options_of
-from datamind.ui.client import Api, Trouble, events, trouble
+from datamind.ui.client import Api, Trouble, events, parsed, trouble
 from datamind.ui.doors import local_path
 from datamind.ui.figures import places_of, written
 from datamind.ui.sessions import LASTS_S, Ended, Person, Sessions
@@ -129,6 +129,10 @@ def test_server_sent_events_are_read_and_pings_passed_over() -> None:
     assert asyncio.run(read()) == [("stage", {"a": 1}), ("answer", {})]
 
 
+def test_halves_of_letters_are_marked_and_whole_ones_kept() -> None:
+    assert parsed(r'{"a": ["\ud83d", "\ud83d\ude00", 1]}') == {"a": ["\ufffd", "😀", 1]}
+
+
 def test_a_field_that_does_not_fit_is_named() -> None:
     told = trouble(
         {"detail": "The request does not fit.", "errors": [
@@ -160,6 +164,7 @@ def column(name: str, type_: str = "decimal", unit: str | None = None) -> dict[s
     [
         (1234.5, column("amount", unit="usd"), "$1,234.50"),
         (-3, column("amount", unit="eur"), "-€3"),
+        (2**70 + 1, column("n", "integer"), "1,180,591,620,717,411,303,425"),
         (0.51886, column("share", "float"), "0.5189"),
         (2024, column("year", "integer"), "2024"),
         (100200, column("order_id", "integer"), "100200"),

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from datamind.ui.client import JSON
-from datamind.ui.figures import places_of, unit_of, written
+from datamind.ui.figures import places_of, sendable, unit_of, written
 from datamind.ui.words import spoken
 
 MOST_CATEGORIES = 40
@@ -25,6 +25,7 @@ def options_of(chart: JSON, columns: list[JSON], rows: Rows) -> JSON | None:
     x, ys = chart.get("x"), [y for y in chart.get("y", []) if y in by_name]
     if x not in by_name or not ys or not rows:
         return None
+    rows = [{name: sendable(value) for name, value in row.items()} for row in rows]
     match chart["kind"]:
         case "line" if len(rows) <= MOST_POINTS:
             return _over(chart, by_name, rows, "line")

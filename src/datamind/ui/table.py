@@ -5,7 +5,7 @@ from __future__ import annotations
 from nicegui import ui
 
 from datamind.ui.client import JSON
-from datamind.ui.figures import is_number, places_of, unit_of, written
+from datamind.ui.figures import is_number, places_of, sendable, unit_of, written
 from datamind.ui.pieces import box, named, text
 from datamind.ui.words import spoken
 
@@ -29,7 +29,7 @@ def result_table(columns: list[JSON], rows: list[JSON], *, total: int, truncated
         line: JSON = {"key": number}
         for at, column in enumerate(columns):
             value = row[column["name"]]
-            line[f"c{at}"] = value
+            line[f"c{at}"] = sendable(value)
             line[f"shown_c{at}"] = written(value, column, places[at])
         lines.append(line)
     heads = [
