@@ -37,11 +37,12 @@ MOST_BYTES = 512 * 1024
 OVERLOADED = 503  # said for every turned-away request; the metrics have the number
 SAFE = ("GET", "HEAD", "OPTIONS")
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
-# The pages' framework compiles templates and styles in the browser; all of it is our own.
+# The pages' framework compiles its templates and handlers in the browser (`eval`), and writes its
+# first elements as a script into the page; all of it is our own.
 PAGE_POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; object-src 'none';"
-    " style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:;"
-    " connect-src 'self'; worker-src 'self' blob:; base-uri 'self'; form-action 'self';"
+    " style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self';"
+    " worker-src 'none'; frame-src 'none'; base-uri 'self'; form-action 'self';"
     " frame-ancestors 'none'"
 )
 HEADERS = {
@@ -57,7 +58,7 @@ HSTS = "max-age=31536000; includeSubDomains"
 API_PATHS = ("/api/", "/health", "/metrics", "/openapi.json")
 # Asked often by machines, and cheap: they spend none of the address's limit.
 PROBES = ("/health", "/metrics")
-FREE = (*PROBES, "/_nicegui/")
+FREE = (*PROBES, "/_nicegui/", "/assets/")
 
 
 class Gate:

@@ -19,7 +19,8 @@ from datamind.ui.table import result_table
 from datamind.ui.understood import stages_list, understood
 from datamind.ui.words import CHARTS, STATUSES, TRUST, counted, duration, spoken
 
-Ask = Callable[[str, JSON | None], Awaitable[None]]
+# question, the plan of the reading that was chosen, and what that reading is called
+Ask = Callable[[str, JSON | None, str], Awaitable[None]]
 RunSql = Callable[[str, str | None], Awaitable[None]]
 # error codes that only say that a person stopped it
 STOPPED = "query_cancelled"
@@ -161,12 +162,14 @@ def _end(answer: JSON, person: Person, acts: Acts) -> None:
 def _ask_buttons(questions: list[str], acts: Acts) -> None:
     with box("div", "suggested"):
         for question in questions:
-            button(question, _asking(question, None, acts), icon="subdirectory_arrow_right")
+            button(question, _asking(question, acts), icon="subdirectory_arrow_right")
 
 
-def _asking(question: str, plan: JSON | None, acts: Acts) -> Callable[[], Awaitable[None]]:
+def _asking(
+    question: str, acts: Acts, plan: JSON | None = None, label: str = ""
+) -> Callable[[], Awaitable[None]]:
     async def ask() -> None:
-        await acts.ask(question, plan)
+        await acts.ask(question, plan, label)
 
     return ask
 
@@ -178,10 +181,8 @@ def _choices(title: str, answer: JSON, acts: Acts) -> None:
     text("p", title, "mini-title")
     with box("div", "suggested"):
         for choice in choices:
-            button(
-                choice["label"], _asking(answer["question"], choice["plan"], acts),
-                icon="alt_route",
-            )  # fmt: skip
+            again = _asking(answer["question"], acts, choice["plan"], choice["label"])
+            button(choice["label"], again, icon="alt_route")
 
 
 def _clarify(answer: JSON, acts: Acts) -> None:

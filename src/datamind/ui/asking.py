@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from nicegui import context, ui
 from nicegui.element import Element
@@ -58,6 +59,15 @@ class Live:
                 self.task.cancel()
 
 
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What stands above an answer: the question, which reading was chosen, or the SQL."""
+
+    title: str
+    note: str = ""
+    sql: str = ""
+
+
 class Thread:
     """A conversation: its turns one below the other, and what is being asked."""
 
@@ -79,7 +89,7 @@ class Thread:
         self.place.clear()
         self._on_turn(False)
 
-    async def ask(self, question: str, plan: JSON | None = None) -> None:
+    async def ask(self, question: str, plan: JSON | None = None, label: str = "") -> None:
         """Ask, and show the stages and then the answer; one question at a time."""
         question = " ".join(question.split())
         if not question or self._running is not None:
@@ -89,7 +99,10 @@ class Thread:
         async def answer(place: Element) -> JSON:
             return await self._streamed(body, place)
 
-        await self._turn(question, None, answer, lambda: self.ask(question, plan))
+        async def again() -> None:
+            await self.ask(question, plan, label)
+
+        await self._turn(_Head(question, note=label), answer, again)
 
     async def run(self, sql: str, query_id: str | None) -> None:
         """Run SQL that the person wrote."""
@@ -100,13 +113,22 @@ class Thread:
             with place, box("div", "live"):
                 ui.spinner(size="1.4em")
                 text("p", "Running your SQL …", "muted")
+                # The API calls a query off when whoever asked hangs up.
+                button("Stop", self._hang_up, icon="stop")
             return await self._person.post("/sql/execute", {"sql": sql, "query_id": query_id})
 
-        await self._turn("Your SQL", sql, answer, lambda: self.run(sql, query_id))
+        async def again() -> None:
+            await self.run(sql, query_id)
 
-    async def _turn(self, title, sql, answer, again) -> None:  # type: ignore[no-untyped-def]
+        await self._turn(_Head("Your SQL", sql=sql), answer, again)
+
+    async def _turn(
+        self, head: _Head, answer: Callable[[Element], Awaitable[JSON]],
+        again: Callable[[], Awaitable[None]],
+    ) -> None:  # fmt: skip
+        """One question or statement, from its head to its answer or trouble."""
         self._running = asyncio.current_task()
-        place = self._open(title, sql)
+        turn, place = self._open(head)
         self._on_turn(True)
         try:
             found = await answer(place)
@@ -130,21 +152,23 @@ class Thread:
             self._running = None
             if not self._client.is_deleted:
                 self._on_turn(True)
-                ui.run_javascript(f'datamind.show("#c{place.parent_slot.parent.id}")')  # type: ignore[union-attr]
+                self._client.run_javascript(f'datamind.show("#c{turn.id}")')
 
-    def _open(self, title: str, sql: str | None) -> Element:
+    def _open(self, head: _Head) -> tuple[Element, Element]:
         while len(self._turns) >= MOST_TURNS:
             self._turns.pop(0).delete()
         with self.place:
             turn = box("article", "card turn")
         self._turns.append(turn)
         with turn:
-            text("h2", title, "asked")
-            if sql is not None:
-                sql_block(sql)
+            text("h2", head.title, "asked")
+            if head.note:
+                text("p", f"Taken as: {head.note}", "small muted")
+            if head.sql:
+                sql_block(head.sql)
             place = box("div", "turn-body")
-        ui.run_javascript(f'datamind.show("#c{turn.id}")')
-        return place
+        self._client.run_javascript(f'datamind.show("#c{turn.id}")')
+        return turn, place
 
     async def _streamed(self, body: JSON, place: Element) -> JSON:
         with place:
@@ -165,6 +189,10 @@ class Thread:
                     case "problem":
                         raise trouble(event.data)
         raise SILENT
+
+    def _hang_up(self) -> None:
+        if self._running is not None:
+            self._running.cancel()
 
     def _call_off(self) -> None:
         task, self._running = self._running, None

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from datamind.ui.client import JSON
-from datamind.ui.figures import places_of, unit_of, written
+from datamind.ui.figures import places_of, sendable, unit_of, written
 from datamind.ui.words import spoken
 
 MOST_CATEGORIES = 40
@@ -15,6 +15,7 @@ MOST_POINTS = 2_000
 LONG_LABEL = 11
 # Told apart in light and dark, and by people who see red and green alike.
 COLOURS = ["#12877c", "#e08a3c", "#5b7fde", "#c25b8f", "#87963a", "#7a6bc9", "#4aa3c7", "#b0685a"]
+FAINT = "#8892a04d"  # lines that are seen on white and on black
 Rows = list[JSON]
 
 
@@ -24,6 +25,7 @@ def options_of(chart: JSON, columns: list[JSON], rows: Rows) -> JSON | None:
     x, ys = chart.get("x"), [y for y in chart.get("y", []) if y in by_name]
     if x not in by_name or not ys or not rows:
         return None
+    rows = [{name: sendable(value) for name, value in row.items()} for row in rows]
     match chart["kind"]:
         case "line" if len(rows) <= MOST_POINTS:
             return _over(chart, by_name, rows, "line")
@@ -62,7 +64,8 @@ def _over(chart: JSON, by_name: dict[str, JSON], rows: Rows, kind: str) -> JSON 
     lying = kind == "bar" and (len(labels) > 8 or max(map(len, labels)) > LONG_LABEL)
     category = {
         "type": "category", "data": labels, "boundaryGap": kind == "bar", "inverse": lying,
-        "axisTick": {"show": False}, "axisLabel": {"width": 140, "overflow": "truncate"},
+        "axisLine": {"lineStyle": {"color": FAINT}}, "axisTick": {"show": False},
+        "axisLabel": {"width": 140, "overflow": "truncate"},
     }  # fmt: skip
     value = _value_axis(unit)
     return {
@@ -152,6 +155,7 @@ def _value_axis(column: JSON) -> JSON:
         "nameTextStyle": {"align": "right"},
         "axisLabel": {":formatter": "(value) => datamind.compact(value)", "hideOverlap": True},
         "splitNumber": 4,
+        "splitLine": {"lineStyle": {"color": FAINT}},
     }
 
 

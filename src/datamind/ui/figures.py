@@ -14,11 +14,17 @@ SIGNS = {"usd": "$", "eur": "€", "gbp": "£"}
 # Whole numbers whose name ends so are names of things, and are written without separators.
 _NAMES = re.compile(r"(^|_)(id|key|code|number|no|nr|zip|postcode|year|pk)$")
 DASH = "—"
+MOST_EXACT = 2**53
 
 
 def is_number(column: JSON) -> bool:
     """Whether its values are set to the right."""
     return column["type"] in NUMBERS
+
+
+def sendable(value: Any) -> Any:
+    """The value to sort and draw by; a browser knows no longer whole numbers."""
+    return float(value) if isinstance(value, int) and abs(value) > MOST_EXACT else value
 
 
 def places_of(values: Iterable[Any]) -> int:
@@ -49,7 +55,10 @@ def written(value: Any, column: JSON, places: int) -> str:
 def _number(value: float, column: JSON, places: int) -> str:
     if column["type"] == "integer" and _NAMES.search(column["name"].lower()):
         return str(value)
-    text = f"{value:,.{places}f}"
+    if isinstance(value, int):  # exactly, however long
+        text = f"{value:,}" + (f".{'0' * places}" if places else "")
+    else:
+        text = f"{value:,.{places}f}"
     unit = (column.get("unit") or "").strip()
     if unit.lower() in SIGNS:
         return f"-{SIGNS[unit.lower()]}{text[1:]}" if value < 0 else SIGNS[unit.lower()] + text

@@ -13,7 +13,7 @@ from datamind.ui import assets
 from datamind.ui.account import password_dialog
 from datamind.ui.client import Trouble
 from datamind.ui.doors import pages_of, sign_in_url
-from datamind.ui.pieces import box, icon, icon_button, link_button, named, text, trouble_box
+from datamind.ui.pieces import box, icon, icon_button, link_button, named, notify, text, trouble_box
 from datamind.ui.sessions import Ended, Person
 from datamind.ui.words import ROLES
 
@@ -25,13 +25,6 @@ PLACES = (
     ("/catalog", "Catalog", "menu_book", False),
     ("/users", "Users", "group", True),
 )
-DARK = """
-    app.use(Quasar, {config: vue_config});
-    applyColors(vue_config.brand);
-    darkSetter = (dark) => Quasar.Dark.set(datamind.isDark());
-    datamind.onTheme = () => Quasar.Dark.set(datamind.isDark());
-    setDark(None);
-"""
 
 
 def page(path: str, title: str, *, admins: bool = False) -> Callable[[Builder], Builder]:
@@ -45,6 +38,7 @@ def page(path: str, title: str, *, admins: bool = False) -> Callable[[Builder], 
             if person is None:
                 return _stranger(request, where)
             ui.add_head_html(assets.head() + assets.scripts())
+            ui.context.client.on_exception(_broke)
             try:
                 content = _frame(person, path)
                 with content:
@@ -64,6 +58,11 @@ def page(path: str, title: str, *, admins: bool = False) -> Callable[[Builder], 
         return build
 
     return serve
+
+
+def _broke() -> None:
+    """A fault of ours in an action; the log has it."""
+    notify("Something went wrong on this page. Reload it, and try again.", good=False)
 
 
 def _stranger(request: Request, where: str) -> Response:

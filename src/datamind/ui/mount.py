@@ -22,6 +22,13 @@ from datamind.ui.sessions import Sessions
 PAGES = ("ask", "history", "catalog", "users")
 API_PATHS = ("/api/", "/health", "/metrics", "/docs", "/openapi.json")
 MOST_SOCKET_BYTES = 256 * 1024  # a corrected SQL of 64 kB, escaped, and room
+# How the framework is started in the browser: light or dark as our theme.js has it.
+START = """
+    app.use(Quasar, {config: vue_config});
+    applyColors(vue_config.brand);
+    darkSetter = datamind.onTheme = () => Quasar.Dark.set(datamind.isDark());
+    setDark(None);
+"""
 FOREVER = "public, max-age=31536000, immutable"
 
 
@@ -43,6 +50,7 @@ def mount(app: FastAPI, settings: Settings) -> None:
     live.exception_handlers[404] = _nothing_here
     core.sio.eio.max_http_buffer_size = MOST_SOCKET_BYTES
     core.sio.eio.cors_allowed_origins = None  # the same origin only; the gate says so too
+    live.config.vue_config_script = START
     ui.run_with(
         app, title="DataMind", dark=None, language="en-US", tailwind=False, favicon=None,
         show_welcome_message=False, reconnect_timeout=5.0,

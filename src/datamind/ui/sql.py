@@ -21,10 +21,35 @@ TOKEN = re.compile(
 )
 
 
+CLAUSE = re.compile(
+    r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|[()]|\s+(?P<clause>"
+    r"(?:FROM|WHERE|GROUP BY|HAVING|ORDER BY|LIMIT|UNION"
+    r"|(?:LEFT |RIGHT |FULL |INNER |CROSS )?(?:OUTER )?JOIN|(?P<sub>AND))\b)",
+    re.IGNORECASE,
+)
+
+
+def in_lines(sql: str) -> str:
+    """SQL of one line with each of its outer clauses on a line; nothing but spaces is changed."""
+    if "\n" in sql.strip():
+        return sql.strip()
+    depth = 0
+
+    def broken(found: re.Match[str]) -> str:
+        nonlocal depth
+        clause = found["clause"]
+        if clause is None:
+            depth += {"(": 1, ")": -1}.get(found[0], 0)
+            return found[0]
+        return f"\n{'  ' if found['sub'] else ''}{clause}" if depth == 0 else found[0]
+
+    return CLAUSE.sub(broken, sql.strip())
+
+
 def sql_block(sql: str) -> None:
     """SQL to read: each token is an element of text."""
     with named(box("pre", "sql"), "SQL", tabindex="0", role="region"), box("code"):
-        at, sql = 0, sql.strip()
+        at, sql = 0, in_lines(sql)
         for found in TOKEN.finditer(sql):
             if found.start() > at:
                 text("span", sql[at : found.start()])
@@ -40,7 +65,7 @@ def sql_panel(sql: str, run: RunSql | None) -> None:
     with shown:
         sql_block(sql)
         with box("div", "actions"):
-            copy_button("Copy the SQL", sql)
+            copy_button("Copy the SQL", in_lines(sql))
             if run is not None:
                 button("Edit and run", lambda: _edit(shown, sql, run), icon="edit")
 
@@ -52,7 +77,7 @@ def _edit(place: ui.element, sql: str, run: RunSql) -> None:
         await run(editor.value or "")
 
     with place:
-        editor = ui.textarea(label="SQL to run", value=sql.strip())
+        editor = ui.textarea(label="SQL to run", value=in_lines(sql))
         editor.props("outlined autogrow spellcheck=false autofocus").classes("field sql-editor")
         text("p", "It is governed afresh: you see only what you may.", "small muted")
         with box("div", "actions"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nicegui import ui
 
 from datamind.ui.client import JSON
-from datamind.ui.figures import is_number, places_of, unit_of, written
+from datamind.ui.figures import is_number, places_of, sendable, unit_of, written
 from datamind.ui.pieces import box, named, text
 from datamind.ui.words import spoken
 
@@ -18,14 +18,6 @@ CELL = """
   <span v-else>{{ props.row['shown_' + props.col.name] }}</span>
 </q-td>
 """
-HEAD = """
-<q-th :props="props">
-  <button type="button" class="sorter" :title="'Sort by ' + props.col.label">
-    {{ props.col.label }}<span v-if="props.col.unit" class="unit">&nbsp;{{ props.col.unit }}</span
-    ><span v-if="props.col.masked" class="unit">&nbsp;masked</span>
-  </button>
-</q-th>
-"""
 
 
 def result_table(columns: list[JSON], rows: list[JSON], *, total: int, truncated: bool) -> None:
@@ -37,13 +29,12 @@ def result_table(columns: list[JSON], rows: list[JSON], *, total: int, truncated
         line: JSON = {"key": number}
         for at, column in enumerate(columns):
             value = row[column["name"]]
-            line[f"c{at}"] = value
+            line[f"c{at}"] = sendable(value)
             line[f"shown_c{at}"] = written(value, column, places[at])
         lines.append(line)
     heads = [
         {
-            "name": f"c{at}", "field": f"c{at}", "label": spoken(column["name"]),
-            "unit": unit_of(column), "masked": column.get("masked", False), "sortable": True,
+            "name": f"c{at}", "field": f"c{at}", "label": _head(column), "sortable": True,
             "align": "right" if is_number(column) else "left",
         }
         for at, column in enumerate(columns)
@@ -56,8 +47,12 @@ def result_table(columns: list[JSON], rows: list[JSON], *, total: int, truncated
         table.props("flat dense").classes("result")
         named(table, "Rows of the answer")
         table.add_slot("body-cell", CELL)
-        table.add_slot("header-cell", HEAD)
     if total > MOST_ROWS:
         text("p", f"The first {MOST_ROWS:,} of {total:,} rows are shown.", "small muted")
     if truncated:
         text("p", "There are more rows than were given back: narrow the question.", "small muted")
+
+
+def _head(column: JSON) -> str:
+    parts = [spoken(column["name"]), unit_of(column), "(masked)" if column.get("masked") else ""]
+    return " ".join(part for part in parts if part)

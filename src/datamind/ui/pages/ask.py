@@ -97,7 +97,7 @@ class QuestionBox:
             self.renew = icon_button("add_comment", "New conversation", self._restart)
             self.renew.set_visibility(False)
             ask = button("Ask", self._ask, kind="main", icon="arrow_upward")
-            ask.classes("ask-btn")
+            named(ask.classes("ask-btn"), "Ask")
             self.list = named(box("div", "suggestions"), "Suggestions", role="listbox")
             self.list.props["id"] = "suggestions"
             self.list.set_visibility(False)
@@ -132,7 +132,9 @@ class QuestionBox:
         except (Trouble, Ended):  # a suggestion less is no trouble
             return
         if mine == self._typed:
-            self._open(typed, found["items"])
+            # What begins with the word comes before what is only related to it.
+            items = sorted(found["items"], key=lambda i: not _said(i).startswith(word.lower()))
+            self._open(typed, items)
 
     def _open(self, typed: str, items: list[JSON]) -> None:
         self.list.clear()

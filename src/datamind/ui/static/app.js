@@ -48,4 +48,26 @@
     event.stopPropagation();
   }
   document.addEventListener("keydown", key, true);
+
+  // Heads of tables sort by mouse only, as they come: let them be reached, pressed, and heard.
+  function tellHeads() {
+    for (const head of document.querySelectorAll("th.sortable")) {
+      const sorted = head.classList.contains("sorted");
+      const way = head.classList.contains("sort-desc") ? "descending" : "ascending";
+      head.tabIndex = 0;
+      head.setAttribute("aria-sort", sorted ? way : "none");
+    }
+  }
+  let told = 0;
+  new MutationObserver(() => {
+    cancelAnimationFrame(told);
+    told = requestAnimationFrame(tellHeads);
+  }).observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ["class"] });
+  document.addEventListener("keydown", (event) => {
+    const head = event.target.closest?.("th.sortable");
+    if (head && (event.key === "Enter" || event.key === " ")) {
+      event.preventDefault();
+      head.click();
+    }
+  });
 })();
