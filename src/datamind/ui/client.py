@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpx
@@ -52,10 +53,11 @@ class Api:
         host = ANYWHERE.get(server.host, server.host)
         base = f"http://[{host}]" if ":" in host else f"http://{host}"
         self._secret = secret
-        # No proxy of the environment: this is the server asking itself.
+        # No proxy of the environment: this is the server asking itself. And no cookies: one client
+        # serves everybody.
         self._http = httpx.AsyncClient(
             base_url=f"{base}:{server.port}/api/v1", timeout=TIMEOUT, limits=LIMITS,
-            trust_env=False,
+            trust_env=False, cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         )  # fmt: skip
 
     async def close(self) -> None:
