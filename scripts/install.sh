@@ -53,3 +53,13 @@ else
     pip install --require-hashes --no-deps -r "$lock"
     pip install --no-deps --no-build-isolation -e .
 fi
+# The pages are tested in a real browser. Where it can't be installed, their tests say so.
+if [ "$set_name" = dev ] && ! command -v chromium chromium-browser google-chrome >/dev/null; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        say "Installing the system package chromium, which the pages' tests drive"
+        { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium; } \
+            >/dev/null 2>&1 || say "It could not be installed: the pages' tests will be skipped"
+    else
+        say "No Chromium found: the pages' tests will be skipped (Debian: apt-get install chromium)"
+    fi
+fi

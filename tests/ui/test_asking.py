@@ -112,10 +112,13 @@ def test_a_query_that_takes_long_is_stopped(browser: Watched, server: Server) ->
     turn = ask(page, "How many orders are there?")
     turn.locator("summary", has_text="SQL").click()
     turn.get_by_role("button", name="Edit and run").click()
-    long = "SELECT sum(a.quantity * b.quantity % 7) AS s FROM fct_sales a, fct_sales b, fct_sales c"
+    text = "CAST(a.quantity * b.quantity * c.quantity AS VARCHAR)"
+    long = f"SELECT sum(length({text})) AS s FROM fct_sales a, fct_sales b, fct_sales c"
     turn.get_by_label("SQL to run").fill(long)
     turn.get_by_role("button", name="Run", exact=True).click()
     second = page.locator(".turn").nth(1)
+    while "queries_running 1" not in httpx.get(f"{server.url}/metrics").text:
+        page.wait_for_timeout(50)
     second.get_by_role("button", name="Stop").click()
     expect(second.get_by_text("Stopped.")).to_be_visible()
     url = f"{server.url}/api/v1/queries?limit=1"
