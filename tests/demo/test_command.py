@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -44,14 +45,29 @@ def test_the_first_run_builds_asks_and_stops_the_second_finds_it_there(
     assert QUESTION in told
     assert "SELECT" in told
     first = current_build(home / "demo" / "builds")
-    assert run("demo", "--lines", "1000") == 0
-    told = capsys.readouterr().out
-    assert "is there already" in told
-    assert all(question in told for question in MORE)
+    assert run("demo", "--once", "--lines", "1000") == 0
+    assert "is there already" in capsys.readouterr().out
     assert current_build(home / "demo" / "builds") == first
     assert run("ask", "How many stores are there?", "--json") == 0
     answer = json.loads(capsys.readouterr().out)
     assert list(answer["results"][0].values()) == [21]
+
+
+def test_three_people_of_different_roles_are_told_their_passwords_once(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served: list[object] = []
+    monkeypatch.setattr("datamind.commands.serve.serve", lambda *a, **k: served.append(k) or 0)
+    assert run("demo", "--lines", "1000") == 0
+    told = capsys.readouterr().out
+    assert served == [{"questions": (QUESTION, *MORE), "ready": served[0]["ready"]}]  # type: ignore[index]
+    people = re.findall(r"^  (\w+) +(\S+@demo\.example) +(\S{20,})$", told, re.MULTILINE)
+    assert [role for role, _, _ in people] == ["analyst", "viewer", "admin"]
+    assert len({password for _, _, password in people}) == 3
+    assert run("demo", "--lines", "1000") == 0
+    again = capsys.readouterr().out
+    assert "datamind users password" in again
+    assert not any(password in again for _, _, password in people)
 
 
 def test_a_build_that_fails_says_what_failed_and_loses_nothing(
