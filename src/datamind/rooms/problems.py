@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from datamind.errors import DataMindError
 
+USUAL = (401, 403, 413, 422, 429, 503)  # what most routes may answer beside their answer
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -26,6 +27,23 @@ class Problem(BaseModel):
     errors: list[dict[str, Any]] | None = None
 
 
+# What to do about an error, for who can't run commands on this machine.
+HINTS = {
+    "internal": "Report this with its correlation id.",
+    "bad_input": "See /docs for what is expected.",
+    "unknown_table": "Search the catalog for what there is.",
+    "unknown_column": "Look at the table in the catalog for its columns.",
+    "plan_invalid": "Take a `plan` of `alternatives` as it is.",
+    "warehouse_error": "Try again; if it lasts, an operator can run `datamind doctor`.",
+}
+
+
+def hint_of(fault: DataMindError) -> str:
+    """The error's own hint, or what the usual one of its kind says here."""
+    usual = fault.hint == fault.default_hint
+    return HINTS.get(fault.code, fault.hint) if usual else fault.hint
+
+
 def problem(fault: DataMindError, *, instance: str, correlation_id: str) -> Problem:
     """The error as it is told; `instance` is the path that was asked for."""
     return Problem(
@@ -35,7 +53,7 @@ def problem(fault: DataMindError, *, instance: str, correlation_id: str) -> Prob
         detail=fault.message,
         instance=instance,
         code=fault.code,
-        hint=fault.hint,
+        hint=hint_of(fault),
         correlation_id=correlation_id,
     )
 

@@ -14,7 +14,7 @@ from datamind.rooms.problems import problems
 router = APIRouter(prefix="/auth", tags=["auth"])
 
 
-@router.post("/login", responses=problems(401, 422, 429))
+@router.post("/login", responses=problems(401, 413, 422, 429, 503))
 async def login(
     body: LoginIn, caller: Anybody, parts: TheParts,
     user_agent: Annotated[str, Header()] = "",
@@ -23,7 +23,7 @@ async def login(
     return await service.login(parts, caller, body.email, body.password, user_agent)
 
 
-@router.post("/refresh", responses=problems(401, 422, 429))
+@router.post("/refresh", responses=problems(401, 413, 422, 429, 503))
 async def refresh(body: RefreshIn, caller: Anybody, parts: TheParts, session: Unit) -> TokensOut:
     """Get the next access token. A refresh token may be used once; used again it ends them all."""
     return await service.refresh(session, parts, caller, body.refresh_token)
@@ -41,7 +41,7 @@ async def me(caller: SignedIn, session: Unit) -> MeOut:
     return await service.me(session, caller)
 
 
-@router.post("/password", status_code=204, responses=problems(401, 422, 429))
+@router.post("/password", status_code=204, responses=problems(401, 409, 413, 422, 429, 503))
 async def password(body: PasswordIn, caller: SignedIn, parts: TheParts) -> None:
     """Change one's own password; all other sessions end."""
     await service.change_password(parts, caller, body.old_password, body.new_password)

@@ -10,13 +10,13 @@ from datamind.rooms.feedback import service
 from datamind.rooms.feedback.schemas import FeedbackPage, FlagIn, FlagOut
 from datamind.rooms.http import SignedIn, TheParts, Unit
 from datamind.rooms.paging import Cursor, Limit
-from datamind.rooms.problems import problems
+from datamind.rooms.problems import USUAL, problems
 
-router = APIRouter(prefix="/feedback", tags=["feedback"], responses=problems(401, 403, 422, 429))
+router = APIRouter(prefix="/feedback", tags=["feedback"], responses=problems(*USUAL))
 Key = Annotated[str | None, Header(max_length=100)]
 
 
-@router.post("/flag", status_code=201, responses=problems(404, 503))
+@router.post("/flag", status_code=201, responses=problems(404, 409))
 async def flag(
     body: FlagIn, caller: SignedIn, parts: TheParts, session: Unit, idempotency_key: Key = None
 ) -> FlagOut:

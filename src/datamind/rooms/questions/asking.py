@@ -22,7 +22,7 @@ from datamind.errors import (
     QueryCancelled,
     Unavailable,
 )
-from datamind.pipeline.answers import blank, completed, drafted, failed, told
+from datamind.pipeline.answers import HINT, blank, completed, drafted, failed, told
 from datamind.pipeline.engine import Reports
 from datamind.pipeline.execute import execute
 from datamind.pipeline.prepare import Prepared
@@ -43,6 +43,7 @@ OnStage = Callable[[StageReport], None]
 MAX_ESTIMATE = 1e11
 STOP_CHECK_S = 0.05  # how soon one that waits notices that it was called off
 DEMO_ROWS = 100
+LOOK = "Ask in words of the data: the catalog lists them."
 NOT_KEPT = "This answer could not be kept in the history."
 
 
@@ -201,6 +202,8 @@ async def _read(ask: Ask, wanted: AskIn, chosen: P.Query | None) -> tuple[Candid
         read, reports = await ask.parts.engine.interpret(question)
         ask.report(reports)
     ask.answer = told(ask.answer, read)
+    if ask.answer.hint == HINT:
+        ask.answer = replace(ask.answer, hint=LOOK)
     return read.candidates
 
 

@@ -6,6 +6,7 @@ from datamind.errors import DataMindError
 from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.caller import Caller, need
 from datamind.rooms.parts import Parts
+from datamind.rooms.problems import hint_of
 from datamind.rooms.questions.schemas import ValidateOut
 
 
@@ -21,7 +22,7 @@ async def validate(parts: Parts, caller: Caller, sql: str) -> ValidateOut:
         parts.metrics.refused(fault.code)
         await note(parts, caller, "sql_validate", Outcome.blocked, sql=sql, code=fault.code)
         return ValidateOut(
-            valid=False, code=fault.code, message=fault.message, hint=fault.hint,
+            valid=False, code=fault.code, message=fault.message, hint=hint_of(fault),
             correlation_id=caller.correlation_id,
         )  # fmt: skip
     governed = prepared.governed

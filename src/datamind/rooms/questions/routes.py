@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Coroutine
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Cookie, Header, Query, Request, Response
 from sse_starlette import EventSourceResponse
@@ -16,11 +16,12 @@ from datamind.records import Answer
 from datamind.rooms.http import Anybody, SignedIn, TheParts, Unit
 from datamind.rooms.paging import Cursor, Limit
 from datamind.rooms.parts import Parts
-from datamind.rooms.problems import problems
+from datamind.rooms.problems import USUAL, problems
 from datamind.rooms.questions import asking, checking, history
 from datamind.rooms.questions.schemas import (
     AskIn,
     AskOut,
+    CancelOut,
     DemoIn,
     ExecuteIn,
     GenerateIn,
@@ -36,11 +37,13 @@ from datamind.rooms.questions.schemas import (
 from datamind.rooms.questions.streams import events
 from datamind.rooms.questions.waiting import LASTS_S
 
-FAULTS = (401, 403, 404, 409, 413, 422, 429, 503, 504)
+FAULTS = (*USUAL, 404, 409, 501, 504)
 COOKIE = "stream_ticket"
 Ticket = Annotated[str | None, Header(max_length=100)]
 router = APIRouter(prefix="/sql", tags=["questions"], responses=problems(*FAULTS))
-queries = APIRouter(prefix="/queries", tags=["history"], responses=problems(401, 404, 422, 429))
+queries = APIRouter(
+    prefix="/queries", tags=["history"], responses=problems(401, 404, 422, 429, 503)
+)
 
 
 @router.post("/generate", response_model=GenerateOut)
@@ -96,9 +99,10 @@ async def validate(body: ValidateIn, caller: SignedIn, parts: TheParts) -> Valid
 
 
 @router.post("/{query_id}/cancel")
-async def cancel(query_id: str, caller: SignedIn, parts: TheParts) -> dict[str, Any]:
+async def cancel(query_id: str, caller: SignedIn, parts: TheParts) -> CancelOut:
     """Call a running query off; `cancelled` is false where it had ended already."""
-    return {"query_id": query_id, "cancelled": await asking.cancel(parts, caller, query_id)}
+    done = await asking.cancel(parts, caller, query_id)
+    return CancelOut(query_id=query_id, cancelled=done)
 
 
 @queries.get("")

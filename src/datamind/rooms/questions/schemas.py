@@ -211,6 +211,13 @@ class StreamOut(BaseModel):
     expires_in: int
 
 
+class CancelOut(BaseModel):
+    """Whether the query was still running when it was called off."""
+
+    query_id: str
+    cancelled: bool
+
+
 class QueryOut(BaseModel):
     """One line of the history."""
 

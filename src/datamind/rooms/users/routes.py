@@ -8,11 +8,11 @@ from fastapi import APIRouter, Query
 
 from datamind.rooms.http import SignedIn, TheParts, Unit
 from datamind.rooms.paging import Cursor, Limit
-from datamind.rooms.problems import problems
+from datamind.rooms.problems import USUAL, problems
 from datamind.rooms.users import service
 from datamind.rooms.users.schemas import Role, RoleIn, UserIn, UserOut, UserPatch, UsersOut
 
-router = APIRouter(prefix="/users", tags=["users"], responses=problems(401, 403, 422, 429))
+router = APIRouter(prefix="/users", tags=["users"], responses=problems(*USUAL))
 
 
 @router.get("")
