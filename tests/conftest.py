@@ -55,11 +55,24 @@ def postgres_server(
 @pytest.fixture(scope="session")
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """Address of a fresh, empty database that only this xdist worker uses."""
+    with _database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def own_postgres_url(postgres_server: str) -> Iterator[str]:
+    """The same for one module alone: nobody's tables are in it but its own."""
+    with _database(postgres_server) as url:
+        yield url
+
+
+@contextmanager
+def _database(server: str) -> Iterator[str]:
     import psycopg
 
     name = f"test_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(postgres_server, autocommit=True) as admin:
+    with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name}")
-    yield postgres_server.replace("/postgres?", f"/{name}?")
-    with suppress(psycopg.Error), psycopg.connect(postgres_server, autocommit=True) as admin:
+    yield server.replace("/postgres?", f"/{name}?")
+    with suppress(psycopg.Error), psycopg.connect(server, autocommit=True) as admin:
         admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")

@@ -36,25 +36,25 @@ def with_user(url: str, user: str, password: str = PASSWORD) -> str:
 
 
 @pytest.fixture(scope="module")
-def reader(postgres_url: str) -> Iterator[str]:
+def reader(own_postgres_url: str) -> Iterator[str]:
     """Address of the boats, as a user who may only read."""
     name = f"reader_{uuid.uuid4().hex[:8]}"
-    with psycopg.connect(postgres_url, autocommit=True) as admin:
+    with psycopg.connect(own_postgres_url, autocommit=True) as admin:
         admin.execute(TABLES)
         admin.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}'")
         admin.execute(f"GRANT USAGE ON SCHEMA public TO {name}")
         admin.execute(f"GRANT SELECT ON public.boats TO {name}")
-    yield with_user(postgres_url, name)
-    with psycopg.connect(postgres_url, autocommit=True) as admin:
+    yield with_user(own_postgres_url, name)
+    with psycopg.connect(own_postgres_url, autocommit=True) as admin:
         admin.execute("DROP TABLE IF EXISTS public.boats")
         admin.execute(f"DROP OWNED BY {name}")
         admin.execute(f"DROP ROLE {name}")
 
 
 @pytest.fixture
-def writer(postgres_url: str, reader: str) -> str:
+def writer(own_postgres_url: str, reader: str) -> str:
     """The same as a user who may do all."""
-    return postgres_url
+    return own_postgres_url
 
 
 def test_a_question_is_answered(no_secret: Run, reader: str) -> None:
@@ -96,10 +96,10 @@ def test_the_doctor_says_whether_the_user_may_write(
 
 
 @pytest.fixture(scope="module")
-def guarded(postgres_url: str, reader: str) -> Iterator[str]:
+def guarded(own_postgres_url: str, reader: str) -> Iterator[str]:
     """Address of the boats, whose server now asks for the reader's password."""
     user = urlsplit(reader).username
-    with psycopg.connect(postgres_url, autocommit=True) as admin:
+    with psycopg.connect(own_postgres_url, autocommit=True) as admin:
         (place,) = admin.execute("SHOW hba_file").fetchone() or ("",)
         rules = Path(place)
         line = f"local all {user} scram-sha-256\nhost all {user} samehost scram-sha-256\n"
@@ -189,31 +189,31 @@ def test_a_database_that_is_not_there_is_told(no_secret: Run, reader: str) -> No
 
 
 def test_a_database_without_tables_for_this_user_is_told(
-    no_secret: Run, postgres_url: str, reader: str
+    no_secret: Run, own_postgres_url: str, reader: str
 ) -> None:
     user = urlsplit(reader).username
-    with psycopg.connect(postgres_url, autocommit=True) as admin:
+    with psycopg.connect(own_postgres_url, autocommit=True) as admin:
         admin.execute(f"REVOKE SELECT ON public.boats FROM {user}")
     try:
         made = no_secret("catalog", "sync", "--warehouse", reader)
     finally:
-        with psycopg.connect(postgres_url, autocommit=True) as admin:
+        with psycopg.connect(own_postgres_url, autocommit=True) as admin:
             admin.execute(f"GRANT SELECT ON public.boats TO {user}")
     assert made.code == 6
     assert "(warehouse_empty)" in made.err
 
 
 def test_a_right_that_was_taken_away_is_told(
-    no_secret: Run, postgres_url: str, reader: str
+    no_secret: Run, own_postgres_url: str, reader: str
 ) -> None:
     assert no_secret("ask", COUNT, "--warehouse", reader).code == 0
     user = urlsplit(reader).username
-    with psycopg.connect(postgres_url, autocommit=True) as admin:
+    with psycopg.connect(own_postgres_url, autocommit=True) as admin:
         admin.execute(f"REVOKE SELECT ON public.boats FROM {user}")
     try:
         made = no_secret("ask", COUNT, "--warehouse", reader)
     finally:
-        with psycopg.connect(postgres_url, autocommit=True) as admin:
+        with psycopg.connect(own_postgres_url, autocommit=True) as admin:
             admin.execute(f"GRANT SELECT ON public.boats TO {user}")
     assert made.code == 6
     assert "may not read what the statement names. (query_failed)" in made.err
@@ -221,9 +221,9 @@ def test_a_right_that_was_taken_away_is_told(
 
 
 def test_a_query_past_its_time_is_stopped_on_the_server_too(
-    no_secret: Run, postgres_url: str, writer: str
+    no_secret: Run, own_postgres_url: str, writer: str
 ) -> None:
-    with psycopg.connect(postgres_url, autocommit=True) as admin:
+    with psycopg.connect(own_postgres_url, autocommit=True) as admin:
         admin.execute(
             "CREATE TABLE public.calls AS SELECT i AS id, md5(i::text) AS badge, i % 7 AS grade"
             " FROM generate_series(1, 300000) AS s(i)"

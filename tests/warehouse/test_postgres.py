@@ -38,6 +38,8 @@ def warehouse(postgres_url: str) -> Iterator[PostgresWarehouse]:
     assert isinstance(opened, PostgresWarehouse)
     yield opened
     opened.close()
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        admin.execute("DROP TABLE public.sales")  # others ask this database too
 
 
 def test_rows_come_typed_and_cut_at_the_limit(warehouse: PostgresWarehouse) -> None:
