@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import signal
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -11,6 +12,11 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+
+# A shell that starts the tests in the background makes them deaf to interrupts, and so what they
+# start: the tests of Ctrl-C would wait for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No deadline: under xdist on a small machine an example may wait for the processor.
 # The same examples at each run: a change is judged by what it does, not by the day's luck.
