@@ -123,6 +123,8 @@ def test_an_admin_adds_changes_and_deactivates_a_user(browser: Watched) -> None:
     page.get_by_role("dialog").get_by_role("button", name="Deactivate").click()
     expect(line).to_contain_text("Inactive")
     line.get_by_role("button", name="Activate").click()
+    expect(page.get_by_text("may sign in.")).to_be_visible()
+    expect(page.get_by_text("Something went wrong")).to_have_count(0)
     expect(line.get_by_text("Active", exact=True)).to_be_visible()
 
 

@@ -148,8 +148,8 @@ class _Line:
         with minding():
             now = await self._person.call(method, f"/users/{self._user['id']}{path}", body=body)
             self._user = now
+            notify(said)  # first: drawing the row anew takes the button away that this came from
             self._show()
-            notify(said)
 
     async def _activate(self) -> None:
         await self._change("PATCH", "", {"active": True}, f"{self._user['name']} may sign in.")
