@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from .conftest import Server, Watched
 
@@ -161,6 +161,40 @@ def test_the_catalog_completes_the_word_being_typed(browser: Watched) -> None:
     page.keyboard.press("Enter")
     expect(box).to_have_value(f"What is the {picked} ")
     expect(page.locator(".turn")).to_have_count(0)
+
+
+def test_what_is_typed_before_the_page_is_connected_counts(browser: Watched) -> None:
+    browser.signed_in(ANA).close()
+    opened: list[WebSocketRoute] = []
+    held: list[str | bytes] = []
+    slow = True
+
+    def between(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+        socket.on_message(server.send)
+        server.on_message(lambda said: held.append(said) if slow else socket.send(said))
+        opened.append(socket)
+
+    browser.context.route_web_socket("**/*", between)
+    page = browser.page()
+    page.goto(browser.server.url)
+    box = page.get_by_role("combobox", name="Your question")
+    page.evaluate("""async () => {
+        const box = document.querySelector("#question");
+        for (const letter of "What is the reven") {
+            box.value += letter;
+            box.dispatchEvent(new Event("input", {bubbles: true}));
+            await new Promise((after) => setTimeout(after, Math.random() * 12));  // any order
+        }
+    }""")
+    slow = False
+    for said in held:
+        opened[-1].send(said)
+    page.get_by_role("option", name="net revenue").wait_for()
+    expect(box).to_have_value("What is the reven")
+    box.press("Enter")
+    expect(box).to_have_value("")
+    expect(page.get_by_role("heading", name="What is the reven")).to_be_visible()
 
 
 def test_text_of_the_data_is_never_read_as_html(browser: Watched) -> None:

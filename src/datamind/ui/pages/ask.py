@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from nicegui import ui
 from nicegui.element import Element
+from nicegui.events import GenericEventArguments
 from starlette.requests import Request
 
 from datamind.ui.asking import Thread, viewer_card
@@ -15,7 +14,8 @@ from datamind.ui.pieces import box, button, icon, icon_button, link_button, mind
 from datamind.ui.sessions import Ended, Person
 from datamind.ui.words import spoken
 
-WAIT_S = 0.15  # after the last key, before the catalog is asked
+# What is in the field now: its own events may be late, or out of order while the page connects.
+FIELD = "document.querySelector('#question').value"
 MOST_SUGGESTIONS = 6
 MOST_EXAMPLES = 6
 KINDS = {"metric": "Metric", "table": "Table", "column": "Column", "value": "Value"}
@@ -96,20 +96,23 @@ class QuestionBox:
             )  # fmt: skip
             self.renew = icon_button("add_comment", "New conversation", self._restart)
             self.renew.set_visibility(False)
-            ask = button("Ask", self._ask, kind="main", icon="arrow_upward")
-            named(ask.classes("ask-btn"), "Ask")
+            ask = button("Ask", kind="main", icon="arrow_upward")
+            named(ask.classes("ask-btn"), "Ask").on(
+                "click", self._ask, js_handler=f"() => emit({FIELD})"
+            )
             self.list = named(box("div", "suggestions"), "Suggestions", role="listbox")
             self.list.props["id"] = "suggestions"
             self.list.set_visibility(False)
-        self.input.on("keydown.enter", self._ask)
+        self.input.on("keydown.enter", self._ask, js_handler=f"() => emit({FIELD})")
+        self.input.on("update:value", self._suggest, js_handler="() => datamind.afterTyping(emit)")
         self.input.on("keydown.esc", self._close)
         self.input.on("blur", self._close_soon)
-        self.input.on_value_change(self._suggest)
 
-    async def _ask(self) -> None:
-        question = self.input.value or ""
+    async def _ask(self, event: GenericEventArguments) -> None:
+        question = str(event.args)
         if question.strip():
             self.input.value = ""
+            self.input.run_method("updateValue")  # also where it was empty by what we knew
             self._close()
             await self._thread.ask(question)
 
@@ -117,13 +120,10 @@ class QuestionBox:
         self._thread.restart()
         self.input.run_method("focus")
 
-    async def _suggest(self) -> None:
+    async def _suggest(self, event: GenericEventArguments) -> None:
         self._typed += 1
-        mine, typed = self._typed, self.input.value or ""
+        mine, typed = self._typed, str(event.args)
         word = typed.rsplit(" ", 1)[-1].strip("?,.;")
-        await asyncio.sleep(WAIT_S)
-        if mine != self._typed:
-            return
         if len(word) < 2:
             self._close()
             return

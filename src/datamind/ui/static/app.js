@@ -19,6 +19,17 @@
     );
   };
 
+  // Tell what stands in the question box, a moment after the last key and once somebody listens.
+  let typing = 0;
+  datamind.afterTyping = (emit) => {
+    clearTimeout(typing);
+    const tell = () => {
+      if (window.did_handshake) emit(document.querySelector("#question").value);
+      else typing = setTimeout(tell, 50);
+    };
+    typing = setTimeout(tell, 150);
+  };
+
   // The question box is a combobox (WAI-ARIA): arrows move through the list, Enter takes, Escape closes.
   const options = () => [...document.querySelectorAll("#suggestions [role=option]")];
   const at = () => options().findIndex((option) => option.getAttribute("aria-selected") === "true");
