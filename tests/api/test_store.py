@@ -12,6 +12,7 @@ from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.engine import make_url
 
 from datamind.database import Database, Moment
+from datamind.errors import BadInput
 from datamind.migrations import downgrade, upgrade
 from datamind.migrations.tables import metadata
 
@@ -55,6 +56,15 @@ def test_migrations_give_what_the_models_say_on_sqlite(tmp_path: Path) -> None:
 def test_migrations_give_what_the_models_say_on_postgres(own_postgres_url: str) -> None:
     url = make_url(own_postgres_url).set(drivername="postgresql")
     there_and_back(url.render_as_string(hide_password=False))
+
+
+def test_a_store_of_a_newer_version_is_told(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path}/store.db"
+    upgrade(url)
+    with create_engine(f"sqlite:///{tmp_path}/store.db").begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(BadInput, match="was made by a newer DataMind"):
+        upgrade(url)
 
 
 def test_moments_are_kept_in_utc_and_given_back_so() -> None:

@@ -57,18 +57,66 @@ def test_a_question_is_answered_followed_up_flagged_and_found_again(browser: Wat
 
     turn.get_by_role("button", name="Flag").click()
     dialog = page.get_by_role("dialog")
-    dialog.get_by_label("2 – Mostly wrong").check()
-    dialog.get_by_label("What is wrong?").fill("Returns should not count.")
+    dialog.get_by_role("button", name="Send").click()
+    expect(dialog.get_by_role("alert")).to_have_text("Choose how right it is.")
+    dialog.get_by_label("2 – Mostly wrong").click()
+    dialog.get_by_label("What is wrong, or right?").fill("Returns should not count.")
     dialog.get_by_role("button", name="Send").click()
     expect(page.get_by_text("Thank you. An admin will look at it.")).to_be_visible()
+    expect(turn.get_by_text("Flagged")).to_be_visible()
 
     page.get_by_role("link", name="History").click()
     line = page.locator("a.line", has_text=QUESTION)
     expect(line.get_by_text("Flagged")).to_be_visible()
     line.click()
     expect(page.get_by_role("heading", level=1, name=QUESTION)).to_be_visible()
+    flags = page.get_by_role("region", name="Flags")
+    expect(flags).to_contain_text("Mostly wrong")
+    expect(flags).to_contain_text("Returns should not count.")
+
+    page.get_by_role("button", name="Flag").click()
+    dialog.get_by_label("3 – Partly right").click()
+    dialog.get_by_label("What is wrong, or right?").fill("Only for the first month.")
+    dialog.get_by_role("button", name="Send").click()
+    expect(flags.locator(".flag").first).to_contain_text("Only for the first month.")
     page.get_by_role("link", name="Ask again").click()
     expect(answered(page, 0).get_by_role("heading", name=QUESTION)).to_be_visible()
+
+
+def test_a_conversation_is_there_again_after_a_reload_and_on_the_way_back(
+    browser: Watched,
+) -> None:
+    page = browser.signed_in(ANA)
+    ask(page, "How many orders are there?")
+    second = ask(page, "How many orders are there for each channel?")
+    second.locator("summary", has_text="SQL").click()
+    second.get_by_role("button", name="Edit and run").click()
+    second.get_by_label("SQL to run").fill("SELECT 41 + 1 AS found")
+    second.get_by_role("button", name="Run", exact=True).click()
+    answered(page, 2)
+
+    def there_again() -> None:
+        expect(page.locator(".turn")).to_have_count(3)
+        expect(answered(page, 2).locator(".big-number")).to_have_text("42")
+        first = page.locator(".turn").first
+        first.get_by_role("button", name="Show the answer").click()
+        expect(first.locator(".big-number")).to_be_visible()
+
+    page.reload()
+    there_again()
+    page.get_by_role("link", name="Catalog").click()
+    page.get_by_role("heading", level=1, name="Catalog").wait_for()
+    page.go_back()
+    there_again()
+    page.get_by_role("link", name="History").click()
+    page.locator("a.line").first.wait_for()
+    page.get_by_role("link", name="Ask", exact=True).click()
+    there_again()
+    page.get_by_role("button", name="New conversation").click()
+    expect(page.locator(".turn")).to_have_count(0)
+    page.reload()
+    expect(page.get_by_role("heading", name="Ask your data")).to_be_visible()
+    expect(page.locator(".turn")).to_have_count(0)
 
 
 def test_stages_stream_in_and_a_column_is_sorted_by_keyboard(browser: Watched) -> None:
@@ -211,7 +259,7 @@ def test_text_of_the_data_is_never_read_as_html(browser: Watched) -> None:
     expect(third.locator("tbody td").first).to_have_text(attack)
     assert page.locator("img[src=x], .result b, .result i:not(.q-icon)").count() == 0
     page.goto(f"{browser.server.url}/history")
-    page.locator("a.line", has_text=attack).click()
+    page.locator("a.line", has=page.locator("span.line-title", has_text=attack)).click()
     expect(page.get_by_role("heading", level=1, name=attack)).to_be_visible()
 
 

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
@@ -152,8 +153,37 @@ def test_the_catalog_is_searched(browser: Watched) -> None:
     expect(page.get_by_role("combobox")).to_have_value("What is the net revenue?")
 
 
+def test_an_address_that_holds_nothing_says_so_plainly(browser: Watched, server: Server) -> None:
+    page = browser.signed_in("ana@demo.example", "/catalog/no_such_table")
+    told = page.get_by_role("alert")
+    expect(told).to_contain_text("The Catalog shows the tables and columns that there are.")
+    expect(told.get_by_role("button", name="Try again")).to_have_count(0)
+    browser.faults[:] = [fault for fault in browser.faults if "404" not in fault]
+
+
+def test_an_admin_reads_what_was_flagged_and_sees_sql_as_sql(
+    browser: Watched, server: Server
+) -> None:
+    ana = server.token("ana@demo.example")
+    api = f"{server.url}/api/v1"
+    sql = f"SELECT count(*) AS orders_{secrets.token_hex(4)} FROM fct_orders"
+    run = httpx.post(f"{api}/sql/execute", json={"sql": sql}, headers=ana).json()
+    flag = {"query_id": run["query_id"], "rating": 1, "comment": "It counts cancelled ones too.",
+            "corrected_sql": f"{sql} WHERE status <> 'cancelled'"}  # fmt: skip
+    assert httpx.post(f"{api}/feedback/flag", json=flag, headers=ana).status_code == 201
+    page = browser.signed_in(ADAM, "/history")
+    page.get_by_role("checkbox", name="Flagged only").click()
+    line = page.locator("a.line", has_text=sql)
+    expect(line).to_contain_text("Ana Lyst")
+    line.click()
+    expect(page.get_by_role("heading", name="SQL written by a person")).to_be_visible()
+    flags = page.get_by_role("region", name="Flags")
+    for said in ("Wrong · Ana Lyst", "It counts cancelled ones too.", "<> 'cancelled'"):
+        expect(flags).to_contain_text(said)
+
+
 def test_history_is_narrowed_and_empty_is_said(browser: Watched) -> None:
     page = browser.signed_in("vera@demo.example", "/history")
-    expect(page.get_by_text("No questions yet")).to_be_visible()
+    expect(page.get_by_text("viewers don't ask")).to_be_visible()
     page.get_by_label("Search questions").fill("nothing like this")
     expect(page.get_by_text("Nothing matches")).to_be_visible()

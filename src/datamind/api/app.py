@@ -153,7 +153,11 @@ def _tell_errors(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, fault: RequestValidationError) -> Response:
         errors = [
-            {"loc": [str(part) for part in e["loc"]], "msg": e["msg"], "type": e["type"]}
+            {
+                "loc": [str(part) for part in e["loc"]],
+                "msg": str(e["msg"]).removeprefix("Value error, "),  # pydantic's, of our own words
+                "type": e["type"],
+            }
             for e in fault.errors()
         ]
         told = problem(

@@ -102,6 +102,7 @@ def serve(
         except KeyboardInterrupt:
             if not running.started:
                 raise
+    say("DataMind has ended.")
     return 0
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
@@ -21,7 +22,8 @@ DRIVERS = ("sqlite+aiosqlite", "postgresql+psycopg", "postgresql")
 def upgrade(url: str, revision: str = "head") -> None:
     """Bring the store at this SQLAlchemy URL to the revision; its folder is made where missing.
 
-    BadInput for an address that can't be used, Unavailable for a store that is down or damaged.
+    BadInput for an address that can't be used and for a store of a newer version, Unavailable for
+    one that is down or damaged.
     """
     parsed = _parsed(url)
     try:
@@ -31,6 +33,11 @@ def upgrade(url: str, revision: str = "head") -> None:
         raise Unavailable(
             f"The metadata store {parsed.render_as_string()} can't be opened or written.",
             hint="Is it down or damaged, the disk full, or the folder read-only?",
+        ) from None
+    except CommandError:
+        raise BadInput(
+            f"The metadata store {parsed.render_as_string()} was made by a newer DataMind.",
+            hint="Install that version again, or go back to a backup of the store.",
         ) from None
     except SQLAlchemyError:
         raise BadInput("DATABASE_URL can't be used.", hint=_hint()) from None

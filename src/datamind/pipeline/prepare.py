@@ -64,7 +64,7 @@ def prepare_sql(
             draft = None  # the catalog has moved on since the plan was made
         if draft is not None and draft.sql == sql:
             return Prepared(draft, _governed(draft, view, stages, row_limit), reading)
-    draft = Draft(sql, target.dialect, target.name, trust="derived", origin="person")
+    draft = Draft(sql, target.dialect, target.name, trust="generated", origin="person")
     return Prepared(draft, _governed(draft, view, stages, row_limit))
 
 

@@ -10,7 +10,7 @@ from pydantic import AfterValidator
 def plain(text: str) -> str:
     """The text; ValueError where it holds what is no text."""
     if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise ValueError("holds bytes that are no text")
+        raise ValueError("this holds bytes that are no text")
     return text
 
 

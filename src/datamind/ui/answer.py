@@ -11,7 +11,7 @@ from nicegui import ui
 from datamind.ui.charts import height_of, options_of
 from datamind.ui.client import JSON, Trouble
 from datamind.ui.figures import places_of, unit_of, written
-from datamind.ui.flag import open_flag_dialog
+from datamind.ui.flag import flag_button
 from datamind.ui.pieces import box, button, chip, hint_line, icon, named, text, trouble_box
 from datamind.ui.sessions import Person
 from datamind.ui.sql import sql_panel
@@ -111,9 +111,7 @@ def _result(answer: JSON) -> None:
             label = f"{CHARTS[chart['kind']]}: {ys} by {spoken(chart['x']).lower()}."
             named(drawn, f"{label} The rows below hold the same figures.", role="img")
     if rows:
-        result_table(
-            columns, rows, total=answer["rows_returned"], truncated=answer.get("truncated", False)
-        )
+        result_table(columns, rows, total=answer["rows_returned"])
 
 
 def _number(column: JSON, value: Any) -> None:
@@ -155,8 +153,13 @@ def _end(answer: JSON, person: Person, acts: Acts) -> None:
         _ask_buttons(asked, acts)
     with box("div", "actions end"):
         text("span", counted(answer["rows_returned"], "row"), "small muted")
-        flag = button("Flag", kind="quiet", icon="flag")
-        flag.on_click(lambda: open_flag_dialog(person, answer["query_id"], answer.get("sql"), flag))
+        with box("div", "actions"):
+            flagged = chip("Flagged", icon="flag", tone="note")
+            flagged.set_visibility(False)
+            flag_button(
+                person, answer["query_id"], answer.get("sql"),
+                lambda: flagged.set_visibility(True),
+            )  # fmt: skip
 
 
 def _ask_buttons(questions: list[str], acts: Acts) -> None:

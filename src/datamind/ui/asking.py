@@ -88,6 +88,45 @@ class Thread:
         self._turns.clear()
         self.place.clear()
         self._on_turn(False)
+        self._client.run_javascript("datamind.talk(null)")
+
+    async def restore(self, conversation: str) -> None:
+        """An earlier conversation of this person. Rows are kept nowhere: the last answer is asked
+        for anew, those before it where they are wanted."""
+        found = await self._person.get(
+            "/queries", conversation_id=conversation, user_id=self._person.id, limit=MOST_TURNS
+        )
+        if not found["items"]:
+            return
+        self._conversation = conversation
+        for query in reversed(found["items"]):
+            show = self._earlier(query)
+        self._on_turn(True)
+        ui.timer(0.01, show, once=True)  # once the browser is there to see the stages
+
+    def _earlier(self, query: JSON) -> Callable[[], Awaitable[None]]:
+        """A turn without its answer; gives what shows it."""
+        head = _Head(query["question"])
+        if query["kind"] == "execute":
+            head = _Head("Your SQL", sql=query["statement"])
+        _, place = self._open(head)
+
+        async def answer(place: Element) -> JSON:
+            kept = await self._person.get(f"/queries/{query['id']}")
+            if query["kind"] == "execute":
+                return await self._person.post("/sql/execute", {"sql": kept["sql"]})
+            # A reading that was chosen has no words of the question linked to it.
+            plan = None if kept["interpretation"].get("links") else kept["plan"]
+            return await self._streamed({"question": kept["question"], "plan": plan}, place)
+
+        async def show() -> None:
+            if self._running is None:
+                place.clear()
+                await self._fill(place, answer, show)
+
+        with place, box("div", "actions"):
+            button("Show the answer", show, icon="visibility")
+        return show
 
     async def ask(self, question: str, plan: JSON | None = None, label: str = "") -> None:
         """Ask, and show the stages and then the answer; one question at a time."""
@@ -115,7 +154,8 @@ class Thread:
                 text("p", "Running your SQL …", "muted")
                 # The API calls a query off when whoever asked hangs up.
                 button("Stop", self._hang_up, icon="stop")
-            return await self._person.post("/sql/execute", {"sql": sql, "query_id": query_id})
+            body = {"sql": sql, "query_id": query_id, "conversation_id": self._conversation}
+            return await self._person.post("/sql/execute", body)
 
         async def again() -> None:
             await self.run(sql, query_id)
@@ -127,9 +167,20 @@ class Thread:
         again: Callable[[], Awaitable[None]],
     ) -> None:  # fmt: skip
         """One question or statement, from its head to its answer or trouble."""
-        self._running = asyncio.current_task()
         turn, place = self._open(head)
         self._on_turn(True)
+        self._client.run_javascript(f'datamind.talk("{self._conversation}")')
+        await self._fill(place, answer, again)
+        if not self._client.is_deleted:
+            self._on_turn(True)
+            self._client.run_javascript(f'datamind.show("#c{turn.id}")')
+
+    async def _fill(
+        self, place: Element, answer: Callable[[Element], Awaitable[JSON]],
+        again: Callable[[], Awaitable[None]],
+    ) -> None:  # fmt: skip
+        """The answer or the trouble, where the turn has its place for it."""
+        self._running = asyncio.current_task()
         try:
             found = await answer(place)
         except Ended:
@@ -150,9 +201,6 @@ class Thread:
                 show_answer(found, self._person, Acts(self.ask, self.run))
         finally:
             self._running = None
-            if not self._client.is_deleted:
-                self._on_turn(True)
-                self._client.run_javascript(f'datamind.show("#c{turn.id}")')
 
     def _open(self, head: _Head) -> tuple[Element, Element]:
         while len(self._turns) >= MOST_TURNS:

@@ -52,7 +52,7 @@ def page(path: str, title: str, *, admins: bool = False) -> Callable[[Builder], 
             except Trouble as told:
                 ui.context.client.status_code = told.status
                 with content:
-                    trouble_box(told, again=ui.navigate.reload)
+                    trouble_box(told, again=ui.navigate.reload if told.status >= 429 else None)
             return None
 
         return build

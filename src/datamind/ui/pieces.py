@@ -14,7 +14,7 @@ from nicegui.elements.mixins.text_element import TextElement
 from datamind.ui.client import Trouble
 from datamind.ui.doors import sign_in_url
 from datamind.ui.sessions import Ended
-from datamind.ui.words import SEE_CATALOG, hint_for_people
+from datamind.ui.words import SEE_CATALOG, SEE_TABLES, hint_for_people
 
 log = logging.getLogger(__name__)
 Action = Callable[[], Awaitable[None] | None]
@@ -146,7 +146,7 @@ def hint_line(hint: str | None, code: str = "") -> None:
     words = hint_for_people(hint, code)
     if words:
         with text("p", words, "notice-hint"):
-            if words == SEE_CATALOG:
+            if words in (SEE_CATALOG, SEE_TABLES):
                 text("span", " ")
                 link("Open the Catalog", "/catalog")
 

@@ -102,6 +102,11 @@ class Person:
         self._clock = clock
 
     @property
+    def id(self) -> str:
+        """Their id."""
+        return str(self.session.me.get("id", ""))
+
+    @property
     def name(self) -> str:
         """What they are called."""
         return str(self.session.me.get("name", ""))

@@ -10,8 +10,9 @@ from datamind.ui.pieces import box, named, text
 from datamind.ui.words import spoken
 
 MOST_ROWS = 1_000
-PER_PAGE = 10
+PER_PAGE = 25  # two years of months in one view
 # Values are sorted as they are and shown as they were written; both are text to the browser.
+LABEL = "(first, last, all) => datamind.range(first, last, all)"
 CELL = """
 <q-td :props="props">
   <span v-if="props.value === null" class="null" title="no value">—</span>
@@ -20,7 +21,7 @@ CELL = """
 """
 
 
-def result_table(columns: list[JSON], rows: list[JSON], *, total: int, truncated: bool) -> None:
+def result_table(columns: list[JSON], rows: list[JSON], *, total: int) -> None:
     """The rows, at most `MOST_ROWS` of them, and what is not shown."""
     sent = rows[:MOST_ROWS]
     places = [places_of(row[c["name"]] for row in sent) for c in columns]
@@ -45,12 +46,11 @@ def result_table(columns: list[JSON], rows: list[JSON], *, total: int, truncated
             pagination=PER_PAGE if len(lines) > PER_PAGE else None,
         )  # fmt: skip
         table.props("flat dense").classes("result")
+        table.props[":pagination-label"] = LABEL
         named(table, "Rows of the answer")
         table.add_slot("body-cell", CELL)
     if total > MOST_ROWS:
         text("p", f"The first {MOST_ROWS:,} of {total:,} rows are shown.", "small muted")
-    if truncated:
-        text("p", "There are more rows than were given back: narrow the question.", "small muted")
 
 
 def _head(column: JSON) -> str:

@@ -47,7 +47,10 @@ ROLES = {
 }
 CHARTS = {"line": "Line chart", "bar": "Bar chart", "pie": "Pie chart", "scatter": "Scatter chart"}
 SEE_CATALOG = "Ask in words of the data: the Catalog shows what there is."
+SEE_TABLES = "The Catalog shows the tables and columns that there are."
 _HINTS = {
+    "unknown_table": SEE_TABLES,
+    "unknown_column": SEE_TABLES,
     "internal": "Try again. If it lasts, tell an admin, with the reference below.",
     "not_found": "It may have been removed, or is not yours to see.",
     "warehouse_error": "Try again. If it lasts, tell an admin, with the reference below.",
@@ -62,6 +65,8 @@ def hint_for_people(hint: str | None, code: str = "") -> str:
     """The hint, where it speaks of pages; else what it comes to for whoever looks at one."""
     if not hint:
         return _HINTS.get(code, "")
+    if _HINTS.get(code) == SEE_TABLES:
+        return SEE_TABLES
     if "catalog" in hint:
         return SEE_CATALOG
     if code in _HINTS and (_FOR_PROGRAMS.search(hint) or code == "internal"):

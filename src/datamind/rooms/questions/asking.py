@@ -138,7 +138,10 @@ async def run_sql(parts: Parts, caller: Caller, wanted: ExecuteIn) -> Answer:
         ask.answer = replace(ask.answer, status="answered", confidence=1.0)
         return await _executed(ask, prepared)
 
-    return await _asked(parts, caller, "execute", question, work, sql=wanted.sql)
+    return await _asked(
+        parts, caller, "execute", question, work, sql=wanted.sql,
+        conversation_id=wanted.conversation_id,
+    )  # fmt: skip
 
 
 async def cancel(parts: Parts, caller: Caller, query_id: str) -> bool:

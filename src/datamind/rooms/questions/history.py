@@ -86,7 +86,8 @@ async def find(
     elif user_id:
         found = found.where(QueryRow.user_id == user_id)
     if words:
-        found = found.where(QueryRow.question.icontains(words, autoescape=True))
+        written = (QueryRow.kind == "execute") & QueryRow.sql.icontains(words, autoescape=True)
+        found = found.where(QueryRow.question.icontains(words, autoescape=True) | written)
     for column, wanted in (
         (QueryRow.status, status),
         (QueryRow.conversation_id, conversation_id),

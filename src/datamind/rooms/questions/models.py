@@ -10,6 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from datamind.database import Base
 
+STATEMENT = 200  # characters, in lists
+
 
 class QueryRow(Base):
     """One question or statement, and how it went."""
@@ -45,3 +47,8 @@ class QueryRow(Base):
     data_version: Mapped[str | None] = mapped_column(String(100))
     correlation_id: Mapped[str] = mapped_column(String(64))
     flagged: Mapped[bool] = mapped_column(default=False)
+
+    @property
+    def statement(self) -> str | None:
+        """How the SQL that a person sent begins."""
+        return self.sql[:STATEMENT] if self.kind == "execute" and self.sql else None

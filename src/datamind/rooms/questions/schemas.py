@@ -69,6 +69,7 @@ class ExecuteIn(BaseModel):
 
     sql: str = Field(max_length=MAX_SQL)
     query_id: Id | None = None
+    conversation_id: Id | None = None
     limit: int | None = Field(default=None, ge=1, le=1_000_000)
 
 
@@ -219,7 +220,8 @@ class CancelOut(BaseModel):
 
 
 class QueryOut(BaseModel):
-    """One line of the history."""
+    """One line of the history. `statement` is how SQL that a person sent begins; `question` is
+    then the one that it came from, if any."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -228,6 +230,7 @@ class QueryOut(BaseModel):
     created_at: dt.datetime
     kind: Literal["ask", "generate", "execute"]
     question: str
+    statement: str | None
     status: Status
     conversation_id: str | None
     project_id: str | None

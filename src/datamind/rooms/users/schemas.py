@@ -17,17 +17,16 @@ def _address(text: str) -> str:
     """An e-mail address in small letters: something, an @, a domain."""
     text = text.strip().lower()
     name, at, domain = text.partition("@")
-    if not (name and at and domain) or "@" in domain or any(c.isspace() for c in text):
-        raise ValueError("not an e-mail address")
-    if not text.isprintable():
-        raise ValueError("not an e-mail address")
+    whole = name and at and domain and "@" not in domain
+    if not whole or not text.isprintable() or any(c.isspace() for c in text):
+        raise ValueError("this is not an e-mail address")
     return text
 
 
 def _clean(text: str) -> str:
     text = text.strip()
     if not text or not text.isprintable():
-        raise ValueError("a name is one line of letters")
+        raise ValueError("a name is one line of text")
     return text
 
 

@@ -64,6 +64,9 @@ class _Ask:
             self.box.input.value = f"How many {spoken(asked['about']).lower()} are there?"
         elif "metric" in asked:
             self.box.input.value = f"What is the {spoken(asked['metric']).lower()}?"
+        elif "c" in asked:
+            with minding(self.thread.place):
+                await self.thread.restore(asked["c"][:64])
         elif "again" in asked:
             with minding(self.thread.place):
                 earlier = await self.person.get(f"/queries/{asked['again']}")

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 
 from datamind.ui.client import JSON
+from datamind.ui.figures import unit_of
 from datamind.ui.frame import heading, page
 from datamind.ui.pieces import (
     box,
@@ -89,8 +90,8 @@ def _metric(metric: JSON, person: Person) -> None:
                 link(metric["label"], f"/?metric={quote(metric['name'])}")
             else:
                 text("span", metric["label"], "line-title")
-            if metric["unit"]:
-                chip(metric["unit"])
+            if unit := unit_of(metric):
+                chip(unit)
         text("p", metric["description"], "small muted")
 
 
@@ -175,7 +176,7 @@ def _column(column: JSON, keys: set[str]) -> None:
             text("span", column["description"])
             if column["synonyms"]:
                 text("span", f" Also: {', '.join(column['synonyms'])}.", "muted")
-        text("td", column["unit"] or "", "muted")
+        text("td", unit_of(column), "muted")
         text("td", ", ".join(str(e) for e in column["examples"]), "muted")
 
 

@@ -8,6 +8,7 @@ from nicegui import ui
 from starlette.requests import Request
 
 from datamind.ui.client import JSON, Trouble
+from datamind.ui.flag import RATINGS, flag_button
 from datamind.ui.frame import heading, page
 from datamind.ui.pieces import (
     box,
@@ -19,6 +20,7 @@ from datamind.ui.pieces import (
     link,
     link_button,
     minding,
+    named,
     text,
 )
 from datamind.ui.sessions import Person
@@ -28,6 +30,7 @@ from datamind.ui.words import STATUSES, TRUST, counted, duration, hint_for_peopl
 
 PER_PAGE = 25
 MOST_PEOPLE = 200
+MOST_FLAGS = 50
 ANY = "any"
 KINDS = {"ask": "Question", "generate": "SQL only", "execute": "SQL"}
 
@@ -102,9 +105,12 @@ class _History:
         if narrowed:
             empty("search_off", "Nothing matches", "Try other words or another status.")
             return
+        if not self._person.may_ask:
+            empty("history", "No questions", "Only what one asked oneself is shown, and viewers"
+                  " don't ask. An admin can make you an analyst.")  # fmt: skip
+            return
         with empty("history", "No questions yet", "What you ask is kept here.").classes("first"):
-            if self._person.may_ask:
-                link_button("Ask a question", "/", kind="main")
+            link_button("Ask a question", "/", kind="main")
 
 
 def _line(query: JSON, who: str) -> None:
@@ -113,7 +119,10 @@ def _line(query: JSON, who: str) -> None:
     line.props["href"] = f"/history/{query['id']}"
     with line:
         with box("span", "line-main"):
-            text("span", query["question"] or "SQL", "line-title")
+            if query["statement"]:
+                text("code", " ".join(query["statement"].split()), "line-title name")
+            else:
+                text("span", query["question"], "line-title")
             words = [when(query["created_at"]), who, KINDS[query["kind"]]]
             text("span", " · ".join(w for w in words if w), "small muted")
         with box("span", "line-end"):
@@ -148,7 +157,11 @@ async def query_page(person: Person, request: Request) -> None:
     people = await _people(person)
     with box("p", "crumb"):
         link("← History", "/history")
-    heading(query["question"] or "SQL")
+    if query["kind"] == "execute":
+        origin = f"Changed from the answer to: {query['question']}" if query["question"] else ""
+        heading("SQL written by a person", origin)
+    else:
+        heading(query["question"])
     _status_row(query)
     with box("section", "card"):
         with box("dl", "facts"):
@@ -164,9 +177,31 @@ async def query_page(person: Person, request: Request) -> None:
                         text("dt", name)
                         text("dd", str(value))
         if person.may_ask:
+            label = "Run again" if query["kind"] == "execute" else "Ask again"
             with box("div", "actions"):
-                link_button("Ask again", f"/?again={query['id']}", kind="main", icon="refresh")
+                link_button(label, f"/?again={query['id']}", kind="main", icon="refresh")
+                flag_button(person, query["id"], query["sql"], ui.navigate.reload)
+    await _feedback(person, query, people)
     _told(query)
+
+
+async def _feedback(person: Person, query: JSON, people: dict[str, str]) -> None:
+    """What was said of the answer, newest first."""
+    if not query["flagged"]:
+        return
+    said = await person.get("/feedback", query_id=query["id"], limit=MOST_FLAGS)
+    with named(box("section", "card"), "Flags"):
+        text("h2", "Flags")
+        for flag in said["items"]:
+            with box("div", "flag"):
+                who = people.get(flag["user_id"], "")
+                words = (RATINGS[flag["rating"] - 1], who, when(flag["created_at"]))
+                text("p", " · ".join(w for w in words if w), "mini-title")
+                if flag["comment"]:
+                    text("p", flag["comment"])
+                if flag["corrected_sql"]:
+                    text("p", "SQL as it should have been", "small muted")
+                    sql_panel(flag["corrected_sql"], None)
 
 
 def _status_row(query: JSON) -> None:

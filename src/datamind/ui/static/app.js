@@ -12,12 +12,25 @@
     if (signs[unit]) return value < 0 ? `-${signs[unit]}${text.slice(1)}` : signs[unit] + text;
     return unit ? `${text} ${unit}` : text;
   };
+  datamind.range = (first, last, all) => `${full.format(first)}–${full.format(last)} of ${full.format(all)}`;
   datamind.show = (selector) => {
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     requestAnimationFrame(() =>
       document.querySelector(selector)?.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" }),
     );
   };
+
+  // The conversation of this tab: in its address, so that a reload and Back show it again, and where Ask leads.
+  datamind.talk = (id) => {
+    history.replaceState(history.state, "", id ? `/?c=${id}` : "/");
+    if (id) sessionStorage.setItem("talk", id);
+    else sessionStorage.removeItem("talk");
+  };
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.('.place[href^="/"]');
+    const talk = sessionStorage.getItem("talk");
+    if (talk && link?.pathname === "/") link.href = `/?c=${talk}`;
+  }, true);
 
   // Tell what stands in the question box, a moment after the last key and once somebody listens.
   let typing = 0;
