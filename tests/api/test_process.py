@@ -43,6 +43,7 @@ class Server:
         self.env = {**os.environ, "DATAMIND_HOME": str(home), "DATAMIND_MEMORY_MB": "256",
                     "DATAMIND_UI": "0", **LIMITS, **env}  # fmt: skip
         self.process: subprocess.Popen[str] | None = None
+        self.said = ""
         self.url = f"http://127.0.0.1:{self.port}"
 
     def datamind(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -70,10 +71,8 @@ class Server:
         """Its exit code."""
         assert self.process is not None
         self.process.send_signal(how)
-        code = self.process.wait(20)
-        if self.process.stderr is not None:
-            self.process.stderr.close()
-        return code
+        self.said = self.process.communicate(timeout=20)[1]
+        return self.process.returncode
 
     def below(self) -> set[int]:
         """The processes that it started, and theirs."""
@@ -134,15 +133,19 @@ def server(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
         yield server
 
 
-def test_interrupted_it_ends_all_that_it_started(shop: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_told_to_end_it_ends_all_that_it_started(
+    shop: Path, tmp_path: Path, how: signal.Signals
+) -> None:
     with serving(tmp_path, shop) as server:
         headers = server.login()
         httpx.post(f"{server.url}/api/v1/sql/ask", json={"question": "how many orders"},
                    headers=headers)  # fmt: skip
         started = server.below()
         assert len(started) >= 4  # the engine's, the warehouse's, and what they come from
-        assert server.end(signal.SIGINT) == 0
+        assert server.end(how) == 0
         assert gone(started)
+        assert server.said.splitlines()[-1] == "DataMind has ended."
 
 
 @pytest.mark.parametrize("after_s", [0.7, 1.0, 1.3, 1.6])

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
@@ -17,13 +18,11 @@ from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from datamind import __version__, clock
-from datamind.adapters.audit_store import SqliteAudit
 from datamind.api.data import Following, Source, open_data
 from datamind.api.middleware import Gate, problem_response
-from datamind.api.secrets import Secrets, secrets_of
-from datamind.database import Database
+from datamind.api.secrets import secrets_of
+from datamind.api.store import open_store
 from datamind.errors import AccessDenied, BadInput, DataMindError, NotFound
-from datamind.migrations import upgrade
 from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.auth import routes as auth
 from datamind.rooms.auth.passwords import Passwords
@@ -54,46 +53,28 @@ ROUTERS = (
 THREADS = 4  # beside those that wait for the warehouse
 
 
+@dataclass(frozen=True)
+class _Start:
+    """What a server is started with; tests have clocks and cheap passwords of their own."""
+
+    settings: Settings
+    source: Source
+    demo_questions: tuple[str, ...]
+    today: Callable[[], Any]
+    now: Callable[[], Any]
+    password_rounds: int
+
+
 def create_app(
     settings: Settings, source: Source, *,
     demo_questions: tuple[str, ...] = (), today: Callable[[], Any] = clock.today,
     now: Callable[[], Any] = clock.now, password_rounds: int = 12,
 ) -> FastAPI:  # fmt: skip
     """The application for the data that `source` names; its parts start and end with it."""
-
-    @asynccontextmanager
-    async def life(app: FastAPI) -> AsyncIterator[None]:
-        async with AsyncExitStack() as stack:
-            secrets = secrets_of(settings)
-            opening = asyncio.create_task(open_data(settings, source))
-            store = await _open_store(stack, settings, secrets)
-            data = await opening
-            app.state.following = following = Following(app, settings, source, data)
-            stack.push_async_callback(following.end)
-            threads = ThreadPoolExecutor(settings.server.query_workers + THREADS, "asks")
-            stack.callback(threads.shutdown, wait=False, cancel_futures=True)
-            passwords = Passwords(rounds=password_rounds)
-            stack.callback(passwords.close)
-            app.state.parts = parts = Parts(
-                settings=settings, database=store.database, audit=store.audit, engine=data.engine,
-                warehouse=data.warehouse, view=data.view, passwords=passwords,
-                tokens=Tokens(secrets.jwt, now), revocations=Revocations(now), limits=Limits(),
-                metrics=Metrics(), threads=threads, now=now, today=today, started=now(),
-                places=asyncio.Semaphore(settings.server.query_workers),
-                demo_questions=demo_questions,
-            )  # fmt: skip
-            stack.push_async_callback(parts.running.end)
-            parts.revocations.on_user(parts.running.stop_of)
-            parts.revocations.on_user(parts.streams.drop_of)
-            await load_revocations(parts)
-            app.state.watch = Watch(lambda: app.state.parts)
-            await app.state.watch.start()
-            stack.push_async_callback(app.state.watch.end)
-            following.start()
-            yield
-
+    start = _Start(settings, source, demo_questions, today, now, password_rounds)
     app = FastAPIOffline(
-        title="DataMind", version=__version__, description=ABOUT, lifespan=life,
+        title="DataMind", version=__version__, description=ABOUT,
+        lifespan=partial(_life, start=start),
         responses={500: {"model": Problem, "description": "A fault of ours"}},
         redoc_url=None, docs_url="/docs", redirect_slashes=False,
     )  # fmt: skip
@@ -117,24 +98,38 @@ def create_app(
     return app
 
 
-@dataclass(frozen=True)
-class _Store:
-    """Where what people do is kept."""
-
-    database: Database
-    audit: SqliteAudit
-
-
-async def _open_store(stack: AsyncExitStack, settings: Settings, secrets: Secrets) -> _Store:
-    """The metadata store, at the newest revision, and the audit log."""
-    await asyncio.get_running_loop().run_in_executor(None, upgrade, settings.database_url)
-    database = Database(settings.database_url)
-    stack.push_async_callback(database.close)
-    audit = SqliteAudit(
-        settings.home / "audit.db", secrets.audit, copy=settings.home / "logs" / "audit.log"
-    )
-    stack.callback(audit.close)
-    return _Store(database, audit)
+@asynccontextmanager
+async def _life(app: FastAPI, start: _Start) -> AsyncIterator[None]:
+    """The server's parts, from the first that is opened to the last that is closed."""
+    async with AsyncExitStack() as stack:
+        settings, now = start.settings, start.now
+        secrets = secrets_of(settings)
+        opening = asyncio.create_task(open_data(settings, start.source))
+        store = await stack.enter_async_context(open_store(settings, secrets))
+        data = await opening
+        app.state.following = following = Following(app, settings, start.source, data)
+        stack.push_async_callback(following.end)
+        threads = ThreadPoolExecutor(settings.server.query_workers + THREADS, "asks")
+        stack.callback(threads.shutdown, wait=False, cancel_futures=True)
+        passwords = Passwords(rounds=start.password_rounds)
+        stack.callback(passwords.close)
+        app.state.parts = parts = Parts(
+            settings=settings, database=store.database, audit=store.audit, engine=data.engine,
+            warehouse=data.warehouse, view=data.view, passwords=passwords,
+            tokens=Tokens(secrets.jwt, now), revocations=Revocations(now), limits=Limits(),
+            metrics=Metrics(), threads=threads, now=now, today=start.today, started=now(),
+            places=asyncio.Semaphore(settings.server.query_workers),
+            demo_questions=start.demo_questions,
+        )  # fmt: skip
+        stack.push_async_callback(parts.running.end)
+        parts.revocations.on_user(parts.running.stop_of)
+        parts.revocations.on_user(parts.streams.drop_of)
+        await load_revocations(parts)
+        app.state.watch = Watch(lambda: app.state.parts)
+        await app.state.watch.start()
+        stack.push_async_callback(app.state.watch.end)
+        following.start()
+        yield
 
 
 def _tell_errors(app: FastAPI) -> None:

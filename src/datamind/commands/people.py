@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from pydantic import ValidationError
@@ -13,13 +12,11 @@ from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from datamind import clock
-from datamind.adapters.audit_store import SqliteAudit
 from datamind.api.secrets import secrets_of
+from datamind.api.store import open_store
 from datamind.commands.faults import print_json
 from datamind.commands.render import Screen
-from datamind.database import Database
 from datamind.errors import BadInput, NotFound
-from datamind.migrations import upgrade
 from datamind.records import Identity
 from datamind.rooms.auth.passwords import Passwords
 from datamind.rooms.auth.tokens import Revocations
@@ -33,33 +30,20 @@ T = TypeVar("T")
 Work = Callable[[Ground, AsyncSession, Caller], Awaitable[T]]
 
 
-@asynccontextmanager
-async def _ground(settings: Settings) -> AsyncIterator[Ground]:
-    database = Database(settings.database_url)
-    audit = SqliteAudit(
-        settings.home / "audit.db", secrets_of(settings).audit,
-        copy=settings.home / "logs" / "audit.log",
-    )  # fmt: skip
-    try:
-        yield Ground(
-            settings=settings, database=database, audit=audit, passwords=Passwords(),
-            revocations=Revocations(clock.now), now=clock.now,
-        )  # fmt: skip
-    finally:
-        audit.close()
-        await database.close()
-
-
 def with_people(settings: Settings, work: Work[T]) -> T:
     """What the work gives, done in one unit of work as the operator of this machine."""
 
     async def run() -> T:
-        async with _ground(settings) as ground, ground.database.unit() as session:
+        async with open_store(settings, secrets_of(settings)) as store:
+            ground = Ground(
+                settings=settings, database=store.database, audit=store.audit,
+                passwords=Passwords(), revocations=Revocations(clock.now), now=clock.now,
+            )  # fmt: skip
             operator = Caller(Identity("operator", "admin"), "local", clock.new_id("corr"))
-            return await work(ground, session, operator)
+            async with store.database.unit() as session:
+                return await work(ground, session, operator)
 
     os.umask(0o077)  # what is kept is for its owner alone
-    upgrade(settings.database_url)
     return asyncio.run(run())
 
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import resource
+import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -93,6 +94,8 @@ def serve(
         async with app.router.lifespan_context(app):
             await running.serve([listener])
 
+    # As Ctrl-C: uvicorn sends itself the signal again, which would end us before our parts.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with (
         _listening(server.host, server.port) as listener,
         asyncio.Runner(loop_factory=config.get_loop_factory()) as runner,

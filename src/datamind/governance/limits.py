@@ -19,7 +19,7 @@ MAX_RUN = 40
 # Joins whose ON is still to come; the parser tries each nesting of them, 2^n in all.
 MAX_OPEN_JOINS = 8
 
-ONLY_READS = "Only one statement that reads is allowed: a SELECT."
+ONLY_READS = "This is not one statement that only reads."
 FIRST = frozenset(
     {TokenType.SELECT, TokenType.WITH, TokenType.FROM, TokenType.L_PAREN, TokenType.TABLE}
 )

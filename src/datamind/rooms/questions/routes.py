@@ -41,9 +41,7 @@ FAULTS = (*USUAL, 404, 409, 501, 504)
 COOKIE = "stream_ticket"
 Ticket = Annotated[str | None, Header(max_length=100)]
 router = APIRouter(prefix="/sql", tags=["questions"], responses=problems(*FAULTS))
-queries = APIRouter(
-    prefix="/queries", tags=["history"], responses=problems(401, 404, 422, 429, 503)
-)
+queries = APIRouter(prefix="/queries", tags=["history"], responses=problems(*USUAL, 404))
 
 
 @router.post("/generate", response_model=GenerateOut)

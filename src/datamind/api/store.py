@@ -1,0 +1,37 @@
+"""Where what people do is kept: the metadata store and the audit log."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+
+from datamind.adapters.audit_store import SqliteAudit
+from datamind.api.secrets import Secrets
+from datamind.database import Database
+from datamind.migrations import upgrade
+from datamind.settings import Settings
+
+
+@dataclass(frozen=True)
+class Store:
+    """Both, open."""
+
+    database: Database
+    audit: SqliteAudit
+
+
+@asynccontextmanager
+async def open_store(settings: Settings, secrets: Secrets) -> AsyncIterator[Store]:
+    """The metadata store, at the newest revision, and the audit log; closed with the block."""
+    await asyncio.get_running_loop().run_in_executor(None, upgrade, settings.database_url)
+    database = Database(settings.database_url)
+    folder = settings.home
+    try:
+        with closing(
+            SqliteAudit(folder / "audit.db", secrets.audit, copy=folder / "logs" / "audit.log")
+        ) as audit:
+            yield Store(database, audit)
+    finally:
+        await database.close()
