@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -106,10 +107,22 @@ def command(*words: object) -> list[str]:
 
 
 def start(*words: object, **options: Any) -> subprocess.Popen[str]:
-    """A process whose output is waited for by the test."""
+    """A process whose output is waited for by the test. It is not measured: coverage holds a lock
+    at times, and an interrupt then would leave it taken for good."""
+    env = {name: text for name, text in os.environ.items() if not name.startswith("COVERAGE_")}
     return subprocess.Popen(
-        command(*words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
-    )
+        command(*words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**env, "PYTHONFAULTHANDLER": "1"}, **options,
+    )  # fmt: skip
+
+
+def told_at_its_end(process: subprocess.Popen[str], within_s: float = 60) -> str:
+    """What it wrote to stderr; where it does not end, this shows where it hangs."""
+    try:
+        return process.communicate(timeout=within_s)[1]
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)
+        raise AssertionError(f"it hangs:\n{process.communicate(timeout=10)[1]}") from None
 
 
 def lines_of(path: Path) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import SLOW, Run, batch_of, lines_of, start
+from .conftest import SLOW, Run, batch_of, lines_of, start, told_at_its_end
 
 SHAPE = ["id", "status", "sql", "columns", "rows", "confidence", "elapsed_ms"]
 COUNT = "How many orders are there?"
@@ -140,7 +140,7 @@ def test_an_interrupt_ends_it_with_130_and_keeps_what_was_answered(
     while process.poll() is None and not (out.exists() and out.read_bytes().count(b"\n") >= 2):
         pass
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    err = told_at_its_end(process)
     assert process.returncode == 130
     assert "Interrupted." in err
     assert "Traceback" not in err

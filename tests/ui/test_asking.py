@@ -114,6 +114,7 @@ def test_a_conversation_is_there_again_after_a_reload_and_on_the_way_back(
     there_again()
     page.get_by_role("button", name="New conversation").click()
     expect(page.locator(".turn")).to_have_count(0)
+    expect(page).to_have_url(f"{browser.server.url}/")
     page.reload()
     expect(page.get_by_role("heading", name="Ask your data")).to_be_visible()
     expect(page.locator(".turn")).to_have_count(0)
