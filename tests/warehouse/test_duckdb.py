@@ -304,6 +304,18 @@ def test_closing_leaves_no_process_and_can_be_done_twice(warehouse: DuckDbWareho
         warehouse.run(governed("SELECT 1"), timeout_s=5)
 
 
+def test_it_closes_though_an_interrupt_came_while_a_worker_was_looked_at(database: Path) -> None:
+    warehouse = DuckDbWarehouse(database, memory_mb=128)
+    (worker,) = warehouse._all
+    worker.process._waitpid_lock.acquire()  # type: ignore[attr-defined]  # as it leaves poll()
+    closing = threading.Thread(target=warehouse.close, daemon=True)
+    closing.start()
+    closing.join(10)
+    assert not closing.is_alive()
+    worker.process._waitpid_lock.release()  # type: ignore[attr-defined]
+    assert gone(worker.process.pid)
+
+
 ASK_AND_WAIT = """
 import sys, threading
 from datamind.adapters.warehouse.duckdb import DuckDbWarehouse

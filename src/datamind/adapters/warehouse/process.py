@@ -130,7 +130,9 @@ class Worker:
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()
-        self.process.wait()
+        # An interrupt in the middle of poll() leaves Popen's lock taken: not waited for for ever.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(GRACE_S)
 
     def _send(self, payload: bytes) -> None:
         try:
