@@ -145,6 +145,21 @@ def doctor(warehouse: Warehouse = None, dbt_project: Project = None, json: Json 
     finish(lambda: run(warehouse, dbt_project, as_json=json), as_json=json)
 
 
+@app.command()
+def guard(
+    policy: Annotated[Path, typer.Option(help="Users, grants and restrictions, in YAML.")],
+    dialect: Annotated[str, typer.Option(help="postgres, duckdb or clickhouse.")],
+    schema: Annotated[Path, typer.Option(help="The tables and their columns, in YAML.")],
+    user: Annotated[str, typer.Option(help="A user of the policy file.")],
+    statements: Annotated[Path, typer.Option("--in", help="Statements, one JSON object a line.")],
+    out: Annotated[Path, typer.Option(help="Where the verdicts go.")],
+) -> None:
+    """Say what the guard makes of statements: the text that would run, or why it is refused."""
+    from datamind.commands.guard import run
+
+    raise typer.Exit(run(policy, dialect, schema, user, statements, out))
+
+
 @catalog_app.command("show")
 def catalog_show(
     table: Annotated[str | None, typer.Argument(help="A table; all of them if left out.")] = None,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 
 from sqlglot import exp
 
 from datamind.errors import SqlRejected
 from datamind.governance.cost import check_joins
+from datamind.governance.covered import only_governed
 from datamind.governance.limits import tokens_within_limits
 from datamind.governance.names import relations
 from datamind.governance.policy import Policy, VisibleColumns, apply
@@ -40,10 +42,16 @@ def govern(
     if not 0 < row_limit <= MAX_ROWS:
         raise SqlRejected(f"A row limit is between 1 and {MAX_ROWS:,}.")
     tree, found = read(optimized.sql, draft.dialect, view)
-    apply(policy or VisibleColumns(view), found.references)
+    policy = policy or VisibleColumns(view)
+    apply(policy, found.references)
     limit_rows(tree, row_limit + 1)
     sql = write(tree, draft.dialect)
-    again = recheck(sql, draft.dialect, view)
+    # Policies read what the asker may not: names are looked up in all there is, and then each
+    # table is looked for where the policy has put it.
+    again = recheck(sql, draft.dialect, View(view.catalog))
+    only_governed(
+        found.references, again.references, view, policy, partial(write, dialect=draft.dialect)
+    )
     return Governed(
         sql=sql,
         parameters=(),

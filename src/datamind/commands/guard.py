@@ -1,0 +1,103 @@
+"""`datamind guard`: what the guard makes of each statement for one user, without any data."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+from sqlglot import exp
+
+from datamind.commands.lines import LinesFile
+from datamind.errors import BadInput, DataMindError
+from datamind.governance.bound import BoundRules
+from datamind.governance.guard import MAX_ROWS, check, govern
+from datamind.governance.rules_file import read_policy, read_yaml
+from datamind.records import Dialect, Draft, Optimized
+from datamind.semantics.catalog import Catalog, Column, ColumnType, Table
+
+SCHEMA_SHAPE = "A schema file holds `default_schema` and `tables: {name: {columns: {name: type}}}`."
+FAMILIES: dict[str, ColumnType] = {
+    "int": "integer", "bigint": "integer", "smallint": "integer", "dec": "decimal",
+    "numeric": "decimal", "double": "float", "real": "float", "float": "float", "text": "text",
+    "varchar": "text", "char": "text", "string": "text", "bool": "boolean", "date": "date",
+    "timestamp": "timestamp", "time": "time", "interval": "interval",
+}  # fmt: skip
+
+
+def run(policy: Path, dialect: str, schema: Path, user: str, statements: Path, out: Path) -> int:
+    """A verdict for each statement; 0 when all have theirs, whatever it says."""
+    if dialect not in get_args(Dialect):
+        raise BadInput(f"There is no dialect {dialect}.", hint=", ".join(get_args(Dialect)))
+    catalog = _catalog(schema, dialect)  # type: ignore[arg-type]  # checked above
+    rules = read_policy(policy)
+    # Drawn anew for each run: what is hashed here can't be looked up.
+    salt = exp.Literal.string(secrets.token_hex(16))
+    bound = BoundRules(rules.rules(), rules.asker(user), catalog, dialect, salt)  # type: ignore[arg-type]
+    with LinesFile(out, read=statements) as verdicts:
+        for identity, sql in _statements(statements):
+            verdicts.write({"id": identity, **verdict(sql, bound)})
+    return 0
+
+
+def verdict(sql: str, bound: BoundRules) -> dict[str, object]:
+    """allow and the text that may run, or refuse and why."""
+    try:
+        draft = Draft(sql, bound.dialect, "", "generated", "person")
+        checked = check(draft, bound.view)
+        governed = govern(
+            Optimized(checked, checked.sql), bound.view, row_limit=MAX_ROWS, policy=bound
+        )
+    except DataMindError as fault:
+        return {"verdict": "refuse", "code": fault.code, "sql": None, "message": fault.message}
+    except Exception as fault:  # noqa: BLE001 (what isn't understood is refused)
+        message = f"The guard failed on this: {type(fault).__name__}."
+        return {"verdict": "refuse", "code": "internal", "sql": None, "message": message}
+    return {"verdict": "allow", "code": None, "sql": governed.sql, "message": ""}
+
+
+def _statements(path: Path) -> Iterator[tuple[object, str]]:
+    try:
+        lines = path.read_text("utf-8").split("\n")
+    except (OSError, UnicodeDecodeError):
+        raise BadInput(f"{path} can't be read.", hint='Lines of {"id", "sql"}, UTF-8.') from None
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            entry = json.loads(line)
+            identity, sql = entry["id"], entry["sql"]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise BadInput(
+                f"Line {number} of {path} is no statement.", hint='{"id": …, "sql": "…"}'
+            ) from None
+        yield identity, str(sql)
+
+
+def _catalog(path: Path, dialect: Dialect) -> Catalog:
+    """The relations that a schema file lists."""
+    document = read_yaml(path)
+    try:
+        default = document["default_schema"]
+        schema = str(default[dialect] if isinstance(default, dict) else default)
+        tables = tuple(
+            _table(schema, str(name), listed["columns"])
+            for name, listed in document["tables"].items()
+        )
+    except (KeyError, TypeError, AttributeError):
+        raise BadInput(f"{path} is no schema for {dialect}.", hint=SCHEMA_SHAPE) from None
+    return Catalog("file", dialect, schema, tables)
+
+
+def _table(schema: str, name: str, columns: dict[Any, Any]) -> Table:
+    return Table(
+        name, schema, name,
+        tuple(Column(name, str(c), _family(str(t)), str(t)) for c, t in columns.items()),
+    )  # fmt: skip
+
+
+def _family(native: str) -> ColumnType:
+    lower = native.lower()
+    return next((kind for word, kind in FAMILIES.items() if lower.startswith(word)), "other")

@@ -1,0 +1,152 @@
+"""Rules bound to an asker: their view of the catalog, and what they read of each table."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+
+from sqlglot import exp
+
+from datamind.governance.masks import masked
+from datamind.governance.names import relations
+from datamind.governance.policy import table_reference
+from datamind.governance.predicates import bound as bound_predicate
+from datamind.governance.rules import Asker, Grant, Restriction, Rules
+from datamind.records import Dialect
+from datamind.semantics.catalog import Catalog, Column, Table, View
+
+# ClickHouse keeps a query apart from what is around it by a limit alone; PostgreSQL and DuckDB do
+# by an offset (README of the guard corpus).
+NO_LIMIT = 2**62
+
+
+class BoundRules:
+    """What one asker reads, in one dialect; a Policy.
+
+    Hashes of masked columns are made with `key`, a text that nobody who asks may know.
+    """
+
+    def __init__(
+        self, rules: Rules, asker: Asker, catalog: Catalog, dialect: Dialect, key: exp.Expr
+    ) -> None:
+        self.rules = rules
+        self.asker = asker
+        self.catalog = catalog
+        self.dialect = dialect
+        self.key = key
+        self._everything = View(catalog)
+        self._bodies: dict[str, exp.Query | None] = {}
+
+    @cached_property
+    def view(self) -> View:
+        """The part of the catalog that exists for the asker."""
+        hidden: set[str] = set()
+        closed: set[str] = set()
+        veiled: set[str] = set()
+        for table in self.catalog.tables:
+            grants, restrictions = self.rules.of(table.id, self.asker)
+            gone = frozenset().union(*(r.hide for r in restrictions))
+            for column in table.columns:
+                if column.name in gone or not any(g.carries(column.name) for g in grants):
+                    hidden.add(column.id)
+                elif any(column.name in r.mask for r in restrictions):
+                    veiled.add(column.id)
+            if all(column.id in hidden for column in table.columns):
+                closed.add(table.id)
+        return View(
+            self.catalog, self._fingerprint(closed, hidden), frozenset(closed), frozenset(hidden),
+            frozenset(veiled),
+        )  # fmt: skip
+
+    def body(self, table: Table) -> exp.Query | None:
+        """What is read instead of the table; None where the asker reads it as it is."""
+        if table.id not in self._bodies:
+            self._bodies[table.id] = self._made(self.catalog.by_id[table.id])
+        body = self._bodies[table.id]
+        return body.copy() if body is not None else None
+
+    def _made(self, table: Table) -> exp.Query | None:
+        grants, restrictions = self.rules.of(table.id, self.asker)
+        admitted = [self._predicate(g.rows, table) for g in grants]
+        where = [self._predicate(r.rows, table) for r in restrictions]
+        if None not in admitted:
+            where.insert(0, _any(admitted))
+        conditions = [w for w in where if w is not None]
+        shown = [c for c in table.columns if c.id not in self.view.hidden_columns]
+        columns = [self._column(c, grants, admitted, restrictions) for c in shown]
+        if not conditions and len(shown) == len(table.columns) and not any(columns):
+            return None
+        body = exp.select(
+            *(made or exp.column(c.name, table.name, quoted=True)
+              for c, made in zip(shown, columns, strict=True))
+        ).from_(table_reference(table))  # fmt: skip
+        if conditions:
+            body.set("where", exp.Where(this=exp.and_(*conditions, copy=True)))
+            fence(body, self.dialect)
+        return body
+
+    def _predicate(self, rows: str | None, table: Table) -> exp.Expr | None:
+        if rows is None:
+            return None
+        everything = relations(self._everything, self.dialect)
+        return bound_predicate(rows, table, self.asker, everything)
+
+    def _column(
+        self, column: Column, grants: list[Grant], admitted: list[exp.Expr | None],
+        restrictions: list[Restriction],
+    ) -> exp.Expr | None:  # fmt: skip
+        """What the column shows, under its own name; None for its plain value.
+
+        A cell is shown where a grant that carries its column admits its row.
+        """
+        value: exp.Expr = exp.column(column.name, column.table.rpartition(".")[2], quoted=True)
+        value.set("table", exp.to_identifier(self.catalog.by_id[column.table].name, quoted=True))
+        carried = [a for g, a in zip(grants, admitted, strict=True) if g.carries(column.name)]
+        masks = {r.mask[column.name] for r in restrictions if column.name in r.mask}
+        whole = None in carried or len(carried) == len(grants)
+        if whole and not masks:
+            return None
+        if not whole:
+            value = exp.Case(ifs=[exp.If(this=_any(carried), true=value)])
+        if masks:
+            mask = masks.pop() if len(masks) == 1 else "null"
+            value = masked(value, column, mask, self.dialect, self.key)
+        return exp.alias_(value, column.name, quoted=True)
+
+    def _fingerprint(self, closed: set[str], hidden: set[str]) -> str:
+        """The same for all who read the same."""
+        seen = hashlib.sha256()
+        for table in self.catalog.tables:
+            if table.id not in closed:
+                shown = [c.name for c in table.columns if c.id not in hidden]
+                seen.update(repr((table.id, shown, self._said(table))).encode())
+        return f"{self.catalog.version}-{seen.hexdigest()[:16]}"
+
+    def _said(self, table: Table) -> tuple[object, ...]:
+        grants, restrictions = self.rules.of(table.id, self.asker)
+        admits = sorted(
+            (_text(self._predicate(g.rows, table)), sorted(c.name for c in table.columns
+             if g.carries(c.name))) for g in grants
+        )  # fmt: skip
+        limits = sorted(
+            (_text(self._predicate(r.rows, table)), sorted(r.mask.items())) for r in restrictions
+        )
+        return tuple(admits), tuple(limits)
+
+
+def fence(query: exp.Query, dialect: Dialect) -> None:
+    """Let nothing from outside be evaluated inside."""
+    if dialect == "clickhouse":
+        query.set("limit", exp.Limit(expression=exp.Literal.number(NO_LIMIT)))
+    else:
+        query.set("offset", exp.Offset(expression=exp.Literal.number(0)))
+
+
+def _any(predicates: list[exp.Expr | None]) -> exp.Expr:
+    """One of them holds; none of them, where there is none."""
+    found = [p for p in predicates if p is not None]
+    return exp.or_(*found, copy=True) if found else exp.false()
+
+
+def _text(predicate: exp.Expr | None) -> str:
+    return "" if predicate is None else predicate.sql()

@@ -1,0 +1,130 @@
+"""Row predicates: SQL over one relation, with `{user.x}` for what is known of the asker."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from functools import lru_cache
+
+from sqlglot import exp
+from sqlglot.tokenizer_core import Token, TokenType
+
+from datamind.errors import BadInput, SqlRejected
+from datamind.governance.limits import tokens_within_limits
+from datamind.governance.names import Relations
+from datamind.governance.policy import table_reference
+from datamind.governance.resolve import resolve
+from datamind.governance.rules import Asker
+from datamind.governance.shape import check_shape, parse
+from datamind.records import Dialect
+from datamind.semantics.catalog import Table
+
+HINT = "A predicate is SQL over the relation's own columns, e.g. region = {user.region}."
+MARK = "attribute of the asker: "  # no column's name, for the resolver is asked after it is gone
+NAME = re.compile(r"\w+", re.ASCII)
+
+
+def bound(rows: str, table: Table, asker: Asker, all_of_it: Relations) -> exp.Expr | None:
+    """The predicate for this asker, its names written out; None where it admits every row.
+
+    An attribute that is absent makes the whole predicate false. `all_of_it` holds every relation,
+    for predicates read without any policy.
+    """
+    dialect = all_of_it.names.dialect
+    statement = _parsed(rows, table.schema, table.name, dialect).copy()
+    for marked in list(statement.find_all(exp.Column)):
+        if marked.name.startswith(MARK):
+            value = asker.attributes.get(marked.name.removeprefix(MARK))
+            literals = _literals(value, inside_in=isinstance(marked.parent, exp.In))
+            if literals is None:
+                return exp.false()
+            if len(literals) == 1:
+                marked.replace(literals[0])
+            else:
+                marked.parent.set("expressions", literals)  # type: ignore[union-attr]
+    resolve(statement, all_of_it)
+    where = statement.args["where"].this
+    return None if isinstance(where, exp.Boolean) and where.this else where
+
+
+def attributes_of(rows: str, dialect: Dialect) -> frozenset[str]:
+    """The attributes that a predicate asks for."""
+    return frozenset(name for _, _, name in _asked_for(rows, dialect))
+
+
+def check(rows: str, table: Table, all_of_it: Relations) -> None:
+    """BadInput unless the predicate can be used in this dialect; called when it is saved."""
+    names = attributes_of(rows, all_of_it.names.dialect)
+    try:
+        bound(rows, table, Asker("", attributes=dict.fromkeys(names, "1")), all_of_it)
+    except SqlRejected as fault:
+        raise BadInput(f"The predicate on {table.id}: {fault.message}", hint=HINT) from None
+
+
+@lru_cache(maxsize=4096)
+def _parsed(rows: str, schema: str, name: str, dialect: Dialect) -> exp.Query:
+    """`SELECT 1 FROM table WHERE rows`, checked, with a marked column for each attribute."""
+    text, shift = rows, 0
+    for start, end, attribute in _asked_for(rows, dialect):
+        marked = f'"{MARK}{attribute}"'
+        text = text[: start + shift] + marked + text[end + shift :]
+        shift += len(marked) - (end - start)
+    # Read alone, so that no bracket of it can close one of ours.
+    alone = parse(f"SELECT {text}", dialect)
+    tokens_within_limits(f"SELECT {text}", dialect)
+    expressions = alone.expressions
+    if len(expressions) != 1 or any(alone.args.get(part) for part in ("from_", "where", "with_")):
+        raise SqlRejected("This is not one condition.")
+    table = Table(name, schema, name, ())
+    statement = exp.select(exp.Literal.number(1)).from_(table_reference(table))
+    statement.set("where", exp.Where(this=expressions[0]))
+    check_shape(statement, dialect)
+    return statement
+
+
+def _asked_for(rows: str, dialect: Dialect) -> Iterator[tuple[int, int, str]]:
+    """Start, end and attribute of each `{user.x}`."""
+    tokens = tokens_within_limits(f"SELECT {rows}", dialect)[1:]
+    before = len("SELECT ")
+    for at, token in enumerate(tokens):
+        if token.token_type == TokenType.STRING and "{user." in token.text:
+            raise SqlRejected("{user.x} brings its own quotes: put none around it.")
+        if token.token_type == TokenType.L_BRACE:
+            yield (
+                token.start - before, _end(tokens[at : at + 5]) + 1 - before, tokens[at + 3].text
+            )  # fmt: skip
+
+
+def _end(tokens: list[Token]) -> int:
+    words = [token.text for token in tokens]
+    if len(words) != 5 or words[:3] != ["{", "user", "."] or words[4] != "}":
+        raise SqlRejected("Between braces stands an attribute of the asker: {user.region}.")
+    if not NAME.fullmatch(words[3]):
+        raise SqlRejected("The name of an attribute has letters, digits and underscores.")
+    return tokens[4].end
+
+
+def _literals(value: object, *, inside_in: bool) -> list[exp.Expr] | None:
+    """Literals of the attribute's own type; None where there is no value that could be one."""
+    if isinstance(value, tuple):
+        made = [_literal(one) for one in value] if inside_in and value else [None]
+        return None if None in made else made  # type: ignore[return-value]
+    made_one = _literal(value)
+    return None if made_one is None else [made_one]
+
+
+def _literal(value: object) -> exp.Expr | None:
+    if isinstance(value, bool):
+        return exp.Boolean(this=value)
+    if isinstance(value, int | float | Decimal):
+        number = exp.Literal.number(f"{abs(value):f}" if isinstance(value, float) else abs(value))
+        return exp.Paren(this=exp.Neg(this=number)) if value < 0 else number
+    if isinstance(value, str):
+        return exp.Literal.string(value)
+    if isinstance(value, dt.datetime):
+        return exp.cast(exp.Literal.string(value.isoformat(" ")), exp.DType.TIMESTAMP)
+    if isinstance(value, dt.date):
+        return exp.cast(exp.Literal.string(value.isoformat()), exp.DType.DATE)
+    return None
