@@ -198,8 +198,3 @@ def test_a_long_ordinary_statement_takes_time_in_proportion() -> None:
     seconds(10)
     # In proportion would be 8 times, by the square 64.
     assert min(seconds(1_600) for _ in range(3)) < 24 * min(seconds(200) for _ in range(3))
-
-
-def test_clickhouse_is_refused_until_it_can_be_checked() -> None:
-    with pytest.raises(errors.SqlRejected):
-        check(Draft("SELECT 1", "clickhouse", "here", "generated", "person"), VIEWS["duckdb"])

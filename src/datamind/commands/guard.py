@@ -32,7 +32,7 @@ def run(policy: Path, dialect: str, schema: Path, user: str, statements: Path, o
     if dialect not in get_args(Dialect):
         raise BadInput(f"There is no dialect {dialect}.", hint=", ".join(get_args(Dialect)))
     catalog = _catalog(schema, dialect)  # type: ignore[arg-type]  # checked above
-    rules = read_policy(policy)
+    rules = read_policy(_text(policy), str(policy))
     # Drawn anew for each run: what is hashed here can't be looked up.
     salt = exp.Literal.string(secrets.token_hex(16))
     bound = BoundRules(rules.rules(), rules.asker(user), catalog, dialect, salt)  # type: ignore[arg-type]
@@ -58,12 +58,15 @@ def verdict(sql: str, bound: BoundRules) -> dict[str, object]:
     return {"verdict": "allow", "code": None, "sql": governed.sql, "message": ""}
 
 
-def _statements(path: Path) -> Iterator[tuple[object, str]]:
+def _text(path: Path) -> str:
     try:
-        lines = path.read_text("utf-8").split("\n")
+        return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError):
-        raise BadInput(f"{path} can't be read.", hint='Lines of {"id", "sql"}, UTF-8.') from None
-    for number, line in enumerate(lines, 1):
+        raise BadInput(f"{path} can't be read.", hint="Is it there, and UTF-8?") from None
+
+
+def _statements(path: Path) -> Iterator[tuple[object, str]]:
+    for number, line in enumerate(_text(path).split("\n"), 1):
         if not line.strip():
             continue
         try:
@@ -78,7 +81,7 @@ def _statements(path: Path) -> Iterator[tuple[object, str]]:
 
 def _catalog(path: Path, dialect: Dialect) -> Catalog:
     """The relations that a schema file lists."""
-    document = read_yaml(path)
+    document = read_yaml(_text(path), str(path))
     try:
         default = document["default_schema"]
         schema = str(default[dialect] if isinstance(default, dict) else default)

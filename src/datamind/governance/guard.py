@@ -44,7 +44,7 @@ def govern(
     tree, found = read(optimized.sql, draft.dialect, view)
     policy = policy or VisibleColumns(view)
     apply(policy, found.references)
-    limit_rows(tree, row_limit + 1)
+    tree = limited(tree, row_limit + 1, [output.name for output in found.outputs])
     sql = write(tree, draft.dialect)
     # Policies read what the asker may not: names are looked up in all there is, and then each
     # table is looked for where the policy has put it.
@@ -101,15 +101,19 @@ def recheck(sql: str, dialect: Dialect, view: View) -> Resolution:
     return found
 
 
-def limit_rows(tree: exp.Query, most: int) -> None:
-    """At most so many rows, whatever limit the statement has itself."""
+def limited(tree: exp.Query, most: int, names: list[str]) -> exp.Query:
+    """The query with at most so many rows, whatever limit it has itself."""
     limit = tree.args.get("limit")
     if isinstance(limit, exp.Fetch):
         first = _whole_number(limit.args.get("count") or exp.Literal.number(1))
         if first is None:
             raise SqlRejected("FETCH FIRST takes a plain number.")
         limit.set("count", exp.Literal.number(min(first, most)))
-        return
+        return tree
+    if limit is not None and limit.expressions:  # ClickHouse's LIMIT n BY, which limits groups
+        columns = [exp.column(name, "_q", quoted=True) for name in names]
+        tree = exp.select(*columns).from_(tree.subquery(exp.to_identifier("_q", quoted=True)))
+        limit = None
     wanted = most
     if limit is not None:
         own = _whole_number(limit.expression)
@@ -117,6 +121,7 @@ def limit_rows(tree: exp.Query, most: int) -> None:
             raise SqlRejected("LIMIT takes a plain number.")
         wanted = min(own, most)
     tree.set("limit", exp.Limit(expression=exp.Literal.number(wanted)))
+    return tree
 
 
 def _whole_number(node: exp.Expr | None) -> int | None:

@@ -86,5 +86,7 @@ def _type(column: Column, dialect: Dialect) -> exp.DataType:
         except SqlglotError:
             continue
         if made.this in TYPES:
+            if dialect == "clickhouse":
+                made.set("nullable", True)
             return made
     return exp.DataType.build("TEXT", dialect=dialect)

@@ -31,6 +31,8 @@ class Names:
         name = identifier.this
         if not name or len(name.encode()) > MAX_NAME[self.dialect]:
             raise SqlRejected("A name is empty or too long.")
+        if self.dialect == "clickhouse" and ("\\" in name or "`" in name or '"' in name):
+            raise SqlRejected("A name holds a quote or backslash.")  # which ClickHouse would read
         if self.dialect == "postgres" and not identifier.quoted:
             return ascii_lower(name)
         return str(name)

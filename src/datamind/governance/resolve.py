@@ -31,14 +31,16 @@ class Resolver:
         self.columns = Columns(relations.names)
         self.sources = Sources(relations, self.columns, self)
         self.found = Resolution(references=self.sources.references)
-        self.duckdb = relations.names.dialect == "duckdb"
+        self.clickhouse = relations.names.dialect == "clickhouse"
+        # Both let the aliases of a SELECT be used in its clauses, and name columns by their text.
+        self.duckdb = relations.names.dialect != "postgres"
 
     # ---- queries -------------------------------------------------------------------------------
 
     def query(self, node: exp.Expr, around: Scope, *, named: bool = True) -> tuple[Output, ...]:
         """The outputs of a query; `named` says that something outside may refer to them."""
         ctes = self._ctes(node, around)
-        inside = Scope(ctes=ctes, outer=around.outer)
+        inside = Scope(ctes=ctes, outer=around.outer, merged=self._constants(node, around))
         if isinstance(node, exp.Select):
             return self._select(node, inside, named)
         if isinstance(node, exp.SetOperation):
@@ -59,6 +61,8 @@ class Resolver:
             return around.ctes
         ctes = dict(around.ctes)
         for cte in clause.expressions:
+            if cte.args.get("scalar"):
+                continue
             alias = cte.args["alias"]
             name = self.names.written(alias.this)
             alias.set("this", identifier(name))
@@ -69,6 +73,20 @@ class Resolver:
                 outputs = self.query(cte.this, inside)
                 ctes[self.names.key(name)] = self.sources.relabelled(alias, outputs)
         return ctes
+
+    def _constants(self, node: exp.Expr, around: Scope) -> dict[str, Output]:
+        """ClickHouse's `WITH expression AS name`: names for values that read no column."""
+        clause = node.args.get("with_")
+        found: dict[str, Output] = {}
+        for cte in clause.expressions if clause is not None else ():
+            if cte.args.get("scalar"):
+                if not self.clickhouse or isinstance(cte.this, exp.Query):
+                    raise SqlRejected("WITH takes queries.")
+                name = self.names.written(cte.args["alias"].this)
+                self.expression(cte.this, Scope(ctes=around.ctes, merged=dict(found)))
+                cte.args["alias"].set("this", identifier(name))
+                found[self.names.key(name)] = Output(name)
+        return found
 
     def _recursive(
         self, cte: exp.CTE, name: str, ctes: dict[str, tuple[Output, ...]], around: Scope
@@ -145,7 +163,7 @@ class Resolver:
         self._clause(node.args.get("group"), scope)
         self._clause(node.args.get("distinct"), scope)
         self._ordering(node.args.get("order"), scope, aliases)
-        scope.aliases = {}
+        scope.aliases = computed if self.clickhouse else {}  # LIMIT n BY column
         for clause in ("limit", "offset"):
             self._clause(node.args.get(clause), scope)
         return outputs
@@ -207,7 +225,7 @@ class Resolver:
     def _unnamed(self, node: exp.Expr) -> str:
         """What the engine calls an expression without an alias, as near as it matters."""
         if self.duckdb:
-            return node.sql(dialect="duckdb", comments=False).lower()[:200]
+            return node.sql(dialect=self.names.dialect, comments=False).lower()[:200]
         while isinstance(node, (exp.Cast, exp.Window, exp.Filter, exp.Paren)):
             node = node.this
         if isinstance(node, exp.Column):

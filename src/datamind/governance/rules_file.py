@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
@@ -115,31 +114,24 @@ class PolicyFile(_Part):
         return Asker(name, frozenset(user.roles), frozenset(user.groups), attributes)
 
 
-def read_policy(path: Path) -> PolicyFile:
-    """The file; BadInput says what does not fit, and where."""
-    return parse_policy(read_yaml(path), str(path))
-
-
-def parse_policy(document: Any, name: str) -> PolicyFile:
-    """The policy in a document that was read."""
+def read_policy(text: str, name: str) -> PolicyFile:
+    """The policy in YAML text; BadInput says what does not fit, and where in the file `name`."""
     try:
-        return PolicyFile.model_validate(document or {})
+        return PolicyFile.model_validate(read_yaml(text, name))
     except ValidationError as fault:
         first = fault.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise BadInput(f"{name}, {place}: {first['msg']}.", hint=SHAPE) from None
 
 
-def read_yaml(path: Path) -> Mapping[Any, Any]:
-    """A YAML file's mapping."""
+def read_yaml(text: str, name: str) -> Mapping[Any, Any]:
+    """The mapping in YAML text."""
     try:
-        document = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError):
-        raise BadInput(f"{path} can't be read.", hint="Is it there, and UTF-8?") from None
+        document = yaml.safe_load(text)
     except yaml.YAMLError as fault:
         mark = getattr(fault, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark is not None else ""
-        raise BadInput(f"{path} is not YAML{where}.", hint="Check the indents there.") from None
+        raise BadInput(f"{name} is not YAML{where}.", hint="Check the indents there.") from None
     if not isinstance(document, dict):
-        raise BadInput(f"{path} holds no mapping.", hint=SHAPE)
+        raise BadInput(f"{name} holds no mapping.", hint=SHAPE)
     return document

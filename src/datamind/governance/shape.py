@@ -9,18 +9,25 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from datamind.errors import SqlRejected
 from datamind.governance.limits import ONLY_READS
-from datamind.governance.tables import duckdb, postgres
+from datamind.governance.tables import clickhouse, duckdb, postgres
 from datamind.governance.tables.nodes import ARGUMENTS, JOIN_WORDS, NODES, TYPES
 from datamind.records import Dialect
 
 FUNCTIONS: dict[Dialect, frozenset[str]] = {
     "duckdb": duckdb.FUNCTIONS,
     "postgres": postgres.FUNCTIONS,
+    "clickhouse": clickhouse.FUNCTIONS,
 }
 BEFORE_BRACKET: dict[Dialect, frozenset[str]] = {
     "duckdb": duckdb.FUNCTIONS | duckdb.WORDS,
     "postgres": postgres.FUNCTIONS | postgres.WORDS,
+    "clickhouse": clickhouse.FUNCTIONS | clickhouse.WORDS,
 }
+# Functions whose name the parser just keeps; of other nodes the type says which function it is.
+NAMED_BY_TEXT = (
+    exp.Anonymous, exp.AnonymousAggFunc, exp.CombinedAggFunc, exp.ParameterizedAgg,
+    exp.CombinedParameterizedAgg,
+)  # fmt: skip
 MAX_TREE_DEPTH = 400
 # Words that people know, for node types that are refused.
 PLAIN_WORDS: dict[str, str] = {
@@ -72,7 +79,7 @@ def check_shape(tree: exp.Query, dialect: Dialect) -> None:
 
 
 def _check_special(node: exp.Expr, dialect: Dialect) -> None:
-    if isinstance(node, exp.Anonymous):
+    if isinstance(node, NAMED_BY_TEXT):
         name = node.this
         if not isinstance(name, str) or name.lower() not in FUNCTIONS[dialect]:
             raise unknown_function(str(name))

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from datamind.errors import SqlRejected
 from datamind.governance.columns import Columns, identifier
-from datamind.governance.cost import SERIES, check_series
+from datamind.governance.cost import MAX_SERIES, SERIES, check_series
 from datamind.governance.names import Relations
 from datamind.governance.scope import NOTHING, Output, Scope, Source
 from datamind.semantics.catalog import Table
@@ -30,7 +30,7 @@ class Sources:
         self.names = relations.names
         self.columns = columns
         self.reader = reader
-        self.duckdb = relations.names.dialect == "duckdb"
+        self.duckdb = relations.names.dialect != "postgres"
         self.references: list[tuple[exp.Table, Table]] = []
 
     def enter(self, node: exp.Select, scope: Scope) -> None:
@@ -45,6 +45,9 @@ class Sources:
     def _joins(self, joins: Iterable[exp.Join] | None, scope: Scope) -> None:
         for join in joins or ():
             before = len(scope.sources)
+            if join.args.get("kind") == "ARRAY":
+                self._array_join(join, scope)
+                continue
             self._item(join.this, scope)
             using = [self._using(name) for name in join.args.get("using") or ()]
             if join.args.get("method") == "NATURAL" or using:
@@ -56,6 +59,16 @@ class Sources:
             self._condition(join, scope)
             if join.args.get("kind") in ("SEMI", "ANTI"):
                 del scope.sources[before:]
+
+    def _array_join(self, join: exp.Join, scope: Scope) -> None:
+        """ClickHouse's ARRAY JOIN: a row for each element, under the alias that must be given."""
+        made = join.this
+        if self.names.dialect != "clickhouse" or not isinstance(made, exp.Alias):
+            raise SqlRejected("ARRAY JOIN takes an array and its alias.")
+        name = self.names.written(made.args["alias"])
+        sources = self.reader.expression(made.this, scope)
+        made.set("alias", identifier(name))
+        scope.merged[self.names.key(name)] = Output(name, sources)
 
     def _condition(self, join: exp.Join, scope: Scope) -> None:
         if join.args.get("on") is not None:
@@ -159,6 +172,10 @@ class Sources:
         if isinstance(node.this, SERIES):
             self._function(node, node.this, scope)
             return
+        if self.names.dialect == "clickhouse" and _is_numbers(node.this):
+            alias = self._alias(node, "numbers")
+            self._add(Source(alias.name, (Output("number"),)), scope)
+            return
         if not isinstance(node.this, exp.Identifier):
             raise SqlRejected("Functions in FROM are not allowed but unnest and series.")
         name = self.names.written(node.this)
@@ -195,6 +212,17 @@ class Sources:
         alias.set("columns", [identifier(name) for name in names])
         renamed = tuple(Output(n, o.sources) for n, o in zip(names, outputs, strict=False))
         return renamed + outputs[len(names) :]
+
+
+def _is_numbers(node: exp.Expr) -> bool:
+    """Whether it is `numbers(n)` or `numbers(offset, n)` with plain numbers, not too many."""
+    if not (isinstance(node, exp.Anonymous) and str(node.this).lower() == "numbers"):
+        return False
+    counts = node.expressions
+    return 0 < len(counts) < 3 and all(
+        isinstance(c, exp.Literal) and c.this.isdigit() and int(c.this) <= MAX_SERIES
+        for c in counts
+    )
 
 
 def _groups(node: exp.Subquery) -> bool:

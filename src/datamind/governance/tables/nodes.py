@@ -42,6 +42,7 @@ StrToDate StrToTime StringToArray StructExtract Substring Sum Tan Tanh Time Time
 TimeToStr TimeToUnix Timestamp TimestampFromParts TimestampTrunc ToBase64 ToBinary ToChar ToDays
 ToNumber Transform Translate Trim Trunc Try Typeof Unhex Unicode UnixToTime Upper Variance
 VariancePop Week WeekOfYear WidthBucket Year CurrentTimestampLTZ
+AnonymousAggFunc CombinedAggFunc ParameterizedAgg CombinedParameterizedAgg LowerHex VarMap
 """.replace("Dot_", "").split()
 
 NODES: frozenset[type[exp.Expr]] = frozenset(
@@ -61,7 +62,7 @@ ARGUMENTS: dict[type[exp.Expr], frozenset[str]] = {
         exp.Subquery: "with_ this alias joins order limit offset",
         exp.Table: "this db alias joins only",
         exp.TableAlias: "this columns",
-        exp.CTE: "this alias materialized",
+        exp.CTE: "this alias materialized scalar",
         exp.With: "expressions recursive",
         exp.From: "this",
         exp.Join: "this side kind on using method",
@@ -71,7 +72,7 @@ ARGUMENTS: dict[type[exp.Expr], frozenset[str]] = {
         exp.Group: "expressions all grouping_sets cube rollup",
         exp.Order: "this expressions",
         exp.Ordered: "this desc nulls_first",
-        exp.Limit: "expression",
+        exp.Limit: "expression expressions",
         exp.Offset: "expression",
         exp.Fetch: "direction count limit_options",
         exp.LimitOptions: "rows with_ties",
@@ -90,7 +91,7 @@ ARGUMENTS: dict[type[exp.Expr], frozenset[str]] = {
 }
 JOIN_WORDS = {
     "side": frozenset({"LEFT", "RIGHT", "FULL", ""}),
-    "kind": frozenset({"INNER", "OUTER", "CROSS", "SEMI", "ANTI", ""}),
+    "kind": frozenset({"INNER", "OUTER", "CROSS", "SEMI", "ANTI", "ARRAY", ""}),
     "method": frozenset({"NATURAL", "ASOF", ""}),
 }
 TYPES: frozenset[exp.DType] = frozenset(
@@ -99,6 +100,6 @@ TYPES: frozenset[exp.DType] = frozenset(
         "BOOLEAN TINYINT SMALLINT INT BIGINT INT128 UTINYINT USMALLINT UINT UBIGINT UINT128 FLOAT"
         " DOUBLE DECIMAL CHAR NCHAR VARCHAR NVARCHAR TEXT BINARY VARBINARY BIT DATE TIME TIMETZ"
         " TIMESTAMP TIMESTAMPNTZ TIMESTAMPTZ TIMESTAMPLTZ TIMESTAMP_S TIMESTAMP_MS TIMESTAMP_NS"
-        " DATETIME INTERVAL UUID JSON JSONB ARRAY LIST MAP BIGDECIMAL"
+        " DATETIME DATETIME64 DATE32 FIXEDSTRING INT256 UINT256 INTERVAL UUID JSON JSONB ARRAY LIST MAP BIGDECIMAL"
     ).split()
 )
