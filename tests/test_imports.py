@@ -20,7 +20,7 @@ LAYERS: tuple[tuple[str, str, str], ...] = (
     ("rooms", "rooms", "rooms pipeline core ground vocabulary"),
     (
         "faces",
-        "api ui cli commands evaluation migrations worker mcp __main__",
+        "api attacks ui cli commands evaluation migrations worker mcp __main__",
         "faces rooms pipeline adapters core ground vocabulary",
     ),
 )

@@ -147,17 +147,33 @@ def doctor(warehouse: Warehouse = None, dbt_project: Project = None, json: Json 
 
 @app.command()
 def guard(
-    policy: Annotated[Path, typer.Option(help="Users, grants and restrictions, in YAML.")],
-    dialect: Annotated[str, typer.Option(help="postgres, duckdb or clickhouse.")],
-    schema: Annotated[Path, typer.Option(help="The tables and their columns, in YAML.")],
-    user: Annotated[str, typer.Option(help="A user of the policy file.")],
-    statements: Annotated[Path, typer.Option("--in", help="Statements, one JSON object a line.")],
-    out: Annotated[Path, typer.Option(help="Where the verdicts go.")],
+    policy: Annotated[
+        Path | None, typer.Option(help="Users, grants and restrictions, in YAML.")
+    ] = None,
+    dialect: Annotated[str, typer.Option(help="postgres, duckdb or clickhouse.")] = "duckdb",
+    schema: Annotated[Path | None, typer.Option(help="The tables, in YAML.")] = None,
+    user: Annotated[str | None, typer.Option(help="A user of the policy file.")] = None,
+    statements: Annotated[
+        Path | None, typer.Option("--in", help="Statements, one JSON object a line.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Where the verdicts go.")] = None,
+    self_test: Annotated[
+        bool, typer.Option("--self-test", help="Run the attack suite on an engine.")
+    ] = False,
+    warehouse: Annotated[
+        str | None, typer.Option(help="The engine of --self-test: a test server; or duckdb:")
+    ] = None,
 ) -> None:
     """Say what the guard makes of statements: the text that would run, or why it is refused."""
-    from datamind.commands.guard import run
+    from datamind.commands import guard as command
 
-    raise typer.Exit(run(policy, dialect, schema, user, statements, out))
+    if self_test:
+        raise typer.Exit(command.self_test(warehouse))
+    if policy is None or schema is None or user is None or statements is None or out is None:
+        raise BadInput(
+            "The guard needs --policy, --schema, --user, --in and --out; or --self-test."
+        )
+    raise typer.Exit(command.run(policy, dialect, schema, user, statements, out))
 
 
 @catalog_app.command("show")

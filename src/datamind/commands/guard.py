@@ -8,9 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
+from rich.table import Table as RichTable
 from sqlglot import exp
 
+from datamind.attacks.cases import Judged, Outcome, cases, data, judged, must_run, told_apart
+from datamind.attacks.engines import engine_at
 from datamind.commands.lines import LinesFile
+from datamind.commands.render import Screen
 from datamind.errors import BadInput, DataMindError
 from datamind.governance.bound import BoundRules
 from datamind.governance.guard import MAX_ROWS, check, govern
@@ -19,6 +23,7 @@ from datamind.records import Dialect, Draft, Optimized
 from datamind.semantics.catalog import Catalog, Column, ColumnType, Table
 
 SCHEMA_SHAPE = "A schema file holds `default_schema` and `tables: {name: {columns: {name: type}}}`."
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 FAMILIES: dict[str, ColumnType] = {
     "int": "integer", "bigint": "integer", "smallint": "integer", "dec": "decimal",
     "numeric": "decimal", "double": "float", "real": "float", "float": "float", "text": "text",
@@ -31,15 +36,48 @@ def run(policy: Path, dialect: str, schema: Path, user: str, statements: Path, o
     """A verdict for each statement; 0 when all have theirs, whatever it says."""
     if dialect not in get_args(Dialect):
         raise BadInput(f"There is no dialect {dialect}.", hint=", ".join(get_args(Dialect)))
-    catalog = _catalog(schema, dialect)  # type: ignore[arg-type]  # checked above
+    known: Dialect = dialect  # type: ignore[assignment]  # it is one of them
+    catalog = _catalog(_text(schema), str(schema), known)
     rules = read_policy(_text(policy), str(policy))
-    # Drawn anew for each run: what is hashed here can't be looked up.
-    salt = exp.Literal.string(secrets.token_hex(16))
-    bound = BoundRules(rules.rules(), rules.asker(user), catalog, dialect, salt)  # type: ignore[arg-type]
+    bound = BoundRules(rules.rules(), rules.asker(user), catalog, known, _salt())
     with LinesFile(out, read=statements) as verdicts:
         for identity, sql in _statements(statements):
             verdicts.write({"id": identity, **verdict(sql, bound)})
     return 0
+
+
+def self_test(url: str | None) -> int:
+    """Run the attack suite on an engine and print how it went, by group; 0 if all passed."""
+    outcomes: list[Judged] = []
+    with engine_at(url) as (dialect, engine):
+        catalog = _catalog(data("schema.yaml"), "schema.yaml", dialect)
+        rules = read_policy(data("policy.yaml"), "policy.yaml")
+        bound = {
+            user: BoundRules(rules.rules(), rules.asker(user), catalog, dialect, _salt())
+            for user in rules.users
+        }
+        verdicts = [(case, verdict(case.sql, bound[case.user])) for case in cases(dialect)]
+        for case, said in verdicts:
+            ran = engine.run(str(said["sql"])) if must_run(case, said) else None
+            outcomes.append(judged(case, said, ran))
+        outcomes += told_apart(verdicts)
+    return _tell(outcomes, dialect)
+
+
+def _tell(outcomes: list[Judged], dialect: Dialect) -> int:
+    screen = Screen()
+    table = RichTable("group", "cases", *OUTCOMES, show_edge=False)
+    groups = dict.fromkeys(one.case.group for one in outcomes)
+    for group in (*groups, None):
+        of = [one.outcome for one in outcomes if group in (one.case.group, None)]
+        table.add_row(group or "all", f"{len(of)}", *(f"{of.count(o)}" for o in OUTCOMES))
+    screen.console.print(table)
+    failed = [one for one in outcomes if one.outcome != "passed"]
+    for one in failed:
+        screen.say(f"{one.outcome}: {one.case.id} ({one.case.group}): {one.why}")
+        screen.say(f"  {one.case.sql[:200]}")
+    screen.say(f"{len(outcomes) - len(failed):,} of {len(outcomes):,} passed on {dialect}.")
+    return 1 if failed else 0
 
 
 def verdict(sql: str, bound: BoundRules) -> dict[str, object]:
@@ -79,18 +117,23 @@ def _statements(path: Path) -> Iterator[tuple[object, str]]:
         yield identity, str(sql)
 
 
-def _catalog(path: Path, dialect: Dialect) -> Catalog:
+def _salt() -> exp.Expr:
+    """Drawn anew for each run: what is hashed here can't be looked up."""
+    return exp.Literal.string(secrets.token_hex(16))
+
+
+def _catalog(text: str, name: str, dialect: Dialect) -> Catalog:
     """The relations that a schema file lists."""
-    document = read_yaml(_text(path), str(path))
+    document = read_yaml(text, name)
     try:
         default = document["default_schema"]
         schema = str(default[dialect] if isinstance(default, dict) else default)
         tables = tuple(
-            _table(schema, str(name), listed["columns"])
-            for name, listed in document["tables"].items()
+            _table(schema, str(table), listed["columns"])
+            for table, listed in document["tables"].items()
         )
     except (KeyError, TypeError, AttributeError):
-        raise BadInput(f"{path} is no schema for {dialect}.", hint=SCHEMA_SHAPE) from None
+        raise BadInput(f"{name} is no schema for {dialect}.", hint=SCHEMA_SHAPE) from None
     return Catalog("file", dialect, schema, tables)
 
 

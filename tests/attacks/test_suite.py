@@ -1,0 +1,77 @@
+"""The attack suite on real engines, through the guard as a user runs it; and that it bites."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from datamind.attacks.cases import Judged, cases, judged, must_run, told_apart
+from datamind.attacks.engines import Engine, duckdb_engine, engine_at
+from datamind.cli import app
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def clickhouse_url() -> Iterator[str]:
+    """ClickHouse's engine, in a process of its own."""
+    script = Path(__file__).with_name("chdb_server.py")
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        yield f"clickhouse://127.0.0.1:{server.stdout.readline().strip()}"
+        server.kill()
+
+
+def passes(url: str, count: int) -> None:
+    made = CliRunner().invoke(app, ["guard", "--self-test", "--warehouse", url])
+    assert made.exit_code == 0, made.output
+    assert f"{count} of {count} passed" in made.output
+
+
+def test_the_guard_holds_on_duckdb() -> None:
+    passes("duckdb:", 259)
+
+
+@pytest.mark.postgres
+def test_the_guard_holds_on_postgres(postgres_server: str) -> None:
+    passes(postgres_server, 270)
+
+
+def test_the_guard_holds_on_clickhouse(clickhouse_url: str) -> None:
+    passes(clickhouse_url, 146)
+
+
+def outcomes(engine: Engine, verdict: dict[str, object]) -> list[Judged]:
+    """What the suite says of a guard that answers everything alike."""
+    said = [(case, {**verdict, "sql": case.sql}) for case in cases("duckdb")]
+    found = [
+        judged(case, v, engine.run(case.sql) if must_run(case, v) else None) for case, v in said
+    ]
+    return [*found, *told_apart(said)]
+
+
+def test_a_guard_that_lets_everything_through_leaks_nearly_everywhere() -> None:
+    with duckdb_engine() as engine:
+        found = outcomes(engine, {"verdict": "allow", "code": None, "message": ""})
+    attacks = [o for o in found if not o.case.group.startswith("legit")]
+    assert sum(o.outcome in ("leak", "error") for o in attacks) >= 0.95 * len(attacks)
+
+
+def test_a_guard_that_refuses_everything_fails_each_honest_case() -> None:
+    with duckdb_engine() as engine:
+        found = outcomes(engine, {"verdict": "refuse", "code": "no", "message": "no"})
+    honest = [o for o in found if o.case.expect == "rows" and not o.case.refuse_ok]
+    assert honest
+    assert all(o.outcome == "false refusal" for o in honest)
+
+
+def test_an_engine_that_is_not_there_or_not_known_is_told() -> None:
+    with pytest.raises(Exception, match="No such engine"), engine_at("mysql://here"):
+        pass
+    with pytest.raises(Exception, match="does not answer"), engine_at("clickhouse://127.0.0.1:1"):
+        pass
