@@ -18,10 +18,12 @@ FUNCTIONS: dict[Dialect, frozenset[str]] = {
     "postgres": postgres.FUNCTIONS,
     "clickhouse": clickhouse.FUNCTIONS,
 }
+# Two words that the tokenizer takes for one.
+PAIRS = frozenset({"group by", "order by", "partition by", "grouping sets"})
 BEFORE_BRACKET: dict[Dialect, frozenset[str]] = {
-    "duckdb": duckdb.FUNCTIONS | duckdb.WORDS,
-    "postgres": postgres.FUNCTIONS | postgres.WORDS,
-    "clickhouse": clickhouse.FUNCTIONS | clickhouse.WORDS,
+    "duckdb": duckdb.FUNCTIONS | duckdb.WORDS | PAIRS,
+    "postgres": postgres.FUNCTIONS | postgres.WORDS | PAIRS,
+    "clickhouse": clickhouse.FUNCTIONS | clickhouse.WORDS | PAIRS,
 }
 # Functions whose name the parser just keeps; of other nodes the type says which function it is.
 NAMED_BY_TEXT = (

@@ -97,4 +97,4 @@ WORDS = frozenset(
     similar string then to tuple uint128 uint16 uint256 uint32 uint64 uint8 union using values
     varchar when where with within
     """.split()
-) | {"grouping sets"}
+)

@@ -64,4 +64,4 @@ WORDS = frozenset(
     replace right rollup row rows select sets similar some struct text then to union using
     values varchar when where with within
     """.split()
-) | {"grouping sets"}
+)

@@ -48,4 +48,4 @@ WORDS = frozenset(
     select sets similar smallint some symmetric text then time timestamp timestamptz to union
     using uuid values varchar when where with within
     """.split()
-) | {"grouping sets"}
+)
