@@ -47,10 +47,17 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, default=str, ensure_ascii=False)
 
 
+def no_statements() -> None:
+    """The SQL parser warns of statements that it gives up, with their text, which is for the audit
+    alone: from now on it does not."""
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)
+
+
 def json_logs(*, debug: bool) -> None:
     """From now on logs are JSON lines on standard error."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines(tracebacks=debug))
+    no_statements()
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.DEBUG if debug else logging.WARNING)

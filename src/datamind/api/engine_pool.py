@@ -22,6 +22,7 @@ from typing import NoReturn, TypeVar
 
 from datamind.errors import DataMindError, Overloaded
 from datamind.language.engine import BuiltinPlanner
+from datamind.log import no_statements
 from datamind.pipeline.ask import said_of
 from datamind.pipeline.engine import Reports
 from datamind.pipeline.interpret import interpret
@@ -121,6 +122,7 @@ def _move_in(catalog: Catalog, target: Target) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGALRM, _over_time)
     os.nice(NICER)
+    no_statements()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _Room.view = View.open(catalog)
     _Room.planner = BuiltinPlanner()

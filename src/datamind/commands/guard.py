@@ -37,7 +37,7 @@ def run(policy: Path, dialect: str, schema: Path, user: str, statements: Path, o
     if dialect not in get_args(Dialect):
         raise BadInput(f"There is no dialect {dialect}.", hint=", ".join(get_args(Dialect)))
     known: Dialect = dialect  # type: ignore[assignment]  # it is one of them
-    catalog = _catalog(_text(schema), str(schema), known)
+    catalog = catalog_of(_text(schema), str(schema), known)
     rules = read_policy(_text(policy), str(policy))
     bound = BoundRules(rules.rules(), rules.asker(user), catalog, known, _salt())
     with LinesFile(out, read=statements) as verdicts:
@@ -50,7 +50,7 @@ def self_test(url: str | None) -> int:
     """Run the attack suite on an engine and print how it went, by group; 0 if all passed."""
     outcomes: list[Judged] = []
     with engine_at(url) as (dialect, engine):
-        catalog = _catalog(data("schema.yaml"), "schema.yaml", dialect)
+        catalog = catalog_of(data("schema.yaml"), "schema.yaml", dialect)
         rules = read_policy(data("policy.yaml"), "policy.yaml")
         bound = {
             user: BoundRules(rules.rules(), rules.asker(user), catalog, dialect, _salt())
@@ -122,7 +122,7 @@ def _salt() -> exp.Expr:
     return exp.Literal.string(secrets.token_hex(16))
 
 
-def _catalog(text: str, name: str, dialect: Dialect) -> Catalog:
+def catalog_of(text: str, name: str, dialect: Dialect) -> Catalog:
     """The relations that a schema file lists."""
     document = read_yaml(text, name)
     try:

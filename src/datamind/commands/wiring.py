@@ -15,6 +15,7 @@ from datamind.adapters.catalog_store import load_catalog
 from datamind.adapters.warehouse import open_warehouse
 from datamind.errors import BadInput
 from datamind.language.engine import BuiltinPlanner
+from datamind.log import no_statements
 from datamind.pipeline.context import AskContext
 from datamind.records import StageReport
 from datamind.semantics.catalog import View
@@ -33,6 +34,7 @@ class _Brief(logging.Formatter):
 
 def quiet_logs(settings: Settings) -> None:
     """Warnings and worse go to standard error, without tracebacks; with `debug` all, and with."""
+    no_statements()
     handler = logging.StreamHandler(sys.stderr)
     pattern = "%(levelname)s %(message)s"
     handler.setFormatter((logging.Formatter if settings.debug else _Brief)(pattern))

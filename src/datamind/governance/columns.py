@@ -166,6 +166,8 @@ class Columns:
 
     def _renamed(self, star: exp.Expr, shown: Shown) -> Shown:
         for renamed in star.args.get("rename") or ():
+            if not isinstance(renamed, exp.Alias):
+                raise SqlRejected("`* RENAME` takes columns and their new names.")
             name = self.names.written(_named(renamed.this))
             alias = self.names.written(renamed.args["alias"])
             at = [

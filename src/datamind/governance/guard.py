@@ -15,7 +15,7 @@ from datamind.governance.names import relations
 from datamind.governance.policy import Policy, VisibleColumns, apply
 from datamind.governance.resolve import resolve
 from datamind.governance.scope import Resolution
-from datamind.governance.shape import FUNCTIONS, check_calls, check_shape, parse
+from datamind.governance.shape import FUNCTIONS, check_calls, check_shape, parse, text_of
 from datamind.records import Checked, Dialect, Draft, Governed, Lineage, Optimized
 from datamind.semantics.catalog import View
 
@@ -89,7 +89,7 @@ def read(sql: str, dialect: Dialect, view: View) -> tuple[exp.Query, Resolution]
 
 def write(tree: exp.Query, dialect: Dialect) -> str:
     """The tree as text: all names quoted, no comments."""
-    return tree.sql(dialect=dialect, identify=True, comments=False)
+    return text_of(tree, dialect, identify=True)
 
 
 def recheck(sql: str, dialect: Dialect, view: View) -> Resolution:

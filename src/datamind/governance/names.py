@@ -26,8 +26,10 @@ class Names:
 
     dialect: Dialect
 
-    def written(self, identifier: exp.Identifier) -> str:
-        """What a written name means: PostgreSQL folds it unless quoted, DuckDB keeps it."""
+    def written(self, identifier: exp.Expr) -> str:
+        """What a written name means: PostgreSQL folds it unless quoted, the others keep it."""
+        if not isinstance(identifier, exp.Identifier):
+            raise SqlRejected("Something stands where a name should.")
         name = identifier.this
         if not name or len(name.encode()) > MAX_NAME[self.dialect]:
             raise SqlRejected("A name is empty or too long.")

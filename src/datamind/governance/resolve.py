@@ -11,6 +11,7 @@ from datamind.governance.columns import Columns, Shown, identifier
 from datamind.governance.cost import check_recursion, check_series
 from datamind.governance.names import Relations
 from datamind.governance.scope import Ctes, Output, Resolution, Scope
+from datamind.governance.shape import text_of
 from datamind.governance.sources import Sources
 
 
@@ -225,19 +226,21 @@ class Resolver:
     def _unnamed(self, node: exp.Expr) -> str:
         """What the engine calls an expression without an alias, as near as it matters."""
         if self.duckdb:
-            return node.sql(dialect=self.names.dialect, comments=False).lower()[:200]
+            return text_of(node, self.names.dialect).lower()[:200]
         while isinstance(node, (exp.Cast, exp.Window, exp.Filter, exp.Paren)):
             node = node.this
         if isinstance(node, exp.Column):
             return str(node.name)
         if isinstance(node, exp.Func) and not isinstance(node, exp.Connector):
-            return node.sql(dialect="postgres", comments=False).partition("(")[0].lower()[:63]
+            return text_of(node, "postgres").partition("(")[0].lower()[:63]
         return "?column?"
 
     def _replaced(self, star: exp.Expr, shown: Shown, scope: Scope) -> Shown:
         """`* REPLACE (expression AS column)`."""
         inner = star if isinstance(star, exp.Star) else star.this
         for replaced in inner.args.get("replace") or ():
+            if not isinstance(replaced, exp.Alias):
+                raise SqlRejected("`* REPLACE` takes expressions and the columns they replace.")
             name = self.names.written(replaced.args["alias"])
             sources = self.expression(replaced.this, scope)
             new = exp.Alias(this=replaced.this, alias=identifier(name)), Output(name, sources)

@@ -46,11 +46,15 @@ PLAIN_WORDS: dict[str, str] = {
 }
 
 
+# What the parser and the generator raise for text and trees that they were not made for.
+BROKEN = (SqlglotError, RecursionError, ValueError, TypeError, AttributeError, LookupError)
+
+
 def parse(sql: str, dialect: Dialect) -> exp.Query:
     """The one query in the text."""
     try:
         found = [tree for tree in sqlglot.parse(sql, dialect=dialect) if tree is not None]
-    except (SqlglotError, RecursionError, ValueError, TypeError, AttributeError):
+    except BROKEN:
         raise SqlRejected("The statement could not be read as SQL.") from None
     if len(found) != 1:
         raise SqlRejected(ONLY_READS)
@@ -58,6 +62,14 @@ def parse(sql: str, dialect: Dialect) -> exp.Query:
     if not isinstance(tree, (exp.Select, exp.SetOperation, exp.Subquery)):
         raise SqlRejected(ONLY_READS)
     return tree
+
+
+def text_of(node: exp.Expr, dialect: Dialect, *, identify: bool = False) -> str:
+    """The tree as text, without comments."""
+    try:
+        return node.sql(dialect=dialect, identify=identify, comments=False)
+    except BROKEN:
+        raise SqlRejected("The statement could not be written down again.") from None
 
 
 def check_shape(tree: exp.Query, dialect: Dialect) -> None:
