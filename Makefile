@@ -10,8 +10,8 @@ PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 16
 
-demo: .venv/.demo  ## Build the demo company and ask it a first question
-	$(BIN)/datamind demo
+demo: .venv/.demo  ## Build the demo company, ask it a question and serve it; PORT=n for another port
+	$(BIN)/datamind demo $(if $(PORT),--port $(PORT))
 
 test: .venv/.dev  ## The whole suite with coverage (at least 85 %), slowest tests and skip reasons shown
 	$(PYTEST) -rs --durations=10 --session-timeout=2300 --cov --cov-report=term:skip-covered

@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import signal
+import socket
 import struct
 import subprocess
 import termios
@@ -153,6 +154,21 @@ def test_an_interrupt_ends_the_reading_of_a_catalog_with_130(tmp_path: Path) -> 
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err.strip()) == (130, "", "Interrupted.")
+
+
+def test_a_port_in_use_is_told_before_the_demo_is_built(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        made = subprocess.run(
+            command("demo", "--port", port), env={**os.environ, "DATAMIND_HOME": str(home)},
+            capture_output=True, text=True,
+        )  # fmt: skip
+    assert made.returncode == 2
+    assert f"Nothing can listen at 127.0.0.1:{port}" in made.stderr
+    assert not home.exists()
 
 
 def test_help_and_version_are_there() -> None:

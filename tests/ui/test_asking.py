@@ -94,13 +94,19 @@ def test_a_conversation_is_there_again_after_a_reload_and_on_the_way_back(
     second.get_by_label("SQL to run").fill("SELECT 41 + 1 AS found")
     second.get_by_role("button", name="Run", exact=True).click()
     answered(page, 2)
+    page.locator(".turn").first.get_by_role("button", name="Flag").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("5 – Just right").click()
+    dialog.get_by_role("button", name="Send").click()
+    expect(dialog).to_have_count(0)
+    count = f"{browser.server.url}/api/v1/queries?limit=1"
+    asked = httpx.get(count, headers=browser.server.token(ANA)).json()["total"]
 
     def there_again() -> None:
         expect(page.locator(".turn")).to_have_count(3)
-        expect(answered(page, 2).locator(".big-number")).to_have_text("42")
-        first = page.locator(".turn").first
-        first.get_by_role("button", name="Show the answer").click()
-        expect(first.locator(".big-number")).to_be_visible()
+        expect(page.locator(".turn").nth(2).locator(".big-number")).to_have_text("42")
+        expect(page.locator(".turn").first.locator(".big-number")).to_be_visible()
+        expect(page.locator(".turn").first.get_by_text("Flagged")).to_be_visible()
 
     page.reload()
     there_again()
@@ -112,6 +118,7 @@ def test_a_conversation_is_there_again_after_a_reload_and_on_the_way_back(
     page.locator("a.line").first.wait_for()
     page.get_by_role("link", name="Ask", exact=True).click()
     there_again()
+    assert httpx.get(count, headers=browser.server.token(ANA)).json()["total"] == asked
     page.get_by_role("button", name="New conversation").click()
     expect(page.locator(".turn")).to_have_count(0)
     expect(page).to_have_url(f"{browser.server.url}/")
@@ -153,7 +160,12 @@ def test_sql_is_changed_and_run(browser: Watched) -> None:
 
     turn.get_by_label("SQL to run").fill("DROP TABLE fct_orders")
     turn.get_by_role("button", name="Run", exact=True).click()
-    expect(answered(page, 2).get_by_role("alert")).to_contain_text("allowed")
+    third = answered(page, 2)
+    expect(third.get_by_role("alert")).to_contain_text("begins with SELECT or WITH, not with DROP")
+    third.get_by_role("button", name="Edit and run").click()
+    third.get_by_label("SQL to run").fill("SELECT 43 AS found")
+    third.get_by_role("button", name="Run", exact=True).click()
+    expect(answered(page, 3).locator(".big-number")).to_have_text("43")
 
 
 def test_a_query_that_takes_long_is_stopped(browser: Watched, server: Server) -> None:
@@ -168,6 +180,11 @@ def test_a_query_that_takes_long_is_stopped(browser: Watched, server: Server) ->
     second = page.locator(".turn").nth(1)
     while "queries_running 1" not in httpx.get(f"{server.url}/metrics").text:
         page.wait_for_timeout(50)
+    box = page.get_by_role("combobox", name="Your question")
+    box.fill("How many customers are there?")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("One thing at a time")).to_be_visible()
+    expect(box).to_have_value("How many customers are there?")
     second.get_by_role("button", name="Stop").click()
     expect(second.get_by_text("Stopped.")).to_be_visible()
     url = f"{server.url}/api/v1/queries?limit=1"
@@ -177,12 +194,16 @@ def test_a_query_that_takes_long_is_stopped(browser: Watched, server: Server) ->
             break
         page.wait_for_timeout(100)
     assert last["status"] == "cancelled"
+    page.reload()
+    again = page.locator(".turn").nth(1)
+    expect(again.get_by_role("button", name="Try again")).to_be_visible()
 
 
 def test_what_the_data_does_not_hold_is_refused_with_a_way_on(browser: Watched) -> None:
     page = browser.signed_in(ANA)
     turn = ask(page, "What is the weather like?")
     expect(turn.locator(".notice")).to_contain_text("not about this data")
+    expect(turn.get_by_role("button", name="Flag")).to_be_visible()
     expect(turn.get_by_role("link", name="Open the Catalog")).to_be_visible()
     assert "datamind" not in turn.inner_text()
 

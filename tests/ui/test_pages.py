@@ -111,7 +111,8 @@ def test_an_admin_adds_changes_and_deactivates_a_user(browser: Watched) -> None:
     dialog.get_by_label("E-mail address").fill(email)
     dialog.get_by_role("button", name="Add user").click()
     told = page.get_by_role("dialog", name="Password of Maria <b>M</b>")
-    assert len(told.locator(".secret").inner_text()) > 12
+    password = told.locator(".secret span").first.inner_text()
+    assert len(password) > 12
     told.get_by_role("button", name="Done").click()
 
     line = page.locator("tr", has_text=email)
@@ -120,6 +121,20 @@ def test_an_admin_adds_changes_and_deactivates_a_user(browser: Watched) -> None:
     page.get_by_role("option", name="Analyst").click()
     page.get_by_role("button", name="Change role", exact=True).click()
     expect(line).to_contain_text("Analyst")
+    hers = browser.context.browser.new_context().new_page()  # type: ignore[union-attr]
+    hers.goto(f"{browser.server.url}/signin")
+    hers.fill("#email", email)
+    hers.fill("#password", password)
+    hers.get_by_role("button", name="Sign in").click()
+    expect(hers.get_by_role("combobox", name="Your question")).to_be_visible()
+    line.get_by_role("button", name="Change the role").click()
+    page.get_by_role("dialog").get_by_role("combobox").click()
+    page.get_by_role("option", name="Viewer").click()
+    page.get_by_role("button", name="Change role", exact=True).click()
+    expect(line).to_contain_text("Viewer")
+    hers.reload()
+    expect(hers.get_by_text("You can look around")).to_be_visible()
+    hers.context.close()
     line.get_by_role("button", name="Deactivate").click()
     page.get_by_role("dialog").get_by_role("button", name="Deactivate").click()
     expect(line).to_contain_text("Inactive")
@@ -177,6 +192,9 @@ def test_an_admin_reads_what_was_flagged_and_sees_sql_as_sql(
     expect(line).to_contain_text("Ana Lyst")
     line.click()
     expect(page.get_by_role("heading", name="SQL written by a person")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("checkbox", name="Flagged only")).to_be_checked()
+    page.go_forward()
     flags = page.get_by_role("region", name="Flags")
     for said in ("Wrong · Ana Lyst", "It counts cancelled ones too.", "<> 'cancelled'"):
         expect(flags).to_contain_text(said)

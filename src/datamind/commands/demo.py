@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib.util
+import os
 import sys
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -71,6 +72,12 @@ def run(
 ) -> int:
     """Build what is needed, ask one question, and serve the pages until Ctrl-C."""
     settings = load()
+    os.umask(0o077)  # what is kept is for its owner alone
+    if not once:
+        from datamind.commands import serve
+
+        settings = serve.at(settings, host, port)
+        serve.must_be_free(settings.server)  # before anything is built
     screen = Screen()
     today = clock.today()
     built = prepare(settings, screen, lines=lines, today=today, fresh=fresh)
@@ -78,15 +85,12 @@ def run(
     url = f"duckdb:///{built.warehouse.resolve()}"
     options = AskOptions(warehouse=url, dbt_project=built.artifacts, today=today.isoformat())
     code = run_one(QUESTION, options)
-    return code if once or code else _serve(settings, screen, built, host, port)
+    return code if once or code else _serve(settings, screen, built)
 
 
-def _serve(
-    settings: Settings, screen: Screen, built: Build, host: str | None, port: int | None
-) -> int:
+def _serve(settings: Settings, screen: Screen, built: Build) -> int:
     from datamind.commands import serve
 
-    settings = serve.at(settings, host, port)
     _introduce(settings, screen)
 
     def newest() -> tuple[str, Path | None]:

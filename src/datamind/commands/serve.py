@@ -122,6 +122,12 @@ def address(server: ServerSettings) -> str:
     return f"DataMind serves at http://{host}:{server.port} (Ctrl-C ends it)"
 
 
+def must_be_free(server: ServerSettings) -> None:
+    """BadInput where something listens there already."""
+    with _listening(server.host, server.port):
+        pass
+
+
 def say(text: str) -> None:
     """For the person at the terminal."""
     print(text, file=sys.stderr, flush=True)

@@ -81,9 +81,11 @@ def _check_one_query(tokens: list[Token]) -> None:
     end = len(tokens)
     while end and tokens[end - 1].token_type == TokenType.SEMICOLON:
         end -= 1
-    several = any(token.token_type == TokenType.SEMICOLON for token in tokens[:end])
-    if several or tokens[0].token_type not in FIRST:
+    if any(token.token_type == TokenType.SEMICOLON for token in tokens[:end]):
         raise SqlRejected(ONLY_READS)
+    if tokens[0].token_type not in FIRST:
+        word = tokens[0].text[:40]
+        raise SqlRejected(f"A statement begins with SELECT or WITH, not with {word}.")
 
 
 def _check_brackets(sql: str) -> None:

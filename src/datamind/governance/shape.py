@@ -81,7 +81,8 @@ def check_shape(tree: exp.Query, dialect: Dialect) -> None:
             raise SqlRejected(f"The statement is nested more than {MAX_TREE_DEPTH} levels deep.")
         kind = type(node)
         if kind not in NODES:
-            what = PLAIN_WORDS.get(kind.__name__, kind.__name__.upper())
+            name = node.sql_name() if isinstance(node, exp.Func) else kind.__name__.upper()
+            what = PLAIN_WORDS.get(kind.__name__, name)
             raise SqlRejected(f"Not allowed here: {what}.")
         known = ARGUMENTS.get(kind)
         if known is not None:

@@ -23,6 +23,7 @@ from datamind.ui.words import CHARTS, STATUSES, TRUST, counted, duration, spoken
 Ask = Callable[[str, JSON | None, str], Awaitable[None]]
 RunSql = Callable[[str, str | None], Awaitable[None]]
 # error codes that only say that a person stopped it
+BY_HAND = "SQL that a person wrote: no plan stands behind it. Read it before use."
 STOPPED = "query_cancelled"
 
 
@@ -34,15 +35,25 @@ class Acts:
     run: RunSql
 
 
-def show_answer(answer: JSON, person: Person, acts: Acts) -> None:
+def show_answer(answer: JSON, person: Person, acts: Acts, *, flagged: bool = False) -> None:
     """The answer of any status, in the place that is open."""
-    match answer["status"]:
+    # SQL that was run has no status: it is answered, or there is no answer.
+    match answer.get("status", "answered"):
         case "answered":
             _answered(answer, person, acts)
         case "clarify":
             _clarify(answer, acts)
         case _:
             _turned_down(answer, acts)
+    _end(answer, person, flagged=flagged)
+
+
+def status_line(query: JSON) -> None:
+    """How a query of the history ended that was not answered."""
+    label, symbol, tone = STATUSES[query["status"]]
+    with box("div", f"notice tone-{tone}"):
+        icon(symbol, "notice-icon")
+        text("p", query["message"] or f"{label}.", "notice-title")
 
 
 def show_trouble(told: Trouble, again: Any) -> None:
@@ -80,7 +91,9 @@ def _answered(answer: JSON, person: Person, acts: Acts) -> None:
             text("p", warning, "notice-body")
     _details(answer, acts)
     _choices("Did you mean something else?", answer, acts)
-    _end(answer, person, acts)
+    if asked := answer.get("follow_ups") or []:
+        text("p", "Ask next", "mini-title")
+        _ask_buttons(asked, acts)
 
 
 def _when(answer: JSON) -> str:
@@ -89,7 +102,9 @@ def _when(answer: JSON) -> str:
 
 def _trust(answer: JSON) -> None:
     level = answer.get("trust")
-    if level in TRUST:
+    if answer.get("origin") == "person":
+        chip("Written by hand", icon="edit_note", tip=BY_HAND, tone="trust-generated")
+    elif level in TRUST:
         label, symbol, tip = TRUST[level]
         chip(label, icon=symbol, tip=tip, tone=f"trust-{level}")
 
@@ -146,20 +161,17 @@ def _inside(title: str, symbol: str) -> Any:
     return box("div", "more-body")
 
 
-def _end(answer: JSON, person: Person, acts: Acts) -> None:
-    asked = answer.get("follow_ups") or []
-    if asked:
-        text("p", "Ask next", "mini-title")
-        _ask_buttons(asked, acts)
+def _end(answer: JSON, person: Person, *, flagged: bool) -> None:
+    answered = answer.get("status", "answered") == "answered"
     with box("div", "actions end"):
-        text("span", counted(answer["rows_returned"], "row"), "small muted")
+        rows = counted(answer["rows_returned"], "row") if answered else ""
+        text("span", rows, "small muted")
         with box("div", "actions"):
-            flagged = chip("Flagged", icon="flag", tone="note")
-            flagged.set_visibility(False)
+            said = chip("Flagged", icon="flag", tone="note")
+            said.set_visibility(flagged)
             flag_button(
-                person, answer["query_id"], answer.get("sql"),
-                lambda: flagged.set_visibility(True),
-            )  # fmt: skip
+                person, answer["query_id"], answer.get("sql"), lambda: said.set_visibility(True)
+            )
 
 
 def _ask_buttons(questions: list[str], acts: Acts) -> None:

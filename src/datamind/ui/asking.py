@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from nicegui import context, ui
 from nicegui.element import Element
 
-from datamind.ui.answer import Acts, show_answer, show_trouble
+from datamind.ui.answer import Acts, show_answer, show_trouble, status_line
 from datamind.ui.client import JSON, Trouble, trouble
-from datamind.ui.pieces import box, button, icon, leave, named, text
+from datamind.ui.pieces import box, button, icon, leave, named, notify, text
 from datamind.ui.sessions import Ended, Person
-from datamind.ui.sql import sql_block
+from datamind.ui.sql import sql_block, sql_panel
 from datamind.ui.words import STAGES, duration
 
+BUSY = "One thing at a time: wait for the answer, or stop it."
 SILENT = Trouble("unavailable", "The answer broke off.", hint="Try again.", status=503)
 MOST_TURNS = 30  # earlier ones make room: a page holds no more rows than it can show
 
@@ -66,6 +67,7 @@ class _Head:
     title: str
     note: str = ""
     sql: str = ""
+    whole: bool = False  # the SQL stands there to its end, and can be changed and run
 
 
 class Thread:
@@ -91,8 +93,8 @@ class Thread:
         self._client.run_javascript("datamind.talk(null)")
 
     async def restore(self, conversation: str) -> None:
-        """An earlier conversation of this person. Rows are kept nowhere: the last answer is asked
-        for anew, those before it where they are wanted."""
+        """An earlier conversation of this person. The history keeps no rows: an answer that the
+        session has no more is asked for anew, where it is wanted."""
         found = await self._person.get(
             "/queries", conversation_id=conversation, user_id=self._person.id, limit=MOST_TURNS
         )
@@ -100,38 +102,59 @@ class Thread:
             return
         self._conversation = conversation
         for query in reversed(found["items"]):
-            show = self._earlier(query)
+            self._earlier(query)
         self._on_turn(True)
-        ui.timer(0.01, show, once=True)  # once the browser is there to see the stages
 
-    def _earlier(self, query: JSON) -> Callable[[], Awaitable[None]]:
-        """A turn without its answer; gives what shows it."""
-        head = _Head(query["question"])
-        if query["kind"] == "execute":
-            head = _Head("Your SQL", sql=query["statement"])
-        _, place = self._open(head)
+    def _earlier(self, query: JSON) -> None:
+        """A turn of before: with its answer, where the session still has it; what was not answered
+        with what was said then; else with a button that asks again."""
+        by_hand = query["kind"] == "execute"
+        place = self._open(_Head("Your SQL", sql=query["statement"]) if by_hand else
+                           _Head(query["question"]))[1]  # fmt: skip
+        kept = self._person.session.answers.get(query["id"])
+        if kept is not None:
+            with place:
+                show_answer(kept, self._person, Acts(self.ask, self.run), flagged=query["flagged"])
+            return
 
         async def answer(place: Element) -> JSON:
             kept = await self._person.get(f"/queries/{query['id']}")
-            if query["kind"] == "execute":
-                return await self._person.post("/sql/execute", {"sql": kept["sql"]})
+            if by_hand:
+                return await self._executed({"sql": kept["sql"]}, place)
             # A reading that was chosen has no words of the question linked to it.
             plan = None if kept["interpretation"].get("links") else kept["plan"]
             return await self._streamed({"question": kept["question"], "plan": plan}, place)
 
         async def show() -> None:
-            if self._running is None:
+            if self._is_free():
                 place.clear()
                 await self._fill(place, answer, show)
 
-        with place, box("div", "actions"):
-            button("Show the answer", show, icon="visibility")
-        return show
+        answered = query["status"] == "answered"
+        with place:
+            if not answered:
+                status_line(query)
+            with box("div", "actions"):
+                button(
+                    "Show the answer" if answered else "Try again", show,
+                    icon="visibility" if answered else "refresh",
+                )  # fmt: skip
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being asked."""
+        return self._running is not None
+
+    def _is_free(self) -> bool:
+        """Whether something may be asked now; says so where not."""
+        if self.busy:
+            notify(BUSY, good=False)
+        return not self.busy
 
     async def ask(self, question: str, plan: JSON | None = None, label: str = "") -> None:
         """Ask, and show the stages and then the answer; one question at a time."""
         question = " ".join(question.split())
-        if not question or self._running is not None:
+        if not question or not self._is_free():
             return
         body: JSON = {"question": question, "conversation_id": self._conversation, "plan": plan}
 
@@ -145,22 +168,28 @@ class Thread:
 
     async def run(self, sql: str, query_id: str | None) -> None:
         """Run SQL that the person wrote."""
-        if not sql.strip() or self._running is not None:
+        if not sql.strip():
+            notify("There is no SQL to run.", good=False)
             return
+        if not self._is_free():
+            return
+        body = {"sql": sql, "query_id": query_id, "conversation_id": self._conversation}
 
         async def answer(place: Element) -> JSON:
-            with place, box("div", "live"):
-                ui.spinner(size="1.4em")
-                text("p", "Running your SQL …", "muted")
-                # The API calls a query off when whoever asked hangs up.
-                button("Stop", self._hang_up, icon="stop")
-            body = {"sql": sql, "query_id": query_id, "conversation_id": self._conversation}
-            return await self._person.post("/sql/execute", body)
+            return await self._executed(body, place)
 
         async def again() -> None:
             await self.run(sql, query_id)
 
-        await self._turn(_Head("Your SQL", sql=sql), answer, again)
+        await self._turn(_Head("Your SQL", sql=sql, whole=True), answer, again)
+
+    async def _executed(self, body: JSON, place: Element) -> JSON:
+        with place, box("div", "live"):
+            ui.spinner(size="1.4em")
+            text("p", "Running your SQL …", "muted")
+            # The API calls a query off when whoever asked hangs up.
+            button("Stop", self._hang_up, icon="stop")
+        return await self._person.post("/sql/execute", body)
 
     async def _turn(
         self, head: _Head, answer: Callable[[Element], Awaitable[JSON]],
@@ -196,6 +225,7 @@ class Thread:
             with place:
                 show_trouble(Trouble("query_cancelled", "Stopped."), again)
         else:
+            self._person.session.keep(found)
             place.clear()
             with place:
                 show_answer(found, self._person, Acts(self.ask, self.run))
@@ -212,11 +242,16 @@ class Thread:
             text("h2", head.title, "asked")
             if head.note:
                 text("p", f"Taken as: {head.note}", "small muted")
-            if head.sql:
+            if head.sql and head.whole:
+                sql_panel(head.sql, self._changed)
+            elif head.sql:
                 sql_block(head.sql)
             place = box("div", "turn-body")
         self._client.run_javascript(f'datamind.show("#c{turn.id}")')
         return turn, place
+
+    async def _changed(self, sql: str) -> None:
+        await self.run(sql, None)
 
     async def _streamed(self, body: JSON, place: Element) -> JSON:
         with place:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from nicegui import ui
@@ -40,6 +41,8 @@ def page(path: str, title: str, *, admins: bool = False) -> Callable[[Builder], 
             ui.add_head_html(assets.head() + assets.scripts())
             ui.context.client.on_exception(_broke)
             try:
+                with suppress(Trouble):  # as they were known
+                    await person.look_again()
                 content = _frame(person, path)
                 with content:
                     if admins and not person.is_admin:

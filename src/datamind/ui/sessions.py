@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -12,6 +13,7 @@ from datamind.ui.client import JSON, Api, Trouble
 
 LASTS_S = 7 * 24 * 3600  # as long as a refresh token
 MOST = 10_000
+MOST_ANSWERS, MOST_CELLS = 10, 2_000
 EARLY_S = 60  # tokens are renewed this long before they end
 Clock = Callable[[], float]
 
@@ -30,6 +32,16 @@ class Session:
     seen: float
     me: JSON = field(default_factory=dict)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    # By query id, for a page that is loaded again; those who shut the session forget them.
+    answers: OrderedDict[str, JSON] = field(default_factory=OrderedDict)
+
+    def keep(self, answer: JSON) -> None:
+        """Keep one of the last answers, if it is small."""
+        cells = len(answer.get("results") or ()) * len(answer.get("columns") or ())
+        if cells <= MOST_CELLS:
+            self.answers[answer["query_id"]] = answer
+            while len(self.answers) > MOST_ANSWERS:
+                self.answers.popitem(last=False)
 
     def take(self, tokens: JSON, now: float) -> None:
         """The next tokens."""
@@ -38,8 +50,9 @@ class Session:
         self.until = now + tokens["expires_in"]
 
     def end(self) -> None:
-        """Forget the tokens, also for pages that are still open."""
+        """Forget the tokens, also for pages that are still open, and the answers."""
         self.access = self.refresh = ""
+        self.answers.clear()
 
 
 class Sessions:
@@ -130,6 +143,10 @@ class Person:
     def may_ask(self) -> bool:
         """Whether questions are answered for them."""
         return self.role in ("analyst", "admin")
+
+    async def look_again(self) -> None:
+        """Who they are by now: the role may have changed since they signed in."""
+        self.session.me = await self.get("/auth/me")
 
     async def get(self, path: str, **params: object) -> JSON:
         """What the API has there."""

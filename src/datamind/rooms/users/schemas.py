@@ -25,7 +25,9 @@ def _address(text: str) -> str:
 
 def _clean(text: str) -> str:
     text = text.strip()
-    if not text or not text.isprintable():
+    if not text:
+        raise ValueError("a name is needed")
+    if not text.isprintable():
         raise ValueError("a name is one line of text")
     return text
 

@@ -7,10 +7,20 @@ from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 from starlette.requests import Request
 
-from datamind.ui.asking import Thread, viewer_card
+from datamind.ui.asking import BUSY, Thread, viewer_card
 from datamind.ui.client import JSON, Trouble
 from datamind.ui.frame import page
-from datamind.ui.pieces import box, button, icon, icon_button, link_button, minding, named, text
+from datamind.ui.pieces import (
+    box,
+    button,
+    icon,
+    icon_button,
+    link_button,
+    minding,
+    named,
+    notify,
+    text,
+)
 from datamind.ui.sessions import Ended, Person
 from datamind.ui.words import spoken
 
@@ -113,7 +123,9 @@ class QuestionBox:
 
     async def _ask(self, event: GenericEventArguments) -> None:
         question = str(event.args)
-        if question.strip():
+        if self._thread.busy:
+            notify(BUSY, good=False)  # what was typed stays
+        elif question.strip():
             self.input.value = ""
             self.input.run_method("updateValue")  # also where it was empty by what we knew
             self._close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from urllib.parse import urlencode
 
 from nicegui import ui
 from starlette.requests import Request
@@ -39,23 +40,27 @@ KINDS = {"ask": "Question", "generate": "SQL only", "execute": "SQL"}
 async def history(person: Person, request: Request) -> None:
     """One's own queries, newest first; admins see everybody's."""
     heading("History", "Everybody's questions, newest first." if person.is_admin else "")
-    await _History(person, await _people(person)).load()
+    await _History(person, await _people(person), dict(request.query_params)).load()
 
 
 class _History:
     """The list, and what it is narrowed to."""
 
-    def __init__(self, person: Person, people: dict[str, str]) -> None:
+    def __init__(self, person: Person, people: dict[str, str], wanted: dict[str, str]) -> None:
         self._person = person
         self._people = people
         self._cursor: str | None = None
         self._asked = 0
         with box("div", "filters"):
-            self._words = field("Search questions", classes="grow").props("clearable debounce=250")
+            self._words = field("Search questions", wanted.get("q", "")[:200], classes="grow")
+            self._words.props("clearable debounce=250")
             statuses = {ANY: "Any status", **{k: v[0] for k, v in STATUSES.items()}}
-            self._status = ui.select(statuses, value=ANY, label="Status")
+            status = wanted.get("status", ANY)
+            self._status = ui.select(
+                statuses, value=status if status in statuses else ANY, label="Status"
+            )
             self._status.props("outlined dense options-dense").classes("field short")
-            self._flagged = ui.checkbox("Flagged only")
+            self._flagged = ui.checkbox("Flagged only", value="flagged" in wanted)
         self._total = text("p", "", "small muted")
         self._total.props["role"] = "status"
         with box("section", "card list"):
@@ -63,7 +68,17 @@ class _History:
             self._more = button("Load more", self.more, icon="expand_more")
             self._more.set_visibility(False)
         for control in (self._words, self._status, self._flagged):
-            control.on_value_change(self.load)
+            control.on_value_change(self._narrowed)
+
+    async def _narrowed(self) -> None:
+        """Keep what is asked for in the address, for the way back."""
+        kept = {
+            "q": self._words.value, "flagged": self._flagged.value and "1",
+            "status": self._status.value if self._status.value != ANY else "",
+        }  # fmt: skip
+        query = urlencode({name: value for name, value in kept.items() if value})
+        ui.run_javascript(f"history.replaceState(history.state, '', '?{query}')")
+        await self.load()
 
     async def load(self) -> None:
         """From the start, as the filters say."""
