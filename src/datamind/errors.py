@@ -218,6 +218,15 @@ class NotFound(DataMindError):
     default_hint = "Check the id, or list what there is."
 
 
+class Outdated(DataMindError):
+    """What was to be changed is not any more as it was read (If-Match)."""
+
+    code = "outdated"
+    status = 412
+    exit_code = 2
+    default_hint = "Read it again, then change what it says now."
+
+
 class Conflict(DataMindError):
     """What is asked for does not go with what is there already."""
 

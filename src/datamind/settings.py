@@ -41,6 +41,7 @@ class ServerSettings:
     engine_workers: int = 2
     query_workers: int = 2
     queue: int = 128
+    policy_cache_s: int = 10
     public_demo: bool = True
     ui: bool = True
 
@@ -144,6 +145,7 @@ def _server(env: Mapping[str, str]) -> ServerSettings:
         ip_limit=_limit(env, "RATE_LIMIT_IP", usual.ip_limit),
         login_limit=_limit(env, "RATE_LIMIT_LOGIN", usual.login_limit),
         demo_limit=_limit(env, "RATE_LIMIT_DEMO", usual.demo_limit),
+        policy_cache_s=_whole(env, "POLICY_CACHE_SECONDS", usual.policy_cache_s),
         engine_workers=_whole(env, "DATAMIND_ENGINE_WORKERS", usual.engine_workers),
         query_workers=_whole(env, "DATAMIND_QUERY_WORKERS", usual.query_workers),
         queue=_whole(env, "DATAMIND_QUEUE", usual.queue),

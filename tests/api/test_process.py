@@ -165,7 +165,8 @@ def test_interrupted_while_it_starts_it_ends_quietly(
     started = descendants(process.pid)
     os.killpg(process.pid, signal.SIGINT)
     told = process.communicate(timeout=20)[1]
-    assert process.returncode in (0, 130), told
+    # A shell makes 130 of both; Python dies by the signal where it comes as it is ending already.
+    assert process.returncode in (0, 130, -signal.SIGINT), told
     assert "Traceback" not in told and "Aborted" not in told
     assert gone(started)
 

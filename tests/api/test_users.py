@@ -191,7 +191,17 @@ LEAST_ROLE = {
     ("POST", "/api/v1/users/{user_id}/assign-role"): "admin",
     ("POST", "/api/v1/users/{user_id}/deactivate"): "admin",
 }
+for _root in ("/api/v1/policies", "/api/v1/data-control/policies"):
+    LEAST_ROLE |= dict.fromkeys(
+        [
+            ("GET", _root), ("POST", _root), ("POST", f"{_root}/preview"),
+            ("GET", f"{_root}/{{policy_id}}"), ("PATCH", f"{_root}/{{policy_id}}"),
+            ("DELETE", f"{_root}/{{policy_id}}"), ("GET", f"{_root}/{{policy_id}}/versions"),
+        ],
+        "admin",
+    )
 # fmt: on
+POLICY = {"kind": "grant", "name": "x", "on": "orders", "to": {"users": ["x"]}}
 BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/auth/password": {"old_password": "x", "new_password": "y"},
     "/api/v1/sql/generate": {"question": "x"},
@@ -202,6 +212,12 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/users": {"email": "x@example.com", "name": "x"},
     "/api/v1/users/{user_id}/assign-role": {"role": "viewer"},
     "/api/v1/users/{user_id}": {},
+    "/api/v1/policies": POLICY,
+    "/api/v1/data-control/policies": POLICY,
+    "/api/v1/policies/{policy_id}": POLICY,
+    "/api/v1/data-control/policies/{policy_id}": POLICY,
+    "/api/v1/policies/preview": {"user": "x"},
+    "/api/v1/data-control/policies/preview": {"user": "x"},
 }
 ROLES = ("viewer", "analyst", "admin")
 
@@ -215,7 +231,7 @@ def test_every_route_is_in_the_table(api: Api) -> None:
 @pytest.mark.parametrize(("method", "path"), sorted(LEAST_ROLE))
 def test_each_route_takes_its_role(api: Api, run: Run, method: str, path: str) -> None:
     least = ROLES.index(LEAST_ROLE[method, path])
-    name = "{name}", "{user_id}", "{query_id}"
+    name = "{name}", "{user_id}", "{query_id}", "{policy_id}"
     real = path
     for part in name:
         real = real.replace(part, "none")

@@ -172,7 +172,7 @@ def _secured(world: World, table: Table, name: str) -> list[str]:
     grants, restrictions = world.rules.of(table.id, world.asker)
     if not grants:
         return []
-    seen = [quoted(c.name) for c in table.columns if grants[0].carries(c.name)]
+    seen = [quoted(c.name) for c in table.columns if grants[0].carries(c)]
     made = [f"GRANT SELECT ({', '.join(seen)}) ON {name} TO {ROLE}"]
     if table.id == KEYS:
         return made
@@ -207,7 +207,7 @@ class Queries:
         for table in world.catalog.tables:
             grants, _ = world.rules.of(table.id, world.asker)
             blind = dice.random() < 0.04  # as one who does not know what is hidden
-            columns = [c for c in table.columns if blind or any(g.carries(c.name) for g in grants)]
+            columns = [c for c in table.columns if blind or any(g.carries(c) for g in grants)]
             self.blind |= blind
             if columns:
                 self.tables.append((table.name, [(quoted(c.name), c.type) for c in columns]))

@@ -32,6 +32,8 @@ from datamind.rooms.catalog import routes as catalog
 from datamind.rooms.feedback import routes as feedback
 from datamind.rooms.limits import Limits
 from datamind.rooms.parts import Parts
+from datamind.rooms.policies import routes as policies
+from datamind.rooms.policies.rights import RightsBook
 from datamind.rooms.problems import MEDIA_TYPE, Problem, problem
 from datamind.rooms.questions import routes as questions
 from datamind.rooms.questions import socket
@@ -48,7 +50,7 @@ details (RFC 9457); every answer carries `X-Correlation-ID`."""
 API = "/api/v1"
 ROUTERS = (
     auth.router, questions.router, questions.queries, questions.public, socket.router,
-    feedback.router, catalog.router, users.router,
+    feedback.router, catalog.router, users.router, *policies.routers,
 )  # fmt: skip
 THREADS = 4  # beside those that wait for the warehouse
 
@@ -104,10 +106,12 @@ async def _life(app: FastAPI, start: _Start) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         settings, now = start.settings, start.now
         secrets = secrets_of(settings)
-        opening = asyncio.create_task(open_data(settings, start.source))
+        opening = asyncio.create_task(open_data(settings, start.source, secrets.masks))
         store = await stack.enter_async_context(open_store(settings, secrets))
         data = await opening
-        app.state.following = following = Following(app, settings, start.source, data)
+        app.state.following = following = Following(
+            app, settings, start.source, data, secrets.masks
+        )
         stack.push_async_callback(following.end)
         threads = ThreadPoolExecutor(settings.server.query_workers + THREADS, "asks")
         stack.callback(threads.shutdown, wait=False, cancel_futures=True)
@@ -115,7 +119,8 @@ async def _life(app: FastAPI, start: _Start) -> AsyncIterator[None]:
         stack.callback(passwords.close)
         app.state.parts = parts = Parts(
             settings=settings, database=store.database, audit=store.audit, engine=data.engine,
-            warehouse=data.warehouse, view=data.view, passwords=passwords,
+            warehouse=data.warehouse, bindings=data.bindings, passwords=passwords,
+            rights=RightsBook(store.database, lasts_s=settings.server.policy_cache_s),
             tokens=Tokens(secrets.jwt, now), revocations=Revocations(now), limits=Limits(),
             metrics=Metrics(), threads=threads, now=now, today=start.today, started=now(),
             places=asyncio.Semaphore(settings.server.query_workers),

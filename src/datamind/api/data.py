@@ -18,9 +18,9 @@ from datamind.adapters.catalog_store import catalog_key, load_catalog
 from datamind.adapters.warehouse import open_warehouse
 from datamind.api.engine_pool import EnginePool
 from datamind.errors import DataMindError
+from datamind.governance.bound import Bindings
 from datamind.ports import Warehouse
 from datamind.records import Target
-from datamind.semantics.catalog import View
 from datamind.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class Data:
     """What was opened; `key` changes when there is something newer to open."""
 
     key: str
-    view: View
+    bindings: Bindings
     warehouse: Warehouse
     engine: EnginePool
 
@@ -46,8 +46,8 @@ class Data:
         self.warehouse.close()
 
 
-async def open_data(settings: Settings, source: Source) -> Data:
-    """The data as it is now, ready to be asked."""
+async def open_data(settings: Settings, source: Source, mask_key: str) -> Data:
+    """The data as it is now, ready to be asked; hashes of masked values are made with the key."""
     loop = asyncio.get_running_loop()
     server = settings.server
     url, project = await loop.run_in_executor(None, source)
@@ -57,9 +57,10 @@ async def open_data(settings: Settings, source: Source) -> Data:
     )
     warehouse = open_warehouse(url, workers=server.query_workers, memory_mb=settings.memory_mb)
     engine = EnginePool(
-        catalog, Target(warehouse.name, warehouse.dialect), workers=server.engine_workers
-    )
-    made = Data(key, View.open(catalog), warehouse, engine)
+        catalog, Target(warehouse.name, warehouse.dialect), workers=server.engine_workers,
+        key=mask_key,
+    )  # fmt: skip
+    made = Data(key, Bindings(catalog, warehouse.dialect, mask_key), warehouse, engine)
     try:
         await engine.warm_up()
     except BaseException:
@@ -71,8 +72,11 @@ async def open_data(settings: Settings, source: Source) -> Data:
 class Following:
     """Keeps the application's data the newest there is."""
 
-    def __init__(self, app: FastAPI, settings: Settings, source: Source, data: Data) -> None:
+    def __init__(
+        self, app: FastAPI, settings: Settings, source: Source, data: Data, mask_key: str
+    ) -> None:
         self._app = app
+        self._mask_key = mask_key
         self._settings = settings
         self._source = source
         self._data = data
@@ -99,11 +103,11 @@ class Following:
         settled, self._seen = key == self._seen, key
         if key == self._data.key or not settled:
             return False  # what still changes is opened once it holds still
-        newer = await open_data(self._settings, self._source)
+        newer = await open_data(self._settings, self._source, self._mask_key)
         older, self._data = self._data, newer
         parts = self._app.state.parts
         self._app.state.parts = replace(
-            parts, view=newer.view, warehouse=newer.warehouse, engine=newer.engine
+            parts, bindings=newer.bindings, warehouse=newer.warehouse, engine=newer.engine
         )
         for oldest in list(self._old):  # two generations at most
             self._drop(oldest)

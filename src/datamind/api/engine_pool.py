@@ -21,6 +21,8 @@ from multiprocessing import forkserver, resource_tracker
 from typing import NoReturn, TypeVar
 
 from datamind.errors import DataMindError, Overloaded
+from datamind.governance.bound import Bindings
+from datamind.governance.rules import Rights
 from datamind.language.engine import BuiltinPlanner
 from datamind.log import no_statements
 from datamind.pipeline.ask import said_of
@@ -40,7 +42,7 @@ T = TypeVar("T")
 class _Room:
     """What an engine process holds."""
 
-    view: View
+    bindings: Bindings
     planner: BuiltinPlanner
     target: Target
 
@@ -48,26 +50,26 @@ class _Room:
 class EnginePool:
     """Interprets and prepares for many askers; who asks sees to it that not too many wait."""
 
-    def __init__(self, catalog: Catalog, target: Target, *, workers: int) -> None:
-        self._arguments = (catalog, target)
+    def __init__(self, catalog: Catalog, target: Target, *, workers: int, key: str) -> None:
+        self._arguments = (catalog, target, key)
         self._workers = workers
         self._pool = self._start()
 
-    async def interpret(self, question: Question) -> tuple[Interpretation, Reports]:
+    async def interpret(self, question: Question, rights: Rights) -> tuple[Interpretation, Reports]:
         """Stage 1."""
-        return await self._run(_interpret, question)
+        return await self._run(_interpret, question, rights)
 
     async def prepare(
-        self, readings: Sequence[Candidate], *, row_limit: int
+        self, readings: Sequence[Candidate], rights: Rights, *, row_limit: int
     ) -> tuple[Prepared, Reports]:
         """Stages 2 to 5 for readings."""
-        return await self._run(_prepare, tuple(readings), row_limit)
+        return await self._run(_prepare, tuple(readings), rights, row_limit)
 
     async def prepare_sql(
-        self, sql: str, *, row_limit: int, plan: P.Query | None = None
+        self, sql: str, rights: Rights, *, row_limit: int, plan: P.Query | None = None
     ) -> tuple[Prepared, Reports]:
         """Stages 3 to 5 for SQL that somebody sent."""
-        return await self._run(_prepare_sql, sql, row_limit, plan)
+        return await self._run(_prepare_sql, sql, rights, row_limit, plan)
 
     async def warm_up(self) -> None:
         """Return once the processes have read the catalog and compiled what they look up in."""
@@ -117,19 +119,19 @@ def _uninterrupted() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _move_in(catalog: Catalog, target: Target) -> None:
+def _move_in(catalog: Catalog, target: Target, key: str) -> None:
     """Make this process ready: nothing of the server's signals, and the catalog looked up once."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGALRM, _over_time)
     os.nice(NICER)
     no_statements()
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _Room.view = View.open(catalog)
+    _Room.bindings = Bindings(catalog, target.dialect, key)
     _Room.planner = BuiltinPlanner()
     _Room.target = target
     warm = Question("how many are there", Identity("system"), dt.date(2000, 1, 1))
     with contextlib.suppress(DataMindError):
-        _Room.planner.interpret(warm, _Room.view)
+        _Room.planner.interpret(warm, View.open(catalog))
 
 
 def _end_with_parent() -> None:
@@ -158,21 +160,30 @@ def _ready() -> None:
     time.sleep(0.05)
 
 
-def _interpret(question: Question) -> tuple[Interpretation, Reports]:
+def _interpret(question: Question, rights: Rights) -> tuple[Interpretation, Reports]:
     with _limited() as stages:
-        read = stages.run(
-            "interpret", lambda: interpret(question, _Room.view, _Room.planner), said_of
-        )
+        view = _Room.bindings.of(rights).view
+        read = stages.run("interpret", lambda: interpret(question, view, _Room.planner), said_of)
         return read, tuple(stages.reports)
 
 
-def _prepare(readings: tuple[Candidate, ...], row_limit: int) -> tuple[Prepared, Reports]:
+def _prepare(
+    readings: tuple[Candidate, ...], rights: Rights, row_limit: int
+) -> tuple[Prepared, Reports]:
     with _limited() as stages:
-        made = prepare(readings, _Room.view, _Room.target, stages, row_limit=row_limit)
+        bound = _Room.bindings.of(rights)
+        made = prepare(
+            readings, bound.view, _Room.target, stages, row_limit=row_limit, policy=bound
+        )
         return made, tuple(stages.reports)
 
 
-def _prepare_sql(sql: str, row_limit: int, plan: P.Query | None) -> tuple[Prepared, Reports]:
+def _prepare_sql(
+    sql: str, rights: Rights, row_limit: int, plan: P.Query | None
+) -> tuple[Prepared, Reports]:
     with _limited() as stages:
-        made = prepare_sql(sql, _Room.view, _Room.target, stages, row_limit=row_limit, plan=plan)
+        bound = _Room.bindings.of(rights)
+        made = prepare_sql(
+            sql, bound.view, _Room.target, stages, row_limit=row_limit, plan=plan, policy=bound
+        )
         return made, tuple(stages.reports)

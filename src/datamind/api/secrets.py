@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hmac
 import json
 import os
 import secrets
@@ -23,6 +24,11 @@ class Secrets:
 
     jwt: str
     audit: bytes
+
+    @property
+    def masks(self) -> str:
+        """The key that hashes of masked values are made with; another use of the audit's key."""
+        return hmac.new(self.audit, b"masks", "sha256").hexdigest()
 
 
 def secrets_of(settings: Settings) -> Secrets:

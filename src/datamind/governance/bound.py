@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from functools import cached_property
 
 from sqlglot import exp
@@ -11,29 +12,34 @@ from datamind.governance.masks import masked
 from datamind.governance.names import relations
 from datamind.governance.policy import table_reference
 from datamind.governance.predicates import bound as bound_predicate
-from datamind.governance.rules import Asker, Grant, Restriction, Rules
-from datamind.records import Dialect
+from datamind.governance.rules import Asker, Grant, Restriction, Rights, Rules
+from datamind.governance.shape import PARAMETER
+from datamind.records import Dialect, Scalar
 from datamind.semantics.catalog import Catalog, Column, Table, View
 
 # ClickHouse keeps a query apart from what is around it by a limit alone; PostgreSQL and DuckDB do
 # by an offset (README of the guard corpus).
 NO_LIMIT = 2**62
+MOST_BOUND = 200
 
 
 class BoundRules:
     """What one asker reads, in one dialect; a Policy.
 
-    Hashes of masked columns are made with `key`, a text that nobody who asks may know.
+    Hashes of masked columns are made with `key`: a literal, or else a parameter whose value is in
+    `parameters`, for a text that nobody may read.
     """
 
     def __init__(
-        self, rules: Rules, asker: Asker, catalog: Catalog, dialect: Dialect, key: exp.Expr
-    ) -> None:
+        self, rules: Rules, asker: Asker, catalog: Catalog, dialect: Dialect, key: exp.Expr,
+        parameters: tuple[Scalar, ...] = (),
+    ) -> None:  # fmt: skip
         self.rules = rules
         self.asker = asker
         self.catalog = catalog
         self.dialect = dialect
         self.key = key
+        self.parameters = parameters
         self._everything = View(catalog)
         self._bodies: dict[str, exp.Query | None] = {}
 
@@ -43,19 +49,22 @@ class BoundRules:
         hidden: set[str] = set()
         closed: set[str] = set()
         veiled: set[str] = set()
+        filtered: set[str] = set()
         for table in self.catalog.tables:
             grants, restrictions = self.rules.of(table.id, self.asker)
             gone = frozenset().union(*(r.hide for r in restrictions))
             for column in table.columns:
-                if column.name in gone or not any(g.carries(column.name) for g in grants):
+                if column.name in gone or not any(g.carries(column) for g in grants):
                     hidden.add(column.id)
                 elif any(column.name in r.mask for r in restrictions):
                     veiled.add(column.id)
             if all(column.id in hidden for column in table.columns):
                 closed.add(table.id)
+            elif any(r.rows for r in restrictions) or all(g.rows for g in grants):
+                filtered.add(table.id)
         return View(
             self.catalog, self._fingerprint(closed, hidden), frozenset(closed), frozenset(hidden),
-            frozenset(veiled),
+            frozenset(veiled), frozenset(filtered),
         )  # fmt: skip
 
     def body(self, table: Table) -> exp.Query | None:
@@ -101,7 +110,7 @@ class BoundRules:
         """
         value: exp.Expr = exp.column(column.name, column.table.rpartition(".")[2], quoted=True)
         value.set("table", exp.to_identifier(self.catalog.by_id[column.table].name, quoted=True))
-        carried = [a for g, a in zip(grants, admitted, strict=True) if g.carries(column.name)]
+        carried = [a for g, a in zip(grants, admitted, strict=True) if g.carries(column)]
         masks = {r.mask[column.name] for r in restrictions if column.name in r.mask}
         whole = None in carried or len(carried) == len(grants)
         if whole and not masks:
@@ -126,12 +135,36 @@ class BoundRules:
         grants, restrictions = self.rules.of(table.id, self.asker)
         admits = sorted(
             (_text(self._predicate(g.rows, table)), sorted(c.name for c in table.columns
-             if g.carries(c.name))) for g in grants
+             if g.carries(c))) for g in grants
         )  # fmt: skip
         limits = sorted(
             (_text(self._predicate(r.rows, table)), sorted(r.mask.items())) for r in restrictions
         )
         return tuple(admits), tuple(limits)
+
+
+class Bindings:
+    """The rules bound to each asker of late, over one catalog; for one thread at a time."""
+
+    def __init__(self, catalog: Catalog, dialect: Dialect, key: str) -> None:
+        self.catalog = catalog
+        self._dialect = dialect
+        self._key = key
+        self._kept: OrderedDict[tuple[object, ...], BoundRules] = OrderedDict()
+
+    def of(self, rights: Rights) -> BoundRules:
+        """What this asker reads under these rules."""
+        kept = self._kept.get(rights.key)
+        if kept is None:
+            kept = BoundRules(
+                rights.rules, rights.asker, self.catalog, self._dialect,
+                PARAMETER[self._dialect], (self._key,),
+            )  # fmt: skip
+            self._kept[rights.key] = kept
+            while len(self._kept) > MOST_BOUND:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(rights.key)
+        return kept
 
 
 def fence(query: exp.Query, dialect: Dialect) -> None:

@@ -43,7 +43,7 @@ def govern(
         raise SqlRejected(f"A row limit is between 1 and {MAX_ROWS:,}.")
     tree, found = read(optimized.sql, draft.dialect, view)
     policy = policy or VisibleColumns(view)
-    apply(policy, found.references)
+    keyed = apply(policy, found.references)
     tree = limited(tree, row_limit + 1, [output.name for output in found.outputs])
     sql = write(tree, draft.dialect)
     # Policies read what the asker may not: names are looked up in all there is, and then each
@@ -54,7 +54,7 @@ def govern(
     )
     return Governed(
         sql=sql,
-        parameters=(),
+        parameters=policy.parameters if keyed else (),
         dialect=draft.dialect,
         target=draft.target,
         fingerprint=fingerprint(view, sql),
@@ -71,13 +71,15 @@ def govern(
     )
 
 
-def read(sql: str, dialect: Dialect, view: View) -> tuple[exp.Query, Resolution]:
+def read(
+    sql: str, dialect: Dialect, view: View, *, ours: bool = False
+) -> tuple[exp.Query, Resolution]:
     """Parse and check one statement; its names are written out in full."""
     if dialect not in FUNCTIONS:
         raise SqlRejected(f"Statements in {dialect} can't be checked yet.")
     tokens_within_limits(sql, dialect)
     tree = parse(sql, dialect)
-    check_shape(tree, dialect)
+    check_shape(tree, dialect, ours=ours)
     if dialect == "postgres":
         from datamind.governance.second_opinion import agree
 
@@ -95,7 +97,7 @@ def write(tree: exp.Query, dialect: Dialect) -> str:
 def recheck(sql: str, dialect: Dialect, view: View) -> Resolution:
     """Check what was written as if a stranger had written it; it must come out unchanged."""
     check_calls(tokens_within_limits(sql, dialect), dialect)
-    tree, found = read(sql, dialect, view)
+    tree, found = read(sql, dialect, view, ours=True)
     if write(tree, dialect) != sql:
         raise SqlRejected("The statement does not stay the same when it is read again.")
     return found

@@ -6,11 +6,15 @@ from typing import Protocol
 
 from sqlglot import exp
 
+from datamind.records import Scalar
 from datamind.semantics.catalog import Table, View
 
 
 class Policy(Protocol):
-    """What an asker reads instead of a table."""
+    """What an asker reads instead of a table; `parameters` go with statements that have any."""
+
+    @property
+    def parameters(self) -> tuple[Scalar, ...]: ...
 
     def body(self, table: Table) -> exp.Query | None:
         """A query over the table, or None where the asker reads it as it is."""
@@ -19,6 +23,8 @@ class Policy(Protocol):
 
 class VisibleColumns:
     """Shows the columns of the View and no others; rows are not filtered."""
+
+    parameters: tuple[Scalar, ...] = ()
 
     def __init__(self, view: View) -> None:
         self.view = view
@@ -40,10 +46,14 @@ def table_reference(table: Table, alias: str | None = None) -> exp.Table:
     )
 
 
-def apply(policy: Policy, references: list[tuple[exp.Table, Table]]) -> None:
-    """Put each table's governed form in its place, under the name that the statement gave it."""
+def apply(policy: Policy, references: list[tuple[exp.Table, Table]]) -> bool:
+    """Put each table's governed form in its place, under the name that the statement gave it; tell
+    whether any of them has a parameter."""
+    keyed = False
     for reference, table in references:
         body = policy.body(table)
         if body is not None:
+            keyed = keyed or body.find(exp.Parameter, exp.Placeholder) is not None
             alias = reference.args["alias"].copy()
             reference.replace(exp.Subquery(this=body, alias=alias))
+    return keyed

@@ -56,8 +56,8 @@ def attributes_of(rows: str, dialect: Dialect) -> frozenset[str]:
 
 def check(rows: str, table: Table, all_of_it: Relations) -> None:
     """BadInput unless the predicate can be used in this dialect; called when it is saved."""
-    names = attributes_of(rows, all_of_it.names.dialect)
     try:
+        names = attributes_of(rows, all_of_it.names.dialect)
         bound(rows, table, Asker("", attributes=dict.fromkeys(names, "1")), all_of_it)
     except SqlRejected as fault:
         raise BadInput(f"The predicate on {table.id}: {fault.message}", hint=HINT) from None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Literal
 
 from datamind.records import Identity, Scalar
+from datamind.semantics.catalog import Column
 
 Mask = Literal["email", "phone", "ssn", "card", "name", "hash", "null", "last4", "generalise"]
 
@@ -45,9 +47,13 @@ class To:
         )
 
 
+EVERYTHING = "*"
+SECRET = "secret"  # noqa: S105 ( passwords, tokens and their hashes, as the catalog marks them)
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Lets read a relation: the rows where `rows` (SQL over it) holds, all of them if None.
+    """Lets read a relation (`*`: each): the rows where `rows` (SQL over it) holds, all if None.
 
     `columns` are the ones that it carries, all if None; those in `but` it does not.
     """
@@ -58,9 +64,11 @@ class Grant:
     columns: frozenset[str] | None = None
     but: frozenset[str] = frozenset()
 
-    def carries(self, column: str) -> bool:
-        """Whether the grant lets read the column."""
-        return (self.columns is None or column in self.columns) and column not in self.but
+    def carries(self, column: Column) -> bool:
+        """Whether the grant lets read the column; secrets have to be named."""
+        if self.columns is None:
+            return column.pii != SECRET and column.name not in self.but
+        return column.name in self.columns and column.name not in self.but
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,38 @@ class Restriction:
     hide: frozenset[str] = frozenset()
 
 
+def _said(rule: Grant | Restriction) -> str:
+    """The same text for the same rule, in any process."""
+    parts = []
+    for field_ in fields(rule):
+        value = getattr(rule, field_.name)
+        if isinstance(value, To):
+            value = sorted(value.roles), sorted(value.groups), sorted(value.users)
+        elif isinstance(value, frozenset):
+            value = sorted(value)
+        elif isinstance(value, Mapping):
+            value = sorted(value.items())
+        parts.append(repr(value))
+    return f"{type(rule).__name__}: {', '.join(parts)}"
+
+
+@dataclass(frozen=True)
+class Rights:
+    """Who asks, and the rules that there are: what the guard is told of an asker."""
+
+    asker: Asker
+    rules: Rules
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Equal for askers of whom all that rules can see is equal, under equal rules."""
+        who = self.asker
+        return (
+            self.rules.fingerprint, who.user, who.roles, who.groups,
+            tuple(sorted((name, repr(value)) for name, value in who.attributes.items())),
+        )  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Rules:
     """All rules of an installation. No grant, no relation (README of the guard corpus)."""
@@ -83,11 +123,17 @@ class Rules:
 
     def of(self, relation: str, asker: Asker) -> tuple[list[Grant], list[Restriction]]:
         """The rules on a relation that concern the asker."""
-        grants, restrictions = self._on.get(relation, ((), ()))
+        found = [self._on[on] for on in (EVERYTHING, relation) if on in self._on]
         return (
-            [g for g in grants if g.to.holds(asker)],
-            [r for r in restrictions if r.to.holds(asker)],
+            [g for grants, _ in found for g in grants if g.to.holds(asker)],
+            [r for _, restrictions in found for r in restrictions if r.to.holds(asker)],
         )
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Names what the rules say."""
+        said = sorted(map(_said, self.grants)), sorted(map(_said, self.restrictions))
+        return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
 
     @cached_property
     def _on(self) -> Mapping[str, tuple[list[Grant], list[Restriction]]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from datamind.errors import DataMindError, PlanInvalid, SqlRejected
+from datamind.governance.policy import Policy
 from datamind.pipeline.generate import generate
 from datamind.pipeline.optimize import optimize
 from datamind.pipeline.sanitize import sanitize
@@ -32,14 +33,15 @@ class Prepared:
 
 
 def prepare(
-    readings: Sequence[Candidate], view: View, target: Target, stages: Stages, *, row_limit: int
-) -> Prepared:
+    readings: Sequence[Candidate], view: View, target: Target, stages: Stages, *, row_limit: int,
+    policy: Policy | None = None,
+) -> Prepared:  # fmt: skip
     """The first reading that passes the guard; the next is tried where one is rejected."""
     rejected: DataMindError = SqlRejected("No reading of the question could be put into SQL.")
     for reading in readings[:ATTEMPTS]:
         try:
             draft = stages.run("generate", partial(_draft, reading, view, target))
-            governed = _governed(draft, view, stages, row_limit)
+            governed = _governed(draft, view, stages, row_limit, policy)
         except (SqlRejected, PlanInvalid) as fault:
             log.info("a reading was rejected: %s", fault.code)
             rejected = fault
@@ -50,7 +52,7 @@ def prepare(
 
 def prepare_sql(
     sql: str, view: View, target: Target, stages: Stages, *, row_limit: int,
-    plan: P.Query | None = None,
+    plan: P.Query | None = None, policy: Policy | None = None,
 ) -> Prepared:  # fmt: skip
     """SQL as somebody sent it, governed afresh.
 
@@ -63,16 +65,20 @@ def prepare_sql(
         except DataMindError:
             draft = None  # the catalog has moved on since the plan was made
         if draft is not None and draft.sql == sql:
-            return Prepared(draft, _governed(draft, view, stages, row_limit), reading)
+            return Prepared(draft, _governed(draft, view, stages, row_limit, policy), reading)
     draft = Draft(sql, target.dialect, target.name, trust="generated", origin="person")
-    return Prepared(draft, _governed(draft, view, stages, row_limit))
+    return Prepared(draft, _governed(draft, view, stages, row_limit, policy))
 
 
 def _draft(reading: Candidate, view: View, target: Target) -> Draft:
     return generate(reading, view, dialect=target.dialect, target=target.name)
 
 
-def _governed(draft: Draft, view: View, stages: Stages, row_limit: int) -> Governed:
+def _governed(
+    draft: Draft, view: View, stages: Stages, row_limit: int, policy: Policy | None
+) -> Governed:
     checked = stages.run("validate", partial(validate, draft, view))
     optimized = stages.run("optimize", partial(optimize, checked))
-    return stages.run("sanitize", partial(sanitize, optimized, view, row_limit=row_limit))
+    return stages.run(
+        "sanitize", partial(sanitize, optimized, view, row_limit=row_limit, policy=policy)
+    )

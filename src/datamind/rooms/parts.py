@@ -7,18 +7,33 @@ import datetime as dt
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from datamind.database import Database
+from datamind.governance.bound import Bindings
+from datamind.governance.rules import Rights
 from datamind.pipeline.engine import Engine
 from datamind.ports import AuditLog, Warehouse
 from datamind.rooms.auth.passwords import Passwords
 from datamind.rooms.auth.tokens import Revocations, Tokens
+from datamind.rooms.caller import Caller
 from datamind.rooms.limits import Limits
 from datamind.rooms.questions.running import Running
 from datamind.rooms.questions.waiting import Streams
 from datamind.rooms.system.metrics import Metrics
-from datamind.semantics.catalog import View
 from datamind.settings import Settings
+
+
+class RightsOf(Protocol):
+    """Says what rules there are, and what rules can see of a caller."""
+
+    async def of(self, caller: Caller) -> Rights:
+        """The caller's rights."""
+        ...
+
+    def forget(self) -> None:
+        """Something was changed here: what was remembered holds no more."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +53,15 @@ class Parts(Ground):
     """What a running server consists of.
 
     `threads` run what blocks (the warehouse); `places` are as many as statements may run at once.
-    `today` is the day that questions count from, `demo_questions` what the public page proposes.
+    `bindings` bind the rules to those who ask (for the event loop's thread alone), `rights` say
+    which they are. `today` is the day that questions count from, `demo_questions` what the public
+    page proposes.
     """
 
     engine: Engine
     warehouse: Warehouse
-    view: View
+    bindings: Bindings
+    rights: RightsOf
     tokens: Tokens
     limits: Limits
     metrics: Metrics

@@ -246,7 +246,8 @@ class View:
     """The part of a catalog that one asker may see; every look-up goes through one.
 
     `hidden_tables` and `hidden_columns` (ids) do not exist for the asker; `masked_columns` exist
-    but their values are not to be used. `fingerprint` names the policy state it came from.
+    but their values are not to be used. Of `filtered_tables` only some rows are seen, and neither
+    statistics nor values are told. `fingerprint` names the policy state.
     """
 
     catalog: Catalog
@@ -254,6 +255,7 @@ class View:
     hidden_tables: frozenset[str] = frozenset()
     hidden_columns: frozenset[str] = frozenset()
     masked_columns: frozenset[str] = frozenset()
+    filtered_tables: frozenset[str] = frozenset()
 
     @classmethod
     def open(cls, catalog: Catalog) -> View:
@@ -274,11 +276,21 @@ class View:
         for table in self.catalog.tables:
             if table.id in self.hidden_tables:
                 continue
-            columns = tuple(c for c in table.columns if c.id not in self.hidden_columns)
-            if len(columns) == len(table.columns):
+            shown = tuple(c for c in table.columns if c.id not in self.hidden_columns)
+            whole, untold = len(shown) == len(table.columns), table.id in self.filtered_tables
+            if untold or not self.masked_columns.isdisjoint(c.id for c in shown):
+                shown = tuple(self._told(c, untold) for c in shown)
+                table = replace(table, rows=None if untold else table.rows, columns=shown)
+            if whole:
                 yield table
-            elif columns:
-                yield _narrowed(table, columns)
+            elif shown:
+                yield _narrowed(table, shown)
+
+    def _told(self, column: Column, untold: bool) -> Column:
+        """The column without what its statistics would tell of values that are not seen."""
+        if not untold and column.id not in self.masked_columns:
+            return column
+        return replace(column, distinct=None, null_fraction=None, low=None, high=None)
 
     @cached_property
     def by_id(self) -> Mapping[str, Table]:
@@ -363,7 +375,10 @@ class View:
 
     def values(self, column_id: str) -> tuple[tuple[str, int], ...]:
         """Values of a visible, unmasked column, with their counts; empty where none are kept."""
-        if column_id not in self._columns or column_id in self.masked_columns:
+        column = self._columns.get(column_id)
+        if column is None or column_id in self.masked_columns:
+            return ()
+        if column.table in self.filtered_tables and not column.public_values:
             return ()
         return self.catalog.values.get(column_id, ())
 

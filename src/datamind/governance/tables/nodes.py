@@ -8,7 +8,7 @@ _WORDS = """
 Select Union Except Intersect Subquery With CTE From Join Where Group Having Qualify Order Ordered
 Limit Offset Fetch LimitOptions Distinct Window WindowSpec Table TableAlias Lateral Values Tuple
 Unnest Cube Rollup GroupingSets
-Column Identifier Star Alias Paren Literal Null Boolean Var Placeholder Dot_ ByteString
+Column Identifier Star Alias Paren Literal Null Boolean Var Dot_ ByteString
 UnicodeString RawString National HexString
 DataType DataTypeParam Interval Cast TryCast AtTimeZone Collate
 And Or Not Xor EQ NEQ GT GTE LT LTE NullSafeEQ NullSafeNEQ Is In Between Like ILike SimilarTo Glob
@@ -85,7 +85,6 @@ ARGUMENTS: dict[type[exp.Expr], frozenset[str]] = {
         exp.TryCast: "this to safe",
         exp.In: "this expressions query unnest",
         exp.Window: "this partition_by order spec alias over first",
-        exp.Placeholder: "this",
         exp.Bracket: "this expressions offset safe returns_list_for_maps",
     }.items()
 }

@@ -26,8 +26,9 @@ EXAMPLES = 5
 async def find(parts: Parts, caller: Caller, words: str, limit: int) -> HitsOut:
     """What the words find."""
     need(caller, "viewer")
+    view = await _view(parts, caller)
     loop = asyncio.get_running_loop()
-    hits = await loop.run_in_executor(parts.threads, search, parts.view, words, limit)
+    hits = await loop.run_in_executor(parts.threads, search, view, words, limit)
     items = [HitOut(kind=h.kind, id=h.id, text=h.text, score=h.score) for h in hits]
     return HitsOut(items=items, total=len(items))
 
@@ -35,21 +36,23 @@ async def find(parts: Parts, caller: Caller, words: str, limit: int) -> HitsOut:
 async def tables(parts: Parts, caller: Caller) -> TablesOut:
     """All tables, by name."""
     need(caller, "viewer")
-    items = [_line(t) for t in sorted(parts.view.tables, key=lambda t: t.id)]
+    view = await _view(parts, caller)
+    items = [_line(t) for t in sorted(view.tables, key=lambda t: t.id)]
     return TablesOut(items=items, total=len(items))
 
 
 async def metrics(parts: Parts, caller: Caller) -> MetricsOut:
     """All defined metrics, by name."""
     need(caller, "viewer")
-    items = [_metric(m) for m in sorted(parts.view.metrics, key=lambda m: m.name)]
+    view = await _view(parts, caller)
+    items = [_metric(m) for m in sorted(view.metrics, key=lambda m: m.name)]
     return MetricsOut(items=items, total=len(items))
 
 
 async def table(parts: Parts, caller: Caller, name: str) -> TableOut:
     """One table, whole; UnknownTable for what is hidden as for what is not there."""
     need(caller, "viewer")
-    view = parts.view
+    view = await _view(parts, caller)
     found = view.table(name)
     return TableOut(
         **_line(found).model_dump(),
@@ -67,6 +70,10 @@ async def table(parts: Parts, caller: Caller, name: str) -> TableOut:
         metrics=[_metric(m) for m in view.metrics if m.table == found.id],
         quality=[q.message or q.test for q in view.quality if q.table == found.id],
     )  # fmt: skip
+
+
+async def _view(parts: Parts, caller: Caller) -> View:
+    return parts.bindings.of(await parts.rights.of(caller)).view
 
 
 def _line(table: Table) -> TableLine:

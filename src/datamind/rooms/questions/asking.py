@@ -22,6 +22,7 @@ from datamind.errors import (
     QueryCancelled,
     Unavailable,
 )
+from datamind.governance.rules import Rights
 from datamind.pipeline.answers import HINT, blank, completed, drafted, failed, told
 from datamind.pipeline.engine import Reports
 from datamind.pipeline.execute import execute
@@ -35,6 +36,7 @@ from datamind.rooms.questions import history
 from datamind.rooms.questions.schemas import AskIn, DemoIn, ExecuteIn, GenerateIn
 from datamind.semantics import codec
 from datamind.semantics import plan as P
+from datamind.semantics.catalog import View
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +63,8 @@ class Ask:
     answer: Answer
     stop: threading.Event
     stages: Stages
+    rights: Rights
+    view: View
     conversation_id: str | None = None
     project_id: str | None = None
     started: float = field(default_factory=time.perf_counter)
@@ -111,10 +115,10 @@ async def answer(
         readings = await _read(ask, wanted, chosen)
         if ask.answer.status != "answered":
             return ask.answer
-        prepared, reports = await parts.engine.prepare(readings, row_limit=limit)
+        prepared, reports = await parts.engine.prepare(readings, ask.rights, row_limit=limit)
         ask.report(reports)
         if not wanted.execute:
-            return drafted(ask.answer, prepared, parts.view)
+            return drafted(ask.answer, prepared, ask.view)
         return await _executed(ask, prepared)
 
     return await _asked(
@@ -133,7 +137,9 @@ async def run_sql(parts: Parts, caller: Caller, wanted: ExecuteIn) -> Answer:
         question, plan = await history.origin_of(parts, caller, wanted.query_id)
 
     async def work(ask: Ask) -> Answer:
-        prepared, reports = await parts.engine.prepare_sql(wanted.sql, row_limit=limit, plan=plan)
+        prepared, reports = await parts.engine.prepare_sql(
+            wanted.sql, ask.rights, row_limit=limit, plan=plan
+        )
         ask.report(reports)
         ask.answer = replace(ask.answer, status="answered", confidence=1.0)
         return await _executed(ask, prepared)
@@ -169,10 +175,11 @@ async def _asked(
     )  # fmt: skip
     answer = replace(answer, sql=sql)
     most = parts.settings.server.queue
+    rights = await parts.rights.of(caller)
     with parts.running.entered(answer.query_id, caller.identity.user, most=most) as stop:
         ask = Ask(
-            parts, caller, kind, answer, stop, Stages(time.perf_counter, on_stage),
-            conversation_id, project_id,
+            parts, caller, kind, answer, stop, Stages(time.perf_counter, on_stage), rights,
+            parts.bindings.of(rights).view, conversation_id, project_id,
         )  # fmt: skip
         fault: DataMindError | None = None
         try:
@@ -202,7 +209,7 @@ async def _read(ask: Ask, wanted: AskIn, chosen: P.Query | None) -> tuple[Candid
             wanted.question, ask.caller.identity, ask.parts.today(),
             evidence=wanted.definitions, project=wanted.project_id,
         )  # fmt: skip
-        read, reports = await ask.parts.engine.interpret(question)
+        read, reports = await ask.parts.engine.interpret(question, ask.rights)
         ask.report(reports)
     ask.answer = told(ask.answer, read)
     if ask.answer.hint == HINT:
@@ -213,7 +220,7 @@ async def _read(ask: Ask, wanted: AskIn, chosen: P.Query | None) -> tuple[Candid
 async def _executed(ask: Ask, prepared: Prepared) -> Answer:
     """Stages 6 and 7: nothing runs before its intent is on the disk."""
     parts = ask.parts
-    ask.answer = drafted(ask.answer, prepared, parts.view)
+    ask.answer = drafted(ask.answer, prepared, ask.view)
     await note(
         parts, ask.caller, "query_execution", Outcome.intent, component="warehouse",
         query=ask.answer.query_id, sql=prepared.draft.sql, governed_sql=prepared.governed.sql,
@@ -230,9 +237,7 @@ async def _executed(ask: Ask, prepared: Prepared) -> Answer:
             ),
             lambda r: f"{len(r.rows):,} rows",
         )  # fmt: skip
-        return ask.stages.run(
-            "explain", lambda: completed(ask.answer, prepared, result, parts.view)
-        )
+        return ask.stages.run("explain", lambda: completed(ask.answer, prepared, result, ask.view))
 
     async with _place(ask):
         done = await loop.run_in_executor(parts.threads, run)

@@ -15,7 +15,10 @@ async def validate(parts: Parts, caller: Caller, sql: str) -> ValidateOut:
     need(caller, "analyst")
     parts.limits.spend(parts.settings.server.ask_limit, "ask", caller.identity.user)
     try:
-        prepared, _ = await parts.engine.prepare_sql(sql, row_limit=parts.settings.row_limit)
+        rights = await parts.rights.of(caller)
+        prepared, _ = await parts.engine.prepare_sql(
+            sql, rights, row_limit=parts.settings.row_limit
+        )
     except DataMindError as fault:
         if fault.status >= 500:
             raise

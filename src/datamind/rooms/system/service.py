@@ -98,7 +98,7 @@ class Watch:
 
     def _components(self) -> dict[str, dict[str, Any]]:
         metadata, warehouse = self._found["metadata"], self._found["warehouse"]
-        quality = self._parts.view.quality
+        quality = self._parts.bindings.catalog.quality
         return {
             "database": {
                 "status": metadata.state, "latency_ms": metadata.latency_ms,

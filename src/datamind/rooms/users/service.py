@@ -16,7 +16,7 @@ from datamind.rooms.auth.passwords import new_password
 from datamind.rooms.caller import Caller, need
 from datamind.rooms.paging import page_of
 from datamind.rooms.parts import Ground
-from datamind.rooms.users.models import User
+from datamind.rooms.users.models import User, UserGroup, UserGroupMembership
 from datamind.rooms.users.schemas import UserIn, UserOut, UserPatch, UsersOut
 
 Row = User  # for the rooms that sign people in
@@ -30,6 +30,17 @@ async def by_email(session: AsyncSession, email: str) -> User | None:
 async def by_id(session: AsyncSession, user_id: str) -> User | None:
     """For signing in: the user of this id."""
     return await session.get(User, user_id)
+
+
+async def groups_of(session: AsyncSession, user_id: str) -> Sequence[str]:
+    """The names of a user's groups."""
+    found = await session.scalars(
+        select(UserGroup.name)
+        .join(UserGroupMembership, UserGroupMembership.group_id == UserGroup.id)
+        .where(UserGroupMembership.user_id == user_id)
+        .order_by(UserGroup.name)
+    )
+    return found.all()
 
 
 async def changed_since(session: AsyncSession, moment: dt.datetime) -> Sequence[User]:

@@ -1,0 +1,1 @@
+"""Who may see what: grants and restrictions, whom they concern, and what they were before."""

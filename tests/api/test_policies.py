@@ -1,0 +1,156 @@
+"""Policies over the API: who sees what, from the moment that an admin says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from .conftest import Api, Run
+
+FIRST = "pol-first"
+COUNT = "SELECT count(*) AS n FROM orders"
+
+
+@pytest.fixture(autouse=True)
+def as_it_was(api: Api, run: Run) -> Iterator[None]:
+    """Only the first grant, before each test."""
+    yield
+    for kept in run(api.call("GET", "/policies", role="admin")).json()["items"]:
+        run(api.call("DELETE", f"/policies/{kept['id']}", role="admin"))
+    roles = {"roles": ["viewer", "analyst", "admin"]}
+    make(api, run, kind="grant", name="everything", on="*", to=roles)
+
+
+def make(api: Api, run: Run, **policy: Any) -> dict[str, Any]:
+    """A policy of the admin's making."""
+    body = {"name": "a policy", "to": {"roles": ["analyst"]}, **policy}
+    answer = run(api.call("POST", "/policies", body, role="admin"))
+    assert answer.status_code == 201, answer.text
+    return answer.json()  # type: ignore[no-any-return]
+
+
+def execute(api: Api, run: Run, sql: str, role: str = "analyst") -> Any:
+    """The rows, or the problem's code."""
+    told = run(api.call("POST", "/sql/execute", {"sql": sql}, role=role)).json()
+    return told.get("results", told.get("code"))
+
+
+def test_an_installation_begins_with_one_grant_that_can_be_taken_away(api: Api, run: Run) -> None:
+    (first,) = run(api.call("GET", "/policies", role="admin")).json()["items"]
+    assert (first["id"], first["policy"]["on"]) == (FIRST, "*")
+    assert execute(api, run, COUNT) == [{"n": 3000}]
+    assert execute(api, run, "SELECT password_hash FROM accounts") == "unknown_column"
+    assert run(api.call("DELETE", f"/policies/{FIRST}", role="admin")).status_code == 204
+    assert execute(api, run, COUNT) == "unknown_table"
+    assert run(api.call("GET", "/catalog/tables", role="admin")).json()["items"] == []
+    asked = run(api.call("POST", "/sql/ask", {"question": "how many orders are there"})).json()
+    assert asked["status"] == "refused"
+    versions = run(api.call("GET", f"/policies/{FIRST}/versions", role="admin")).json()["items"]
+    assert [(v["version"], v["said"] is None) for v in versions] == [(2, True), (1, False)]
+
+
+def test_a_restriction_holds_at_once_for_whom_it_concerns(api: Api, run: Run) -> None:
+    made = make(
+        api, run, kind="restriction", on="orders", rows="status = 'paid'",
+        mask={"amount": "null"}, hide=["store_id"],
+    )  # fmt: skip
+    paid = "SELECT count(*) AS n, count(amount) AS amounts FROM orders"
+    assert execute(api, run, paid) == [{"n": 1000, "amounts": 0}]
+    assert execute(api, run, paid, role="admin") == [{"n": 3000, "amounts": 3000}]
+    assert execute(api, run, "SELECT store_id FROM orders") == "unknown_column"
+    asked = run(api.call("POST", "/sql/ask", {"question": "how many orders are there"})).json()
+    assert asked["results"] == [{"number_of_orders": 1000}]
+    table = run(api.call("GET", "/catalog/tables/orders")).json()
+    assert "store_id" not in [c["name"] for c in table["fields"]]
+    # Neither how many rows there are nor what values the others hold is told.
+    assert table["rows"] is None
+    assert all(not c["examples"] and c["distinct"] is None for c in table["fields"])
+    found = run(api.call("GET", "/catalog/search?q=cancelled")).json()["items"]
+    assert not [item for item in found if item["kind"] == "value"]
+    assert run(api.call("DELETE", f"/policies/{made['id']}", role="admin")).status_code == 204
+    assert execute(api, run, paid) == [{"n": 3000, "amounts": 3000}]
+
+
+def test_attributes_of_the_asker_go_into_predicates(api: Api, run: Run) -> None:
+    make(api, run, kind="restriction", on="stores", rows="country = {user.country}")
+    assert execute(api, run, "SELECT count(*) AS n FROM stores") == [{"n": 0}]
+
+
+def test_a_change_says_which_version_it_read(api: Api, run: Run) -> None:
+    made = make(api, run, kind="restriction", on="orders", rows="status = 'paid'")
+    path = f"/policies/{made['id']}"
+    read = run(api.call("GET", path, role="admin"))
+    assert read.headers["etag"] == '"1"'
+    body = {**made["policy"], "rows": "status = 'open'"}
+    tag = {"If-Match": read.headers["etag"]}
+    changed = run(api.call("PATCH", path, body, role="admin", headers=tag))
+    assert (changed.status_code, changed.headers["etag"]) == (200, '"2"')
+    late = run(api.call("PATCH", path, body, role="admin", headers=tag))
+    assert (late.status_code, late.json()["code"]) == (412, "outdated")
+    assert execute(api, run, "SELECT DISTINCT status FROM orders") == [{"status": "open"}]
+    off = {**body, "enabled": False}
+    assert run(api.call("PATCH", path, off, role="admin")).status_code == 200
+    assert len(execute(api, run, "SELECT DISTINCT status FROM orders")) == 3
+
+
+@pytest.mark.parametrize(
+    ("policy", "code"),
+    [
+        ({"on": "nothing"}, "unknown_table"),
+        ({"hide": ["nothing"]}, "unknown_column"),
+        ({"mask": {"nothing": "email"}}, "unknown_column"),
+        ({"mask": {"status": "blur"}}, "bad_input"),
+        ({"rows": "nothing = 1"}, "unknown_column"),
+        ({"rows": "status = 'paid') OR (1 = 1"}, "bad_input"),
+        ({"rows": "status = 'paid'; DROP TABLE orders"}, "bad_input"),
+        ({"rows": "read_text('/etc/passwd') = 'x'"}, "bad_input"),
+        ({"rows": "status = '{user.x}'"}, "bad_input"),
+        ({"rows": "status = {x}"}, "bad_input"),
+        ({"rows": "status IN (SELECT login FROM nothing)"}, "unknown_table"),
+        ({"to": {"everybody": ["x"]}}, "bad_input"),
+        ({"name": ""}, "bad_input"),
+    ],
+)
+def test_what_can_not_be_kept_is_refused_when_it_is_saved(
+    api: Api, run: Run, policy: dict[str, Any], code: str
+) -> None:
+    body = {"kind": "restriction", "name": "x", "on": "orders", "to": {"roles": ["analyst"]}}
+    answer = run(api.call("POST", "/policies", {**body, **policy}, role="admin"))
+    assert answer.json()["code"] == code, answer.text
+
+
+def test_a_preview_says_what_somebody_sees_and_why(api: Api, run: Run) -> None:
+    make(
+        api, run, kind="restriction", on="orders", rows="status = 'paid'", name="Paid only",
+        mask={"amount": "null"},
+    )  # fmt: skip
+    body = {"user": "analyst@example.com", "sql": "SELECT amount FROM orders"}
+    told = run(api.call("POST", "/policies/preview", body, role="admin")).json()
+    orders = next(t for t in told["tables"] if t["table"] == "orders")
+    assert orders["masked"] == ["amount"]
+    assert not orders["all_rows"]
+    assert "Paid only" in orders["policies"]
+    assert "'paid'" in told["governed_sql"]
+    body["sql"] = "SELECT nothing FROM orders"
+    told = run(api.call("POST", "/policies/preview", body, role="admin")).json()
+    assert (told["governed_sql"], told["code"]) == (None, "unknown_column")
+
+
+def test_hashes_are_made_with_a_key_that_no_text_shows(api: Api, run: Run) -> None:
+    make(api, run, kind="restriction", on="stores", mask={"name": "hash"})
+    rows = execute(api, run, "SELECT DISTINCT name FROM stores")
+    assert len(rows) == 12
+    assert all(len(row["name"]) == 64 for row in rows)
+    assert execute(api, run, "SELECT DISTINCT name FROM stores") == rows  # the same each time
+    assert execute(api, run, "SELECT $1 AS k, name FROM stores") == "sql_rejected"
+    kept = str(api.audited()) + str(run(api.call("GET", "/queries", role="admin")).json())
+    assert api.parts.bindings.of(run(_rights(api))).parameters[0] not in kept
+
+
+async def _rights(api: Api) -> Any:
+    from datamind.records import Identity
+    from datamind.rooms.caller import Caller
+
+    return await api.parts.rights.of(Caller(Identity("usr-analyst", "analyst"), "", ""))
