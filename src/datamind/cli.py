@@ -33,6 +33,8 @@ app = typer.Typer(
 catalog_app = typer.Typer(help="What is known of the data.", no_args_is_help=True)
 app.add_typer(catalog_app, name="catalog")
 app.add_typer(users_app, name="users")
+audit_app = typer.Typer(help="The audit log.", no_args_is_help=True)
+app.add_typer(audit_app, name="audit")
 
 Warehouse = Annotated[
     str | None, typer.Option(help="duckdb:///PATH or postgresql://…; the demo if left out.")
@@ -210,6 +212,19 @@ def catalog_sync(
     from datamind.commands.catalog import sync
 
     finish(lambda: sync(warehouse, dbt_project, as_json=json), as_json=json)
+
+
+@audit_app.callback()
+def audit() -> None:
+    """The audit log."""
+
+
+@audit_app.command("verify")
+def audit_verify(json: Json = False) -> None:
+    """Say whether the audit log's chain holds."""
+    from datamind.commands.audit import verify
+
+    finish(lambda: verify(as_json=json), as_json=json)
 
 
 def finish(run: Callable[[], int], *, as_json: bool) -> NoReturn:

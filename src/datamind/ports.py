@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from datamind.records import (
     AuditEvent,
+    AuditFilter,
+    AuditVerdict,
     Dialect,
     Estimate,
     Governed,
@@ -93,6 +95,24 @@ class AuditLog(Protocol):
 
     async def append(self, event: AuditEvent) -> None:
         """Return once the event is durable; Unavailable if it can't be."""
+        ...
+
+    def find(
+        self, wanted: AuditFilter, *, before: int | None, limit: int
+    ) -> list[tuple[int, dict[str, object]]]:
+        """Records that fit, newest first, each with its number. Blocks."""
+        ...
+
+    def count(self, wanted: AuditFilter) -> int:
+        """How many records fit. Blocks."""
+        ...
+
+    def lines(self, wanted: AuditFilter) -> Iterator[tuple[int, dict[str, object]]]:
+        """All records that fit, oldest first. Blocks."""
+        ...
+
+    def verify(self) -> AuditVerdict:
+        """Whether the chain holds. Blocks."""
         ...
 
     def close(self) -> None:

@@ -265,6 +265,29 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which records of the audit log are asked for; `words` stand anywhere in them."""
+
+    words: str | None = None
+    event_type: str | None = None
+    user_id: str | None = None
+    status: str | None = None
+    correlation_id: str | None = None
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditVerdict:
+    """Whether the audit log's chain holds: how many `records` there are, the `faults` found, and
+    the last record that an anchor vouches for (0: there is none)."""
+
+    records: int
+    faults: tuple[str, ...]
+    anchored: int
+
+
+@dataclass(frozen=True, slots=True)
 class AuditEvent:
     """One line of the audit log; `user_email` is masked, `details` hold no row of the data."""
 

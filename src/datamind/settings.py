@@ -42,6 +42,7 @@ class ServerSettings:
     query_workers: int = 2
     queue: int = 128
     policy_cache_s: int = 10
+    audit_anchors: Path | None = None
     public_demo: bool = True
     ui: bool = True
 
@@ -145,6 +146,7 @@ def _server(env: Mapping[str, str]) -> ServerSettings:
         ip_limit=_limit(env, "RATE_LIMIT_IP", usual.ip_limit),
         login_limit=_limit(env, "RATE_LIMIT_LOGIN", usual.login_limit),
         demo_limit=_limit(env, "RATE_LIMIT_DEMO", usual.demo_limit),
+        audit_anchors=_path(env, "AUDIT_ANCHOR_FILE"),
         policy_cache_s=_whole(env, "POLICY_CACHE_SECONDS", usual.policy_cache_s),
         engine_workers=_whole(env, "DATAMIND_ENGINE_WORKERS", usual.engine_workers),
         query_workers=_whole(env, "DATAMIND_QUERY_WORKERS", usual.query_workers),
@@ -159,6 +161,11 @@ def _limit(env: Mapping[str, str], name: str, default: str) -> str:
     if not re.fullmatch(r"[1-9]\d{0,8}/(second|minute|hour|day)", text):
         raise BadInput(f"{name} is {text!r}.", hint="Write it as 60/minute.")
     return text
+
+
+def _path(env: Mapping[str, str], name: str) -> Path | None:
+    text = env.get(name)
+    return Path(text).expanduser() if text else None
 
 
 def _whole(env: Mapping[str, str], name: str, default: int) -> int:

@@ -75,7 +75,38 @@ def test_a_restriction_holds_at_once_for_whom_it_concerns(api: Api, run: Run) ->
 
 def test_attributes_of_the_asker_go_into_predicates(api: Api, run: Run) -> None:
     make(api, run, kind="restriction", on="stores", rows="country = {user.country}")
-    assert execute(api, run, "SELECT count(*) AS n FROM stores") == [{"n": 0}]
+    count = "SELECT count(*) AS n FROM stores"
+    assert execute(api, run, count) == [{"n": 0}]
+    path = "/users/usr-analyst/attributes"
+    body: dict[str, Any] = {"attributes": {"country": "France"}}
+    told = run(api.call("PUT", path, body, role="admin")).json()
+    assert told["attributes"] == {"country": "France"}
+    assert execute(api, run, count) == [{"n": 4}]
+    hostile = {"attributes": {"country": "France' OR '1'='1"}}
+    assert run(api.call("PUT", path, hostile, role="admin")).status_code == 200
+    assert execute(api, run, count) == [{"n": 0}]
+    for bad in ({"a b": 1}, {"country": {"x": 1}}, {"country": None}):
+        answer = run(api.call("PUT", path, {"attributes": bad}, role="admin"))
+        assert answer.status_code == 422, bad
+
+
+def test_a_group_is_reached_through_its_name(api: Api, run: Run) -> None:
+    group = run(api.call("POST", "/groups", {"name": "west"}, role="admin")).json()
+    again = run(api.call("POST", "/groups", {"name": "west"}, role="admin"))
+    assert again.json()["code"] == "conflict"
+    make(api, run, kind="restriction", on="orders", rows="status = 'paid'",
+         to={"groups": ["west"]})  # fmt: skip
+    assert execute(api, run, COUNT) == [{"n": 3000}]
+    path = "/users/usr-analyst/groups"
+    told = run(api.call("PUT", path, {"groups": ["west"]}, role="admin")).json()
+    assert told["groups"] == ["west"]
+    assert execute(api, run, COUNT) == [{"n": 1000}]
+    (listed,) = run(api.call("GET", "/groups", role="admin")).json()["items"]
+    assert listed["members"] == 1
+    missing = run(api.call("PUT", path, {"groups": ["east"]}, role="admin")).json()
+    assert missing["detail"] == "There is no group east."
+    assert run(api.call("DELETE", f"/groups/{group['id']}", role="admin")).status_code == 204
+    assert execute(api, run, COUNT) == [{"n": 3000}]
 
 
 def test_a_change_says_which_version_it_read(api: Api, run: Run) -> None:

@@ -14,7 +14,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from datamind.adapters.audit_store import SqliteAudit, faults
+from datamind.adapters.audit_reading import verify
+from datamind.adapters.audit_store import SqliteAudit
 from datamind.errors import Unavailable, WarehouseError
 from datamind.records import AuditEvent
 
@@ -342,6 +343,10 @@ def test_nothing_runs_that_can_not_be_audited(
     assert run(asked()) == (503, "unavailable", 0)
 
 
+def faults(path: Path, key: bytes) -> list[str]:
+    return list(verify(path, key, path.with_suffix(".anchors")).faults)
+
+
 def test_the_chain_of_the_audit_holds_over_restarts_and_writers(tmp_path: Path, run: Run) -> None:
     path, key = tmp_path / "audit.db", b"k" * 32
     event = AuditEvent(dt.datetime(2026, 1, 1, tzinfo=dt.UTC), "login", "api", "success")
@@ -356,7 +361,7 @@ def test_the_chain_of_the_audit_holds_over_restarts_and_writers(tmp_path: Path, 
     again = SqliteAudit(path, key, copy=tmp_path / "logs" / "audit.log")
     again.submit(event).result()
     again.close()
-    assert list(faults(path, key)) == []
+    assert faults(path, key) == []
     assert len((tmp_path / "logs" / "audit.log").read_text().splitlines()) == 1
     with pytest.raises(Unavailable):
         again.submit(event).result()
@@ -376,7 +381,7 @@ def test_who_stops_waiting_for_the_audit_stops_nobody_else(tmp_path: Path, run: 
 
     run(write())
     log.close()
-    assert list(faults(path, key)) == []
+    assert faults(path, key) == []
     with sqlite3.connect(path) as db:
         assert db.execute("SELECT count(*) FROM audit_log").fetchone() == (150,)
 
@@ -388,6 +393,8 @@ def test_who_stops_waiting_for_the_audit_stops_nobody_else(tmp_path: Path, run: 
          "record 2 was changed"),
         ("DELETE FROM audit_log WHERE seq = 2", "records 2 to 2 are missing"),
         ("UPDATE audit_log SET seq = 9 WHERE seq = 2", "records 2 to 2 are missing"),
+        ("DELETE FROM audit_log WHERE seq = 3", "records 3 to 3 were cut off"),
+        ("DELETE FROM audit_log", "records 1 to 1 were cut off"),
     ],
 )  # fmt: skip
 def test_a_change_of_the_audit_shows(tmp_path: Path, change: str, fault: str) -> None:
@@ -397,10 +404,10 @@ def test_a_change_of_the_audit_shows(tmp_path: Path, change: str, fault: str) ->
         moment = dt.datetime(2026, 1, 1, hour, tzinfo=dt.UTC)
         log.submit(AuditEvent(moment, "login", "api", "success")).result()
     log.close()
-    assert list(faults(path, key)) == []
+    assert faults(path, key) == []
     with sqlite3.connect(path) as db:
         db.execute(change)
-    assert fault in list(faults(path, key))
+    assert any(told.startswith(fault) for told in faults(path, key))
 
 
 # ---- faults ------------------------------------------------------------------------------------

@@ -191,6 +191,16 @@ LEAST_ROLE = {
     ("POST", "/api/v1/users/{user_id}/assign-role"): "admin",
     ("POST", "/api/v1/users/{user_id}/deactivate"): "admin",
 }
+LEAST_ROLE |= {
+    ("GET", "/api/v1/groups"): "admin", ("POST", "/api/v1/groups"): "admin",
+    ("PATCH", "/api/v1/groups/{group_id}"): "admin",
+    ("DELETE", "/api/v1/groups/{group_id}"): "admin",
+    ("PUT", "/api/v1/users/{user_id}/groups"): "admin",
+    ("PUT", "/api/v1/users/{user_id}/attributes"): "admin",
+    ("GET", "/api/v1/security/audit-log"): "admin",
+    ("GET", "/api/v1/security/audit-log/export"): "admin",
+    ("POST", "/api/v1/security/audit-log/verify"): "admin",
+}
 for _root in ("/api/v1/policies", "/api/v1/data-control/policies"):
     LEAST_ROLE |= dict.fromkeys(
         [
@@ -212,6 +222,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/users": {"email": "x@example.com", "name": "x"},
     "/api/v1/users/{user_id}/assign-role": {"role": "viewer"},
     "/api/v1/users/{user_id}": {},
+    "/api/v1/groups": {"name": "x"},
+    "/api/v1/groups/{group_id}": {"name": "x"},
+    "/api/v1/users/{user_id}/groups": {"groups": []},
+    "/api/v1/users/{user_id}/attributes": {"attributes": {}},
     "/api/v1/policies": POLICY,
     "/api/v1/data-control/policies": POLICY,
     "/api/v1/policies/{policy_id}": POLICY,
@@ -231,7 +245,7 @@ def test_every_route_is_in_the_table(api: Api) -> None:
 @pytest.mark.parametrize(("method", "path"), sorted(LEAST_ROLE))
 def test_each_route_takes_its_role(api: Api, run: Run, method: str, path: str) -> None:
     least = ROLES.index(LEAST_ROLE[method, path])
-    name = "{name}", "{user_id}", "{query_id}", "{policy_id}"
+    name = "{name}", "{user_id}", "{query_id}", "{policy_id}", "{group_id}"
     real = path
     for part in name:
         real = real.replace(part, "none")

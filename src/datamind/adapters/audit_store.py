@@ -8,27 +8,29 @@ change, a gap or a reordering shows (design.md, section 7).
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 import json
 import logging
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import asdict
 from pathlib import Path
 
+from datamind.adapters import audit_reading as reading
+from datamind.adapters.audit_chain import FIRST, chained
+from datamind.adapters.audit_reading import Line
 from datamind.errors import Unavailable
-from datamind.records import AuditEvent
+from datamind.records import AuditEvent, AuditFilter, AuditVerdict
 
 log = logging.getLogger(__name__)
 
 TABLE = """CREATE TABLE IF NOT EXISTS audit_log (
     seq INTEGER PRIMARY KEY, record TEXT NOT NULL, mac TEXT NOT NULL) STRICT"""
-FIRST = "0" * 64
 MOST_AT_ONCE = 256
+ANCHOR_S = 60.0
 
 _Waiting = tuple[str, "Future[None]"]
 
@@ -36,9 +38,14 @@ _Waiting = tuple[str, "Future[None]"]
 class SqliteAudit:
     """Appends audit events durably; `key` makes the chain's HMACs and is kept elsewhere."""
 
-    def __init__(self, path: Path, key: bytes, *, copy: Path | None = None) -> None:
+    def __init__(
+        self, path: Path, key: bytes, *, copy: Path | None = None, anchors: Path | None = None
+    ) -> None:
+        self.path = path
         self._key = key
         self._copy = copy
+        self._anchors = anchors or path.with_suffix(".anchors")
+        self._anchored = 0.0  # when the head was written down last, by the monotonic clock
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._closed = False
         self._db = _opened(path)
@@ -65,7 +72,24 @@ class SqliteAudit:
         self._closed = True
         self._queue.put(None)
         self._thread.join()
+        self._anchor()
         self._db.close()
+
+    def find(self, wanted: AuditFilter, *, before: int | None, limit: int) -> list[Line]:
+        """Records that fit, newest first, from before the number `before`."""
+        return reading.find(self.path, wanted, before=before, limit=limit)
+
+    def count(self, wanted: AuditFilter) -> int:
+        """How many records fit."""
+        return reading.count(self.path, wanted)
+
+    def lines(self, wanted: AuditFilter) -> Iterator[Line]:
+        """All records that fit, oldest first."""
+        return reading.lines(self.path, wanted)
+
+    def verify(self) -> AuditVerdict:
+        """Whether the chain holds."""
+        return reading.verify(self.path, self._key, self._anchors)
 
     def _write(self) -> None:
         ended = False
@@ -111,6 +135,19 @@ class SqliteAudit:
                 self._db.execute("ROLLBACK")
             raise
         self._copy_out(records)
+        if time.monotonic() - self._anchored > ANCHOR_S:
+            self._anchor()
+
+    def _anchor(self) -> None:
+        """Write the chain's head down beside it: what is cut off before that shows."""
+        self._anchored = time.monotonic()
+        try:
+            last = self._db.execute("SELECT seq, mac FROM audit_log ORDER BY seq DESC LIMIT 1")
+            seq, mac = last.fetchone() or (0, FIRST)
+            with self._anchors.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"seq": seq, "mac": mac}) + "\n")
+        except (OSError, sqlite3.Error) as fault:
+            log.warning("the audit log can't be anchored: %s", type(fault).__name__)
 
     def _copy_out(self, records: list[str]) -> None:
         """For people and log shippers; the file that counts is the database."""
@@ -147,23 +184,3 @@ def canonical(event: AuditEvent) -> str:
     made["details"] = dict(event.details)
     text = json.dumps(made, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return text.encode("utf-8", "backslashreplace").decode()  # halves of letters as escapes
-
-
-def chained(key: bytes, seq: int, before: str, record: str) -> str:
-    """The HMAC-SHA256 of a record, its place and the one before it, in hexadecimal digits."""
-    return hmac.new(key, f"{seq}\n{before}\n{record}".encode(), hashlib.sha256).hexdigest()
-
-
-def faults(path: Path, key: bytes) -> Iterator[str]:
-    """What is wrong with the chain: changed records, gaps, reordering; nothing where it holds.
-
-    Records cut off at the end can't be seen from the file alone.
-    """
-    expected, before = 1, FIRST
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
-        for seq, record, mac in db.execute("SELECT seq, record, mac FROM audit_log ORDER BY seq"):
-            if seq != expected:
-                yield f"records {expected} to {seq - 1} are missing"
-            elif not hmac.compare_digest(mac, chained(key, seq, before, record)):
-                yield f"record {seq} was changed"
-            expected, before = seq + 1, mac

@@ -23,6 +23,7 @@ from datamind.api.middleware import Gate, problem_response
 from datamind.api.secrets import secrets_of
 from datamind.api.store import open_store
 from datamind.errors import AccessDenied, BadInput, DataMindError, NotFound
+from datamind.rooms.audit import routes as audit
 from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.auth import routes as auth
 from datamind.rooms.auth.passwords import Passwords
@@ -50,7 +51,8 @@ details (RFC 9457); every answer carries `X-Correlation-ID`."""
 API = "/api/v1"
 ROUTERS = (
     auth.router, questions.router, questions.queries, questions.public, socket.router,
-    feedback.router, catalog.router, users.router, *policies.routers,
+    feedback.router, catalog.router, users.router, users.of_groups, *policies.routers,
+    audit.router,
 )  # fmt: skip
 THREADS = 4  # beside those that wait for the warehouse
 

@@ -30,7 +30,12 @@ async def open_store(settings: Settings, secrets: Secrets) -> AsyncIterator[Stor
     folder = settings.home
     try:
         with closing(
-            SqliteAudit(folder / "audit.db", secrets.audit, copy=folder / "logs" / "audit.log")
+            SqliteAudit(
+                folder / "audit.db",
+                secrets.audit,
+                copy=folder / "logs" / "audit.log",
+                anchors=settings.server.audit_anchors or folder / "logs" / "audit.anchors",
+            )
         ) as audit:
             yield Store(database, audit)
     finally:

@@ -9,8 +9,20 @@ from fastapi import APIRouter, Query
 from datamind.rooms.http import SignedIn, TheParts, Unit
 from datamind.rooms.paging import Cursor, Limit
 from datamind.rooms.problems import USUAL, problems
-from datamind.rooms.users import service
-from datamind.rooms.users.schemas import Role, RoleIn, UserIn, UserOut, UserPatch, UsersOut
+from datamind.rooms.users import groups, service
+from datamind.rooms.users.schemas import (
+    AttributesIn,
+    GroupIn,
+    GroupOut,
+    GroupsOut,
+    MembershipsIn,
+    Role,
+    RoleIn,
+    UserIn,
+    UserOut,
+    UserPatch,
+    UsersOut,
+)
 
 router = APIRouter(prefix="/users", tags=["users"], responses=problems(*USUAL))
 
@@ -62,3 +74,50 @@ async def assign_role(
 async def deactivate(user_id: str, caller: SignedIn, parts: TheParts, session: Unit) -> UserOut:
     """Sign the user out everywhere, and let them in no more."""
     return await service.change(session, parts, caller, user_id, UserPatch(active=False))
+
+
+@router.put("/{user_id}/groups", responses=problems(404))
+async def put_into(
+    user_id: str, body: MembershipsIn, caller: SignedIn, parts: TheParts, session: Unit
+) -> UserOut:
+    """Put a user into these groups, and into no others."""
+    return await groups.put_into(session, parts, caller, user_id, body)
+
+
+@router.put("/{user_id}/attributes", responses=problems(404))
+async def describe(
+    user_id: str, body: AttributesIn, caller: SignedIn, parts: TheParts, session: Unit
+) -> UserOut:
+    """Give a user these attributes, and no others; row predicates may ask for them."""
+    return await groups.describe(session, parts, caller, user_id, body)
+
+
+of_groups = APIRouter(prefix="/groups", tags=["users"], responses=problems(*USUAL))
+
+
+@of_groups.get("")
+async def find_groups(
+    caller: SignedIn, session: Unit, limit: Limit = 50, cursor: Cursor = None
+) -> GroupsOut:
+    """List groups, newest first."""
+    return await groups.find(session, caller, limit=limit, cursor=cursor)
+
+
+@of_groups.post("", status_code=201, responses=problems(409))
+async def create_group(body: GroupIn, caller: SignedIn, parts: TheParts, session: Unit) -> GroupOut:
+    """Add a group."""
+    return await groups.create(session, parts, caller, body)
+
+
+@of_groups.patch("/{group_id}", responses=problems(404, 409))
+async def change_group(
+    group_id: str, body: GroupIn, caller: SignedIn, parts: TheParts, session: Unit
+) -> GroupOut:
+    """Give a group this name and description."""
+    return await groups.change(session, parts, caller, group_id, body)
+
+
+@of_groups.delete("/{group_id}", status_code=204, responses=problems(404))
+async def remove_group(group_id: str, caller: SignedIn, parts: TheParts, session: Unit) -> None:
+    """Take a group away; who was in it stays."""
+    await groups.remove(session, parts, caller, group_id)

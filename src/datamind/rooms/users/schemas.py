@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from datamind.rooms.auth.passwords import LONGEST
 from datamind.rooms.paging import Page
+from datamind.rooms.text import Text
 
 Role = Literal["viewer", "analyst", "admin"]
 
@@ -79,9 +80,63 @@ class UserOut(BaseModel):
     created_at: dt.datetime
     last_login_at: dt.datetime | None
     password: str | None = None
+    # Told of one user alone, not in lists.
+    groups: list[str] | None = None
+    attributes: dict[str, Any] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain(cls, given: Any) -> Any:
+        """What has to be looked up is left to who tells of one user."""
+        if isinstance(given, dict):
+            return given
+        return {
+            name: getattr(given, name)
+            for name in cls.model_fields
+            if name not in ("password", "groups", "attributes")
+        }
 
 
 class UsersOut(Page):
     """A page of users."""
 
     items: list[UserOut]
+
+
+class GroupIn(BaseModel):
+    """A group; policies know it by its name."""
+
+    name: Name
+    description: Text = Field(default="", max_length=2_000)
+
+
+class GroupOut(BaseModel):
+    """A group, and how many are in it."""
+
+    id: str
+    name: str
+    description: str
+    members: int
+    created_at: dt.datetime
+
+
+class GroupsOut(Page):
+    """A page of groups."""
+
+    items: list[GroupOut]
+
+
+class MembershipsIn(BaseModel):
+    """The groups that a user is to be in, by name."""
+
+    groups: list[Name] = Field(max_length=200)
+
+
+AttributeName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
+Single = bool | int | float | Annotated[Text, Field(max_length=400)]
+
+
+class AttributesIn(BaseModel):
+    """What row predicates may ask for as `{user.name}`: a value each, or a list for `IN`."""
+
+    attributes: dict[AttributeName, Single | list[Single]] = Field(max_length=50)

@@ -76,7 +76,8 @@ async def find(
 async def get(session: AsyncSession, caller: Caller, user_id: str) -> UserOut:
     """One user."""
     need(caller, "admin")
-    return UserOut.model_validate(await _existing(session, user_id))
+    user = await existing(session, user_id)
+    return told(user, await groups_of(session, user.id))
 
 
 async def create(session: AsyncSession, parts: Ground, caller: Caller, wanted: UserIn) -> UserOut:
@@ -103,7 +104,7 @@ async def change(
     need(caller, "admin")
     made = new_password() if wanted.reset_password else None
     kept = await parts.passwords.hash(made) if made is not None else None
-    user = await _existing(session, user_id)
+    user = await existing(session, user_id)
     if wanted.name is not None:
         user.name = wanted.name
     if wanted.email is not None:
@@ -127,7 +128,7 @@ async def assign_role(
 ) -> UserOut:
     """The user with this role from now on: access tokens that say another count no more."""
     need(caller, "admin")
-    user = await _existing(session, user_id)
+    user = await existing(session, user_id)
     if role != "admin":
         await _keep_an_admin(session, user)
     before, user.role = user.role, role
@@ -140,7 +141,7 @@ async def assign_role(
 async def delete(session: AsyncSession, parts: Ground, caller: Caller, user_id: str) -> None:
     """Forget who a user is, and let them in no more; what they asked stays in the history."""
     need(caller, "admin")
-    user = await _existing(session, user_id)
+    user = await existing(session, user_id)
     await _keep_an_admin(session, user)
     user.email, user.name, user.password_hash = f"{user.id}@deleted", "Deleted user", ""
     user.active, user.deleted_at = False, parts.now()
@@ -148,12 +149,19 @@ async def delete(session: AsyncSession, parts: Ground, caller: Caller, user_id: 
     await note(parts, caller, "user_delete", Outcome.success, user=user.id)
 
 
+def told(user: User, groups: Sequence[str]) -> UserOut:
+    """One user, with the groups that they are in and their attributes."""
+    made = UserOut.model_validate(user)
+    return made.model_copy(update={"groups": list(groups), "attributes": dict(user.attributes)})
+
+
 async def anybody(session: AsyncSession) -> bool:
     """Whether there is any user yet."""
     return await session.scalar(select(User.id).where(User.active).limit(1)) is not None
 
 
-async def _existing(session: AsyncSession, user_id: str) -> User:
+async def existing(session: AsyncSession, user_id: str) -> User:
+    """The user of this id who was not deleted; NotFound else."""
     user = await session.get(User, user_id)
     if user is None or user.deleted_at is not None:
         raise NotFound("There is no such user.")

@@ -1,0 +1,62 @@
+"""Routes of the audit log, for admins."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import StreamingResponse
+
+from datamind.records import AuditFilter
+from datamind.rooms.audit import reading
+from datamind.rooms.audit.schemas import AuditPage, VerdictOut
+from datamind.rooms.http import SignedIn, TheParts
+from datamind.rooms.paging import Cursor, Limit
+from datamind.rooms.problems import USUAL, problems
+
+router = APIRouter(prefix="/security/audit-log", tags=["security"], responses=problems(*USUAL))
+Word = Annotated[str | None, Query(max_length=200)]
+
+
+def wanted(
+    q: Word = None, event_type: Word = None, user_id: Word = None, status: Word = None,
+    correlation_id: Word = None, since: dt.datetime | None = None,
+    until: dt.datetime | None = None,
+) -> AuditFilter:  # fmt: skip
+    """Which records; `q` stands anywhere in them."""
+    return AuditFilter(
+        q, event_type, user_id, status, correlation_id, _in_utc(since), _in_utc(until)
+    )
+
+
+Wanted = Annotated[AuditFilter, Depends(wanted)]
+
+
+@router.get("")
+async def find(
+    caller: SignedIn, parts: TheParts, wanted: Wanted, limit: Limit = 50, cursor: Cursor = None
+) -> AuditPage:
+    """Search the audit log, newest first."""
+    return await reading.find(parts, caller, wanted, limit=limit, cursor=cursor)
+
+
+@router.get("/export", response_class=StreamingResponse)
+async def export(caller: SignedIn, parts: TheParts, wanted: Wanted) -> StreamingResponse:
+    """All records that fit, oldest first, as JSON Lines."""
+    lines = await reading.export(parts, caller, wanted)
+    name = {"Content-Disposition": 'attachment; filename="audit.jsonl"'}
+    return StreamingResponse(lines, media_type="application/jsonl", headers=name)
+
+
+@router.post("/verify")
+async def verify(caller: SignedIn, parts: TheParts) -> VerdictOut:
+    """Whether the chain holds: changes, gaps, reordering, truncation up to the last anchor."""
+    return await reading.verify(parts, caller)
+
+
+def _in_utc(moment: dt.datetime | None) -> dt.datetime | None:
+    """As the records have it; what has no zone is taken for UTC."""
+    if moment is None or not 1900 <= moment.year <= 2999:
+        return None
+    return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)

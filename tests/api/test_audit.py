@@ -1,0 +1,69 @@
+"""The audit log over the API and from the command line: searched, exported, verified."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from datamind.cli import app
+
+from .conftest import Api, Run
+
+
+def test_admins_search_what_was_done(api: Api, run: Run) -> None:
+    run(api.call("POST", "/sql/execute", {"sql": "SELECT count(*) AS found_me FROM orders"}))
+    page = run(api.call("GET", "/security/audit-log?q=found_me&limit=1", role="admin")).json()
+    assert page["total"] >= 2  # the intent and the outcome
+    (newest,) = page["items"]
+    assert newest["event_type"] == "query_execute"
+    assert newest["user_id"] == "usr-analyst"
+    assert newest["user_email"] == "a***@example.com"
+    path = f"/security/audit-log?q=found_me&cursor={page['next_cursor']}"
+    older = run(api.call("GET", path, role="admin")).json()["items"]
+    assert all(record["seq"] < newest["seq"] for record in older)
+    intent = next(record for record in older if record["status"] == "intent")
+    assert "found_me" in intent["details"]["governed_sql"]
+    path = "/security/audit-log?event_type=login&since=2099-01-01T00:00:00"
+    assert run(api.call("GET", path, role="admin")).json()["total"] == 0
+    bad = run(api.call("GET", "/security/audit-log?cursor=x", role="admin"))
+    assert bad.json()["code"] == "bad_input"
+
+
+def test_the_log_is_exported_and_the_export_is_in_it(api: Api, run: Run) -> None:
+    answer = run(api.call("GET", "/security/audit-log/export?status=success", role="admin"))
+    assert answer.headers["content-type"] == "application/jsonl"
+    records = [json.loads(line) for line in answer.text.splitlines()]
+    assert [r["seq"] for r in records] == sorted(r["seq"] for r in records)
+    assert records[-1]["event_type"] == "audit_export"
+
+
+def test_the_chain_is_verified_over_the_api_and_without_the_server(
+    api: Api, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = run(api.call("POST", "/security/audit-log/verify", role="admin")).json()
+    assert (told["holds"], told["faults"]) == (True, [])
+    assert told["records"] > 0
+    home: Path = api.parts.settings.home
+    monkeypatch.setenv("DATAMIND_HOME", str(home))
+    made = CliRunner().invoke(app, ["audit", "verify"])
+    assert made.exit_code == 0
+    assert "the chain holds" in made.output
+    assert "can't be known" in made.output
+    with sqlite3.connect(home / "audit.db") as db:
+        db.execute("UPDATE audit_log SET record = replace(record, 'login', 'logon') WHERE seq = 1")
+    told = run(api.call("POST", "/security/audit-log/verify", role="admin")).json()
+    assert not told["holds"]
+    assert told["faults"][0].startswith("record 1 was changed")
+    made = CliRunner().invoke(app, ["audit", "verify", "--json"])
+    assert made.exit_code == 1
+    assert json.loads(made.output)["holds"] is False
+
+
+def test_without_a_log_verify_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATAMIND_HOME", str(tmp_path))
+    with pytest.raises(Exception, match="There is no audit log"):
+        CliRunner().invoke(app, ["audit", "verify"], catch_exceptions=False)
