@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from datamind.adapters.warehouse.duckdb import DuckDbWarehouse
+from datamind.governance.seal import sealed
 from datamind.records import Dialect, Governed, Scalar
 
 
 def governed(
     sql: str, *parameters: Scalar, limit: int = 100, dialect: Dialect = "duckdb"
 ) -> Governed:
-    return Governed(sql, parameters, dialect, "test", "test", (), row_limit=limit)
+    """As the guard would seal it; these tests are of what comes after the guard."""
+    made = Governed(sql, parameters, dialect, "test", "", (), row_limit=limit)
+    return replace(made, fingerprint=sealed(made, "test"))
 
 
 @pytest.fixture

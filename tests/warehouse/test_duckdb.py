@@ -318,14 +318,19 @@ def test_it_closes_though_an_interrupt_came_while_a_worker_was_looked_at(databas
 
 ASK_AND_WAIT = """
 import sys, threading
+from dataclasses import replace
+from datamind.governance.seal import sealed
 from datamind.adapters.warehouse.duckdb import DuckDbWarehouse
 from datamind.records import Governed
 w = DuckDbWarehouse(sys.argv[1], memory_mb=128)
-w.run(Governed("SELECT 1", (), "duckdb", "", "", ()), timeout_s=10)
+def governed(sql):
+    made = Governed(sql, (), "duckdb", "", "", ())
+    return replace(made, fingerprint=sealed(made, "test"))
+w.run(governed("SELECT 1"), timeout_s=10)
 print(*(x.process.pid for x in w._all), flush=True)
 if len(sys.argv) > 2:
     sql = "SELECT sum(a.id * b.id * c.id * d.id) FROM sales a, sales b, sales c, sales d"
-    w.run(Governed(sql, (), "duckdb", "", "", ()), timeout_s=60)
+    w.run(governed(sql), timeout_s=60)
 """
 
 

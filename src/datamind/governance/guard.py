@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+from dataclasses import replace
 from functools import partial
 
 from sqlglot import exp
@@ -15,6 +15,7 @@ from datamind.governance.names import relations
 from datamind.governance.policy import Policy, VisibleColumns, apply
 from datamind.governance.resolve import resolve
 from datamind.governance.scope import Resolution
+from datamind.governance.seal import sealed
 from datamind.governance.shape import FUNCTIONS, check_calls, check_shape, parse, text_of
 from datamind.records import Checked, Dialect, Draft, Governed, Lineage, Optimized
 from datamind.semantics.catalog import View
@@ -52,12 +53,12 @@ def govern(
     only_governed(
         found.references, again.references, view, policy, partial(write, dialect=draft.dialect)
     )
-    return Governed(
+    made = Governed(
         sql=sql,
         parameters=policy.parameters if keyed else (),
         dialect=draft.dialect,
         target=draft.target,
-        fingerprint=fingerprint(view, sql),
+        fingerprint="",
         relations=tuple(sorted({table.id for _, table in again.references})),
         lineage=tuple(
             Lineage(
@@ -69,6 +70,7 @@ def govern(
         ),
         row_limit=row_limit,
     )
+    return replace(made, fingerprint=sealed(made, view.fingerprint))
 
 
 def read(
@@ -130,8 +132,3 @@ def _whole_number(node: exp.Expr | None) -> int | None:
     if isinstance(node, exp.Literal) and not node.is_string and node.this.isdigit():
         return int(node.this)
     return None
-
-
-def fingerprint(view: View, sql: str) -> str:
-    """Names the policy state and the statement, for caches and the audit."""
-    return f"{view.fingerprint}-{hashlib.sha256(sql.encode()).hexdigest()[:16]}"

@@ -26,6 +26,7 @@ from datamind.errors import (
     WarehouseNotFound,
     WorkerLost,
 )
+from datamind.governance.seal import must_be_sealed
 from datamind.ports import Stop
 from datamind.records import Dialect, Estimate, Governed, Result, ResultColumn
 
@@ -99,6 +100,7 @@ class DuckDbWarehouse:
         self, kind: str, governed: Governed, timeout_s: float, stop: Stop | None = None
     ) -> tuple[Any, str]:
         """A worker's reply, and the version of the data that it read."""
+        must_be_sealed(governed)
         if governed.dialect != self.dialect:
             raise QueryFailed(f"A statement in {governed.dialect} can't run on DuckDB.")
         deadline = time.monotonic() + timeout_s

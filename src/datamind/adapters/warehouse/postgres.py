@@ -23,6 +23,7 @@ from datamind.errors import (
     QueryTimeout,
     WarehouseError,
 )
+from datamind.governance.seal import must_be_sealed
 from datamind.ports import Stop
 from datamind.records import Dialect, Estimate, Governed, Result, ResultColumn, Scalar
 
@@ -131,6 +132,7 @@ class PostgresWarehouse:
         self, governed: Governed, sql: str, most: int, timeout_s: float,
         stop: Stop | None = None,
     ) -> tuple[tuple[ResultColumn, ...], list[tuple[Any, ...]]]:  # fmt: skip
+        must_be_sealed(governed)
         if governed.dialect != self.dialect:
             raise QueryFailed(f"A statement in {governed.dialect} can't run on PostgreSQL.")
         deadline = time.monotonic() + timeout_s
