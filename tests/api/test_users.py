@@ -198,6 +198,7 @@ LEAST_ROLE |= {
     ("PUT", "/api/v1/users/{user_id}/groups"): "admin",
     ("PUT", "/api/v1/users/{user_id}/attributes"): "admin",
     ("GET", "/api/v1/security/audit-log"): "admin",
+    ("POST", "/api/v1/security/pii/scan"): "admin",
     ("GET", "/api/v1/security/audit-log/export"): "admin",
     ("POST", "/api/v1/security/audit-log/verify"): "admin",
 }

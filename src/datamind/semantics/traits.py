@@ -25,30 +25,6 @@ _TYPES: tuple[tuple[str, ColumnType], ...] = (
 _ANY_TEXT = re.compile(r"varchar|char|text|string|bpchar|character|citext|name|$")
 _FIRST_WORD = re.compile(r'(?:(?:"[^"]*"|\w+)\.)?(\w*)')
 
-# Kinds of personal data whose values are never kept, by the words of the column's name.
-_PII: tuple[tuple[str, frozenset[str]], ...] = (
-    ("email", frozenset({"email", "mail", "emails"})),
-    ("phone", frozenset({"phone", "mobile", "telephone", "fax", "cell"})),
-    ("ssn", frozenset({"ssn", "nin", "passport"})),
-    ("card", frozenset({"iban", "cvv", "pan"})),
-    ("secret", frozenset({"password", "passwd", "secret", "token", "hash", "salt"})),
-)
-# And by what values look like; most of a column's must.
-_LOOKS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("email", re.compile(r"[^@\s]+@[^@\s]+\.[a-z]{2,}", re.IGNORECASE)),
-    ("ssn", re.compile(r"\d{3}-\d{2}-\d{4}")),
-    (
-        "card",
-        re.compile(
-            r"\d{4}([ -]?)\d{4}\1\d{4}\1\d{3,4}|[A-Z]{2}\d{2}( ?[A-Z0-9]{4}){3,7}( ?\w{1,3})?"
-        ),
-    ),
-    ("phone", re.compile(r"\+?(?=(?:\D*\d){9})[\d\s().-]{9,20}")),
-)
-_MOST = 0.8
-# Numbers and dates look like phones and cards; a name that says so is believed.
-_NO_PERSON = frozenset({"id", "code", "date", "time", "timestamp", "key", "barcode", "sku", "isbn"})
-
 _RATES = frozenset(
     """rate ratio percent percentage pct score rating average avg mean price age temperature
     speed density index latitude longitude altitude gpa grade margin duration probability level
@@ -87,26 +63,6 @@ def _first_word(native: str) -> str:
     """`character` of `character varying(20)`, `citext` of `public.citext`."""
     found = _FIRST_WORD.match(native.strip().lower())
     return found[1] if found is not None else ""
-
-
-def pii_kind(name: str, samples: Sequence[str]) -> str | None:
-    """The kind of personal data that a column holds by its name or by what its values look like.
-
-    Names of people and firms are no kind here: people ask for them by name.
-    """
-    words = set(words_of(name))
-    if {"credit", "card"} <= words and "number" in words:
-        return "card"
-    for kind, signs in _PII:
-        if words & signs and not words & {"id", "type", "count", "number"} - {"number"}:
-            return kind
-    if len(samples) < 3:
-        return None
-    for kind, look in _LOOKS:
-        alike = sum(look.fullmatch(sample.strip()) is not None for sample in samples)
-        if alike >= _MOST * len(samples) and (kind == "email" or not words & _NO_PERSON):
-            return kind
-    return None
 
 
 def additivity(column: Column, *, is_key: bool) -> Additivity:

@@ -10,6 +10,7 @@ from datamind.language import names
 from datamind.ports import Probe
 from datamind.semantics import keys, traits
 from datamind.semantics.catalog import Catalog, Column, Relationship, Table, version_of
+from datamind.semantics.pii import pii_kind
 
 EXACT_ROWS = 1_000_000  # larger tables are surveyed on a sample
 SAMPLE_ROWS = 100_000
@@ -223,11 +224,10 @@ class _Surveyor:
 
     def _read_traits(self, column: Column, source: str) -> Column:
         low, high = _number(column.low), _number(column.high)
-        kind = traits.pii_kind(column.name, ())
         samples: list[str] = []
-        if kind is None and column.type == "text" and column.distinct:
+        if column.type == "text" and column.distinct:
             samples = self._samples(column, source)
-            kind = traits.pii_kind(column.name, samples)
+        kind = pii_kind(column.name, samples, column.type)
         return replace(
             column,
             epoch=traits.is_epoch(column, low, high),

@@ -9,13 +9,14 @@ from fastapi import APIRouter, Header, Query, Response
 from datamind.errors import BadInput
 from datamind.rooms.http import SignedIn, TheParts, Unit
 from datamind.rooms.paging import Cursor, Limit
-from datamind.rooms.policies import preview, service
+from datamind.rooms.policies import preview, proposals, service
 from datamind.rooms.policies.schemas import (
     PoliciesOut,
     PolicyIn,
     PolicyOut,
     PreviewIn,
     PreviewOut,
+    ProposalsOut,
     VersionsOut,
 )
 from datamind.rooms.problems import USUAL, problems
@@ -92,7 +93,17 @@ def _tagged(told: PolicyOut, response: Response) -> PolicyOut:
     return told
 
 
-routers = []
+pii = APIRouter(prefix="/security/pii", tags=["security"], responses=problems(*USUAL))
+
+
+@pii.post("/scan")
+async def scan(caller: SignedIn, parts: TheParts, session: Unit) -> ProposalsOut:
+    """What looks like personal data in the catalog, and policies that would mask it; none is
+    made."""
+    return await proposals.scan(session, parts, caller)
+
+
+routers = [pii]
 for _prefix in ("/policies", "/data-control/policies"):
     _mounted = APIRouter()
     _mounted.include_router(router, prefix=_prefix)

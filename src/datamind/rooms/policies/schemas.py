@@ -64,6 +64,23 @@ class VersionsOut(BaseModel):
     items: list[VersionOut]
 
 
+class Found(BaseModel):
+    """A column that looks like personal data; `dealt_with` where a restriction masks or hides it
+    from somebody."""
+
+    table: str
+    column: str
+    kind: str
+    dealt_with: bool
+
+
+class ProposalsOut(BaseModel):
+    """What was found, and policies that would mask it: to be sent to `policies`, changed or not."""
+
+    found: list[Found]
+    proposals: list[RestrictionPolicyIn]
+
+
 class PreviewIn(BaseModel):
     """As whom to look (an address), and at which statement; without one, at all tables."""
 

@@ -110,9 +110,11 @@ async def describe(
 
 async def _counts(session: AsyncSession) -> dict[str, int]:
     rows = await session.execute(
-        select(UserGroupMembership.group_id, func.count()).group_by(UserGroupMembership.group_id)
+        select(UserGroupMembership.group_id, func.count().label("members")).group_by(
+            UserGroupMembership.group_id
+        )
     )
-    return dict(rows.tuples().all())
+    return {row.group_id: row.members for row in rows}
 
 
 async def _existing(session: AsyncSession, group_id: str) -> UserGroup:
