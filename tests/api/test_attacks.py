@@ -327,7 +327,7 @@ def test_an_audit_record_that_can_not_be_written_spoils_no_other(
 ) -> None:
     import datetime as dt
 
-    from datamind.adapters import audit_store
+    from datamind.adapters import audit_reading, audit_store
     from datamind.records import AuditEvent
 
     log = audit_store.SqliteAudit(tmp_path / "audit.db", b"k")
@@ -342,7 +342,8 @@ def test_an_audit_record_that_can_not_be_written_spoils_no_other(
     log.close()
     with sqlite3.connect(tmp_path / "audit.db") as db:
         assert db.execute("SELECT count(*) FROM audit_log").fetchone() == (2,)
-    assert list(audit_store.faults(tmp_path / "audit.db", b"k")) == []
+    told = audit_reading.verify(tmp_path / "audit.db", b"k", tmp_path / "audit.anchors")
+    assert told.faults == ()
 
 
 @pytest.mark.parametrize("name", ["DATAMIND_QUEUE", "DATAMIND_PORT", "DATAMIND_ENGINE_WORKERS"])
