@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 
 from datamind.adapters.introspection import introspect
-from datamind.adapters.introspection.postgres import writable_relations
+from datamind.adapters.introspection.postgres_role import grants, too_much
 from datamind.errors import WarehouseEmpty, WarehouseNotFound
 
 pytestmark = pytest.mark.postgres
@@ -134,7 +136,34 @@ def test_what_the_role_may_change_is_told(as_reader: Callable[..., str]) -> None
         "GRANT SELECT ON read TO {role}",
         "GRANT SELECT, DELETE ON written TO {role}",
     )
-    assert writable_relations(url) == ["public.written"]
+    assert too_much(url) == ["may write to public.written"]
+
+
+def test_a_role_made_by_the_grants_that_are_told_may_do_nothing_else(
+    make_postgres: Make,
+) -> None:
+    url = make_postgres(
+        "CREATE TABLE t (id int)",
+        "CREATE FUNCTION peek() RETURNS int SECURITY DEFINER LANGUAGE sql AS 'SELECT 1'",
+    )
+    whole = too_much(url)
+    assert any(what.startswith("is a superuser") for what in whole)
+    assert any("may make things in" in what for what in whole)
+    catalog = introspect(url)
+    role = f"reader_{uuid.uuid4().hex[:8]}"
+    database = psycopg.conninfo.conninfo_to_dict(url)["dbname"]
+    told = grants(catalog.tables, str(database), role).replace("'…'", "'x'")
+    with psycopg.connect(url, autocommit=True) as owner:
+        for statement in told.splitlines():
+            owner.execute(statement.encode())
+        try:
+            reader = psycopg.conninfo.make_conninfo(url, options=f"-c role={role}")
+            assert too_much(reader) == [("may run functions of others, which may do what they like:"
+                                        " public.peek")]  # fmt: skip
+            with psycopg.connect(reader) as connection:
+                assert connection.execute("SELECT count(*) FROM t").fetchone() == (0,)
+        finally:
+            owner.execute(f"DROP OWNED BY {role}; DROP ROLE {role}".encode())
 
 
 # ---- relations ---------------------------------------------------------------------------------

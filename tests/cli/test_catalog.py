@@ -87,7 +87,7 @@ def test_the_doctor_finds_all_in_order(run: Run, shop: str) -> None:
     made = run("doctor", "--warehouse", shop)
     assert made.code == 0
     for what in ("python", "disk", "catalog: 2 tables, 8 columns", "references: 1 declared",
-                 "query: answered in", "writes: the file is opened read-only"):  # fmt: skip
+                 "query: answered in", "role: the file is opened read-only"):  # fmt: skip
         assert f"✓ {what}" in made.out
     found = run("doctor", "--warehouse", shop, "--json").json
     assert all(list(f) == ["what", "state", "detail", "hint", "code"] for f in found)

@@ -87,11 +87,11 @@ def test_the_doctor_says_whether_the_user_may_write(
 ) -> None:
     allowed = no_secret("doctor", "--warehouse", writer, *json)
     assert allowed.code == 0
-    assert "lets this user write to 1 table, such as public.boats" in allowed.out
-    assert "SELECT, and nothing else" in allowed.out
+    assert "this role may write to public.boats" in allowed.out
+    assert "GRANT SELECT ON ALL TABLES IN SCHEMA" in allowed.out
     narrow = no_secret("doctor", "--warehouse", reader, *json)
     assert narrow.code == 0
-    assert "lets this user only read" in narrow.out
+    assert "lets this role read, and nothing else" in narrow.out
     assert "***" in narrow.out
 
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from datamind.adapters.catalog_store import load_catalog
 from datamind.adapters.warehouse import open_warehouse, redact
@@ -97,7 +98,7 @@ def _look(warehouse: str | None, project: Path | None, settings: Settings) -> It
         return
     yield from _catalog(catalog)
     yield _query(url, catalog, settings)
-    yield _role(url)
+    yield from _role(url, catalog)
 
 
 def _python() -> Finding:
@@ -167,21 +168,23 @@ def _query(url: str, catalog: Catalog, settings: Settings) -> Finding:
     return Finding("query", "ok", f"answered in {result.elapsed_ms:.0f} ms by {redact(url)}")
 
 
-def _role(url: str) -> Finding:
-    """Whether the database itself would refuse a write: the second wall."""
+def _role(url: str, catalog: Catalog) -> Iterator[Finding]:
+    """Whether the database itself would refuse to write and more: the second wall."""
     if url.startswith("duckdb"):
-        return Finding("writes", "ok", "the file is opened read-only, in a process of its own")
-    from datamind.adapters.introspection.postgres import writable_relations
+        yield Finding("role", "ok", "the file is opened read-only, in a process without files")
+        return
+    from datamind.adapters.introspection.postgres_role import grants, too_much
 
     try:
-        found = writable_relations(url)
+        found = too_much(url)
     except DataMindError as fault:
-        return _failed("writes", fault)
+        yield _failed("role", fault)
+        return
     if not found:
-        return Finding("writes", "ok", "the database lets this user only read")
-    return Finding(
-        "writes",
-        "warn",
-        f"the database lets this user write to {counted(len(found), 'table')}, such as {found[0]}",
-        "Connect as a role that was granted USAGE on the schema and SELECT, and nothing else.",
-    )
+        yield Finding("role", "ok", "the database lets this role read, and nothing else")
+        return
+    database = urlsplit(url).path.lstrip("/") or "postgres"
+    made = grants(catalog.tables, database).replace("\n", "\n    ")
+    for number, what in enumerate(found, 1):
+        hint = f"Connect as a role made so:\n    {made}" if number == len(found) else ""
+        yield Finding("role", "warn", f"this role {what}", hint)

@@ -88,15 +88,6 @@ ORDER BY 1, 2, 3
 """
 
 
-_WRITABLE = """
-SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
-  AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_%'
-  AND has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE') ORDER BY 1, 2
-"""
-
-
 class PostgresProbe:
     """Rows of one statement of ours."""
 
@@ -186,17 +177,3 @@ def _readable(declared: Declared) -> Declared:
         unique_keys=[k for k in declared.unique_keys if names.issuperset(k)],
         references=[r for r in declared.references if names.issuperset(r[0])],
     )
-
-
-def writable_relations(url: str) -> list[str]:
-    """Relations that the URL's user may change: a warehouse role should have none."""
-    import psycopg
-
-    try:
-        connection = psycopg.connect(url, connect_timeout=10)
-    except (psycopg.Error, ValueError) as fault:
-        raise connection_fault(getattr(fault, "sqlstate", None), str(fault), redact(url)) from None
-    with connection:
-        connection.read_only = True
-        rows = PostgresProbe(connection, redact(url)).rows(_WRITABLE)
-    return [f"{schema}.{name}" for schema, name in rows]
