@@ -24,7 +24,8 @@ CHECKS: tuple[tuple[str, str], ...] = (
         (
             "SELECT r.rolname FROM pg_catalog.pg_roles r WHERE r.rolname IN ("
             "'pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program',"
-            " 'pg_write_all_data', 'pg_signal_backend') AND pg_has_role(current_user, r.oid, 'USAGE') ORDER BY 1"
+            " 'pg_write_all_data', 'pg_signal_backend')"
+            " AND pg_has_role(current_user, r.oid, 'USAGE') ORDER BY 1"
         ),
     ),
     (
