@@ -259,3 +259,20 @@ def test_tokens_are_read_by_who_knows_the_secret_only() -> None:
     assert Tokens("a" * 32, clock).read(token).role == "admin"
     with pytest.raises(Exception, match="not valid"):
         Tokens("b" * 32, clock).read(token)
+
+
+def test_an_admin_sees_who_is_signed_in_and_ends_it(api: Api, run: Run) -> None:
+    tokens = run(api.login("viewer"))
+    header = {"Authorization": f"Bearer {tokens['access_token']}"}
+    path = "/security/sessions?user_id=usr-viewer&limit=1"
+    (entry,) = run(api.call("GET", path, role="admin")).json()["items"]
+    assert entry["user_id"] == "usr-viewer"
+    assert run(api.client.get("/api/v1/auth/me", headers=header)).status_code == 200
+    gone = run(api.call("DELETE", f"/security/sessions/{entry['id']}", role="admin"))
+    assert gone.status_code == 204
+    assert run(api.client.get("/api/v1/auth/me", headers=header)).status_code == 401
+    body = {"refresh_token": tokens["refresh_token"]}
+    assert run(api.client.post("/api/v1/auth/refresh", json=body)).status_code == 401
+    listed = run(api.call("GET", path, role="admin")).json()["items"]
+    assert entry["id"] not in [kept["id"] for kept in listed]
+    assert run(api.call("DELETE", "/security/sessions/none", role="admin")).status_code == 404

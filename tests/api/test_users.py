@@ -199,6 +199,8 @@ LEAST_ROLE |= {
     ("PUT", "/api/v1/users/{user_id}/attributes"): "admin",
     ("GET", "/api/v1/security/audit-log"): "admin",
     ("POST", "/api/v1/security/pii/scan"): "admin",
+    ("GET", "/api/v1/security/sessions"): "admin",
+    ("DELETE", "/api/v1/security/sessions/{session_id}"): "admin",
     ("GET", "/api/v1/security/audit-log/export"): "admin",
     ("POST", "/api/v1/security/audit-log/verify"): "admin",
 }
@@ -246,7 +248,7 @@ def test_every_route_is_in_the_table(api: Api) -> None:
 @pytest.mark.parametrize(("method", "path"), sorted(LEAST_ROLE))
 def test_each_route_takes_its_role(api: Api, run: Run, method: str, path: str) -> None:
     least = ROLES.index(LEAST_ROLE[method, path])
-    name = "{name}", "{user_id}", "{query_id}", "{policy_id}", "{group_id}"
+    name = "{name}", "{user_id}", "{query_id}", "{policy_id}", "{group_id}", "{session_id}"
     real = path
     for part in name:
         real = real.replace(part, "none")

@@ -50,9 +50,9 @@ Sign in at `auth/login`, send the access token as `Authorization: Bearer …`. E
 details (RFC 9457); every answer carries `X-Correlation-ID`."""
 API = "/api/v1"
 ROUTERS = (
-    auth.router, questions.router, questions.queries, questions.public, socket.router,
-    feedback.router, catalog.router, users.router, users.of_groups, *policies.routers,
-    audit.router,
+    auth.router, auth.of_sessions, questions.router, questions.queries, questions.public,
+    socket.router, feedback.router, catalog.router, users.router, users.of_groups,
+    *policies.routers, audit.router,
 )  # fmt: skip
 THREADS = 4  # beside those that wait for the warehouse
 

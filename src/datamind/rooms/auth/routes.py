@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Header, Query
 
-from datamind.rooms.auth import service
-from datamind.rooms.auth.schemas import LoginIn, MeOut, PasswordIn, RefreshIn, TokensOut
+from datamind.rooms.auth import service, sessions
+from datamind.rooms.auth.schemas import (
+    LoginIn,
+    MeOut,
+    PasswordIn,
+    RefreshIn,
+    SessionsOut,
+    TokensOut,
+)
 from datamind.rooms.http import Anybody, SignedIn, TheParts, Unit
-from datamind.rooms.problems import problems
+from datamind.rooms.paging import Cursor, Limit
+from datamind.rooms.problems import USUAL, problems
 
 router = APIRouter(prefix="/auth", tags=["auth"])
 
@@ -45,3 +53,22 @@ async def me(caller: SignedIn, session: Unit) -> MeOut:
 async def password(body: PasswordIn, caller: SignedIn, parts: TheParts) -> None:
     """Change one's own password; all other sessions end."""
     await service.change_password(parts, caller, body.old_password, body.new_password)
+
+
+of_sessions = APIRouter(prefix="/security/sessions", tags=["security"], responses=problems(*USUAL))
+
+
+@of_sessions.get("")
+async def find(
+    caller: SignedIn, parts: TheParts, session: Unit,
+    user_id: Annotated[str | None, Query(max_length=64)] = None, limit: Limit = 50,
+    cursor: Cursor = None,
+) -> SessionsOut:  # fmt: skip
+    """Who is signed in, from where, newest first."""
+    return await sessions.find(session, parts, caller, user_id=user_id, limit=limit, cursor=cursor)
+
+
+@of_sessions.delete("/{session_id}", status_code=204, responses=problems(404))
+async def end(session_id: str, caller: SignedIn, parts: TheParts, session: Unit) -> None:
+    """End a session: its tokens count no more."""
+    await sessions.end(session, parts, caller, session_id)

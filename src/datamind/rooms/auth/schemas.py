@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from datamind.rooms.auth.passwords import LONGEST
+from datamind.rooms.paging import Page
 from datamind.rooms.text import Text
 
 
@@ -48,3 +51,23 @@ class MeOut(BaseModel):
     email: str
     name: str
     role: str
+
+
+class SessionOut(BaseModel):
+    """A sign-in that is alive."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    user_id: str
+    created_at: dt.datetime
+    last_seen_at: dt.datetime
+    expires_at: dt.datetime
+    ip_address: str
+    user_agent: str
+
+
+class SessionsOut(Page):
+    """A page of sessions."""
+
+    items: list[SessionOut]

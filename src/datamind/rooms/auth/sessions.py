@@ -1,0 +1,44 @@
+"""Sessions, for admins: who is signed in from where, and how to end that."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from datamind.errors import NotFound
+from datamind.rooms.audit.service import Outcome, note
+from datamind.rooms.auth.models import Session
+from datamind.rooms.auth.schemas import SessionOut, SessionsOut
+from datamind.rooms.caller import Caller, need
+from datamind.rooms.paging import page_of
+from datamind.rooms.parts import Parts
+
+
+async def find(
+    session: AsyncSession, parts: Parts, caller: Caller, *, user_id: str | None, limit: int,
+    cursor: str | None,
+) -> SessionsOut:  # fmt: skip
+    """A page of the sessions that are alive, newest first."""
+    need(caller, "admin")
+    found = select(Session).where(Session.revoked_at.is_(None), Session.expires_at > parts.now())
+    if user_id is not None:
+        found = found.where(Session.user_id == user_id)
+    rows, total, following = await page_of(
+        session, found, Session.created_at, Session.id, limit=limit, cursor=cursor
+    )
+    items = [SessionOut.model_validate(row) for row in rows]
+    return SessionsOut(items=items, total=total, next_cursor=following)
+
+
+async def end(session: AsyncSession, parts: Parts, caller: Caller, session_id: str) -> None:
+    """End a session: neither its access tokens nor its refresh tokens count any more."""
+    need(caller, "admin")
+    entry = await session.get(Session, session_id)
+    if entry is None:
+        raise NotFound("There is no such session.")
+    if entry.revoked_at is None:
+        entry.revoked_at, entry.revoked_because = parts.now(), "admin"
+        parts.revocations.session(entry.id)
+    await note(
+        parts, caller, "session_revoke", Outcome.success, session=entry.id, user=entry.user_id
+    )
