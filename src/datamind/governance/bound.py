@@ -116,7 +116,7 @@ class BoundRules:
         if whole and not masks:
             return None
         if not whole:
-            value = exp.Case(ifs=[exp.If(this=_any(carried), true=value)])
+            value = shown_where(_any(carried), value, column, self.dialect)
         if masks:
             mask = masks.pop() if len(masks) == 1 else "null"
             value = masked(value, column, mask, self.dialect, self.key)
@@ -165,6 +165,23 @@ class Bindings:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(rights.key)
         return kept
+
+
+def shown_where(condition: exp.Expr, value: exp.Expr, column: Column, dialect: Dialect) -> exp.Expr:
+    """The value where the condition holds, else NULL.
+
+    ClickHouse only marks a value as NULL and leaves it underneath, where assumeNotNull and throwIf
+    find it: there the value is gone before it is marked. What can't be NULL there (arrays, maps)
+    is empty.
+    """
+    if dialect != "clickhouse":
+        return exp.Case(ifs=[exp.If(this=condition, true=value)])
+    gone = exp.Anonymous(this="defaultValueOfArgumentType", expressions=[value.copy()])
+    bare = exp.Case(ifs=[exp.If(this=condition, true=value)], default=gone)
+    if column.type == "other":
+        return bare
+    nullable = exp.Anonymous(this="toNullable", expressions=[bare])
+    return exp.Case(ifs=[exp.If(this=condition.copy(), true=nullable)])
 
 
 def fence(query: exp.Query, dialect: Dialect) -> None:

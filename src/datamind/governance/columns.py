@@ -34,12 +34,34 @@ class Columns:
         name = self.names.written(node.this)
         if node.args.get("table") is None:
             return self._bare(node, name, scope)
+        field = self._field(node, name, scope)
+        if field is not None:
+            return field
         source = self.source(node, scope)
         found = self._in(source, name)
         if found is None:
             raise UnknownColumn(f"There is no column {name} in {source.alias}.")
         self._write(node, source.alias, found.name)
         return found.sources
+
+    def _field(self, node: exp.Column, name: str, scope: Scope) -> frozenset[str] | None:
+        """DuckDB's `struct.field` and `table.struct.field`, where no table is called so."""
+        if self.names.dialect != "duckdb":
+            return None
+        outer = node.args.get("db")
+        try:
+            self.source(node, scope)
+            return None
+        except UnknownTable:
+            inner = exp.Column(this=node.args["table"].copy(), table=outer and outer.copy())
+        try:
+            sources = self.resolve(inner, scope)
+        except (UnknownColumn, UnknownTable):
+            return None  # told as the table that there is none of
+        node.replace(
+            exp.Anonymous(this="struct_extract", expressions=[inner, exp.Literal.string(name)])
+        )
+        return sources
 
     def source(self, node: exp.Column, scope: Scope) -> Source:
         """The source that a qualifier names, the nearest one."""
@@ -80,7 +102,11 @@ class Columns:
             if alias is not None:
                 node.set("this", identifier(alias.name))
                 return alias.sources
-            if any(self.names.key(s.alias) == key for s in level.sources):
+            called = [s for s in level.sources if self.names.key(s.alias) == key]
+            if called and called[0].scalar:
+                self._write(node, called[0].alias, called[0].columns[0].name)
+                return called[0].columns[0].sources
+            if called:
                 raise SqlRejected("A row as a value is not allowed: name its columns.")
         raise UnknownColumn(f"There is no column {name}.")
 

@@ -14,7 +14,17 @@ MAX_APART = 3
 MAX_SOURCES = 40
 SERIES = (exp.GenerateSeries, exp.ExplodingGenerateSeries)
 REPEATING = frozenset(
-    {"repeat", "lpad", "rpad", "array_fill", "bar", "list_resize", "array_resize"}
+    {
+        "repeat",
+        "lpad",
+        "rpad",
+        "array_fill",
+        "bar",
+        "list_resize",
+        "array_resize",
+        "arrayresize",
+        "arraywithconstant",
+    }
 )
 DAY_OR_LONGER = ("DAY", "WEEK", "MONTH", "QUARTER", "YEAR")
 
@@ -43,7 +53,7 @@ def _check_length(node: exp.Expr) -> None:
         by = 1.0 if step is None else _number(step)
         if by and abs(end - start) / abs(by) <= MAX_SERIES:
             return
-    elif isinstance(step, exp.Interval) and _is_day_or_longer(step):
+    elif step is not None and _is_day_or_longer(step):
         return
     raise SqlRejected(
         f"A series needs plain numbers as bounds and at most {MAX_SERIES:,} steps,"
@@ -51,11 +61,18 @@ def _check_length(node: exp.Expr) -> None:
     )
 
 
-def _is_day_or_longer(step: exp.Interval) -> bool:
-    unit = step.args.get("unit")
-    number = _number(step.this)
-    named = unit is not None and unit.name.upper().rstrip("S") in DAY_OR_LONGER
-    return named and number is not None and number >= 1
+def _is_day_or_longer(step: exp.Expr) -> bool:
+    """Whether it is an interval, or a text cast to one, of plain days or longer."""
+    if isinstance(step, exp.Interval):
+        unit, number = step.args.get("unit"), _number(step.this)
+        named = unit is not None and unit.name.upper().rstrip("S") in DAY_OR_LONGER
+        return named and number is not None and number >= 1
+    if isinstance(step, exp.Cast) and isinstance(step.this, exp.Literal):
+        is_interval = step.to.this == exp.DType.INTERVAL or isinstance(step.to.this, exp.Interval)
+        count, _, word = str(step.this.this).partition(" ")
+        plain = count.isdigit() and int(count) >= 1
+        return is_interval and plain and word.upper().rstrip("S") in DAY_OR_LONGER
+    return False
 
 
 def _number(node: exp.Expr | None) -> float | None:

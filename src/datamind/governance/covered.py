@@ -44,12 +44,15 @@ def _body_around(
 ) -> exp.Expr | None:
     """The outermost subquery around the reference that is, word for word, a body."""
     around = None
-    node = reference.find_ancestor(exp.Subquery)
+    inside: exp.Expr = reference
+    node = reference.parent
     while node is not None:
-        inner = node.this
-        if isinstance(inner, exp.Select) and not inner.args.get("joins"):
-            clause = inner.args.get("from_")
-            if clause is not None and isinstance(clause.this, exp.Table) and write(inner) in bodies:
+        # Not what is joined to it: that is beside the body, not in it.
+        held = isinstance(node, exp.Subquery) and node.this is inside
+        if held and isinstance(inside, exp.Select) and not inside.args.get("joins"):
+            clause = inside.args.get("from_")
+            table = clause is not None and isinstance(clause.this, exp.Table)
+            if table and write(inside) in bodies:
                 around = node
-        node = node.find_ancestor(exp.Subquery)
+        inside, node = node, node.parent
     return around

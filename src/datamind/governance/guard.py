@@ -45,7 +45,7 @@ def govern(
     tree, found = read(optimized.sql, draft.dialect, view)
     policy = policy or VisibleColumns(view)
     keyed = apply(policy, found.references)
-    tree = limited(tree, row_limit + 1, [output.name for output in found.outputs])
+    tree = limited(tree, row_limit + 1, [output.name for output in found.outputs], draft.dialect)
     sql = write(tree, draft.dialect)
     # Policies read what the asker may not: names are looked up in all there is, and then each
     # table is looked for where the policy has put it.
@@ -105,7 +105,7 @@ def recheck(sql: str, dialect: Dialect, view: View) -> Resolution:
     return found
 
 
-def limited(tree: exp.Query, most: int, names: list[str]) -> exp.Query:
+def limited(tree: exp.Query, most: int, names: list[str], dialect: Dialect) -> exp.Query:
     """The query with at most so many rows, whatever limit it has itself."""
     limit = tree.args.get("limit")
     if isinstance(limit, exp.Fetch):
@@ -114,7 +114,9 @@ def limited(tree: exp.Query, most: int, names: list[str]) -> exp.Query:
             raise SqlRejected("FETCH FIRST takes a plain number.")
         limit.set("count", exp.Literal.number(min(first, most)))
         return tree
-    if limit is not None and limit.expressions:  # ClickHouse's LIMIT n BY, which limits groups
+    groups = limit is not None and limit.expressions  # LIMIT n BY, which limits groups
+    arms = names and dialect == "clickhouse" and isinstance(tree, exp.SetOperation)
+    if groups or arms:  # a limit after the last arm of ClickHouse's UNION is that arm's own
         columns = [exp.column(name, "_q", quoted=True) for name in names]
         tree = exp.select(*columns).from_(tree.subquery(exp.to_identifier("_q", quoted=True)))
         limit = None

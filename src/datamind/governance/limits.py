@@ -70,6 +70,7 @@ def tokens_within_limits(sql: str, dialect: Dialect) -> list[Token]:
     if len(tokens) > MAX_TOKENS:
         raise SqlRejected(f"The statement has more than {MAX_TOKENS:,} words.")
     _check_one_query(tokens)
+    _check_numbers(sql, tokens)
     _check_depth(tokens)
     _check_joins(tokens)
     _check_chains(tokens)
@@ -86,6 +87,16 @@ def _check_one_query(tokens: list[Token]) -> None:
     if tokens[0].token_type not in FIRST:
         word = tokens[0].text[:40]
         raise SqlRejected(f"A statement begins with SELECT or WITH, not with {word}.")
+
+
+def _check_numbers(sql: str, tokens: list[Token]) -> None:
+    """Refuse 1_000 and 0x1F: parsers read them otherwise than engines do."""
+    for token, following in pairwise(tokens):
+        glued = token.end + 1 == following.start and following.text[:1] == "_"
+        if token.token_type == TokenType.NUMBER and glued:
+            raise SqlRejected("A number is written with digits alone.")
+    if any(sql[t.start : t.start + 2].lower() in ("0x", "0b", "0o") for t in tokens):
+        raise SqlRejected("A number is written with digits alone.")
 
 
 def _check_brackets(sql: str) -> None:

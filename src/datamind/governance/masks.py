@@ -57,6 +57,10 @@ def masked(
     value: exp.Expr, column: Column, mask: Mask, dialect: Dialect, key: exp.Expr
 ) -> exp.Expr:
     """The masked form of a column's value; hashes are made with `key`."""
+    if mask == "null" and dialect != "clickhouse":  # NULL of the column's own type, whatever it is
+        return exp.Case(ifs=[exp.If(this=exp.false(), true=value)])
+    if mask == "null" and column.type == "other":  # arrays and maps can't be NULL there
+        return exp.Anonymous(this="defaultValueOfArgumentType", expressions=[value])
     if mask == "null":
         return exp.Cast(this=exp.null(), to=_type(column, dialect))
     if mask == "generalise" and column.type in ("date", "timestamp"):

@@ -55,5 +55,6 @@ def apply(policy: Policy, references: list[tuple[exp.Table, Table]]) -> bool:
         if body is not None:
             keyed = keyed or body.find(exp.Parameter, exp.Placeholder) is not None
             alias = reference.args["alias"].copy()
-            reference.replace(exp.Subquery(this=body, alias=alias))
+            joins = reference.args.get("joins")  # of a join in brackets
+            reference.replace(exp.Subquery(this=body, alias=alias, joins=joins))
     return keyed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from collections.abc import Iterator
 from decimal import Decimal
@@ -40,10 +41,13 @@ def bound(rows: str, table: Table, asker: Asker, all_of_it: Relations) -> exp.Ex
             literals = _literals(value, inside_in=isinstance(marked.parent, exp.In))
             if literals is None:
                 return exp.false()
-            if len(literals) == 1:
+            listed = marked.parent
+            if len(literals) == 1 or listed is None:
                 marked.replace(literals[0])
-            else:
-                marked.parent.set("expressions", literals)  # type: ignore[union-attr]
+                continue
+            kept = listed.expressions
+            at = next(n for n, one in enumerate(kept) if one is marked)
+            listed.set("expressions", [*kept[:at], *literals, *kept[at + 1 :]])
     resolve(statement, all_of_it)
     where = statement.args["where"].this
     return None if isinstance(where, exp.Boolean) and where.this else where
@@ -118,6 +122,8 @@ def _literals(value: object, *, inside_in: bool) -> list[exp.Expr] | None:
 def _literal(value: object) -> exp.Expr | None:
     if isinstance(value, bool):
         return exp.Boolean(this=value)
+    if isinstance(value, float | Decimal) and not math.isfinite(value):
+        return None
     if isinstance(value, int | float | Decimal):
         number = exp.Literal.number(f"{abs(value):f}" if isinstance(value, float) else abs(value))
         return exp.Paren(this=exp.Neg(this=number)) if value < 0 else number

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
+import sqlglot
 from sqlglot import exp
 
 from datamind.errors import SqlRejected
@@ -13,6 +15,8 @@ from datamind.governance.names import Relations
 from datamind.governance.scope import Ctes, Output, Resolution, Scope
 from datamind.governance.shape import text_of
 from datamind.governance.sources import Sources
+
+QUOTES = re.compile(r"[\\`\"']")  # in a name that we make of an expression's text
 
 
 def resolve(tree: exp.Query, relations: Relations) -> Resolution:
@@ -41,7 +45,7 @@ class Resolver:
     def query(self, node: exp.Expr, around: Scope, *, named: bool = True) -> tuple[Output, ...]:
         """The outputs of a query; `named` says that something outside may refer to them."""
         ctes = self._ctes(node, around)
-        inside = Scope(ctes=ctes, outer=around.outer, merged=self._constants(node, around))
+        inside = Scope(ctes=ctes, outer=around.outer)
         if isinstance(node, exp.Select):
             return self._select(node, inside, named)
         if isinstance(node, exp.SetOperation):
@@ -63,6 +67,8 @@ class Resolver:
         ctes = dict(around.ctes)
         for cte in clause.expressions:
             if cte.args.get("scalar"):
+                if not (self.clickhouse and isinstance(node, exp.Select)):
+                    raise SqlRejected("WITH takes queries.")
                 continue
             alias = cte.args["alias"]
             name = self.names.written(alias.this)
@@ -75,19 +81,15 @@ class Resolver:
                 ctes[self.names.key(name)] = self.sources.relabelled(alias, outputs)
         return ctes
 
-    def _constants(self, node: exp.Expr, around: Scope) -> dict[str, Output]:
-        """ClickHouse's `WITH expression AS name`: names for values that read no column."""
+    def _constants(self, node: exp.Select, scope: Scope) -> None:
+        """ClickHouse's `WITH expression AS name`: a name for the expression, within the SELECT."""
         clause = node.args.get("with_")
-        found: dict[str, Output] = {}
         for cte in clause.expressions if clause is not None else ():
             if cte.args.get("scalar"):
-                if not self.clickhouse or isinstance(cte.this, exp.Query):
-                    raise SqlRejected("WITH takes queries.")
                 name = self.names.written(cte.args["alias"].this)
-                self.expression(cte.this, Scope(ctes=around.ctes, merged=dict(found)))
+                sources = self.expression(cte.this, scope)
                 cte.args["alias"].set("this", identifier(name))
-                found[self.names.key(name)] = Output(name)
-        return found
+                scope.merged[self.names.key(name)] = Output(name, sources)
 
     def _recursive(
         self, cte: exp.CTE, name: str, ctes: dict[str, tuple[Output, ...]], around: Scope
@@ -146,6 +148,11 @@ class Resolver:
 
     def _select(self, node: exp.Select, scope: Scope, named: bool) -> tuple[Output, ...]:
         self.sources.enter(node, scope)
+        self._constants(node, scope)
+        first = node.args.get("prewhere")
+        if first is not None:  # what is read is a subquery, which has none
+            node.set("prewhere", None)
+            node.where(first.this, copy=False)
         outputs = self._projections(node, scope, named)
         aliases = {self.names.key(o.name): o for o in outputs if o.name}
         # A column shown under its own name is no second meaning of that name.
@@ -185,7 +192,7 @@ class Resolver:
                     target.set("this", identifier(aliases[key].name))
                     self.found.columns |= aliases[key].sources
                     continue
-                if self.duckdb and key == "all":
+                if self.duckdb and not self.clickhouse and key == "all":
                     continue
             scope.aliases = aliases if self.duckdb else {}
             self.expression(item, scope)
@@ -226,7 +233,7 @@ class Resolver:
     def _unnamed(self, node: exp.Expr) -> str:
         """What the engine calls an expression without an alias, as near as it matters."""
         if self.duckdb:
-            return text_of(node, self.names.dialect).lower()[:200]
+            return QUOTES.sub("_", text_of(node, self.names.dialect).lower()[:200])
         while isinstance(node, (exp.Cast, exp.Window, exp.Filter, exp.Paren)):
             node = node.this
         if isinstance(node, exp.Column):
@@ -267,18 +274,52 @@ class Resolver:
             elif isinstance(at, exp.Query):
                 for output in self.nested(at, scope):
                     sources |= output.sources
+            elif isinstance(at, exp.Lambda) and not self.clickhouse and _is_arrow(at):
+                column = exp.Column(this=at.expressions[0].copy())
+                at.replace(exp.Paren(this=self._arrow(column, at.this)))
+                sources |= self.columns.resolve(column, scope)
+            elif isinstance(at, exp.Lambda) and not self.duckdb:
+                raise SqlRejected("Put brackets around each `->`.")
             elif isinstance(at, exp.Lambda):
                 sources |= self._lambda(at, scope)
+            elif isinstance(at, exp.Comprehension):
+                sources |= self._comprehension(at, scope)
             else:
                 check_series(at)
                 waiting.extend(at.iter_expressions())
         self.found.columns |= sources
         return frozenset(sources)
 
+    def _arrow(self, column: exp.Column, key: exp.Expr) -> exp.Expr:
+        """`column -> 'key'`, as the parser makes it where no function is around it."""
+        dialect = self.names.dialect
+        made = sqlglot.parse_one(f"x -> {text_of(key, dialect)}", dialect=dialect)
+        made.this.replace(column)
+        return made
+
+    def _comprehension(self, node: exp.Comprehension, scope: Scope) -> frozenset[str]:
+        """DuckDB's `[expression FOR name IN list IF condition]`."""
+        name = self.names.written(node.expression)
+        node.expression.set("quoted", True)
+        inside = Scope(ctes=scope.ctes, outer=scope, parameters=frozenset({self.names.key(name)}))
+        found = self.expression(node.args["iterator"], scope) | self.expression(node.this, inside)
+        condition = node.args.get("condition")
+        return found | self.expression(condition, inside) if condition is not None else found
+
     def _lambda(self, node: exp.Lambda, scope: Scope) -> frozenset[str]:
         names = frozenset(self.names.key(parameter.name) for parameter in node.expressions)
         inside = Scope(ctes=scope.ctes, outer=scope, parameters=names)
         return self.expression(node.this, inside)
+
+
+def _is_arrow(node: exp.Lambda) -> bool:
+    """Whether `column -> 'key'` was taken for a function of one argument."""
+    body = node.this
+    return (
+        len(node.expressions) == 1
+        and isinstance(node.expressions[0], exp.Identifier)
+        and isinstance(body, exp.Literal)
+    )
 
 
 def _is_bare(node: exp.Expr) -> bool:

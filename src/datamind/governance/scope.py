@@ -24,12 +24,14 @@ class Output:
 class Source:
     """Something in a FROM clause, by the name that the statement calls it.
 
-    `schema` is set where a table stands under its own name, which may then be qualified.
+    `schema` is set where a table stands under its own name, which may then be qualified. A
+    `scalar` one is a function's, whose name alone means its one column.
     """
 
     alias: str
     columns: tuple[Output, ...]
     schema: str | None = None
+    scalar: bool = False
 
 
 Ctes = Mapping[str, tuple[Output, ...]]

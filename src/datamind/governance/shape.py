@@ -30,6 +30,15 @@ NAMED_BY_TEXT = (
     exp.Anonymous, exp.AnonymousAggFunc, exp.CombinedAggFunc, exp.ParameterizedAgg,
     exp.CombinedParameterizedAgg,
 )  # fmt: skip
+# What may stand as a bare word in a tree: no text may turn into a name that nobody looked up.
+UNITS = frozenset(
+    """
+    NANOSECOND MICROSECOND MILLISECOND SECOND MINUTE HOUR DAY WEEK MONTH QUARTER YEAR DECADE CENTURY
+    CENTURIE MILLENNIUM MILLENNIA EPOCH DOW DOY ISODOW ISOYEAR ERA JULIAN DAYOFWEEK DAYOFYEAR
+    DAYOFMONTH WEEKDAY WEEKOFYEAR YEARWEEK TIMEZONE TIMEZONE_HOUR TIMEZONE_MINUTE BOTH LEADING
+    TRAILING NFC NFD NFKC NFKD ALL TIES GROUP
+    """.split()
+) | {"CURRENT ROW", "NO OTHER"}
 MAX_TREE_DEPTH = 400
 PARAMETERS = (exp.Parameter, exp.Placeholder)
 # The one parameter that our own text may have: the key of masks. No text shows it.
@@ -117,8 +126,17 @@ def _check_special(node: exp.Expr, dialect: Dialect) -> None:
         for part, words in JOIN_WORDS.items():
             if (node.args.get(part) or "") not in words:
                 raise SqlRejected(f"Not allowed: a {node.args[part]} join.")
+    elif isinstance(node, exp.Var) and not _is_word(node):
+        raise SqlRejected(f"{node.name[:40]} means nothing here.")
     elif isinstance(node, exp.LimitOptions) and dialect == "duckdb" and node.args.get("with_ties"):
         raise SqlRejected("DuckDB has no WITH TIES: rank the rows.")  # it would be dropped
+
+
+def _is_word(node: exp.Var) -> bool:
+    """Whether a bare word is one of the grammar: a unit of time, a frame's, a collation."""
+    word = node.name.upper()
+    collation = isinstance(node.parent, exp.Collate) and word.isidentifier()
+    return collation or word in UNITS or word.removesuffix("S") in UNITS
 
 
 def unknown_function(name: str) -> SqlRejected:

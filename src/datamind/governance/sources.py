@@ -10,7 +10,7 @@ from sqlglot import exp
 from datamind.errors import SqlRejected
 from datamind.governance.columns import Columns, identifier
 from datamind.governance.cost import MAX_SERIES, SERIES, check_series
-from datamind.governance.names import Relations
+from datamind.governance.names import Relations, ascii_lower
 from datamind.governance.scope import NOTHING, Output, Scope, Source
 from datamind.semantics.catalog import Table
 
@@ -62,13 +62,20 @@ class Sources:
 
     def _array_join(self, join: exp.Join, scope: Scope) -> None:
         """ClickHouse's ARRAY JOIN: a row for each element, under the alias that must be given."""
-        made = join.this
-        if self.names.dialect != "clickhouse" or not isinstance(made, exp.Alias):
-            raise SqlRejected("ARRAY JOIN takes an array and its alias.")
-        name = self.names.written(made.args["alias"])
-        sources = self.reader.expression(made.this, scope)
-        made.set("alias", identifier(name))
-        scope.merged[self.names.key(name)] = Output(name, sources)
+        if self.names.dialect != "clickhouse":
+            raise SqlRejected("ARRAY JOIN is ClickHouse's.")
+        found = []
+        for made in (join.this, *join.expressions):
+            if isinstance(made, exp.Column) and isinstance(made.this, exp.Identifier):
+                alias = exp.Alias(this=made.copy(), alias=made.this.copy())
+                made.replace(alias)
+                made = alias
+            if not isinstance(made, exp.Alias):
+                raise SqlRejected("ARRAY JOIN takes arrays and their aliases.")
+            name = self.names.written(made.args["alias"])
+            found.append(Output(name, self.reader.expression(made.this, scope)))
+            made.set("alias", identifier(name))
+        scope.merged.update({self.names.key(output.name): output for output in found})
 
     def _condition(self, join: exp.Join, scope: Scope) -> None:
         if join.args.get("on") is not None:
@@ -118,6 +125,8 @@ class Sources:
             )
         elif isinstance(inner, (exp.Unnest, *SERIES)):
             self._function(node, inner, scope)
+        elif self.names.dialect == "postgres" and _set_of(inner):
+            self._set_returning(node, inner, scope)
         else:
             raise SqlRejected("LATERAL takes a subquery, unnest or a series.")
 
@@ -146,6 +155,23 @@ class Sources:
             alias.set("columns", [identifier(alias.name)])
         self._add(Source(alias.name, self.relabelled(alias, outputs)), scope)
 
+    def _set_returning(self, node: exp.Expr, call: exp.Expr, scope: Scope) -> None:
+        """PostgreSQL's functions that give rows of their argument; their columns are named here,
+        so that a name alone means the one column."""
+        named = _set_of(call)
+        sources: frozenset[str] = NOTHING
+        for argument in call.iter_expressions():
+            sources |= self.reader.expression(argument, scope)
+        alias = self._alias(node, str(call.this))
+        if not alias.args.get("columns"):
+            only = len(named) == 1 and node.args["alias"].name != str(call.this)
+            columns = [alias.name] if only and named != ("value",) else list(named)
+            alias.set("columns", [identifier(name) for name in columns])
+        outputs = tuple(Output(name, sources) for name in named)
+        self._add(
+            Source(alias.name, self.relabelled(alias, outputs), scalar=len(named) == 1), scope
+        )
+
     def _alias(self, node: exp.Expr, otherwise: str) -> exp.Expr:
         """The alias of a source, folded; made where there is none."""
         alias = node.args.get("alias")
@@ -158,6 +184,9 @@ class Sources:
 
     def _values(self, node: exp.Values, scope: Scope) -> None:
         rows = node.expressions
+        clickhouse = self.names.dialect == "clickhouse"
+        if clickhouse and (node.args.get("alias") or not _is_plain_list(rows)):
+            raise SqlRejected("VALUES in FROM is not read here: unite SELECTs.")
         width = {len(row.expressions) if isinstance(row, exp.Tuple) else 1 for row in rows}
         if len(width) != 1:
             raise SqlRejected("All rows of VALUES need as many columns.")
@@ -171,6 +200,9 @@ class Sources:
     def _table(self, node: exp.Table, scope: Scope) -> None:
         if isinstance(node.this, SERIES):
             self._function(node, node.this, scope)
+            return
+        if self.names.dialect == "postgres" and _set_of(node.this):
+            self._set_returning(node, node.this, scope)
             return
         if self.names.dialect == "clickhouse" and _is_numbers(node.this):
             alias = self._alias(node, "numbers")
@@ -214,6 +246,25 @@ class Sources:
         return renamed + outputs[len(names) :]
 
 
+# What stands in PostgreSQL's FROM and gives rows of its arguments: the names of the columns.
+SETS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("jsonb_array_elements", "json_array_elements"), ("value",)),
+    **dict.fromkeys(("jsonb_array_elements_text", "json_array_elements_text"), ("value",)),
+    **dict.fromkeys(("jsonb_each", "json_each", "jsonb_each_text", "json_each_text"),
+                    ("key", "value")),
+    "jsonb_object_keys": ("jsonb_object_keys",), "json_object_keys": ("json_object_keys",),
+    "regexp_split_to_table": ("regexp_split_to_table",), "string_to_table": ("string_to_table",),
+    "regexp_matches": ("regexp_matches",), "generate_subscripts": ("generate_subscripts",),
+}  # fmt: skip
+
+
+def _set_of(node: exp.Expr) -> tuple[str, ...]:
+    """The columns of a set-returning function; none where it is not one."""
+    if not isinstance(node, exp.Anonymous):
+        return ()
+    return SETS.get(ascii_lower(str(node.this)), ())
+
+
 def _is_numbers(node: exp.Expr) -> bool:
     """Whether it is `numbers(n)` or `numbers(offset, n)` with plain numbers, not too many."""
     if not (isinstance(node, exp.Anonymous) and str(node.this).lower() == "numbers"):
@@ -225,9 +276,23 @@ def _is_numbers(node: exp.Expr) -> bool:
     )
 
 
+def _is_plain_list(rows: list[exp.Expr]) -> bool:
+    """Whether it is ClickHouse's `values('name Type', ('x'), ('y'))`, of one column."""
+    first = rows[0] if rows else None
+    inner = first.expressions if isinstance(first, exp.Tuple) else [first]
+    return (
+        len(inner) == 1
+        and isinstance(inner[0], exp.Literal)
+        and "," not in inner[0].name
+        and all(len(r.expressions) == 1 for r in rows if isinstance(r, exp.Tuple))
+    )
+
+
 def _groups(node: exp.Subquery) -> bool:
     """Whether brackets in FROM hold a table or join, not a query."""
     inner = node.this
     while isinstance(inner, exp.Subquery):
+        if inner.args.get("alias") or inner.args.get("joins"):
+            return True
         inner = inner.this
     return isinstance(inner, exp.Table)

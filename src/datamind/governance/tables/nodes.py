@@ -43,6 +43,9 @@ TimeToStr TimeToUnix Timestamp TimestampFromParts TimestampTrunc ToBase64 ToBina
 ToNumber Transform Translate Trim Trunc Try Typeof Unhex Unicode UnixToTime Upper Variance
 VariancePop Week WeekOfYear WidthBucket Year CurrentTimestampLTZ
 AnonymousAggFunc CombinedAggFunc ParameterizedAgg CombinedParameterizedAgg LowerHex VarMap
+PreWhere Kwarg Overlaps JSONBContainsTopKey JSONBDeleteAtPath JSONBPathExists BitString JSON
+ArraySum ArrayCompact CityHash64 Soundex ParseDatetime
+IntervalSpan Uuid MD5Digest YearOfWeekIso CastToStrType ApproxTopK
 """.replace("Dot_", "").split()
 
 NODES: frozenset[type[exp.Expr]] = frozenset(
@@ -54,7 +57,7 @@ NODES: frozenset[type[exp.Expr]] = frozenset(
 ARGUMENTS: dict[type[exp.Expr], frozenset[str]] = {
     kind: frozenset(words.split())
     for kind, words in {
-        exp.Select: "with_ expressions distinct from_ joins laterals where group having qualify"
+        exp.Select: "with_ expressions distinct from_ joins laterals where group having qualify prewhere"
         " windows order limit offset",
         exp.Union: "with_ this expression distinct by_name order limit offset",
         exp.Except: "with_ this expression distinct by_name order limit offset",
@@ -65,7 +68,7 @@ ARGUMENTS: dict[type[exp.Expr], frozenset[str]] = {
         exp.CTE: "this alias materialized scalar",
         exp.With: "expressions recursive",
         exp.From: "this",
-        exp.Join: "this side kind on using method",
+        exp.Join: "this side kind on using method expressions global_",
         exp.Lateral: "this alias",
         exp.Unnest: "expressions alias",
         exp.Values: "expressions alias",
@@ -83,14 +86,16 @@ ARGUMENTS: dict[type[exp.Expr], frozenset[str]] = {
         exp.Anonymous: "this expressions",
         exp.Cast: "this to",
         exp.TryCast: "this to safe",
-        exp.In: "this expressions query unnest",
+        exp.In: "this expressions query unnest is_global",
         exp.Window: "this partition_by order spec alias over first",
         exp.Bracket: "this expressions offset safe returns_list_for_maps",
     }.items()
 }
 JOIN_WORDS = {
-    "side": frozenset({"LEFT", "RIGHT", "FULL", ""}),
-    "kind": frozenset({"INNER", "OUTER", "CROSS", "SEMI", "ANTI", "ARRAY", ""}),
+    "side": frozenset({"LEFT", "RIGHT", "FULL", "INNER", ""}),
+    "kind": frozenset(
+        {"INNER", "OUTER", "CROSS", "SEMI", "ANTI", "ARRAY", "ANY", "ALL", "ASOF", ""}
+    ),
     "method": frozenset({"NATURAL", "ASOF", ""}),
 }
 TYPES: frozenset[exp.DType] = frozenset(
@@ -99,6 +104,6 @@ TYPES: frozenset[exp.DType] = frozenset(
         "BOOLEAN TINYINT SMALLINT INT BIGINT INT128 UTINYINT USMALLINT UINT UBIGINT UINT128 FLOAT"
         " DOUBLE DECIMAL CHAR NCHAR VARCHAR NVARCHAR TEXT BINARY VARBINARY BIT DATE TIME TIMETZ"
         " TIMESTAMP TIMESTAMPNTZ TIMESTAMPTZ TIMESTAMPLTZ TIMESTAMP_S TIMESTAMP_MS TIMESTAMP_NS"
-        " DATETIME DATETIME64 DATE32 FIXEDSTRING INT256 UINT256 INTERVAL UUID JSON JSONB ARRAY LIST MAP BIGDECIMAL"
+        " DATETIME DATETIME64 DATE32 FIXEDSTRING LOWCARDINALITY INT256 UINT256 INTERVAL UUID JSON JSONB ARRAY LIST MAP BIGDECIMAL"
     ).split()
 )
