@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import sqlite3
 from pathlib import Path
@@ -9,7 +10,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from datamind.adapters.audit_store import SqliteAudit
 from datamind.cli import app
+from datamind.records import AuditEvent
 
 from .conftest import Api, Run
 
@@ -61,6 +64,20 @@ def test_the_chain_is_verified_over_the_api_and_without_the_server(
     made = CliRunner().invoke(app, ["audit", "verify", "--json"])
     assert made.exit_code == 1
     assert json.loads(made.output)["holds"] is False
+
+
+def test_anchors_are_kept_where_they_are_asked_for_and_nothing_is_anchored_of_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    place = tmp_path / "else" / "where" / "anchors"
+    SqliteAudit(tmp_path / "audit.db", b"k", anchors=place).close()
+    assert not place.exists()
+    log = SqliteAudit(tmp_path / "audit.db", b"k", anchors=place)
+    moment = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    log.submit(AuditEvent(moment, "login", "api", "success")).result()
+    log.close()
+    assert log.verify().anchored == 1
+    assert caplog.text == ""
 
 
 def test_without_a_log_verify_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

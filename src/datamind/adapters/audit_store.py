@@ -143,7 +143,11 @@ class SqliteAudit:
         self._anchored = time.monotonic()
         try:
             last = self._db.execute("SELECT seq, mac FROM audit_log ORDER BY seq DESC LIMIT 1")
-            seq, mac = last.fetchone() or (0, FIRST)
+            head = last.fetchone()
+            if head is None:
+                return
+            seq, mac = head
+            self._anchors.parent.mkdir(parents=True, exist_ok=True)
             with self._anchors.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"seq": seq, "mac": mac}) + "\n")
         except (OSError, sqlite3.Error) as fault:
