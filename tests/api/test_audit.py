@@ -5,14 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from typer.testing import CliRunner
 
 from datamind.adapters.audit_store import SqliteAudit
 from datamind.cli import app
-from datamind.records import AuditEvent
+from datamind.records import AuditEvent, AuditFilter
 
 from .conftest import Api, Run
 
@@ -34,6 +36,35 @@ def test_admins_search_what_was_done(api: Api, run: Run) -> None:
     assert run(api.call("GET", path, role="admin")).json()["total"] == 0
     bad = run(api.call("GET", "/security/audit-log?cursor=x", role="admin"))
     assert bad.json()["code"] == "bad_input"
+
+
+def test_a_moment_out_of_the_calendar_is_told_not_left_out(api: Api, run: Run) -> None:
+    path = "/security/audit-log?since=0001-01-01T00:00:00"
+    assert run(api.call("GET", path, role="admin")).json()["code"] == "bad_input"
+
+
+def test_a_moment_in_another_zone_is_the_same_moment(api: Api, run: Run) -> None:
+    run(api.call("POST", "/sql/execute", {"sql": "SELECT count(*) AS found_me FROM orders"}))
+    path = "/security/audit-log?q=found_me"
+    every = run(api.call("GET", path, role="admin")).json()
+    moment = dt.datetime.fromisoformat(every["items"][-1]["timestamp"])
+    for name, hours, second in (("since", 9, 0), ("until", -9, 1)):
+        there = dt.timezone(dt.timedelta(hours=hours))  # as text on the other side of the records
+        said = quote((moment + dt.timedelta(seconds=second)).astimezone(there).isoformat())
+        page = run(api.call("GET", f"{path}&{name}={said}", role="admin")).json()
+        assert (name, page["total"]) == (name, every["total"])
+
+
+def test_an_export_may_be_read_on_by_another_thread(tmp_path: Path) -> None:
+    log = SqliteAudit(tmp_path / "audit.db", b"k")
+    moment = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    for _ in range(3):
+        log.submit(AuditEvent(moment, "login", "api", "success")).result()
+    lines = log.lines(AuditFilter())
+    assert next(lines)[0] == 1
+    with ThreadPoolExecutor(1) as other:
+        assert [seq for seq, _ in other.submit(list, lines).result()] == [2, 3]
+    log.close()
 
 
 def test_the_log_is_exported_and_the_export_is_in_it(api: Api, run: Run) -> None:

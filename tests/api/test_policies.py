@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from datamind.governance.rules import Rules
+from datamind.records import Identity
+from datamind.rooms.caller import Caller
+from datamind.rooms.policies import rights
+from datamind.rooms.policies.rights import RightsBook, rules_of
 
 from .conftest import Api, Run, running, settings_of
 
@@ -182,6 +190,34 @@ def test_hashes_are_made_with_a_key_that_no_text_shows(api: Api, run: Run) -> No
     assert api.parts.bindings.of(run(_rights(api))).parameters[0] not in kept
 
 
+def test_what_is_changed_while_rights_are_read_is_in_them(
+    api: Api, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller = Caller(Identity("usr-analyst", "analyst"), "", "")
+    book = RightsBook(api.parts.database, lasts_s=60)
+    reads = 0
+
+    async def slow(session: AsyncSession) -> Rules:
+        nonlocal reads
+        reads += 1
+        found = await rules_of(session)
+        if reads == 1:
+            book.forget()  # as a change does that is kept meanwhile
+        return found
+
+    monkeypatch.setattr(rights, "rules_of", slow)
+
+    async def many() -> None:
+        await asyncio.gather(*(book.of(caller) for _ in range(50)))
+
+    run(many())
+    assert reads == 2  # again for the change, and then for all who wait
+    run(many())
+    assert reads == 2
+    at_once = RightsBook(api.parts.database, lasts_s=0)
+    assert run(at_once.of(caller)).asker.user == "analyst@example.com"
+
+
 def test_personal_data_is_proposed_to_be_masked_and_nothing_is_done_by_itself(
     run: Run, tmp_path: Path
 ) -> None:
@@ -216,7 +252,4 @@ def test_personal_data_is_proposed_to_be_masked_and_nothing_is_done_by_itself(
 
 
 async def _rights(api: Api) -> Any:
-    from datamind.records import Identity
-    from datamind.rooms.caller import Caller
-
     return await api.parts.rights.of(Caller(Identity("usr-analyst", "analyst"), "", ""))

@@ -367,12 +367,14 @@ def test_a_lost_engine_process_is_replaced(server: Server) -> None:
 def test_where_nobody_can_sign_in_it_says_how_to_begin(shop: Path, tmp_path: Path) -> None:
     server = Server(tmp_path, shop)
     server.start()
-    assert server.process is not None and server.process.stderr is not None
-    stderr = server.process.stderr
-    told = [stderr.readline() for _ in range(2)]
-    assert f"http://localhost:{server.port}" in told[0]
-    assert "datamind users add" in told[1]
-    server.end()
+    try:
+        assert server.process is not None and server.process.stderr is not None
+        stderr = server.process.stderr
+        told = [stderr.readline() for _ in range(2)]
+        assert f"http://localhost:{server.port}" in told[0]
+        assert "datamind users add" in told[1]
+    finally:
+        server.end()
 
 
 def test_a_port_in_use_is_told(server: Server) -> None:

@@ -116,6 +116,9 @@ def test_the_last_admin_can_not_be_lost(api: Api, run: Run) -> None:
 
 def test_who_is_deleted_is_forgotten_and_what_they_asked_is_not(api: Api, run: Run) -> None:
     made = new(api, run, "uma", password=PASSWORD)
+    run(api.call("POST", "/groups", {"name": "crew"}, role="admin"))
+    for of, body in (("groups", {"groups": ["crew"]}), ("attributes", {"attributes": {"x": "y"}})):
+        assert run(api.call("PUT", f"/users/{made['id']}/{of}", body, role="admin")).is_success
     tokens = sign_in(api, run, "uma@example.com", PASSWORD).json()
     header = {"Authorization": f"Bearer {tokens['access_token']}"}
     body = {"question": "How many orders are there?"}
@@ -128,9 +131,17 @@ def test_who_is_deleted_is_forgotten_and_what_they_asked_is_not(api: Api, run: R
     assert run(api.call("GET", path, role="admin")).status_code == 404
     found = run(api.call("GET", "/users?q=uma", role="admin")).json()
     assert found["items"] == []
+    (crew,) = run(api.call("GET", "/groups", role="admin")).json()["items"]
+    assert crew["members"] == 0
+    assert run(_attributes(api, made["id"])) == {}
     kept = run(api.call("GET", f"/queries/{asked['query_id']}", role="admin")).json()
     assert kept["user_id"] == made["id"]
     new(api, run, "uma")  # the address is free again
+
+
+async def _attributes(api: Api, user_id: str) -> Any:
+    async with api.parts.database.unit() as session:
+        return (await session.scalars(select(User.attributes).where(User.id == user_id))).one()
 
 
 def test_two_admins_who_demote_each_other_leave_one(api: Api, run: Run) -> None:

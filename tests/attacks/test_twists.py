@@ -70,6 +70,8 @@ def test_a_list_stands_among_the_others_of_an_in() -> None:
         rules = bound("duckdb", rule, away=("EAST", "NORTH"))
         assert rows(engine, asked, rules) == [["WEST"]]
         assert rows(engine, asked, bound("duckdb", rule, away=("EAST",))) == [["NORTH"], ["WEST"]]
+        left = Grant("orders", ME, "{user.away} IN (region)")  # a list has no place there
+        assert rows(engine, asked, bound("duckdb", left, away=("EAST", "WEST"))) == []
         for nothing in ((), float("nan"), None, {"x": 1}):
             assert rows(engine, asked, bound("duckdb", rule, away=nothing)) == []
 

@@ -13,10 +13,11 @@ from datamind.adapters.audit_chain import FIRST, chained
 from datamind.errors import Unavailable
 from datamind.records import AuditFilter, AuditVerdict
 
-# What of a record may be asked for, and where it stands in it.
+# What may be asked for: the field of a record, and how it compares.
 FIELDS = {
-    "event_type": "event_type = ?", "user_id": "user_id = ?", "status": "status = ?",
-    "correlation_id": "correlation_id = ?", "since": "timestamp >= ?", "until": "timestamp < ?",
+    "event_type": ("event_type", "="), "user_id": ("user_id", "="), "status": ("status", "="),
+    "correlation_id": ("correlation_id", "="), "since": ("timestamp", ">="),
+    "until": ("timestamp", "<"),
 }  # fmt: skip
 MOST_FAULTS = 100
 Line = tuple[int, dict[str, object]]
@@ -95,11 +96,10 @@ def _anchors(path: Path) -> list[tuple[int, str]]:
 
 def _where(wanted: AuditFilter) -> tuple[list[str], list[object]]:
     where, values = [], list[object]()
-    for name, condition in FIELDS.items():
+    for name, (field, compares) in FIELDS.items():
         value = getattr(wanted, name)
         if value is not None:
-            field, _, rest = condition.partition(" ")
-            where.append(f"json_extract(record, '$.{field}') {rest}")
+            where.append(f"json_extract(record, '$.{field}') {compares} ?")
             values.append(value if isinstance(value, str) else value.isoformat())
     if wanted.words:
         where.append("instr(lower(record), lower(?)) > 0")
@@ -119,6 +119,7 @@ def _read(path: Path, sql: str, values: list[object]) -> Iterator[Line]:
 
 def _opened(path: Path) -> sqlite3.Connection:
     try:
-        return sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        # An export is read on by whichever thread has time.
+        return sqlite3.connect(f"file:{path}?mode=ro", uri=True, check_same_thread=False)
     except sqlite3.Error:
         raise Unavailable("The audit log can't be read.") from None

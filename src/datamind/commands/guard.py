@@ -20,16 +20,11 @@ from datamind.governance.bound import BoundRules
 from datamind.governance.guard import MAX_ROWS, check, govern
 from datamind.governance.rules_file import read_policy, read_yaml
 from datamind.records import Dialect, Draft, Optimized
-from datamind.semantics.catalog import Catalog, Column, ColumnType, Table
+from datamind.semantics.catalog import Catalog, Column, Table
+from datamind.semantics.traits import column_type
 
 SCHEMA_SHAPE = "A schema file holds `default_schema` and `tables: {name: {columns: {name: type}}}`."
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
-FAMILIES: dict[str, ColumnType] = {
-    "int": "integer", "bigint": "integer", "smallint": "integer", "dec": "decimal",
-    "numeric": "decimal", "double": "float", "real": "float", "float": "float", "text": "text",
-    "varchar": "text", "char": "text", "string": "text", "bool": "boolean", "date": "date",
-    "timestamp": "timestamp", "time": "time", "interval": "interval",
-}  # fmt: skip
 
 
 def run(policy: Path, dialect: str, schema: Path, user: str, statements: Path, out: Path) -> int:
@@ -140,10 +135,5 @@ def catalog_of(text: str, name: str, dialect: Dialect) -> Catalog:
 def _table(schema: str, name: str, columns: dict[Any, Any]) -> Table:
     return Table(
         name, schema, name,
-        tuple(Column(name, str(c), _family(str(t)), str(t)) for c, t in columns.items()),
+        tuple(Column(name, str(c), column_type(str(t)), str(t)) for c, t in columns.items()),
     )  # fmt: skip
-
-
-def _family(native: str) -> ColumnType:
-    lower = native.lower()
-    return next((kind for word, kind in FAMILIES.items() if lower.startswith(word)), "other")

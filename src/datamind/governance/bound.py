@@ -8,6 +8,7 @@ from functools import cached_property
 
 from sqlglot import exp
 
+from datamind.errors import DataMindError
 from datamind.governance.masks import masked
 from datamind.governance.names import relations
 from datamind.governance.policy import table_reference
@@ -45,27 +46,37 @@ class BoundRules:
 
     @cached_property
     def view(self) -> View:
-        """The part of the catalog that exists for the asker."""
+        """The part of the catalog that exists for the asker.
+
+        A table of which a predicate can't be read any more, for the catalog has moved on, does not.
+        """
         hidden: set[str] = set()
         closed: set[str] = set()
         veiled: set[str] = set()
         filtered: set[str] = set()
+        seen = hashlib.sha256()
         for table in self.catalog.tables:
             grants, restrictions = self.rules.of(table.id, self.asker)
             gone = frozenset().union(*(r.hide for r in restrictions))
-            for column in table.columns:
-                if column.name in gone or not any(g.carries(column) for g in grants):
-                    hidden.add(column.id)
-                elif any(column.name in r.mask for r in restrictions):
-                    veiled.add(column.id)
-            if all(column.id in hidden for column in table.columns):
+            shown = [
+                c for c in table.columns
+                if c.name not in gone and any(g.carries(c) for g in grants)
+            ]  # fmt: skip
+            try:
+                said = self._said(table)
+            except DataMindError:
+                shown, said = [], ()
+            hidden.update({c.id for c in table.columns} - {c.id for c in shown})
+            if not shown:
                 closed.add(table.id)
-            elif any(r.rows for r in restrictions) or all(g.rows for g in grants):
+                continue
+            veiled.update(c.id for c in shown if any(c.name in r.mask for r in restrictions))
+            if any(r.rows for r in restrictions) or all(g.rows for g in grants):
                 filtered.add(table.id)
-        return View(
-            self.catalog, self._fingerprint(closed, hidden), frozenset(closed), frozenset(hidden),
-            frozenset(veiled), frozenset(filtered),
-        )  # fmt: skip
+            seen.update(repr((table.id, [c.name for c in shown], said)).encode())
+        # The same for all who read the same.
+        fingerprint = f"{self.catalog.version}-{seen.hexdigest()[:16]}"
+        return View(self.catalog, fingerprint, *map(frozenset, (closed, hidden, veiled, filtered)))
 
     def body(self, table: Table) -> exp.Query | None:
         """What is read instead of the table; None where the asker reads it as it is."""
@@ -82,7 +93,7 @@ class BoundRules:
             where.insert(0, _any(admitted))
         conditions = [w for w in where if w is not None]
         shown = [c for c in table.columns if c.id not in self.view.hidden_columns]
-        columns = [self._column(c, grants, admitted, restrictions) for c in shown]
+        columns = [self._column(table, c, grants, admitted, restrictions) for c in shown]
         if not conditions and len(shown) == len(table.columns) and not any(columns):
             return None
         body = exp.select(
@@ -101,15 +112,14 @@ class BoundRules:
         return bound_predicate(rows, table, self.asker, everything)
 
     def _column(
-        self, column: Column, grants: list[Grant], admitted: list[exp.Expr | None],
-        restrictions: list[Restriction],
+        self, table: Table, column: Column, grants: list[Grant],
+        admitted: list[exp.Expr | None], restrictions: list[Restriction],
     ) -> exp.Expr | None:  # fmt: skip
         """What the column shows, under its own name; None for its plain value.
 
         A cell is shown where a grant that carries its column admits its row.
         """
-        value: exp.Expr = exp.column(column.name, column.table.rpartition(".")[2], quoted=True)
-        value.set("table", exp.to_identifier(self.catalog.by_id[column.table].name, quoted=True))
+        value: exp.Expr = exp.column(column.name, table.name, quoted=True)
         carried = [a for g, a in zip(grants, admitted, strict=True) if g.carries(column)]
         masks = {r.mask[column.name] for r in restrictions if column.name in r.mask}
         whole = None in carried or len(carried) == len(grants)
@@ -122,16 +132,8 @@ class BoundRules:
             value = masked(value, column, mask, self.dialect, self.key)
         return exp.alias_(value, column.name, quoted=True)
 
-    def _fingerprint(self, closed: set[str], hidden: set[str]) -> str:
-        """The same for all who read the same."""
-        seen = hashlib.sha256()
-        for table in self.catalog.tables:
-            if table.id not in closed:
-                shown = [c.name for c in table.columns if c.id not in hidden]
-                seen.update(repr((table.id, shown, self._said(table))).encode())
-        return f"{self.catalog.version}-{seen.hexdigest()[:16]}"
-
     def _said(self, table: Table) -> tuple[object, ...]:
+        """What the asker's rules on a table say, whoever they name, in whatever order."""
         grants, restrictions = self.rules.of(table.id, self.asker)
         admits = sorted(
             (_text(self._predicate(g.rows, table)), sorted(c.name for c in table.columns
@@ -154,16 +156,17 @@ class Bindings:
 
     def of(self, rights: Rights) -> BoundRules:
         """What this asker reads under these rules."""
-        kept = self._kept.get(rights.key)
+        key = rights.key
+        kept = self._kept.get(key)
         if kept is None:
             kept = BoundRules(
                 rights.rules, rights.asker, self.catalog, self._dialect,
                 PARAMETER[self._dialect], (self._key,),
             )  # fmt: skip
-            self._kept[rights.key] = kept
+            self._kept[key] = kept
             while len(self._kept) > MOST_BOUND:
                 self._kept.popitem(last=False)
-        self._kept.move_to_end(rights.key)
+        self._kept.move_to_end(key)
         return kept
 
 

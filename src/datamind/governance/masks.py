@@ -13,7 +13,6 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from datamind.governance.rules import Mask
-from datamind.governance.tables.nodes import TYPES
 from datamind.records import Dialect
 from datamind.semantics.catalog import Column
 
@@ -50,7 +49,6 @@ KINDS: dict[Mask, str] = {
     "name": "name", "hash": "hash",
 }  # fmt: skip
 BAND = 100
-PLAIN_TYPES = {"text": "TEXT", "integer": "BIGINT", "float": "DOUBLE", "decimal": "DOUBLE"}
 
 
 def masked(
@@ -62,7 +60,7 @@ def masked(
     if mask == "null" and column.type == "other":  # arrays and maps can't be NULL there
         return exp.Anonymous(this="defaultValueOfArgumentType", expressions=[value])
     if mask == "null":
-        return exp.Cast(this=exp.null(), to=_type(column, dialect))
+        return exp.Cast(this=exp.null(), to=_nullable(column))
     if mask == "generalise" and column.type in ("date", "timestamp"):
         return exp.TimestampTrunc(this=value, unit=exp.var("YEAR"))
     if mask == "generalise" and column.is_number:
@@ -82,15 +80,11 @@ def _template(dialect: Dialect, kind: str) -> exp.Expr:
 
 
 @lru_cache(maxsize=4096)
-def _type(column: Column, dialect: Dialect) -> exp.DataType:
-    """The column's type, or the nearest plain one where it is one of the database's own."""
-    for name in (column.native_type, column.type, PLAIN_TYPES.get(column.type, "TEXT")):
-        try:
-            made = exp.DataType.build(name, dialect=dialect)
-        except SqlglotError:
-            continue
-        if made.this in TYPES:
-            if dialect == "clickhouse":
-                made.set("nullable", True)
-            return made
-    return exp.DataType.build("TEXT", dialect=dialect)
+def _nullable(column: Column) -> exp.DataType:
+    """ClickHouse's type of the column that may be NULL, or of text where there is none."""
+    try:
+        made = exp.DataType.build(column.native_type or column.type, dialect="clickhouse")
+    except SqlglotError:
+        made = exp.DataType.build("TEXT", dialect="clickhouse")
+    made.set("nullable", True)
+    return made

@@ -38,16 +38,12 @@ def bound(rows: str, table: Table, asker: Asker, all_of_it: Relations) -> exp.Ex
     for marked in list(statement.find_all(exp.Column)):
         if marked.name.startswith(MARK):
             value = asker.attributes.get(marked.name.removeprefix(MARK))
-            literals = _literals(value, inside_in=isinstance(marked.parent, exp.In))
+            listed = isinstance(marked.parent, exp.In) and marked.arg_key == "expressions"
+            literals = _literals(value, listed=listed)
             if literals is None:
                 return exp.false()
-            listed = marked.parent
-            if len(literals) == 1 or listed is None:
-                marked.replace(literals[0])
-                continue
-            kept = listed.expressions
-            at = next(n for n, one in enumerate(kept) if one is marked)
-            listed.set("expressions", [*kept[:at], *literals, *kept[at + 1 :]])
+            # One in place of the other; a list's stand among the others of an IN.
+            marked.replace(literals if listed else literals[0])
     resolve(statement, all_of_it)
     where = statement.args["where"].this
     return None if isinstance(where, exp.Boolean) and where.this else where
@@ -77,7 +73,6 @@ def _parsed(rows: str, schema: str, name: str, dialect: Dialect) -> exp.Query:
         shift += len(marked) - (end - start)
     # Read alone, so that no bracket of it can close one of ours.
     alone = parse(f"SELECT {text}", dialect)
-    tokens_within_limits(f"SELECT {text}", dialect)
     expressions = alone.expressions
     if len(expressions) != 1 or any(alone.args.get(part) for part in ("from_", "where", "with_")):
         raise SqlRejected("This is not one condition.")
@@ -110,10 +105,10 @@ def _end(tokens: list[Token]) -> int:
     return tokens[4].end
 
 
-def _literals(value: object, *, inside_in: bool) -> list[exp.Expr] | None:
+def _literals(value: object, *, listed: bool) -> list[exp.Expr] | None:
     """Literals of the attribute's own type; None where there is no value that could be one."""
     if isinstance(value, tuple):
-        made = [_literal(one) for one in value] if inside_in and value else [None]
+        made = [_literal(one) for one in value] if listed and value else [None]
         return None if None in made else made  # type: ignore[return-value]
     made_one = _literal(value)
     return None if made_one is None else [made_one]

@@ -38,7 +38,7 @@ class Resolver:
         self.found = Resolution(references=self.sources.references)
         self.clickhouse = relations.names.dialect == "clickhouse"
         # Both let the aliases of a SELECT be used in its clauses, and name columns by their text.
-        self.duckdb = relations.names.dialect != "postgres"
+        self.lenient = relations.names.dialect != "postgres"
 
     # ---- queries -------------------------------------------------------------------------------
 
@@ -162,7 +162,7 @@ class Resolver:
             if not (isinstance(e, exp.Column) and e.args.get("table"))
         }
         computed = {k: o for k, o in aliases.items() if k in renamed}
-        scope.aliases = computed if self.duckdb else {}
+        scope.aliases = computed if self.lenient else {}
         for clause in ("where", "having", "qualify"):
             self._clause(node.args.get(clause), scope)
         for window in node.args.get("windows") or ():
@@ -192,9 +192,9 @@ class Resolver:
                     target.set("this", identifier(aliases[key].name))
                     self.found.columns |= aliases[key].sources
                     continue
-                if self.duckdb and not self.clickhouse and key == "all":
+                if self.lenient and not self.clickhouse and key == "all":
                     continue
-            scope.aliases = aliases if self.duckdb else {}
+            scope.aliases = aliases if self.lenient else {}
             self.expression(item, scope)
 
     def _projections(self, node: exp.Select, scope: Scope, named: bool) -> tuple[Output, ...]:
@@ -205,7 +205,7 @@ class Resolver:
             else:
                 expanded = [self._projection(projection, scope, named)]
             shown.extend(expanded)
-            if self.duckdb:
+            if self.lenient:
                 for _, output in expanded:
                     if output.name:
                         scope.aliases.setdefault(self.names.key(output.name), output)
@@ -226,13 +226,13 @@ class Resolver:
         if isinstance(node, exp.Column):
             return node, Output(node.name, sources)
         # DuckDB calls a column after its text, which we have rewritten; PostgreSQL does not.
-        if named or self.duckdb:
+        if named or self.lenient:
             return exp.Alias(this=node, alias=identifier(called)), Output(called, sources)
         return node, Output(called, sources)
 
     def _unnamed(self, node: exp.Expr) -> str:
         """What the engine calls an expression without an alias, as near as it matters."""
-        if self.duckdb:
+        if self.lenient:
             return QUOTES.sub("_", text_of(node, self.names.dialect).lower()[:200])
         while isinstance(node, (exp.Cast, exp.Window, exp.Filter, exp.Paren)):
             node = node.this
@@ -278,7 +278,7 @@ class Resolver:
                 column = exp.Column(this=at.expressions[0].copy())
                 at.replace(exp.Paren(this=self._arrow(column, at.this)))
                 sources |= self.columns.resolve(column, scope)
-            elif isinstance(at, exp.Lambda) and not self.duckdb:
+            elif isinstance(at, exp.Lambda) and not self.lenient:
                 raise SqlRejected("Put brackets around each `->`.")
             elif isinstance(at, exp.Lambda):
                 sources |= self._lambda(at, scope)

@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
-from datamind.records import Identity, Scalar
+from datamind.records import Scalar
 from datamind.semantics.catalog import Column
 
 Mask = Literal["email", "phone", "ssn", "card", "name", "hash", "null", "last4", "generalise"]
@@ -23,13 +23,10 @@ class Asker:
     groups: frozenset[str] = frozenset()
     attributes: Mapping[str, Scalar | tuple[Scalar, ...] | None] = field(default_factory=dict)
 
-    @classmethod
-    def of(cls, identity: Identity) -> Asker:
-        """The asker of this identity."""
-        return cls(
-            identity.user, frozenset((identity.role,)), frozenset(identity.groups),
-            dict(identity.attributes),
-        )  # fmt: skip
+
+def known(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes as JSON or YAML has them, in the form in which askers have them."""
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in attributes.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +45,8 @@ class To:
 
 
 EVERYTHING = "*"
-SECRET = "secret"  # noqa: S105 ( passwords, tokens and their hashes, as the catalog marks them)
+# What the catalog calls passwords, tokens and their hashes.
+SECRET = "secret"  # noqa: S105 (the word, not one of them)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from datamind.errors import BadInput
-from datamind.governance.rules import Asker, Grant, Mask, Restriction, Rules, To
+from datamind.governance.rules import Asker, Grant, Mask, Restriction, Rules, To, known
 
 SHAPE = "A policy file holds `users`, `grants` and `restrictions`; see docs/policies.md."
 
@@ -110,8 +110,8 @@ class PolicyFile(_Part):
         user = self.users.get(name)
         if user is None:
             raise BadInput(f"The policy file knows no user {name}.", hint=SHAPE)
-        attributes = {k: tuple(v) if isinstance(v, list) else v for k, v in user.attributes.items()}
-        return Asker(name, frozenset(user.roles), frozenset(user.groups), attributes)
+        roles, groups = frozenset(user.roles), frozenset(user.groups)
+        return Asker(name, roles, groups, known(user.attributes))
 
 
 def read_policy(text: str, name: str) -> PolicyFile:

@@ -98,7 +98,7 @@ def check_shape(tree: exp.Query, dialect: Dialect, *, ours: bool = False) -> Non
             raise SqlRejected(f"The statement is nested more than {MAX_TREE_DEPTH} levels deep.")
         kind = type(node)
         if kind in PARAMETERS:
-            if not ours or node != PARAMETER[dialect]:
+            if not ours or node.sql(dialect) != PARAMETER[dialect].sql(dialect):
                 raise SqlRejected("A statement has no parameters: write its values.")
             continue
         if kind not in NODES:

@@ -30,7 +30,7 @@ class Sources:
         self.names = relations.names
         self.columns = columns
         self.reader = reader
-        self.duckdb = relations.names.dialect != "postgres"
+        self.lenient = relations.names.dialect != "postgres"
         self.references: list[tuple[exp.Table, Table]] = []
 
     def enter(self, node: exp.Select, scope: Scope) -> None:
@@ -98,7 +98,7 @@ class Sources:
         elif isinstance(node, exp.Subquery) and _groups(node):
             self._parenthesis(node, scope)
         elif isinstance(node, exp.Subquery):
-            reach = Scope(ctes=scope.ctes, outer=scope if self.duckdb else scope.outer)
+            reach = Scope(ctes=scope.ctes, outer=scope if self.lenient else scope.outer)
             self._derived(node, self.reader.query(node.this, reach), scope)
             self._joins(node.args.get("joins"), scope)
         elif isinstance(node, exp.Lateral):
@@ -151,7 +151,7 @@ class Sources:
         """A function in FROM; in PostgreSQL its alias names its one column too."""
         outputs = self._produced(call, scope)
         alias = self._alias(node, outputs[0].name)
-        if not alias.args.get("columns") and not self.duckdb:
+        if not alias.args.get("columns") and not self.lenient:
             alias.set("columns", [identifier(alias.name)])
         self._add(Source(alias.name, self.relabelled(alias, outputs)), scope)
 
@@ -192,8 +192,8 @@ class Sources:
             raise SqlRejected("All rows of VALUES need as many columns.")
         sources = [self.reader.expression(row, scope) for row in rows]
         everything = frozenset().union(*sources)
-        first = "col{}" if self.duckdb else "column{}"
-        start = 0 if self.duckdb else 1
+        first = "col{}" if self.lenient else "column{}"
+        start = 0 if self.lenient else 1
         outputs = tuple(Output(first.format(i + start), everything) for i in range(width.pop()))
         self._derived(node, outputs, scope)
 

@@ -21,6 +21,9 @@ Cursor = Annotated[
 ]
 
 
+FIRST_YEAR, LAST_YEAR = 1900, 2999
+
+
 class Page(BaseModel):
     """What every list answers: how many there are in all, and where the next page starts."""
 
@@ -43,8 +46,15 @@ async def page_of(
     return rows, total or 0, last
 
 
-def _write(moment: dt.datetime, key: str) -> str:
-    text = json.dumps([moment.isoformat(), key])
+def moment(given: dt.datetime) -> dt.datetime:
+    """The moment in UTC, which is meant without a zone; near the calendar's ends there is none."""
+    if not FIRST_YEAR <= given.year <= LAST_YEAR:
+        raise BadInput(f"A moment lies in the years {FIRST_YEAR} to {LAST_YEAR}.")
+    return given.astimezone(dt.UTC) if given.tzinfo else given.replace(tzinfo=dt.UTC)
+
+
+def _write(at: dt.datetime, key: str) -> str:
+    text = json.dumps([at.isoformat(), key])
     return base64.urlsafe_b64encode(text.encode()).decode()
 
 

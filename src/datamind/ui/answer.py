@@ -70,7 +70,7 @@ def show_trouble(told: Trouble, again: Any) -> None:
 
 def _answered(answer: JSON, person: Person, acts: Acts) -> None:
     with box("div", "badges"):
-        _trust(answer)
+        trust_chip(answer)
         if answer.get("origin") != "person":
             score = answer["confidence_score"]
             chip(
@@ -100,7 +100,8 @@ def _when(answer: JSON) -> str:
     return str(answer.get("generated_at", ""))[:16].replace("T", " ") + " UTC"
 
 
-def _trust(answer: JSON) -> None:
+def trust_chip(answer: JSON) -> None:
+    """How far the answer is to be trusted: by its level, or because a person wrote its SQL."""
     level = answer.get("trust")
     if answer.get("origin") == "person":
         chip("Written by hand", icon="edit_note", tip=BY_HAND, tone="trust-generated")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -106,8 +107,9 @@ class PostgresProbe:
             raise query_fault(fault.sqlstate) from None
 
 
-def introspect_postgres(url: str) -> Catalog:
-    """The catalog of what the URL's user may read. There is no data version to be had."""
+@contextmanager
+def reading(url: str) -> Iterator[PostgresProbe]:
+    """A probe that reads in one transaction."""
     try:
         import psycopg
     except ImportError:
@@ -122,17 +124,18 @@ def introspect_postgres(url: str) -> Catalog:
         raise connection_fault(state, str(fault), name) from None
     with connection:
         connection.read_only = True
-        probe = PostgresProbe(connection, name)
+        yield PostgresProbe(connection, name)
+
+
+def introspect_postgres(url: str) -> Catalog:
+    """The catalog of what the URL's user may read. There is no data version to be had."""
+    with reading(url) as probe:
         for setting, value in _SETTINGS.items():
-            connection.execute("SELECT set_config(%s, %s, true)", (setting, value))
+            probe.connection.execute("SELECT set_config(%s, %s, true)", (setting, value))
         return survey(
-            probe,
-            _declared(probe),
-            dialect="postgres",
-            default_schema="public",
-            place=name,
-            data_version="",
-        )
+            probe, _declared(probe), dialect="postgres", default_schema="public",
+            place=probe.name, data_version="",
+        )  # fmt: skip
 
 
 def _texts(found: object) -> tuple[str, ...]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from datamind.adapters.introspection.postgres import PostgresProbe
-from datamind.adapters.warehouse import redact
-from datamind.adapters.warehouse.postgres_faults import connection_fault
+from datamind.adapters.introspection.postgres import reading
+from datamind.adapters.introspection.survey import quoted
 from datamind.semantics.catalog import Table
 
 OWN = "n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_%'"
@@ -60,15 +59,7 @@ SHOWN = 3
 
 def too_much(url: str) -> list[str]:
     """What the URL's role may do beyond reading; a warehouse's role should have nothing here."""
-    import psycopg
-
-    try:
-        connection = psycopg.connect(url, connect_timeout=10)
-    except (psycopg.Error, ValueError) as fault:
-        raise connection_fault(getattr(fault, "sqlstate", None), str(fault), redact(url)) from None
-    with connection:
-        connection.read_only = True
-        probe = PostgresProbe(connection, redact(url))
+    with reading(url) as probe:
         found = [(what, [str(row[0]) for row in probe.rows(sql)]) for what, sql in CHECKS]
     return [f"{what} {_some(names)}" for what, names in found if names]
 
@@ -83,10 +74,10 @@ def grants(tables: Iterable[Table], database: str, role: str = "datamind_reader"
     schemas = sorted({table.schema for table in tables})
     lines = [
         f"CREATE ROLE {role} LOGIN PASSWORD '…' NOSUPERUSER NOCREATEDB NOCREATEROLE;",
-        f"GRANT CONNECT ON DATABASE {_quoted(database)} TO {role};",
+        f"GRANT CONNECT ON DATABASE {quoted(database)} TO {role};",
         f"ALTER ROLE {role} SET default_transaction_read_only = on;",
     ]
-    for schema in map(_quoted, schemas):
+    for schema in map(quoted, schemas):
         lines += [
             f"REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC;",
             f"GRANT USAGE ON SCHEMA {schema} TO {role};",
@@ -94,7 +85,3 @@ def grants(tables: Iterable[Table], database: str, role: str = "datamind_reader"
             f"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT ON TABLES TO {role};",
         ]
     return "\n".join(lines)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -12,7 +12,7 @@ from datamind.records import AuditFilter
 from datamind.rooms.audit import reading
 from datamind.rooms.audit.schemas import AuditPage, VerdictOut
 from datamind.rooms.http import SignedIn, TheParts
-from datamind.rooms.paging import Cursor, Limit
+from datamind.rooms.paging import Cursor, Limit, moment
 from datamind.rooms.problems import USUAL, problems
 
 router = APIRouter(prefix="/security/audit-log", tags=["security"], responses=problems(*USUAL))
@@ -26,8 +26,9 @@ def wanted(
 ) -> AuditFilter:  # fmt: skip
     """Which records; `q` stands anywhere in them."""
     return AuditFilter(
-        q, event_type, user_id, status, correlation_id, _in_utc(since), _in_utc(until)
-    )
+        q, event_type, user_id, status, correlation_id, since and moment(since),
+        until and moment(until),
+    )  # fmt: skip
 
 
 Wanted = Annotated[AuditFilter, Depends(wanted)]
@@ -53,10 +54,3 @@ async def export(caller: SignedIn, parts: TheParts, wanted: Wanted) -> Streaming
 async def verify(caller: SignedIn, parts: TheParts) -> VerdictOut:
     """Whether the chain holds: changes, gaps, reordering, truncation up to the last anchor."""
     return await reading.verify(parts, caller)
-
-
-def _in_utc(moment: dt.datetime | None) -> dt.datetime | None:
-    """As the records have it; what has no zone is taken for UTC."""
-    if moment is None or not 1900 <= moment.year <= 2999:
-        return None
-    return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)

@@ -9,7 +9,7 @@ from datamind.governance.rules import Rights
 from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.caller import Caller, need
 from datamind.rooms.parts import Parts
-from datamind.rooms.policies.rights import asker_of, named_rules_of, rules_of
+from datamind.rooms.policies.rights import asker_of, named_rules_of, rules_in
 from datamind.rooms.policies.schemas import PreviewIn, PreviewOut, SeenTable
 from datamind.rooms.users import service as users
 
@@ -22,9 +22,9 @@ async def preview(
     user = await users.by_email(session, wanted.user.strip().lower())
     if user is None:
         raise NotFound("There is no such user.")
-    rights = Rights(await asker_of(session, user.id, user.role), await rules_of(session))
-    view = parts.bindings.of(rights).view
     named = await named_rules_of(session)
+    rights = Rights(await asker_of(session, user.id, user.role), rules_in(named))
+    view = parts.bindings.of(rights).view
     told = PreviewOut(
         user=user.email, roles=sorted(rights.asker.roles), groups=sorted(rights.asker.groups),
         tables=[

@@ -6,15 +6,16 @@ POLICY_CACHE_SECONDS.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from datamind.database import Database
-from datamind.governance.rules import Asker, Grant, Restriction, Rights, Rules
+from datamind.governance.rules import Asker, Grant, Restriction, Rights, Rules, known
 from datamind.rooms.caller import Caller
 from datamind.rooms.policies.models import DataPolicy, PolicyBinding
 from datamind.rooms.policies.stored import record_of
@@ -32,38 +33,57 @@ class RightsBook:
         self._database = database
         self._lasts_s = lasts_s
         self._clock = clock
+        self._loading = asyncio.Lock()  # many who ask at once load once
+        self._changes = 0
         # Each with the moment until which it holds.
         self._rules: tuple[Rules, float] | None = None
         self._askers: OrderedDict[str, tuple[Asker, float]] = OrderedDict()
 
     async def of(self, caller: Caller) -> Rights:
         """The caller's rights; their role is the one that their token says."""
-        now = self._clock()
         user, role = caller.identity.user, caller.identity.role
-        rules, asker = self._rules, self._askers.get(user)
-        if rules is None or rules[1] <= now:
-            rules = None
+        found = self._kept(user, role)
+        if found is None:
+            async with self._loading:
+                while (found := self._kept(user, role) or await self._load(user, role)) is None:
+                    pass  # something was changed while they were read
+        return found
+
+    def _kept(self, user: str, role: str) -> Rights | None:
+        now, asker = self._clock(), self._askers.get(user)
+        if self._rules is None or self._rules[1] <= now:
+            return None
         if asker is None or asker[1] <= now or role not in asker[0].roles:
-            asker = None
-        if rules is None or asker is None:
-            until = now + self._lasts_s
-            async with self._database.unit() as session:
-                rules = rules or (await rules_of(session), until)
-                asker = asker or (await asker_of(session, user, role), until)
-            self._rules, self._askers[user] = rules, asker
-            while len(self._askers) > MOST_ASKERS:
-                self._askers.popitem(last=False)
-        return Rights(asker[0], rules[0])
+            return None
+        return Rights(asker[0], self._rules[0])
+
+    async def _load(self, user: str, role: str) -> Rights | None:
+        """Read and remember; None if something was changed meanwhile."""
+        changes, until = self._changes, self._clock() + self._lasts_s
+        async with self._database.unit() as session:
+            rules, asker = await rules_of(session), await asker_of(session, user, role)
+        if changes != self._changes:
+            return None
+        self._rules, self._askers[user] = (rules, until), (asker, until)
+        while len(self._askers) > MOST_ASKERS:
+            self._askers.popitem(last=False)
+        return Rights(asker, rules)
 
     def forget(self) -> None:
         """Something was changed here."""
+        self._changes += 1
         self._rules = None
         self._askers.clear()
 
 
 async def rules_of(session: AsyncSession) -> Rules:
     """All rules that are switched on."""
-    records = [rule for _, rule in await named_rules_of(session)]
+    return rules_in(await named_rules_of(session))
+
+
+def rules_in(named: Sequence[tuple[str, Grant | Restriction]]) -> Rules:
+    """The rules of these."""
+    records = [rule for _, rule in named]
     return Rules(
         tuple(r for r in records if isinstance(r, Grant)),
         tuple(r for r in records if isinstance(r, Restriction)),
@@ -87,5 +107,4 @@ async def asker_of(session: AsyncSession, user_id: str, role: str) -> Asker:
     if user is None:
         return Asker("", frozenset((role,)))
     groups = await users.groups_of(session, user.id)
-    attributes = {k: tuple(v) if isinstance(v, list) else v for k, v in user.attributes.items()}
-    return Asker(user.email, frozenset((role,)), frozenset(groups), attributes)
+    return Asker(user.email, frozenset((role,)), frozenset(groups), known(user.attributes))

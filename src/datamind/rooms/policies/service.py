@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import delete, event, func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from datamind import clock
@@ -155,12 +156,14 @@ async def _say(
     if said is not None:
         policy.kind, policy.name, policy.relation = said["kind"], said["name"], said["on"]
         policy.enabled, policy.document = said["enabled"], document_of(said)
-        await session.flush()
         session.add_all(
             PolicyBinding(policy_id=policy.id, kind=kind, subject=subject)
             for kind, subject in sorted(subjects_of(said))
         )
-    await session.flush()
+    try:
+        await session.flush()
+    except IntegrityError:  # two said the next version at once
+        raise Outdated("The policy was changed in the meantime.") from None
     event.listen(session.sync_session, "after_commit", lambda _: parts.rights.forget(), once=True)
     await note(
         parts, caller, "policy_change", Outcome.success, policy=policy.id, version=policy.version,

@@ -175,8 +175,8 @@ async def _asked(
     )  # fmt: skip
     answer = replace(answer, sql=sql)
     most = parts.settings.server.queue
-    rights = await parts.rights.of(caller)
     with parts.running.entered(answer.query_id, caller.identity.user, most=most) as stop:
+        rights = await parts.rights.of(caller)
         ask = Ask(
             parts, caller, kind, answer, stop, Stages(time.perf_counter, on_stage), rights,
             parts.bindings.of(rights).view, conversation_id, project_id,

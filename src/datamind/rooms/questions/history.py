@@ -9,18 +9,17 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from datamind.errors import BadInput, NotFound, PlanInvalid
+from datamind.errors import NotFound, PlanInvalid
 from datamind.pipeline.wire import as_json
 from datamind.records import Answer
 from datamind.rooms.caller import Caller, need
-from datamind.rooms.paging import page_of
+from datamind.rooms.paging import moment, page_of
 from datamind.rooms.parts import Parts
 from datamind.rooms.questions.models import QueryRow
 from datamind.rooms.questions.schemas import QueriesOut, QueryDetail, QueryOut
 from datamind.semantics import codec
 from datamind.semantics import plan as P
 
-FIRST_YEAR, LAST_YEAR = 1900, 2999
 GONE = "There is no such query."
 
 
@@ -96,21 +95,14 @@ async def find(
         if wanted is not None:
             found = found.where(column == wanted)
     if since is not None:
-        found = found.where(QueryRow.created_at >= _moment(since))
+        found = found.where(QueryRow.created_at >= moment(since))
     if until is not None:
-        found = found.where(QueryRow.created_at < _moment(until))
+        found = found.where(QueryRow.created_at < moment(until))
     rows, total, following = await page_of(
         session, found, QueryRow.created_at, QueryRow.id, limit=limit, cursor=cursor
     )
     items = [QueryOut.model_validate(row) for row in rows]
     return QueriesOut(items=items, total=total, next_cursor=following)
-
-
-def _moment(given: dt.datetime) -> dt.datetime:
-    """The moment in UTC; near the ends of the calendar there is none."""
-    if not FIRST_YEAR <= given.year <= LAST_YEAR:
-        raise BadInput(f"A moment lies in the years {FIRST_YEAR} to {LAST_YEAR}.")
-    return given if given.tzinfo is not None else given.replace(tzinfo=dt.UTC)
 
 
 async def get(session: AsyncSession, caller: Caller, query_id: str) -> QueryDetail:

@@ -19,9 +19,9 @@ from datamind.rooms.users.schemas import (
     GroupOut,
     GroupsOut,
     MembershipsIn,
-    UserOut,
+    UserDetail,
 )
-from datamind.rooms.users.service import existing, groups_of, told
+from datamind.rooms.users.service import existing, told
 
 
 async def find(
@@ -77,7 +77,7 @@ async def remove(session: AsyncSession, parts: Parts, caller: Caller, group_id: 
 
 async def put_into(
     session: AsyncSession, parts: Parts, caller: Caller, user_id: str, wanted: MembershipsIn
-) -> UserOut:
+) -> UserDetail:
     """The user in these groups, by name, and in no others."""
     need(caller, "admin")
     user = await existing(session, user_id)
@@ -90,12 +90,12 @@ async def put_into(
     await session.flush()
     _forget_once_kept(session, parts)
     await note(parts, caller, "user_groups", Outcome.success, user=user.id, groups=sorted(names))
-    return told(user, await groups_of(session, user.id))
+    return await told(session, user)
 
 
 async def describe(
     session: AsyncSession, parts: Parts, caller: Caller, user_id: str, wanted: AttributesIn
-) -> UserOut:
+) -> UserDetail:
     """The user with these attributes and no others."""
     need(caller, "admin")
     user = await existing(session, user_id)
@@ -105,7 +105,7 @@ async def describe(
         parts, caller, "user_attributes", Outcome.success, user=user.id,
         attributes=sorted(wanted.attributes),
     )  # fmt: skip
-    return told(user, await groups_of(session, user.id))
+    return await told(session, user)
 
 
 async def _counts(session: AsyncSession) -> dict[str, int]:

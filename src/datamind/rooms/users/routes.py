@@ -18,6 +18,7 @@ from datamind.rooms.users.schemas import (
     MembershipsIn,
     Role,
     RoleIn,
+    UserDetail,
     UserIn,
     UserOut,
     UserPatch,
@@ -43,7 +44,7 @@ async def create(body: UserIn, caller: SignedIn, parts: TheParts, session: Unit)
 
 
 @router.get("/{user_id}", responses=problems(404))
-async def get(user_id: str, caller: SignedIn, session: Unit) -> UserOut:
+async def get(user_id: str, caller: SignedIn, session: Unit) -> UserDetail:
     """One user."""
     return await service.get(session, caller, user_id)
 
@@ -79,7 +80,7 @@ async def deactivate(user_id: str, caller: SignedIn, parts: TheParts, session: U
 @router.put("/{user_id}/groups", responses=problems(404))
 async def put_into(
     user_id: str, body: MembershipsIn, caller: SignedIn, parts: TheParts, session: Unit
-) -> UserOut:
+) -> UserDetail:
     """Put a user into these groups, and into no others."""
     return await groups.put_into(session, parts, caller, user_id, body)
 
@@ -87,7 +88,7 @@ async def put_into(
 @router.put("/{user_id}/attributes", responses=problems(404))
 async def describe(
     user_id: str, body: AttributesIn, caller: SignedIn, parts: TheParts, session: Unit
-) -> UserOut:
+) -> UserDetail:
     """Give a user these attributes, and no others; row predicates may ask for them."""
     return await groups.describe(session, parts, caller, user_id, body)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from datamind.rooms.auth.passwords import LONGEST
 from datamind.rooms.paging import Page
@@ -80,21 +80,13 @@ class UserOut(BaseModel):
     created_at: dt.datetime
     last_login_at: dt.datetime | None
     password: str | None = None
-    # Told of one user alone, not in lists.
-    groups: list[str] | None = None
-    attributes: dict[str, Any] | None = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _plain(cls, given: Any) -> Any:
-        """What has to be looked up is left to who tells of one user."""
-        if isinstance(given, dict):
-            return given
-        return {
-            name: getattr(given, name)
-            for name in cls.model_fields
-            if name not in ("password", "groups", "attributes")
-        }
+
+class UserDetail(UserOut):
+    """One user, with the groups that they are in and what predicates may ask of them."""
+
+    groups: list[str]
+    attributes: dict[str, Any]
 
 
 class UsersOut(Page):

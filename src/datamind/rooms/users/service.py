@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
+from sqlalchemy import delete as delete_rows
 from sqlalchemy import event, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,7 +18,7 @@ from datamind.rooms.caller import Caller, need
 from datamind.rooms.paging import page_of
 from datamind.rooms.parts import Ground
 from datamind.rooms.users.models import User, UserGroup, UserGroupMembership
-from datamind.rooms.users.schemas import UserIn, UserOut, UserPatch, UsersOut
+from datamind.rooms.users.schemas import UserDetail, UserIn, UserOut, UserPatch, UsersOut
 
 Row = User  # for the rooms that sign people in
 
@@ -73,11 +74,10 @@ async def find(
     return UsersOut(items=items, total=total, next_cursor=following)
 
 
-async def get(session: AsyncSession, caller: Caller, user_id: str) -> UserOut:
+async def get(session: AsyncSession, caller: Caller, user_id: str) -> UserDetail:
     """One user."""
     need(caller, "admin")
-    user = await existing(session, user_id)
-    return told(user, await groups_of(session, user.id))
+    return await told(session, await existing(session, user_id))
 
 
 async def create(session: AsyncSession, parts: Ground, caller: Caller, wanted: UserIn) -> UserOut:
@@ -144,15 +144,19 @@ async def delete(session: AsyncSession, parts: Ground, caller: Caller, user_id: 
     user = await existing(session, user_id)
     await _keep_an_admin(session, user)
     user.email, user.name, user.password_hash = f"{user.id}@deleted", "Deleted user", ""
-    user.active, user.deleted_at = False, parts.now()
+    user.active, user.deleted_at, user.attributes = False, parts.now(), {}
+    await session.execute(
+        delete_rows(UserGroupMembership).where(UserGroupMembership.user_id == user.id)
+    )
     _sign_out(session, parts, user)
     await note(parts, caller, "user_delete", Outcome.success, user=user.id)
 
 
-def told(user: User, groups: Sequence[str]) -> UserOut:
-    """One user, with the groups that they are in and their attributes."""
-    made = UserOut.model_validate(user)
-    return made.model_copy(update={"groups": list(groups), "attributes": dict(user.attributes)})
+async def told(session: AsyncSession, user: User) -> UserDetail:
+    """One user, whole."""
+    groups = list(await groups_of(session, user.id))
+    plain = UserOut.model_validate(user).model_dump()
+    return UserDetail(**plain, groups=groups, attributes=user.attributes)
 
 
 async def anybody(session: AsyncSession) -> bool:

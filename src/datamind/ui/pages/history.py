@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from nicegui import ui
 from starlette.requests import Request
 
+from datamind.ui.answer import trust_chip
 from datamind.ui.client import JSON, Trouble
 from datamind.ui.flag import RATINGS, flag_button
 from datamind.ui.frame import heading, page
@@ -27,7 +28,7 @@ from datamind.ui.pieces import (
 from datamind.ui.sessions import Person
 from datamind.ui.sql import sql_panel
 from datamind.ui.understood import stages_list, understood
-from datamind.ui.words import STATUSES, TRUST, counted, duration, hint_for_people
+from datamind.ui.words import STATUSES, counted, duration, hint_for_people
 
 PER_PAGE = 25
 MOST_PEOPLE = 200
@@ -223,9 +224,7 @@ def _status_row(query: JSON) -> None:
     label, symbol, tone = STATUSES[query["status"]]
     with box("div", "badges"):
         chip(label, icon=symbol, tone=tone)
-        if query["trust"] in TRUST:
-            name, sign, tip = TRUST[query["trust"]]
-            chip(name, icon=sign, tip=tip, tone=f"trust-{query['trust']}")
+        trust_chip(query)
         if query["status"] == "answered" and query["origin"] != "person":
             chip(f"{query['confidence']:.0%} sure", icon="speed")
         if query["flagged"]:
