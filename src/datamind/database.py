@@ -113,7 +113,9 @@ class Database:
 
 def _is_outage(fault: SQLAlchemyError) -> bool:
     """Whether it is the store that failed, not what was asked of it."""
-    return type(fault).__name__ in ("OperationalError", "InterfaceError", "TimeoutError")
+    asked = getattr(getattr(fault, "orig", None), "sqlite_errorname", "") == "SQLITE_ERROR"
+    kinds = ("OperationalError", "InterfaceError", "TimeoutError")
+    return type(fault).__name__ in kinds and not asked
 
 
 def _prepare_sqlite(connection: PoolProxiedConnection, _record: object) -> None:

@@ -10,9 +10,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
 from datamind.database import Database, Moment
-from datamind.errors import BadInput
+from datamind.errors import BadInput, Unavailable
 from datamind.migrations import downgrade, upgrade
 from datamind.migrations.tables import metadata
 
@@ -90,3 +91,20 @@ def test_what_is_committed_survives_a_loss_of_power(tmp_path: Path) -> None:
         return found
 
     assert asyncio.run(pragmas()) == ["wal", 2, 1]
+
+
+def test_a_statement_that_is_wrong_is_no_outage(tmp_path: Path) -> None:
+    import asyncio
+
+    async def ask(path: Path) -> None:
+        database = Database(f"sqlite+aiosqlite:///{path}")
+        try:
+            async with database.unit() as session:
+                await session.execute(text("SELECT no_such_column"))
+        finally:
+            await database.close()
+
+    with pytest.raises(OperationalError):
+        asyncio.run(ask(tmp_path / "store.db"))
+    with pytest.raises(Unavailable):
+        asyncio.run(ask(tmp_path / "no folder" / "store.db"))

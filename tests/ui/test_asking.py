@@ -28,6 +28,27 @@ def answered(page: Page, number: int) -> Locator:
     return turn
 
 
+# The boxes of a chart's texts, its own box first: left, top, right, bottom. A text's letters stand
+# clear of its box by a good pixel above and below.
+BOXES = """chart => [chart, ...chart.querySelectorAll('text')].filter(e => e.getBBox().width)
+    .map(e => e.getBoundingClientRect()).map(b => [b.left, b.top + 1.5, b.right, b.bottom - 1.5])"""
+
+
+@pytest.mark.parametrize("question", [
+    "Which 5 products have the highest revenue?", QUESTION, "What is the revenue by month?",
+])  # fmt: skip
+def test_the_words_of_a_chart_stand_within_it_and_apart(browser: Watched, question: str) -> None:
+    turn = ask(browser.signed_in(ANA), question)
+    chart = turn.locator(".chart svg")
+    expect(chart.locator("text").first).to_be_visible()
+    (left, top, right, bottom), *words = chart.evaluate(BOXES)
+    assert len(words) > 4
+    for n, (x, y, till_x, till_y) in enumerate(words):
+        assert left <= x and till_x <= right and top <= y and till_y <= bottom
+        for x2, y2, till_x2, till_y2 in words[n + 1 :]:
+            assert till_x <= x2 or till_x2 <= x or till_y <= y2 or till_y2 <= y
+
+
 def test_a_question_is_answered_followed_up_flagged_and_found_again(browser: Watched) -> None:
     page = browser.signed_in(ANA)
     box = page.get_by_role("combobox", name="Your question")

@@ -16,6 +16,16 @@ LONG_LABEL = 11
 # Told apart in light and dark, and by people who see red and green alike.
 COLOURS = ["#12877c", "#e08a3c", "#5b7fde", "#c25b8f", "#87963a", "#7a6bc9", "#4aa3c7", "#b0685a"]
 FAINT = "#8892a04d"  # lines that are seen on white and on black
+# The page's font. Labels of axes need it told of their own: room is made for them before ECharts
+# looks at what holds for the whole chart.
+FONT: JSON = {"fontFamily": 'system-ui, -apple-system, "Segoe UI", sans-serif'}
+LOOK: JSON = {
+    "color": COLOURS,
+    "textStyle": FONT,
+    "animation": False,  # people who ask for less motion get the same picture
+}
+# Where an axis that lies has its name: at its end it would stand on the last figure.
+BELOW: JSON = {"nameLocation": "middle", "nameGap": 28, "nameTextStyle": {"align": "center"}}
 Rows = list[JSON]
 
 
@@ -65,11 +75,11 @@ def _over(chart: JSON, by_name: dict[str, JSON], rows: Rows, kind: str) -> JSON 
     category = {
         "type": "category", "data": labels, "boundaryGap": kind == "bar", "inverse": lying,
         "axisLine": {"lineStyle": {"color": FAINT}}, "axisTick": {"show": False},
-        "axisLabel": {"width": 140, "overflow": "truncate"},
+        "axisLabel": {**FONT, "width": 140, "overflow": "truncate"},
     }  # fmt: skip
-    value = _value_axis(unit)
+    value = _value_axis(unit) | (BELOW if lying else {})
     return {
-        **_frame([name for name, _ in series], unit),
+        **_frame([name for name, _ in series], unit, below=lying and bool(value["name"])),
         "xAxis": value if lying else category,
         "yAxis": category if lying else value,
         "series": drawn,
@@ -108,8 +118,7 @@ def _pie(x: JSON, y: JSON, rows: Rows) -> JSON:
         {"name": written(r[x["name"]], x, 0), "value": r[y["name"]]} for r in rows
     ]  # fmt: skip
     return {
-        "color": COLOURS,
-        "animation": False,
+        **LOOK,
         "tooltip": {"trigger": "item", "className": "chart-tip", ":valueFormatter": _tip(y)},
         "series": [
             {
@@ -123,22 +132,22 @@ def _pie(x: JSON, y: JSON, rows: Rows) -> JSON:
 def _scatter(x: JSON, y: JSON, rows: Rows) -> JSON:
     points = [[r[x["name"]], r[y["name"]]] for r in rows]
     return {
-        **_frame([spoken(y["name"])], y),
+        **_frame([spoken(y["name"])], y, below=True),
         "tooltip": {"trigger": "item", "className": "chart-tip"},
-        "xAxis": {**_value_axis(x), "name": _titled(x), "nameLocation": "middle", "nameGap": 30},
+        "xAxis": {**_value_axis(x), "name": _titled(x), **BELOW},
         "yAxis": {**_value_axis(y), "name": _titled(y)},
         "series": [{"type": "scatter", "symbolSize": 8, "data": points}],
     }  # fmt: skip
 
 
-def _frame(names: list[str], column: JSON) -> JSON:
+def _frame(names: list[str], column: JSON, *, below: bool = False) -> JSON:
+    """What charts with axes share; `below`: the lower axis has a name."""
     several = len(names) > 1
     return {
-        "color": COLOURS,
-        "animation": False,  # people who ask for less motion get the same picture
+        **LOOK,
         "grid": {
-            "left": 8, "right": 24, "top": 44 if several else 28, "bottom": 8,
-            "containLabel": True,
+            "left": 8, "right": 40, "top": 44 if several else 28,
+            "bottom": 30 if below else 8, "containLabel": True,
         },
         "legend": {"show": several, "type": "scroll", "top": 0, "icon": "roundRect"},
         "tooltip": {
@@ -153,10 +162,12 @@ def _value_axis(column: JSON) -> JSON:
         "type": "value",
         "name": unit_of(column),
         "nameTextStyle": {"align": "right"},
-        "axisLabel": {":formatter": "(value) => datamind.compact(value)", "hideOverlap": True},
+        "axisLabel": {
+            **FONT, ":formatter": "(value) => datamind.compact(value)", "hideOverlap": True,
+        },
         "splitNumber": 4,
         "splitLine": {"lineStyle": {"color": FAINT}},
-    }
+    }  # fmt: skip
 
 
 def _titled(column: JSON) -> str:
