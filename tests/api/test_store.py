@@ -104,7 +104,10 @@ def test_a_statement_that_is_wrong_is_no_outage(tmp_path: Path) -> None:
         finally:
             await database.close()
 
-    with pytest.raises(OperationalError):
-        asyncio.run(ask(tmp_path / "store.db"))
-    with pytest.raises(Unavailable):
-        asyncio.run(ask(tmp_path / "no folder" / "store.db"))
+    async def both() -> None:
+        with pytest.raises(Unavailable):
+            await ask(tmp_path / "no folder" / "store.db")
+        with pytest.raises(OperationalError):
+            await ask(tmp_path / "store.db")
+
+    asyncio.run(both())
