@@ -1,9 +1,12 @@
-"""What tests share: one real PostgreSQL a run, a fresh database for each xdist worker."""
+"""What tests share: one real PostgreSQL a run, a fresh database for each xdist worker, and
+ClickHouse's engine."""
 
 from __future__ import annotations
 
 import fcntl
 import signal
+import subprocess
+import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -82,3 +85,13 @@ def _database(server: str) -> Iterator[str]:
     yield server.replace("/postgres?", f"/{name}?")
     with suppress(psycopg.Error), psycopg.connect(server, autocommit=True) as admin:
         admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def clickhouse_url() -> Iterator[str]:
+    """ClickHouse's engine, in a process of its own."""
+    script = Path(__file__).with_name("chdb_server.py")
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        yield f"clickhouse://127.0.0.1:{server.stdout.readline().strip()}"
+        server.kill()

@@ -22,14 +22,15 @@ CATALOG = Catalog("v", "duckdb", "main", TABLES)
 ME = To(users=frozenset({"me"}))
 RULES = Rules((Grant("a", ME, "x > 1"), Grant("b", ME, "x > 2"), Grant("open", ME)))
 BOUND = BoundRules(RULES, Asker("me"), CATALOG, "duckdb", exp.Literal.string("k"))
-A, B = (write(body, "duckdb") for t in TABLES[:2] if (body := BOUND.body(t)) is not None)
+BODIES = {t.id: body for t in TABLES if (body := BOUND.body(t)) is not None}
+A, B = (write(body, "duckdb") for body in BODIES.values())
 
 
 def looked_at(asked: str, text: str) -> None:
     """As the guard does, with `text` in place of what it wrote of `asked`."""
     before = read(asked, "duckdb", BOUND.view)[1].references
     again = read(text, "duckdb", View(CATALOG), ours=True)[1].references
-    only_governed(before, again, BOUND.view, BOUND, partial(write, dialect="duckdb"))
+    only_governed(before, again, BOUND.view, BODIES, partial(write, dialect="duckdb"))
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,6 @@ from datamind.governance.shape import PARAMETER
 from datamind.records import Dialect, Scalar
 from datamind.semantics.catalog import Catalog, Column, Table, View
 
-# ClickHouse keeps a query apart from what is around it by a limit alone; PostgreSQL and DuckDB do
-# by an offset (README of the guard corpus).
-NO_LIMIT = 2**62
 MOST_BOUND = 200
 
 
@@ -102,7 +99,6 @@ class BoundRules:
         ).from_(table_reference(table))  # fmt: skip
         if conditions:
             body.set("where", exp.Where(this=exp.and_(*conditions, copy=True)))
-            fence(body, self.dialect)
         return body
 
     def _predicate(self, rows: str | None, table: Table) -> exp.Expr | None:
@@ -185,14 +181,6 @@ def shown_where(condition: exp.Expr, value: exp.Expr, column: Column, dialect: D
         return bare
     nullable = exp.Anonymous(this="toNullable", expressions=[bare])
     return exp.Case(ifs=[exp.If(this=condition.copy(), true=nullable)])
-
-
-def fence(query: exp.Query, dialect: Dialect) -> None:
-    """Let nothing from outside be evaluated inside."""
-    if dialect == "clickhouse":
-        query.set("limit", exp.Limit(expression=exp.Literal.number(NO_LIMIT)))
-    else:
-        query.set("offset", exp.Offset(expression=exp.Literal.number(0)))
 
 
 def _any(predicates: list[exp.Expr | None]) -> exp.Expr:

@@ -17,6 +17,7 @@ def identifier(name: str) -> exp.Identifier:
 
 
 Shown = list[tuple[exp.Expr, Output]]
+Pair = tuple[Output, Output]
 
 
 class Columns:
@@ -41,7 +42,7 @@ class Columns:
         found = self._in(source, name)
         if found is None:
             raise UnknownColumn(f"There is no column {name} in {source.alias}.")
-        self._write(node, source.alias, found.name)
+        self._write(node, source.alias, found)
         return found.sources
 
     def _field(self, node: exp.Column, name: str, scope: Scope) -> frozenset[str] | None:
@@ -85,8 +86,7 @@ class Columns:
                 return NOTHING
             merged = level.merged.get(key)
             if merged is not None:
-                node.set("this", identifier(merged.name))
-                return merged.sources
+                return self._meant(node, merged)
             found = [(s, c) for s in level.sources if (c := self._in(s, name)) is not None]
             if len(found) > 1:
                 raise SqlRejected(f"The column {name} is in more than one table: say which.")
@@ -95,16 +95,14 @@ class Columns:
                 source, column = found[0]
                 # Where an alias has the same name the engine's own rule decides; both are visible.
                 if alias is not None:
-                    node.set("this", identifier(column.name))
-                    return column.sources | alias.sources
-                self._write(node, source.alias, column.name)
+                    return self._meant(node, column.or_(alias))
+                self._write(node, source.alias, column)
                 return column.sources
             if alias is not None:
-                node.set("this", identifier(alias.name))
-                return alias.sources
+                return self._meant(node, alias)
             called = [s for s in level.sources if self.names.key(s.alias) == key]
             if called and called[0].scalar:
-                self._write(node, called[0].alias, called[0].columns[0].name)
+                self._write(node, called[0].alias, called[0].columns[0])
                 return called[0].columns[0].sources
             if called:
                 raise SqlRejected("A row as a value is not allowed: name its columns.")
@@ -118,20 +116,29 @@ class Columns:
         return found[0] if found else None
 
     @staticmethod
-    def _write(node: exp.Column, alias: str, name: str) -> None:
-        node.set("this", identifier(name))
+    def _meant(node: exp.Column, output: Output) -> frozenset[str]:
+        """Write the bare name down, and beside it what it means (for the fences)."""
+        node.set("this", identifier(output.name))
+        node.meta["means"] = output
+        return output.sources
+
+    def _write(self, node: exp.Column, alias: str, output: Output) -> None:
+        self._meant(node, output)
         node.set("table", identifier(alias))
         node.set("db", None)
 
-    def merge(self, scope: Scope, right: Source, written: Iterable[str]) -> None:
-        """Make one column of those that USING names on both sides."""
+    def merge(self, scope: Scope, right: Source, written: Iterable[str]) -> list[Pair]:
+        """Make one column of those that USING names on both sides; what was compared."""
+        pairs = []
         for name in written:
             key = self.names.key(name)
             left = scope.merged.get(key) or self._left(scope, name, right)
             other = self._in(right, name)
             if left is None or other is None:
                 raise UnknownColumn(f"There is no column {name}.")
-            scope.merged[key] = Output(left.name, left.sources | other.sources)
+            pairs.append((left, other))
+            scope.merged[key] = left.or_(other)
+        return pairs
 
     def _left(self, scope: Scope, name: str, right: Source) -> Output | None:
         found = [c for s in scope.sources if s is not right and (c := self._in(s, name))]
@@ -206,7 +213,7 @@ class Columns:
             for i in at:
                 expression, output = shown[i]
                 aliased = exp.Alias(this=expression, alias=identifier(alias))
-                shown[i] = (aliased, Output(alias, output.sources))
+                shown[i] = (aliased, output.called(alias))
         return shown
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from datamind.errors import SqlRejected
-from datamind.governance.policy import Policy
+from datamind.governance.fences import Bodies
 from datamind.semantics.catalog import Table, View
 
 References = list[tuple[exp.Table, Table]]
@@ -15,23 +15,18 @@ UNGOVERNED = "The governed statement reads a table past its policy."
 
 
 def only_governed(
-    asked: References, again: References, view: View, policy: Policy, write: Callable[..., str]
+    asked: References, again: References, view: View, bodies: Bodies, write: Callable[..., str]
 ) -> None:
-    """SqlRejected unless every table of the text that was read `again` is in a body that `policy`
-    gives, or is one that the asker reads as it is; and there are as many as were `asked` for."""
-    bodies = {
-        write(body): table.id
-        for table in {t.id: t for _, t in asked}.values()
-        if (body := policy.body(table)) is not None
-    }
-    governed = frozenset(bodies.values())
+    """SqlRejected unless every table of the text that was read `again` is in its body (by id), or
+    is one that the asker reads as it is; and there are as many as were `asked` for."""
+    texts = frozenset(map(write, bodies.values()))
     found: set[int] = set()
     plain = 0
     for reference, table in again:
-        around = _body_around(reference, bodies, write)
+        around = _body_around(reference, texts, write)
         if around is not None:
             found.add(id(around))
-        elif table.id in governed or not view.sees(table.id):
+        elif table.id in bodies or not view.sees(table.id):
             raise SqlRejected(UNGOVERNED)
         else:
             plain += 1
@@ -40,7 +35,7 @@ def only_governed(
 
 
 def _body_around(
-    reference: exp.Table, bodies: dict[str, str], write: Callable[..., str]
+    reference: exp.Table, texts: frozenset[str], write: Callable[..., str]
 ) -> exp.Expr | None:
     """The outermost subquery around the reference that is, word for word, a body."""
     around = None
@@ -52,7 +47,7 @@ def _body_around(
         if held and isinstance(inside, exp.Select) and not inside.args.get("joins"):
             clause = inside.args.get("from_")
             table = clause is not None and isinstance(clause.this, exp.Table)
-            if table and write(inside) in bodies:
+            if table and write(inside) in texts:
                 around = node
         inside, node = node, node.parent
     return around

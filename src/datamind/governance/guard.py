@@ -12,11 +12,18 @@ from datamind.governance.cost import check_joins
 from datamind.governance.covered import only_governed
 from datamind.governance.limits import tokens_within_limits
 from datamind.governance.names import relations
-from datamind.governance.policy import Policy, VisibleColumns, apply
+from datamind.governance.policy import Policy, VisibleColumns, apply, bodies_of
 from datamind.governance.resolve import resolve
 from datamind.governance.scope import Resolution
 from datamind.governance.seal import sealed
-from datamind.governance.shape import FUNCTIONS, check_calls, check_shape, parse, text_of
+from datamind.governance.shape import (
+    FUNCTIONS,
+    PARAMETERS,
+    check_calls,
+    check_shape,
+    parse,
+    text_of,
+)
 from datamind.records import Checked, Dialect, Draft, Governed, Lineage, Optimized
 from datamind.semantics.catalog import View
 
@@ -44,14 +51,16 @@ def govern(
         raise SqlRejected(f"A row limit is between 1 and {MAX_ROWS:,}.")
     tree, found = read(optimized.sql, draft.dialect, view)
     policy = policy or VisibleColumns(view)
-    keyed = apply(policy, found.references)
+    bodies = bodies_of(policy, tree, found.references, draft.dialect)
+    keyed = any(body.find(*PARAMETERS) for body in bodies.values())
+    apply(bodies, found.references)
     tree = limited(tree, row_limit + 1, [output.name for output in found.outputs], draft.dialect)
     sql = write(tree, draft.dialect)
     # Policies read what the asker may not: names are looked up in all there is, and then each
     # table is looked for where the policy has put it.
     again = recheck(sql, draft.dialect, View(view.catalog))
     only_governed(
-        found.references, again.references, view, policy, partial(write, dialect=draft.dialect)
+        found.references, again.references, view, bodies, partial(write, dialect=draft.dialect)
     )
     made = Governed(
         sql=sql,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from sqlglot import exp
 
-from datamind.records import Scalar
+from datamind.governance.fences import fence, fenced
+from datamind.records import Dialect, Scalar
 from datamind.semantics.catalog import Table, View
 
 
@@ -46,15 +48,22 @@ def table_reference(table: Table, alias: str | None = None) -> exp.Table:
     )
 
 
-def apply(policy: Policy, references: list[tuple[exp.Table, Table]]) -> bool:
-    """Put each table's governed form in its place, under the name that the statement gave it; tell
-    whether any of them has a parameter."""
-    keyed = False
+def bodies_of(
+    policy: Policy, tree: exp.Query, references: list[tuple[exp.Table, Table]], dialect: Dialect
+) -> dict[str, exp.Query]:
+    """What is read instead of each table (by id) of a resolved query, fenced where it has to be."""
+    found = {table.id: policy.body(table) for _, table in references}
+    bodies = {at: body for at, body in found.items() if body is not None}
+    for at in fenced(tree, references, bodies, dialect):
+        fence(bodies[at], dialect)
+    return bodies
+
+
+def apply(bodies: Mapping[str, exp.Query], references: list[tuple[exp.Table, Table]]) -> None:
+    """Put each table's governed form in its place, under the name that the statement gave it."""
     for reference, table in references:
-        body = policy.body(table)
-        if body is not None:
-            keyed = keyed or body.find(exp.Parameter, exp.Placeholder) is not None
+        if table.id in bodies:
             alias = reference.args["alias"].copy()
             joins = reference.args.get("joins")  # of a join in brackets
+            body = bodies[table.id].copy()
             reference.replace(exp.Subquery(this=body, alias=alias, joins=joins))
-    return keyed

@@ -99,6 +99,8 @@ class Resolver:
             raise SqlRejected("A recursive query is a UNION of a start and a step.")
         check_recursion(body, name, self.names.key)
         start = self.query(body.this, Scope(ctes=ctes, outer=around.outer))
+        # What the step makes of them is of no type that we know.
+        start = tuple(Output(o.name, o.sources) for o in start)
         outputs = self.sources.relabelled(cte.args["alias"], start)
         within = {**ctes, self.names.key(name): outputs}
         step = self.query(body.expression, Scope(ctes=within, outer=around.outer))
@@ -133,7 +135,7 @@ class Resolver:
         for output in right:
             key = self.names.key(output.name)
             known = found.get(key, output)
-            found[key] = Output(known.name, known.sources | output.sources)
+            found[key] = known.or_(output)
         return tuple(found.values())
 
     def _order_outputs(self, node: exp.Expr, scope: Scope, outputs: tuple[Output, ...]) -> None:
@@ -222,9 +224,9 @@ class Resolver:
         if isinstance(node, exp.Alias):
             name = self.names.written(node.args["alias"])
             node.set("alias", identifier(name))
-            return node, Output(name, sources)
+            return node, Output(name, sources, _type(node.this))
         if isinstance(node, exp.Column):
-            return node, Output(node.name, sources)
+            return node, Output(node.name, sources, _type(node))
         # DuckDB calls a column after its text, which we have rewritten; PostgreSQL does not.
         if named or self.lenient:
             return exp.Alias(this=node, alias=identifier(called)), Output(called, sources)
@@ -330,9 +332,15 @@ def _is_bare(node: exp.Expr) -> bool:
     )
 
 
+def _type(node: exp.Expr) -> str:
+    """The type of a plain column."""
+    means = node.meta.get("means") if isinstance(node, exp.Column) else None
+    return means.type if isinstance(means, Output) else ""
+
+
 def _united(left: tuple[Output, ...], right: tuple[Output, ...]) -> tuple[Output, ...]:
     """The outputs of a set operation: names of the first part, sources of both."""
-    return tuple(Output(a.name, a.sources | b.sources) for a, b in zip(left, right, strict=False))
+    return tuple(a.or_(b) for a, b in zip(left, right, strict=False))
 
 
 def _mentions(node: exp.Expr, name: str, key: Callable[[str], str]) -> bool:

@@ -14,10 +14,23 @@ NOTHING: frozenset[str] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A column that a query or relation shows, and the catalog columns (ids) it comes from."""
+    """A column that a query or relation shows, and the catalog columns (ids) it comes from.
+
+    `type` is the database's own where it is a column of a table, unchanged; empty where computed.
+    """
 
     name: str
     sources: frozenset[str] = NOTHING
+    type: str = ""
+
+    def called(self, name: str) -> Output:
+        """The same under another name."""
+        return Output(name, self.sources, self.type)
+
+    def or_(self, other: Output) -> Output:
+        """A column whose values come from both, under the name of this one."""
+        kind = self.type if self.type == other.type else ""
+        return Output(self.name, self.sources | other.sources, kind)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ class Sources:
                     raise SqlRejected("USING and NATURAL may join one table at a time.")
                 right = scope.sources[-1]
                 using = using or self.columns.common(scope, right)
-                self.columns.merge(scope, right, using)
+                join.meta["compared"] = self.columns.merge(scope, right, using)
             self._condition(join, scope)
             if join.args.get("kind") in ("SEMI", "ANTI"):
                 del scope.sources[before:]
@@ -223,7 +223,7 @@ class Sources:
         node.set("this", identifier(table.name))
         node.set("db", identifier(table.schema) if table.schema else None)
         self.references.append((node, table))
-        outputs = tuple(Output(c.name, frozenset((c.id,))) for c in table.columns)
+        outputs = tuple(Output(c.name, frozenset((c.id,)), c.native_type) for c in table.columns)
         schema = table.schema if own_name else None
         self._add(Source(shown, self.relabelled(alias, outputs), schema), scope)
 
@@ -242,7 +242,7 @@ class Sources:
         if len(names) != len(listed):
             raise SqlRejected("An alias's column list takes plain names.")
         alias.set("columns", [identifier(name) for name in names])
-        renamed = tuple(Output(n, o.sources) for n, o in zip(names, outputs, strict=False))
+        renamed = tuple(o.called(n) for n, o in zip(names, outputs, strict=False))
         return renamed + outputs[len(names) :]
 
 
