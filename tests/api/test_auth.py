@@ -9,7 +9,9 @@ from typing import Any
 import jwt
 import pytest
 
-from datamind.rooms.auth.tokens import Tokens
+from datamind.errors import Unauthenticated
+from datamind.rooms.auth.service import load_revocations
+from datamind.rooms.auth.tokens import Claims, Revocations, Tokens
 
 from .conftest import PASSWORD, Api, Run, running, settings_of
 
@@ -276,3 +278,30 @@ def test_an_admin_sees_who_is_signed_in_and_ends_it(api: Api, run: Run) -> None:
     listed = run(api.call("GET", path, role="admin")).json()["items"]
     assert entry["id"] not in [kept["id"] for kept in listed]
     assert run(api.call("DELETE", "/security/sessions/none", role="admin")).status_code == 404
+
+
+def test_what_runs_for_somebody_new_is_not_called_off_when_revocations_are_looked_up(
+    api: Api, run: Run
+) -> None:
+    body = {"email": "new@example.com", "name": "New", "role": "analyst", "password": PASSWORD}
+    assert run(api.call("POST", "/users", body, role="admin")).status_code == 201
+    with api.parts.running.entered("qry-new", "usr-viewer", most=10) as stop:
+        told: list[str] = []
+        api.parts.revocations.on_user(told.append)
+        run(load_revocations(api.parts))
+        run(load_revocations(api.parts))
+        assert (told, stop.is_set()) == ([], False)
+
+
+def test_a_revocation_moves_forward_only() -> None:
+    first = dt.datetime(2026, 3, 15, 9, tzinfo=dt.UTC)
+    later = first + dt.timedelta(seconds=1)
+    revocations = Revocations(lambda: later)
+    told: list[str] = []
+    revocations.on_user(told.append)
+    for moment in (later, first, later):
+        revocations.user("usr-a", moment)
+    assert told == ["usr-a"]
+    issued_between = Claims("usr-a", "viewer", "a@example.com", "ses-a", first)
+    with pytest.raises(Unauthenticated):
+        revocations.check(issued_between)

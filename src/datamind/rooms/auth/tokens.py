@@ -85,9 +85,11 @@ class Revocations:
     def user(self, user: str, before: dt.datetime) -> None:
         """No token of this user that was issued before this moment counts."""
         self._forget()
-        news = self._users.get(user) != before
+        known = self._users.get(user)
+        if known is not None and known >= before:
+            return
         self._users[user] = before
-        for tell in self._listeners if news else ():
+        for tell in self._listeners:
             tell(user)
 
     def on_user(self, tell: Callable[[str], None]) -> None:

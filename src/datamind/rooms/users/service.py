@@ -45,8 +45,9 @@ async def groups_of(session: AsyncSession, user_id: str) -> Sequence[str]:
 
 
 async def changed_since(session: AsyncSession, moment: dt.datetime) -> Sequence[User]:
-    """Whose older access tokens no longer count since then."""
-    found = await session.scalars(select(User).where(User.access_valid_from > moment))
+    """Whose older access tokens no longer count since then; who is new has none."""
+    revoked = User.access_valid_from > User.created_at
+    found = await session.scalars(select(User).where(User.access_valid_from > moment, revoked))
     return found.all()
 
 
