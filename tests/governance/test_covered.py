@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import pytest
 from sqlglot import exp
 
@@ -30,7 +28,7 @@ def looked_at(asked: str, text: str) -> None:
     """As the guard does, with `text` in place of what it wrote of `asked`."""
     before = read(asked, "duckdb", BOUND.view)[1].references
     again = read(text, "duckdb", View(CATALOG), ours=True)[1].references
-    only_governed(before, again, BOUND.view, BODIES, partial(write, dialect="duckdb"))
+    only_governed(before, again, BOUND.view, BODIES, "duckdb")
 
 
 @pytest.mark.parametrize(

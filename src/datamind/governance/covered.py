@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from sqlglot import exp
 
 from datamind.errors import SqlRejected
-from datamind.governance.fences import Bodies
-from datamind.semantics.catalog import Table, View
+from datamind.governance.fences import Bodies, References, widened
+from datamind.governance.shape import text_of
+from datamind.records import Dialect
+from datamind.semantics.catalog import View
 
-References = list[tuple[exp.Table, Table]]
 UNGOVERNED = "The governed statement reads a table past its policy."
 
 
 def only_governed(
-    asked: References, again: References, view: View, bodies: Bodies, write: Callable[..., str]
+    asked: References, again: References, view: View, bodies: Bodies, dialect: Dialect
 ) -> None:
     """SqlRejected unless every table of the text that was read `again` is in its body (by id), or
     is one that the asker reads as it is; and there are as many as were `asked` for."""
+    write = partial(text_of, dialect=dialect, identify=True)
     texts = frozenset(map(write, bodies.values()))
+
+    def is_body(query: exp.Select) -> bool:
+        """Word for word, but for conditions that only narrow it."""
+        if write(query) in texts:
+            return True
+        wider = widened(query, dialect)
+        return wider is not None and write(wider) in texts
+
     found: set[int] = set()
     plain = 0
     for reference, table in again:
-        around = _body_around(reference, texts, write)
+        around = _body_around(reference, is_body)
         if around is not None:
             found.add(id(around))
         elif table.id in bodies or not view.sees(table.id):
@@ -34,10 +45,8 @@ def only_governed(
         raise SqlRejected(UNGOVERNED)
 
 
-def _body_around(
-    reference: exp.Table, texts: frozenset[str], write: Callable[..., str]
-) -> exp.Expr | None:
-    """The outermost subquery around the reference that is, word for word, a body."""
+def _body_around(reference: exp.Table, is_body: Callable[[exp.Select], bool]) -> exp.Expr | None:
+    """The outermost subquery around the reference that is a body."""
     around = None
     inside: exp.Expr = reference
     node = reference.parent
@@ -47,7 +56,7 @@ def _body_around(
         if held and isinstance(inside, exp.Select) and not inside.args.get("joins"):
             clause = inside.args.get("from_")
             table = clause is not None and isinstance(clause.this, exp.Table)
-            if table and write(inside) in texts:
+            if table and is_body(inside):
                 around = node
         inside, node = node, node.parent
     return around

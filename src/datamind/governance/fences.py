@@ -22,6 +22,12 @@ from datamind.semantics.catalog import Table
 NO_LIMIT = 2**62
 References = list[tuple[exp.Table, Table]]
 Bodies = Mapping[str, exp.Query]
+Computed = frozenset[str]
+# Not true where their column is NULL; and what may stand on their other side.
+REJECTING = (
+    exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In, exp.Between, exp.Like, exp.ILike,
+)  # fmt: skip
+WRITTEN_OUT = (exp.Literal, exp.Neg, exp.Cast, exp.DataType, exp.DataTypeParam, exp.Boolean)
 # Each makes rows of values in FROM.
 PRODUCERS = (exp.Lateral, exp.Unnest, exp.Values, exp.GenerateSeries, exp.ExplodingGenerateSeries)
 
@@ -48,7 +54,7 @@ class Exposure:
         return (self.later or not self.nothing) and _filter(body).find(exp.Query) is not None
 
 
-def exposure(tree: exp.Query, dialect: Dialect, computed: frozenset[str]) -> Exposure:
+def exposure(tree: exp.Query, dialect: Dialect, computed: Computed) -> Exposure:
     """What a resolved query could tell of rows that a filter hides; `computed` are the columns
     (ids) that a policy shows as something else."""
     reader = Reader(dialect, computed)
@@ -78,15 +84,19 @@ def fenced(
     filtered = {at: body for at, body in bodies.items() if body.args.get("where") is not None}
     if not filtered:
         return NOTHING
-    computed = frozenset(
-        f"{at}.{shown.alias_or_name}"
-        for at, body in bodies.items() for shown in body.expressions
-        if not isinstance(shown, exp.Column)
-    )  # fmt: skip
-    found = exposure(tree, dialect, computed)
+    found = exposure(tree, dialect, computed_of(bodies))
     return frozenset(
         at for at, body in filtered.items()
         if found.of(tables[at], body) or not exposure(body, dialect, NOTHING).nothing
+    )  # fmt: skip
+
+
+def computed_of(bodies: Bodies) -> Computed:
+    """The columns (ids) that the bodies show as something else than they are."""
+    return frozenset(
+        f"{at}.{shown.alias_or_name}"
+        for at, body in bodies.items() for shown in body.expressions
+        if not isinstance(shown, exp.Column)
     )  # fmt: skip
 
 
@@ -101,6 +111,103 @@ def fence(body: exp.Query, dialect: Dialect) -> exp.Query:
     else:
         body.set("offset", exp.Offset(expression=exp.Literal.number(0)))
     return body
+
+
+def narrowed(
+    reference: exp.Table, table: Table, dialect: Dialect, computed: Computed
+) -> list[exp.Expr]:
+    """The asker's conditions on one table alone, for its fenced body, written as the body reads.
+
+    Inside the fence an index can serve them. They are repeated there, not moved: each is total and
+    false for a row of NULLs, so that it may also come before an outer join.
+    """
+    select = reference.find_ancestor(exp.Select)
+    where = select.args.get("where") if select is not None else None
+    if select is None or where is None:
+        return []
+    joins = select.args.get("joins") or ()
+    if not all(_is_plain_join(join, dialect) for join in joins):
+        return []
+    reader = Reader(dialect, computed)
+    alias = reference.args["alias"].name
+    return [
+        _within(conjunct, table)
+        for conjunct in _conjuncts(where.this)
+        if _rejects_nulls(conjunct) and _is_about(conjunct, alias) and reader.total(conjunct)
+    ]
+
+
+def narrow(body: exp.Query, own: list[exp.Expr]) -> None:
+    """Add conditions to the filter of a body: `(filter) AND (conditions)`, see `widened`."""
+    if own:
+        where = _filter(body)
+        both = (where.this, exp.and_(*own, copy=False))
+        where.set("this", exp.And(this=exp.Paren(this=both[0]), expression=exp.Paren(this=both[1])))
+
+
+def widened(body: exp.Query, dialect: Dialect) -> exp.Query | None:
+    """The body without the conditions that `narrow` added; None where it has none, or they are
+    not of the kind that may be added."""
+    where = body.args.get("where")
+    both = where.this if where is not None and is_fenced(body) else None
+    if not isinstance(both, exp.And) or not isinstance(both.this, exp.Paren):
+        return None
+    if not is_narrowing(both.expression, dialect):
+        return None
+    made = body.copy()
+    made.args["where"].set("this", both.this.this.copy())
+    return made
+
+
+def is_narrowing(condition: exp.Expr, dialect: Dialect) -> bool:
+    """Whether it is of the kind that may be added to a fenced body."""
+    return _rejects_nulls(condition) and Reader(dialect).total(condition)
+
+
+def _is_plain_join(join: exp.Join, dialect: Dialect) -> bool:
+    """Not one that picks which row it takes (ASOF, ANY), for there a condition has to come after,
+    nor one that hides its table (SEMI, ANTI), whose name may then be another's. ClickHouse's outer
+    joins give zeros and empty texts for NULL, unless they are told not to."""
+    if dialect == "clickhouse" and join.side:
+        return False
+    method, kind = join.args.get("method") or "", join.args.get("kind") or ""
+    return method in ("", "NATURAL") and kind in ("", "INNER", "OUTER", "CROSS")
+
+
+def _rejects_nulls(node: exp.Expr) -> bool:
+    """Whether a condition compares columns with what is written out, and so is not true of NULL."""
+    if isinstance(node, (exp.And, exp.Or)):
+        return _rejects_nulls(node.this) and _rejects_nulls(node.expression)
+    if isinstance(node, (exp.Paren, exp.Not)):
+        return _rejects_nulls(node.this)
+    if not isinstance(node, REJECTING) or not isinstance(node.this, exp.Column):
+        return False
+    return all(isinstance(n, WRITTEN_OUT) for child in _others(node) for n in child.walk())
+
+
+def _others(node: exp.Expr) -> Iterator[exp.Expr]:
+    return (child for child in node.iter_expressions() if child is not node.this)
+
+
+def _is_about(node: exp.Expr, alias: str) -> bool:
+    columns = list(node.find_all(exp.Column))
+    return all(c.table == alias and len(means(c).sources) == 1 for c in columns)
+
+
+def _within(condition: exp.Expr, table: Table) -> exp.Expr:
+    """The condition as it reads inside the table's body, where no alias renames it."""
+    names = {column.id: column.name for column in table.columns}
+    made = condition.copy()
+    for column in made.find_all(exp.Column):
+        (source,) = means(column).sources
+        column.set("this", exp.to_identifier(names[source], quoted=True))
+        column.set("table", exp.to_identifier(table.name, quoted=True))
+    return made
+
+
+def is_fenced(body: exp.Query) -> bool:
+    """Whether a body is kept apart from what is around it."""
+    return body.args.get("limit") is not None or body.args.get("offset") is not None
 
 
 def _filter(body: exp.Query) -> exp.Expr:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 
 from sqlglot import exp
 
@@ -53,15 +52,13 @@ def govern(
     policy = policy or VisibleColumns(view)
     bodies = bodies_of(policy, tree, found.references, draft.dialect)
     keyed = any(body.find(*PARAMETERS) for body in bodies.values())
-    apply(bodies, found.references)
+    apply(bodies, found.references, draft.dialect)
     tree = limited(tree, row_limit + 1, [output.name for output in found.outputs], draft.dialect)
     sql = write(tree, draft.dialect)
     # Policies read what the asker may not: names are looked up in all there is, and then each
     # table is looked for where the policy has put it.
     again = recheck(sql, draft.dialect, View(view.catalog))
-    only_governed(
-        found.references, again.references, view, bodies, partial(write, dialect=draft.dialect)
-    )
+    only_governed(found.references, again.references, view, bodies, draft.dialect)
     made = Governed(
         sql=sql,
         parameters=policy.parameters if keyed else (),

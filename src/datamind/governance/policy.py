@@ -7,7 +7,7 @@ from typing import Protocol
 
 from sqlglot import exp
 
-from datamind.governance.fences import fence, fenced
+from datamind.governance.fences import computed_of, fence, fenced, is_fenced, narrow, narrowed
 from datamind.records import Dialect, Scalar
 from datamind.semantics.catalog import Table, View
 
@@ -59,11 +59,17 @@ def bodies_of(
     return bodies
 
 
-def apply(bodies: Mapping[str, exp.Query], references: list[tuple[exp.Table, Table]]) -> None:
-    """Put each table's governed form in its place, under the name that the statement gave it."""
+def apply(
+    bodies: Mapping[str, exp.Query], references: list[tuple[exp.Table, Table]], dialect: Dialect
+) -> None:
+    """Put each table's governed form in its place, under the name that the statement gave it; one
+    that is fenced with the asker's own conditions on it, as far as they are harmless."""
+    computed = computed_of(bodies)
     for reference, table in references:
         if table.id in bodies:
             alias = reference.args["alias"].copy()
             joins = reference.args.get("joins")  # of a join in brackets
             body = bodies[table.id].copy()
+            if is_fenced(body):
+                narrow(body, narrowed(reference, table, dialect, computed))
             reference.replace(exp.Subquery(this=body, alias=alias, joins=joins))
