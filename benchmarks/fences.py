@@ -197,7 +197,7 @@ def on_clickhouse(rows: int) -> Iterator[tuple[Run, list[str]]]:
     from chdb import session
 
     with tempfile.TemporaryDirectory() as folder:
-        engine: Any = session.Session(folder)
+        engine: Any = session.Session(folder)  # type: ignore[no-untyped-call]
         sorted_ones = []
         for name, query in made("clickhouse", rows):
             engine.query(f"CREATE TABLE {name} ENGINE = MergeTree ORDER BY tuple() AS {query}")

@@ -61,6 +61,28 @@ def test_an_installation_begins_with_one_grant_that_can_be_taken_away(api: Api, 
     assert [(v["version"], v["said"] is None) for v in versions] == [(2, True), (1, False)]
 
 
+def test_values_are_understood_by_those_who_may_see_them(api: Api, run: Run) -> None:
+    make(api, run, kind="restriction", on="stores", rows="country <> 'Italy'")
+
+    def stores_in(country: str, role: str) -> Any:
+        body = {"question": f"how many stores are there in {country}"}
+        told = run(api.call("POST", "/sql/ask", body, role=role)).json()
+        return told["results"] if told["status"] == "answered" else told["status"]
+
+    assert stores_in("Italy", "admin") == [{"number_of_stores": 4}]
+    assert stores_in("Spain", "analyst") == [{"number_of_stores": 4}]
+    hidden, absent = (stores_in(c, "analyst") for c in ("Italy", "Atlantis"))
+    assert hidden == absent != [{"number_of_stores": 4}]
+    # Of the catalog's own values the hidden one is none either.
+    found = run(api.call("GET", "/catalog/tables/stores")).json()["fields"]
+    (country,) = (f for f in found if f["name"] == "country")
+    assert country["examples"] == ["France", "Spain"]
+    found = run(api.call("GET", "/catalog/search", params={"q": "Italy"})).json()["items"]
+    assert [hit for hit in found if hit["kind"] == "value"] == []
+    reads = [r for r in api.audited() if r["event_type"] == "values_read"]
+    assert reads and reads[-1]["details"]["relations"] == ["stores"]
+
+
 def test_a_restriction_holds_at_once_for_whom_it_concerns(api: Api, run: Run) -> None:
     made = make(
         api, run, kind="restriction", on="orders", rows="status = 'paid'",
@@ -76,7 +98,8 @@ def test_a_restriction_holds_at_once_for_whom_it_concerns(api: Api, run: Run) ->
     assert "store_id" not in [c["name"] for c in table["fields"]]
     # Neither how many rows there are nor what values the others hold is told.
     assert table["rows"] is None
-    assert all(not c["examples"] and c["distinct"] is None for c in table["fields"])
+    assert all(c["distinct"] is None for c in table["fields"])
+    assert {v for c in table["fields"] for v in c["examples"]} <= {"paid"}
     found = run(api.call("GET", "/catalog/search?q=cancelled")).json()["items"]
     assert not [item for item in found if item["kind"] == "value"]
     assert run(api.call("DELETE", f"/policies/{made['id']}", role="admin")).status_code == 204

@@ -16,7 +16,7 @@ from datamind.governance.predicates import bound as bound_predicate
 from datamind.governance.rules import Asker, Grant, Restriction, Rights, Rules
 from datamind.governance.shape import PARAMETER
 from datamind.records import Dialect, Scalar
-from datamind.semantics.catalog import Catalog, Column, Table, View
+from datamind.semantics.catalog import Catalog, Column, Table, Values, View
 
 MOST_BOUND = 200
 
@@ -30,7 +30,7 @@ class BoundRules:
 
     def __init__(
         self, rules: Rules, asker: Asker, catalog: Catalog, dialect: Dialect, key: exp.Expr,
-        parameters: tuple[Scalar, ...] = (),
+        parameters: tuple[Scalar, ...] = (), own: Values | None = None, told: str = "",
     ) -> None:  # fmt: skip
         self.rules = rules
         self.asker = asker
@@ -38,6 +38,8 @@ class BoundRules:
         self.dialect = dialect
         self.key = key
         self.parameters = parameters
+        self._own = own or {}
+        self._told = told
         self._everything = View(catalog)
         self._bodies: dict[str, exp.Query | None] = {}
 
@@ -72,8 +74,9 @@ class BoundRules:
                 filtered.add(table.id)
             seen.update(repr((table.id, [c.name for c in shown], said)).encode())
         # The same for all who read the same.
-        fingerprint = f"{self.catalog.version}-{seen.hexdigest()[:16]}"
-        return View(self.catalog, fingerprint, *map(frozenset, (closed, hidden, veiled, filtered)))
+        fingerprint = f"{self.catalog.version}-{seen.hexdigest()[:16]}{self._told}"
+        closed_, hidden_, veiled_, filtered_ = map(frozenset, (closed, hidden, veiled, filtered))
+        return View(self.catalog, fingerprint, closed_, hidden_, veiled_, filtered_, self._own)
 
     def body(self, table: Table) -> exp.Query | None:
         """What is read instead of the table; None where the asker reads it as it is."""
@@ -157,7 +160,7 @@ class Bindings:
         if kept is None:
             kept = BoundRules(
                 rights.rules, rights.asker, self.catalog, self._dialect,
-                PARAMETER[self._dialect], (self._key,),
+                PARAMETER[self._dialect], (self._key,), rights.own, rights.told,
             )  # fmt: skip
             self._kept[key] = kept
             while len(self._kept) > MOST_BOUND:

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from datamind.records import Scalar
-from datamind.semantics.catalog import Column
+from datamind.semantics.catalog import Column, Values
 
 Mask = Literal["email", "phone", "ssn", "card", "name", "hash", "null", "last4", "generalise"]
 
@@ -97,17 +97,23 @@ def _said(rule: Grant | Restriction) -> str:
 
 @dataclass(frozen=True)
 class Rights:
-    """Who asks, and the rules that there are: what the guard is told of an asker."""
+    """Who asks, and the rules that there are: what the guard is told of an asker.
+
+    `own` are the values that they may read in tables of which they see some rows, and `told` names
+    those values (empty: none were read).
+    """
 
     asker: Asker
     rules: Rules
+    own: Values = field(default_factory=dict)
+    told: str = ""
 
     @property
     def key(self) -> tuple[object, ...]:
         """Equal for askers of whom all that rules can see is equal, under equal rules."""
         who = self.asker
         return (
-            self.rules.fingerprint, who.user, who.roles, who.groups,
+            self.rules.fingerprint, self.told, who.user, who.roles, who.groups,
             tuple(sorted((name, repr(value)) for name, value in who.attributes.items())),
         )  # fmt: skip
 

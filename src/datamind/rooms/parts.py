@@ -18,6 +18,7 @@ from datamind.rooms.auth.passwords import Passwords
 from datamind.rooms.auth.tokens import Revocations, Tokens
 from datamind.rooms.caller import Caller
 from datamind.rooms.limits import Limits
+from datamind.rooms.policies.own_values import OwnValues
 from datamind.rooms.questions.running import Running
 from datamind.rooms.questions.waiting import Streams
 from datamind.rooms.system.metrics import Metrics
@@ -69,6 +70,7 @@ class Parts(Ground):
     places: asyncio.Semaphore
     today: Callable[[], dt.date]
     started: dt.datetime
+    values: OwnValues = field(default_factory=OwnValues)
     running: Running = field(default_factory=Running)
     streams: Streams = field(default_factory=Streams)
     demo_questions: tuple[str, ...] = ()

@@ -25,6 +25,8 @@ ColumnType = Literal[
 ]
 Additivity = Literal["sum", "avg", "none"]
 Origin = Literal["declared", "dbt", "guessed"]
+Counted = tuple[tuple[str, int], ...]  # values, most frequent first
+Values = Mapping[str, Counted]
 NUMERIC: frozenset[str] = frozenset({"integer", "decimal", "float"})
 TEMPORAL: frozenset[str] = frozenset({"date", "timestamp"})
 
@@ -245,10 +247,8 @@ def version_of(catalog: Catalog) -> str:
 class View:
     """The part of a catalog that one asker may see; every look-up goes through one.
 
-    `hidden_tables` and `hidden_columns` (ids) do not exist for the asker; `masked_columns` exist
-    but their values are not to be used. Of `filtered_tables` only some rows are seen, and neither
-    statistics nor values are told. `fingerprint` names the policy state.
-    """
+    What is hidden does not exist for the asker; `masked_columns` do, but not their values. Of
+    `filtered_tables` some rows are seen: no statistics are told, of values only the `own`."""
 
     catalog: Catalog
     fingerprint: str = "open"
@@ -256,6 +256,7 @@ class View:
     hidden_columns: frozenset[str] = frozenset()
     masked_columns: frozenset[str] = frozenset()
     filtered_tables: frozenset[str] = frozenset()
+    own: Values = field(default_factory=dict)
 
     @classmethod
     def open(cls, catalog: Catalog) -> View:
@@ -349,7 +350,7 @@ class View:
         if any(_mentions(text, name) for name in self._hidden_names(tables)):
             return False
         inputs = {metric.numerator, metric.denominator, *(name for _, name in metric.inputs)}
-        within |= {metric.name}  # a metric that is made of itself is for the compiler to refuse
+        within |= {metric.name}  # one that is made of itself is for the compiler to refuse
         known = self.catalog.metrics_by_name
         return all(self._shows(known[n], within) for n in inputs - within if n in known and n)
 
@@ -373,14 +374,13 @@ class View:
         """Issues of visible tables."""
         return tuple(q for q in self.catalog.quality if q.table in self.by_id)
 
-    def values(self, column_id: str) -> tuple[tuple[str, int], ...]:
-        """Values of a visible, unmasked column, with their counts; empty where none are kept."""
+    def values(self, column_id: str) -> Counted:
+        """Values of a visible, unmasked column; empty where none are kept."""
         column = self._columns.get(column_id)
         if column is None or column_id in self.masked_columns:
             return ()
-        if column.table in self.filtered_tables and not column.public_values:
-            return ()
-        return self.catalog.values.get(column_id, ())
+        own = column.table in self.filtered_tables and not column.public_values
+        return (self.own if own else self.catalog.values).get(column_id, ())
 
 
 def _narrowed(table: Table, columns: tuple[Column, ...]) -> Table:

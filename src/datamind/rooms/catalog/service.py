@@ -17,6 +17,7 @@ from datamind.rooms.catalog.schemas import (
     TablesOut,
 )
 from datamind.rooms.parts import Parts
+from datamind.rooms.policies.values import rights_of
 from datamind.semantics.catalog import Metric, Table, View
 from datamind.semantics.search import search
 
@@ -73,7 +74,7 @@ async def table(parts: Parts, caller: Caller, name: str) -> TableOut:
 
 
 async def _view(parts: Parts, caller: Caller) -> View:
-    return parts.bindings.of(await parts.rights.of(caller)).view
+    return parts.bindings.of(await rights_of(parts, caller)).view
 
 
 def _line(table: Table) -> TableLine:

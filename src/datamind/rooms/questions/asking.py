@@ -32,6 +32,7 @@ from datamind.records import Answer, Candidate, Interpretation, Question, StageR
 from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.caller import Caller, need
 from datamind.rooms.parts import Parts
+from datamind.rooms.policies.values import rights_of
 from datamind.rooms.questions import history
 from datamind.rooms.questions.schemas import AskIn, DemoIn, ExecuteIn, GenerateIn
 from datamind.semantics import codec
@@ -176,7 +177,7 @@ async def _asked(
     answer = replace(answer, sql=sql)
     most = parts.settings.server.queue
     with parts.running.entered(answer.query_id, caller.identity.user, most=most) as stop:
-        rights = await parts.rights.of(caller)
+        rights = await rights_of(parts, caller)
         ask = Ask(
             parts, caller, kind, answer, stop, Stages(time.perf_counter, on_stage), rights,
             parts.bindings.of(rights).view, conversation_id, project_id,

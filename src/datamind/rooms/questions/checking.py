@@ -6,6 +6,7 @@ from datamind.errors import DataMindError
 from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.caller import Caller, need
 from datamind.rooms.parts import Parts
+from datamind.rooms.policies.values import rights_of
 from datamind.rooms.problems import hint_of
 from datamind.rooms.questions.schemas import ValidateOut
 
@@ -15,7 +16,7 @@ async def validate(parts: Parts, caller: Caller, sql: str) -> ValidateOut:
     need(caller, "analyst")
     parts.limits.spend(parts.settings.server.ask_limit, "ask", caller.identity.user)
     try:
-        rights = await parts.rights.of(caller)
+        rights = await rights_of(parts, caller)
         prepared, _ = await parts.engine.prepare_sql(
             sql, rights, row_limit=parts.settings.row_limit
         )
