@@ -126,12 +126,25 @@ def _past_the_policy(text: str, rules: BoundRules) -> str:
     for table in rules.view.tables:
         body = rules.body(table)
         if body is not None:
-            rest = rest.replace(write(body, rules.dialect), "body")
+            for form in _forms(write(body, rules.dialect)):
+                rest = rest.replace(form, "body")
         else:
             rest = rest.replace(f'"{schema}"."{table.name}"', "open")
     names = "|".join(re.escape(table.name) for table in rules.catalog.tables)
     left = re.findall(rf'"{schema}"\."(?:{names})"', LITERAL.sub("''", rest))
     return f"ungoverned: {left}" if left else ""
+
+
+def _forms(body: str) -> list[str]:
+    """As it is, with ClickHouse's FINAL, and narrowed by conditions of the asker."""
+    head, where, filtered = body.partition(" WHERE ")
+    if not where:
+        return [body, f"{body} FINAL"]
+    return [
+        form
+        for start in (head, f"{head} FINAL")
+        for form in (f"{start} WHERE {filtered}", f"{start} WHERE ({filtered}) AND (")
+    ]
 
 
 def storm(dialect: Dialect, seed: int, count: int) -> Iterator[tuple[str, str, str]]:

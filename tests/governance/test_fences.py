@@ -193,6 +193,23 @@ def test_a_join_that_picks_its_rows_takes_none(sql: str, monkeypatch: pytest.Mon
     assert "= 4)" not in texts(sql, rules, monkeypatch)[1]
 
 
+@pytest.mark.parametrize(
+    ("sql", "written"),
+    [
+        (
+            "SELECT k FROM t AS a FINAL WHERE a.k = 1",
+            'FROM "default"."t" AS "t" FINAL WHERE "t"."g" = 1) AS "a" WHERE',
+        ),
+        ("SELECT a.k FROM keys AS a FINAL", 'FROM "default"."keys" AS "a" FINAL'),
+        ("SELECT argMax((n, s), k).1 AS v FROM t", 'tupleElement(argMax(("t"."n", "t"."s"), '),
+    ],
+)
+def test_what_clickhouse_alone_writes_stays_where_it_belongs(
+    sql: str, written: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert written in texts(sql, bound("clickhouse", {"t": "g = 1"}), monkeypatch)[0]
+
+
 # ---- the property --------------------------------------------------------------------------------
 
 

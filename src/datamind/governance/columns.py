@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from sqlglot import exp
@@ -16,6 +17,8 @@ def identifier(name: str) -> exp.Identifier:
     return exp.Identifier(this=name, quoted=True)
 
 
+# A regular expression that matches any name in no time: nothing repeated is repeated again.
+PATTERN = re.compile(r"(?!.*[)*+?][*+?])[\w.*+?^$|()\[\]-]{1,100}")
 Shown = list[tuple[exp.Expr, Output]]
 Pair = tuple[Output, Output]
 
@@ -186,6 +189,22 @@ class Columns:
         if not shown:
             raise SqlRejected("`*` needs a FROM clause.")
         return self._renamed(star, self._excluded(star, shown))
+
+    def several(self, node: exp.Columns, scope: Scope) -> Shown:
+        """The columns that `COLUMNS(*)`, `COLUMNS(t.*)` or `COLUMNS('pattern')` stands for."""
+        if isinstance(node.this, (exp.Star, exp.Column)) and node.this.is_star:
+            return self.star(node.this, scope)
+        pattern = node.this.this if isinstance(node.this, exp.Literal) else None
+        if not isinstance(pattern, str) or not PATTERN.fullmatch(pattern):
+            raise SqlRejected("COLUMNS takes `*` or a simple pattern of names.")
+        try:
+            wanted = re.compile(pattern)
+        except re.error:
+            raise SqlRejected("COLUMNS takes `*` or a simple pattern of names.") from None
+        found = [(e, o) for e, o in self.all_of(scope) if wanted.search(o.name)]
+        if not found:
+            raise UnknownColumn("No column has a name like that.")
+        return found
 
     def _excluded(self, star: exp.Expr, shown: Shown) -> Shown:
         for left_out in star.args.get("except_") or ():

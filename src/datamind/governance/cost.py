@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 
 from sqlglot import exp
@@ -53,7 +54,7 @@ def _check_length(node: exp.Expr) -> None:
         by = 1.0 if step is None else _number(step)
         if by and abs(end - start) / abs(by) <= MAX_SERIES:
             return
-    elif step is not None and _is_day_or_longer(step):
+    elif step is not None and (_is_day_or_longer(step) or _is_short(node)):
         return
     raise SqlRejected(
         f"A series needs plain numbers as bounds and at most {MAX_SERIES:,} steps,"
@@ -73,6 +74,30 @@ def _is_day_or_longer(step: exp.Expr) -> bool:
         plain = count.isdigit() and int(count) >= 1
         return is_interval and plain and word.upper().rstrip("S") in DAY_OR_LONGER
     return False
+
+
+def _is_short(series: exp.Expr) -> bool:
+    """Whether it goes by minutes or hours between two times that are written out, not too far."""
+    step = series.args["step"]
+    text = f"{step.this.this} {step.unit}" if isinstance(step, exp.Interval) else step.this
+    text = text.this if isinstance(text, exp.Literal) else text
+    count, _, word = str(text).partition(" ")
+    length = {"HOUR": 3600, "MINUTE": 60}.get(word.upper().rstrip("S"))
+    start, end = _moment(series.args.get("start")), _moment(series.args.get("end"))
+    if length is None or not count.isdigit() or not int(count) or start is None or end is None:
+        return False
+    return (end - start).total_seconds() / (length * int(count)) <= MAX_SERIES
+
+
+def _moment(node: exp.Expr | None) -> dt.datetime | None:
+    """A time that is written out, with a cast or without."""
+    inner = node.this if isinstance(node, exp.Cast) else node
+    if not isinstance(inner, exp.Literal):
+        return None
+    try:
+        return dt.datetime.fromisoformat(inner.this).replace(tzinfo=None)
+    except ValueError:
+        return None
 
 
 def _number(node: exp.Expr | None) -> float | None:
@@ -120,6 +145,7 @@ def _apart(select: exp.Select, joins: Sequence[exp.Join]) -> int:
     """How many groups of sources stand side by side without a condition between them."""
     clause = select.args.get("from_")
     items = ([clause.this] if clause is not None else []) + [j.this for j in joins]
+    items = [item.this if isinstance(item, exp.Final) else item for item in items]
     group = {item.alias_or_name: item.alias_or_name for item in items}
 
     def leader(name: str) -> str:
@@ -138,5 +164,6 @@ def _apart(select: exp.Select, joins: Sequence[exp.Join]) -> int:
             tie([c.table for c in part.find_all(exp.Column) if c.table in group])
     for join in joins:
         if join.args.get("using") or join.args.get("method") == "NATURAL":
-            tie([items[0].alias_or_name, join.this.alias_or_name])
+            joined = join.this.this if isinstance(join.this, exp.Final) else join.this
+            tie([items[0].alias_or_name, joined.alias_or_name])
     return len({leader(name) for name in group})

@@ -26,6 +26,7 @@ def only_governed(
 
     def is_body(query: exp.Select) -> bool:
         """Word for word, but for conditions that only narrow it."""
+        query = _merged(query)
         if write(query) in texts:
             return True
         wider = widened(query, dialect)
@@ -55,8 +56,18 @@ def _body_around(reference: exp.Table, is_body: Callable[[exp.Select], bool]) ->
         held = isinstance(node, exp.Subquery) and node.this is inside
         if held and isinstance(inside, exp.Select) and not inside.args.get("joins"):
             clause = inside.args.get("from_")
-            table = clause is not None and isinstance(clause.this, exp.Table)
+            table = clause is not None and isinstance(clause.this, (exp.Table, exp.Final))
             if table and is_body(inside):
                 around = node
         inside, node = node, node.parent
     return around
+
+
+def _merged(query: exp.Select) -> exp.Select:
+    """Without ClickHouse's FINAL, which the asker may add: it says how parts are merged."""
+    clause = query.args.get("from_")
+    if clause is None or not isinstance(clause.this, exp.Final):
+        return query
+    made = query.copy()
+    made.args["from_"].set("this", made.args["from_"].this.this)
+    return made

@@ -12,7 +12,7 @@ from datamind.governance.covered import only_governed
 from datamind.governance.limits import tokens_within_limits
 from datamind.governance.names import relations
 from datamind.governance.policy import Policy, VisibleColumns, apply, bodies_of
-from datamind.governance.resolve import resolve
+from datamind.governance.resolve import elements_by_function, resolve
 from datamind.governance.scope import Resolution
 from datamind.governance.seal import sealed
 from datamind.governance.shape import (
@@ -92,6 +92,8 @@ def read(
         from datamind.governance.second_opinion import agree
 
         agree(sql, tree)
+    if dialect == "clickhouse":
+        elements_by_function(tree)
     found = resolve(tree, relations(view, dialect))
     check_joins(tree)
     return tree, found
@@ -127,13 +129,18 @@ def limited(tree: exp.Query, most: int, names: list[str], dialect: Dialect) -> e
         tree = exp.select(*columns).from_(tree.subquery(exp.to_identifier("_q", quoted=True)))
         limit = None
     wanted = most
-    if limit is not None:
+    if limit is not None and not _is_all(limit):
         own = _whole_number(limit.expression)
         if own is None:
             raise SqlRejected("LIMIT takes a plain number.")
         wanted = min(own, most)
     tree.set("limit", exp.Limit(expression=exp.Literal.number(wanted)))
     return tree
+
+
+def _is_all(limit: exp.Expr) -> bool:
+    """Whether it is PostgreSQL's LIMIT ALL, which is none."""
+    return isinstance(limit.expression, exp.Var) and limit.expression.name.upper() == "ALL"
 
 
 def _whole_number(node: exp.Expr | None) -> int | None:

@@ -70,6 +70,9 @@ def apply(
             alias = reference.args["alias"].copy()
             joins = reference.args.get("joins")  # of a join in brackets
             body = bodies[table.id].copy()
+            place = reference.parent if isinstance(reference.parent, exp.Final) else reference
+            if place is not reference:
+                body.args["from_"].set("this", exp.Final(this=body.args["from_"].this))
             if is_fenced(body):
                 narrow(body, narrowed(reference, table, dialect, computed))
-            reference.replace(exp.Subquery(this=body, alias=alias, joins=joins))
+            place.replace(exp.Subquery(this=body, alias=alias, joins=joins))

@@ -202,8 +202,11 @@ class Resolver:
     def _projections(self, node: exp.Select, scope: Scope, named: bool) -> tuple[Output, ...]:
         shown: Shown = []
         for projection in node.expressions:
+            several = _columns_in(projection)
             if projection.is_star and isinstance(projection, (exp.Star, exp.Column)):
                 expanded = self._replaced(projection, self.columns.star(projection, scope), scope)
+            elif several:
+                expanded = self._each(projection, several, scope)
             else:
                 expanded = [self._projection(projection, scope, named)]
             shown.extend(expanded)
@@ -216,6 +219,24 @@ class Resolver:
         scope.aliases = {}
         node.set("expressions", [expression for expression, _ in shown])
         return tuple(output for _, output in shown)
+
+    def _each(self, projection: exp.Expr, several: list[exp.Columns], scope: Scope) -> Shown:
+        """`COLUMNS(...)` and expressions of it: one for each of its columns, called like that."""
+        if len({text_of(one, self.names.dialect) for one in several}) > 1:
+            raise SqlRejected("COLUMNS may stand in an expression several times only as the same.")
+        if isinstance(projection, exp.Alias):
+            raise SqlRejected("COLUMNS takes no alias: name the columns instead.")
+        made: Shown = []
+        for column, output in self.columns.several(several[0], scope):
+            if projection is several[0]:
+                made.append((column, output))
+                continue
+            one = projection.copy()
+            for place in _columns_in(one):
+                place.replace(column.unalias().copy())
+            called = exp.Alias(this=one, alias=identifier(output.name))
+            made.append(self._projection(called, scope, True))
+        return made
 
     def _projection(self, node: exp.Expr, scope: Scope, named: bool) -> tuple[exp.Expr, Output]:
         plain = isinstance(node, (exp.Alias, exp.Column))
@@ -271,6 +292,8 @@ class Resolver:
                 sources |= self.columns.resolve(at, scope)
             elif isinstance(at, exp.Subquery) and not isinstance(at.this, exp.Query):
                 raise SqlRejected("A table is not a value.")
+            elif isinstance(at, exp.Columns):
+                raise SqlRejected("COLUMNS(...) may stand in the SELECT list only.")
             elif isinstance(at, exp.Star) and not isinstance(at.parent, exp.Count):
                 raise SqlRejected("`*` may stand in the SELECT list and in count(*) only.")
             elif isinstance(at, exp.Query):
@@ -312,6 +335,23 @@ class Resolver:
         names = frozenset(self.names.key(parameter.name) for parameter in node.expressions)
         inside = Scope(ctes=scope.ctes, outer=scope, parameters=names)
         return self.expression(node.this, inside)
+
+
+def elements_by_function(tree: exp.Expr) -> None:
+    """ClickHouse's `tuple.1` as the function that it is."""
+    for node in list(tree.find_all(exp.Dot, exp.Column)):
+        at = node.expression if isinstance(node, exp.Dot) else node.this
+        if isinstance(at, exp.Literal) and at.this.isdigit():
+            inner = node.this
+            if isinstance(node, exp.Column):
+                inner = exp.Column(this=node.args.get("table"), table=node.args.get("db"))
+            node.replace(exp.Anonymous(this="tupleElement", expressions=[inner, at]))
+
+
+def _columns_in(node: exp.Expr) -> list[exp.Columns]:
+    """The COLUMNS(...) of an expression, but not of queries in it."""
+    inner = node.walk(prune=lambda n: isinstance(n, exp.Query))
+    return [found for found in inner if isinstance(found, exp.Columns)]
 
 
 def _is_arrow(node: exp.Lambda) -> bool:

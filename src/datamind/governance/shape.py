@@ -54,8 +54,6 @@ PLAIN_WORDS: dict[str, str] = {
     "Command": "commands",
     "TableSample": "samples",
     "Pivot": "PIVOT",
-    "Columns": "COLUMNS(...)",
-    "Dot": "methods, fields of rows and functions of a schema",
     "PositionalColumn": "columns by position",
     "ObjectIdentifier": "names of database objects as values",
     "PseudoType": "names of database objects as values",
@@ -128,8 +126,16 @@ def _check_special(node: exp.Expr, dialect: Dialect) -> None:
                 raise SqlRejected(f"Not allowed: a {node.args[part]} join.")
     elif isinstance(node, exp.Var) and not _is_word(node):
         raise SqlRejected(f"{node.name[:40]} means nothing here.")
+    elif isinstance(node, exp.Dot) and not _is_element(node, dialect):
+        raise SqlRejected("Not allowed here: methods, fields of rows and functions of a schema.")
     elif isinstance(node, exp.LimitOptions) and dialect == "duckdb" and node.args.get("with_ties"):
         raise SqlRejected("DuckDB has no WITH TIES: rank the rows.")  # it would be dropped
+
+
+def _is_element(node: exp.Dot, dialect: Dialect) -> bool:
+    """Whether it is ClickHouse's `tuple.1`."""
+    at = node.expression
+    return dialect == "clickhouse" and isinstance(at, exp.Literal) and at.this.isdigit()
 
 
 def _is_word(node: exp.Var) -> bool:

@@ -92,7 +92,9 @@ class Sources:
 
     def _item(self, node: exp.Expr, scope: Scope) -> None:
         """One source of a FROM clause."""
-        if isinstance(node, exp.Table):
+        if isinstance(node, exp.Final):  # ClickHouse: rows as they are once all parts are merged
+            self._item(node.this, scope)
+        elif isinstance(node, exp.Table):
             self._table(node, scope)
             self._joins(node.args.get("joins"), scope)
         elif isinstance(node, exp.Subquery) and _groups(node):
@@ -151,9 +153,19 @@ class Sources:
         """A function in FROM; in PostgreSQL its alias names its one column too."""
         outputs = self._produced(call, scope)
         alias = self._alias(node, outputs[0].name)
+        if node.args.get("offset"):
+            outputs += self._ordinality(node, alias)
         if not alias.args.get("columns") and not self.lenient:
             alias.set("columns", [identifier(alias.name)])
         self._add(Source(alias.name, self.relabelled(alias, outputs)), scope)
+
+    def _ordinality(self, node: exp.Expr, alias: exp.Expr) -> tuple[Output, ...]:
+        """The name of the count that WITH ORDINALITY adds."""
+        if self.names.dialect != "postgres" or len(alias.args.get("columns") or ()) != 1:
+            raise SqlRejected("WITH ORDINALITY takes an alias that names both columns.")
+        name = self.names.written(node.args["offset"])
+        node.set("offset", identifier(name))
+        return (Output(name),)
 
     def _set_returning(self, node: exp.Expr, call: exp.Expr, scope: Scope) -> None:
         """PostgreSQL's functions that give rows of their argument; their columns are named here,

@@ -8,7 +8,7 @@ _WORDS = """
 Select Union Except Intersect Subquery With CTE From Join Where Group Having Qualify Order Ordered
 Limit Offset Fetch LimitOptions Distinct Window WindowSpec Table TableAlias Lateral Values Tuple
 Unnest Cube Rollup GroupingSets
-Column Identifier Star Alias Paren Literal Null Boolean Var Dot_ ByteString
+Column Identifier Star Alias Paren Literal Null Boolean Var ByteString
 UnicodeString RawString National HexString
 DataType DataTypeParam Interval Cast TryCast AtTimeZone Collate
 And Or Not Xor EQ NEQ GT GTE LT LTE NullSafeEQ NullSafeNEQ Is In Between Like ILike SimilarTo Glob
@@ -45,8 +45,8 @@ VariancePop Week WeekOfYear WidthBucket Year CurrentTimestampLTZ
 AnonymousAggFunc CombinedAggFunc ParameterizedAgg CombinedParameterizedAgg LowerHex VarMap
 PreWhere Kwarg Overlaps JSONBContainsTopKey JSONBDeleteAtPath JSONBPathExists BitString JSON
 ArraySum ArrayCompact CityHash64 Soundex ParseDatetime
-IntervalSpan Uuid MD5Digest YearOfWeekIso CastToStrType ApproxTopK
-""".replace("Dot_", "").split()
+Columns Dot Final IntervalSpan Uuid MD5Digest YearOfWeekIso CastToStrType ApproxTopK
+""".split()
 
 NODES: frozenset[type[exp.Expr]] = frozenset(
     found for word in _WORDS if (found := getattr(exp, word, None)) is not None
@@ -70,7 +70,9 @@ ARGUMENTS: dict[type[exp.Expr], frozenset[str]] = {
         exp.From: "this",
         exp.Join: "this side kind on using method expressions global_",
         exp.Lateral: "this alias",
-        exp.Unnest: "expressions alias",
+        exp.Unnest: "expressions alias offset",
+        exp.Columns: "this",
+        exp.Final: "this",
         exp.Values: "expressions alias",
         exp.Group: "expressions all grouping_sets cube rollup",
         exp.Order: "this expressions",
