@@ -45,6 +45,14 @@ def test_an_enumeration_has_its_values(make_postgres: Make) -> None:
     assert introspect(url).values["t.m"] == (("glad", 1),)
 
 
+def test_a_collation_of_its_own_is_part_of_the_type(make_postgres: Make) -> None:
+    """Text under two collations can't be compared without an error."""
+    url = make_postgres('CREATE TABLE t (a text, b text COLLATE "C", c varchar(9))')
+    found = introspect(url).table("t").columns
+    assert [c.native_type for c in found] == ["text", 'text COLLATE "C"', "character varying(9)"]
+    assert {c.type for c in found} == {"text"}
+
+
 def test_odd_contents_are_read(make_postgres: Make) -> None:
     url = make_postgres(
         "CREATE TABLE t AS SELECT 'NaN'::float8 AS f, 'infinity'::date AS d,"

@@ -50,7 +50,9 @@ WITH RECURSIVE base AS (
 )
 SELECT n.nspname, c.relname, a.attname,
        CASE WHEN b.typtype = 'e' THEN 'enum ' ELSE '' END
-         || format_type(b.type, CASE WHEN b.oid = b.type THEN a.atttypmod ELSE b.mod END),
+         || format_type(b.type, CASE WHEN b.oid = b.type THEN a.atttypmod ELSE b.mod END)
+         || CASE WHEN a.attcollation IN (0, 'pg_catalog."default"'::regcollation) THEN ''
+            ELSE ' COLLATE ' || a.attcollation::regcollation END,
        NOT a.attnotnull, col_description(c.oid, a.attnum)
 FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
