@@ -17,6 +17,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from datamind import __version__
+from datamind.commands.restrictions import app as restrictions_app
 from datamind.commands.users import app as users_app
 from datamind.errors import BadInput, DataMindError
 
@@ -33,6 +34,7 @@ app = typer.Typer(
 catalog_app = typer.Typer(help="What is known of the data.", no_args_is_help=True)
 app.add_typer(catalog_app, name="catalog")
 app.add_typer(users_app, name="users")
+app.add_typer(restrictions_app, name="ip-restrictions")
 audit_app = typer.Typer(help="The audit log.", no_args_is_help=True)
 app.add_typer(audit_app, name="audit")
 

@@ -11,6 +11,8 @@ from contextvars import ContextVar
 
 correlation: ContextVar[str | None] = ContextVar("correlation", default=None)
 EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.-]+")
+# An API key: who logs one by mistake tells nobody.
+KEY = re.compile(r"dm_[0-9a-f]{16}_[A-Za-z0-9_-]{43}")
 # What a log record has by itself; all else was given as `extra`.
 OWN = frozenset(vars(logging.makeLogRecord({}))) | {
     "message",
@@ -44,7 +46,7 @@ class JsonLines(logging.Formatter):
         }
         if details:
             line["details"] = details
-        return json.dumps(line, default=str, ensure_ascii=False)
+        return KEY.sub("[API_KEY_MASKED]", json.dumps(line, default=str, ensure_ascii=False))
 
 
 def no_statements() -> None:

@@ -16,13 +16,31 @@ ENVIRONMENTS = ("development", "production")
 
 
 @dataclass(frozen=True, slots=True)
+class LoginSettings:
+    """How many wrong passwords shut the door, and for how long.
+
+    Within `window_s`, `failures` for one account from one network, `failures_network` from one
+    network, or `failures_account` for one account from all others; then nothing is looked at for
+    `lock_s`. Tries to sign in are remembered for `kept_days`.
+    """
+
+    failures: int = 10
+    failures_network: int = 50
+    failures_account: int = 100
+    window_s: int = 15 * 60
+    lock_s: int = 15 * 60
+    kept_days: int = 90
+
+
+@dataclass(frozen=True, slots=True)
 class ServerSettings:
     """What the server is told from outside.
 
     Limits read `COUNT/PERIOD` (`60/minute`). `queue` is how many asks may wait before more are
     turned away. `trusted_proxies` may say whom they speak for (X-Forwarded-For); `cors_origins`
     are other origins whose pages may call the API. `api_token` opens /metrics and full health to
-    probes. `public_demo` lets anybody ask, where the warehouse is the demo's.
+    probes. `public_demo` lets anybody ask, where the warehouse is the demo's. API keys are good for
+    `key_days` where nobody says otherwise, and for `key_days_most` at most.
     """
 
     environment: str = "development"
@@ -36,7 +54,6 @@ class ServerSettings:
     user_limit: str = "300/minute"
     ask_limit: str = "60/minute"
     ip_limit: str = "1200/minute"
-    login_limit: str = "10/minute"
     demo_limit: str = "10/minute"
     engine_workers: int = 2
     query_workers: int = 2
@@ -45,6 +62,9 @@ class ServerSettings:
     audit_anchors: Path | None = None
     public_demo: bool = True
     ui: bool = True
+    login: LoginSettings = field(default_factory=LoginSettings)
+    key_days: int = 90
+    key_days_most: int = 365
 
     @property
     def production(self) -> bool:
@@ -144,7 +164,6 @@ def _server(env: Mapping[str, str]) -> ServerSettings:
         user_limit=_limit(env, "RATE_LIMIT_USER", usual.user_limit),
         ask_limit=_limit(env, "RATE_LIMIT_ASK", usual.ask_limit),
         ip_limit=_limit(env, "RATE_LIMIT_IP", usual.ip_limit),
-        login_limit=_limit(env, "RATE_LIMIT_LOGIN", usual.login_limit),
         demo_limit=_limit(env, "RATE_LIMIT_DEMO", usual.demo_limit),
         audit_anchors=_path(env, "AUDIT_ANCHOR_FILE"),
         policy_cache_s=_whole(env, "POLICY_CACHE_SECONDS", usual.policy_cache_s),
@@ -153,6 +172,21 @@ def _server(env: Mapping[str, str]) -> ServerSettings:
         queue=_whole(env, "DATAMIND_QUEUE", usual.queue),
         public_demo=_yes(env, "PUBLIC_DEMO", usual.public_demo),
         ui=_yes(env, "DATAMIND_UI", usual.ui),
+        login=_login(env),
+        key_days=_whole(env, "API_KEY_DAYS", usual.key_days),
+        key_days_most=_whole(env, "API_KEY_MAX_DAYS", usual.key_days_most),
+    )
+
+
+def _login(env: Mapping[str, str]) -> LoginSettings:
+    usual = LoginSettings()
+    return LoginSettings(
+        failures=_whole(env, "LOGIN_FAILURES", usual.failures),
+        failures_network=_whole(env, "LOGIN_FAILURES_NETWORK", usual.failures_network),
+        failures_account=_whole(env, "LOGIN_FAILURES_ACCOUNT", usual.failures_account),
+        window_s=60 * _whole(env, "LOGIN_WINDOW_MINUTES", usual.window_s // 60),
+        lock_s=60 * _whole(env, "LOGIN_LOCK_MINUTES", usual.lock_s // 60),
+        kept_days=_whole(env, "LOGIN_ATTEMPTS_DAYS", usual.kept_days),
     )
 
 

@@ -19,7 +19,7 @@ from fastapi import FastAPI
 from datamind.api.app import create_app
 from datamind.rooms.parts import Parts
 from datamind.rooms.users.models import User
-from datamind.settings import ServerSettings, Settings
+from datamind.settings import LoginSettings, ServerSettings, Settings
 
 TODAY = dt.date(2026, 3, 15)
 PASSWORD = "correct horse battery staple"  # pragma: allowlist secret
@@ -113,8 +113,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def settings_of(home: Path, **server: Any) -> Settings:
     """Settings whose limits nobody meets by accident."""
-    limits = "user_limit ask_limit ip_limit login_limit demo_limit".split()
-    usual = dict.fromkeys(limits, "100000/minute")
+    limits = "user_limit ask_limit ip_limit demo_limit".split()
+    usual: dict[str, Any] = dict.fromkeys(limits, "100000/minute")
+    usual["login"] = LoginSettings(100_000, 100_000, 100_000)
     made = ServerSettings(engine_workers=1, query_workers=2, ui=False)
     return Settings(home=home, memory_mb=256, server=replace(made, **{**usual, **server}))
 

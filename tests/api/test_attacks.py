@@ -13,9 +13,9 @@ import pytest
 from datamind.api.secrets import FILE, secrets_of
 from datamind.errors import BadInput, Unavailable
 from datamind.migrations import upgrade
+from datamind.rooms.addresses import forwarded_ip
 from datamind.rooms.audit.service import mask_email
-from datamind.rooms.http import forwarded_ip
-from datamind.settings import Settings, load
+from datamind.settings import LoginSettings, Settings, load
 
 from .conftest import PASSWORD, RUNAWAY, Api, Run, running, settings_of
 
@@ -110,7 +110,9 @@ def test_who_is_deactivated_is_stopped_in_the_middle(api: Api, run: Run) -> None
 
 def test_one_address_does_not_lock_out_another(run: Run, shop: Path, tmp_path: Path) -> None:
     async def tried() -> list[int]:
-        settings = settings_of(tmp_path, login_limit="3/minute", trusted_proxies=("127.0.0.0/8",))
+        settings = settings_of(
+            tmp_path, login=LoginSettings(failures=3), trusted_proxies=("127.0.0.0/8",)
+        )
         async with running(settings, shop) as api:
 
             async def sign_in(ip: str, password: str) -> int:

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import SessionTransaction
 
 from datamind.api.middleware import MOST_BYTES
-from datamind.rooms.http import forwarded_ip
+from datamind.rooms.addresses import forwarded_ip
 
 from .conftest import PASSWORD, Api, Run, running, settings_of
 

@@ -26,7 +26,9 @@ from datamind.errors import AccessDenied, BadInput, DataMindError, NotFound
 from datamind.rooms.audit import routes as audit
 from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.auth import routes as auth
+from datamind.rooms.auth import security
 from datamind.rooms.auth.passwords import Passwords
+from datamind.rooms.auth.restrictions import IpRules
 from datamind.rooms.auth.service import load_revocations
 from datamind.rooms.auth.tokens import Revocations, Tokens
 from datamind.rooms.catalog import routes as catalog
@@ -46,12 +48,13 @@ from datamind.settings import Settings
 
 ABOUT = """Ask a company's data in plain English, governed and audited.
 
-Sign in at `auth/login`, send the access token as `Authorization: Bearer …`. Errors are problem
-details (RFC 9457); every answer carries `X-Correlation-ID`."""
+Sign in at `auth/login`, send the access token as `Authorization: Bearer …`; programs send an API
+key of `auth/keys` in its place. Errors are problem details (RFC 9457); every answer carries
+`X-Correlation-ID`."""
 API = "/api/v1"
 ROUTERS = (
-    auth.router, auth.of_sessions, questions.router, questions.queries, questions.public,
-    socket.router, feedback.router, catalog.router, users.router, users.of_groups,
+    auth.router, auth.of_keys, *security.routers, questions.router, questions.queries,
+    questions.public, socket.router, feedback.router, catalog.router, users.router, users.of_groups,
     *policies.routers, audit.router,
 )  # fmt: skip
 THREADS = 4  # beside those that wait for the warehouse
@@ -119,13 +122,16 @@ async def _life(app: FastAPI, start: _Start) -> AsyncIterator[None]:
         stack.callback(threads.shutdown, wait=False, cancel_futures=True)
         passwords = Passwords(rounds=start.password_rounds)
         stack.callback(passwords.close)
+        ip_rules = IpRules(store.database, lasts_s=settings.server.policy_cache_s)
+        await ip_rules.start()
+        stack.push_async_callback(ip_rules.end)
         app.state.parts = parts = Parts(
             settings=settings, database=store.database, audit=store.audit, engine=data.engine,
             warehouse=data.warehouse, bindings=data.bindings, passwords=passwords,
             rights=RightsBook(store.database, lasts_s=settings.server.policy_cache_s),
-            tokens=Tokens(secrets.jwt, now), revocations=Revocations(now), limits=Limits(),
-            metrics=Metrics(), threads=threads, now=now, today=start.today, started=now(),
-            places=asyncio.Semaphore(settings.server.query_workers),
+            ip_rules=ip_rules, tokens=Tokens(secrets.jwt, now), revocations=Revocations(now),
+            limits=Limits(), metrics=Metrics(), threads=threads, now=now, today=start.today,
+            started=now(), places=asyncio.Semaphore(settings.server.query_workers),
             demo_questions=start.demo_questions,
         )  # fmt: skip
         stack.push_async_callback(parts.running.end)

@@ -9,6 +9,7 @@ import hmac
 import logging
 import re
 import time
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
@@ -26,7 +27,10 @@ from datamind.errors import (
     TooManyRequests,
 )
 from datamind.log import correlation
-from datamind.rooms.http import forwarded_ip, is_within
+from datamind.records import Identity
+from datamind.rooms.addresses import forwarded_ip, is_within, plain
+from datamind.rooms.audit.service import Outcome, note
+from datamind.rooms.caller import Caller
 from datamind.rooms.problems import MEDIA_TYPE, problem
 from datamind.settings import ServerSettings
 
@@ -58,6 +62,8 @@ HSTS = "max-age=31536000; includeSubDomains"
 API_PATHS = ("/api/", "/health", "/metrics", "/openapi.json")
 # Asked often by machines, and cheap: they spend none of the address's limit.
 PROBES = ("/health", "/metrics")
+UNRESTRICTED = ("/health/live", "/health/ready")  # for whatever starts and watches the server
+NOTED = "1/minute"
 FREE = (*PROBES, "/_nicegui/", "/assets/")
 
 
@@ -76,7 +82,7 @@ class Gate:
         headers = Headers(scope=scope)
         given = headers.get("x-correlation-id", "")
         identity = given if WELL_FORMED.fullmatch(given) else clock.new_id("corr")
-        peer = (scope.get("client") or ("", 0))[0]
+        peer = plain((scope.get("client") or ("", 0))[0])
         state = scope.setdefault("state", {})
         state["correlation_id"] = identity
         pages = self._are_our_pages(headers)
@@ -105,9 +111,9 @@ class Gate:
         if not forwarded:
             return peer
         if pages:
-            return forwarded.split(",")[-1].strip()
+            return plain(forwarded.split(",")[-1].strip())
         trusted = self.settings.trusted_proxies
-        return forwarded_ip(peer, forwarded, trusted) if trusted else peer
+        return plain(forwarded_ip(peer, forwarded, trusted)) if trusted else peer
 
     def _is_secure(self, scope: Scope, peer: str, headers: Headers) -> bool:
         """Whether it came by HTTPS, to us or to a proxy that we trust."""
@@ -128,10 +134,12 @@ class Gate:
         parts = getattr(self.server.state, "parts", None)
         if parts is not None:
             try:
+                await self._let_in(scope)
                 parts.limits.spend(self.settings.ip_limit, "ip", scope["state"]["client_ip"])
-            except TooManyRequests:
+            except (TooManyRequests, AccessDenied) as fault:
                 await receive()
-                await send({"type": "websocket.close", "code": 1013})
+                code = 1013 if isinstance(fault, TooManyRequests) else 1008
+                await send({"type": "websocket.close", "code": code})
                 return
         await self.app(scope, receive, send)
 
@@ -147,6 +155,7 @@ class Gate:
             await send(message)
 
         try:
+            await self._let_in(scope)
             if self._goes_to_https(scope):
                 url = URL(scope=scope).replace(scheme="https")
                 await RedirectResponse(url, 308)(scope, receive, answer)
@@ -189,6 +198,22 @@ class Gate:
         parts = getattr(self.server.state, "parts", None)
         if parts is not None and not path.startswith(FREE):
             parts.limits.spend(self.settings.ip_limit, "ip", scope["state"]["client_ip"])
+
+    async def _let_in(self, scope: Scope) -> None:
+        """AccessDenied where IP restrictions keep the address out; only probes of whether the
+        server lives and is ready are answered all the same, for they tell nothing else."""
+        parts = getattr(self.server.state, "parts", None)
+        if parts is None or scope["path"] in UNRESTRICTED:
+            return
+        state = scope["state"]
+        try:
+            parts.ip_rules.check(state["client_ip"])
+        except AccessDenied:
+            with suppress(TooManyRequests):  # nobody may fill the audit log
+                parts.limits.spend(NOTED, "ip-denied", state["client_ip"])
+                who = Caller(Identity("", "viewer"), state["client_ip"], state["correlation_id"])
+                await note(parts, who, "ip_denied", Outcome.blocked, path=scope["path"])
+            raise
 
     def _needs_https(self, scope: Scope) -> bool:
         """In production all but probes of this machine's own."""

@@ -1,4 +1,4 @@
-"""`datamind users`: who may sign in, seen to from the command line of the machine itself."""
+"""`datamind users` and `ip-restrictions`: who gets in, seen to from the machine's command line."""
 
 from __future__ import annotations
 
@@ -14,14 +14,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from datamind import clock
 from datamind.api.secrets import secrets_of
 from datamind.api.store import open_store
-from datamind.commands.faults import print_json
+from datamind.commands.faults import print_json, printable
 from datamind.commands.render import Screen
 from datamind.errors import BadInput, NotFound
 from datamind.records import Identity
+from datamind.rooms.auth import attempts
+from datamind.rooms.auth import restrictions as ip_rules
 from datamind.rooms.auth.passwords import Passwords
+from datamind.rooms.auth.schemas import RestrictionOut, UnlockIn
 from datamind.rooms.auth.tokens import Revocations
 from datamind.rooms.caller import ROLES, Caller
 from datamind.rooms.parts import Ground
+from datamind.rooms.text import address_of
 from datamind.rooms.users import service
 from datamind.rooms.users.schemas import UserIn, UserOut, UserPatch
 from datamind.settings import Settings, load
@@ -91,6 +95,20 @@ def role(email: str, new: str, *, as_json: bool) -> int:
     return _tell(with_people(load(), work), as_json=as_json)
 
 
+def unlock(email: str | None, ip: str | None, *, as_json: bool) -> int:
+    """Forget the wrong passwords for an account, or from an IP address; at once everywhere."""
+    if email is None and ip is None:
+        raise BadInput("Nothing was named to unlock.", hint="Name an e-mail address, or --ip.")
+    asked = UnlockIn(address=email, ip=ip)
+    told = with_people(load(), lambda g, s, me: attempts.unlock(s, g, me, asked))
+    if as_json:
+        print_json(told.model_dump(mode="json"))
+    else:
+        found = "Unlocked." if told.counts else "Nothing was counted there: it was not locked."
+        Screen().say(found)
+    return 0
+
+
 def listing(*, as_json: bool) -> int:
     """List all users."""
 
@@ -114,6 +132,38 @@ def listing(*, as_json: bool) -> int:
     return 0
 
 
+def restrictions(*, as_json: bool) -> int:
+    """List all IP restrictions."""
+
+    async def work(ground: Ground, session: AsyncSession, me: Caller) -> list[RestrictionOut]:
+        found, cursor = [], None
+        while True:
+            page = await ip_rules.find(session, me, limit=200, cursor=cursor)
+            found += page.items
+            if (cursor := page.next_cursor) is None:
+                return found
+
+    found = with_people(load(), work)
+    if as_json:
+        print_json([row.model_dump(mode="json") for row in found])
+        return 0
+    table = Table("action", "network", "on", "note", show_edge=False)
+    for row in found:
+        table.add_row(row.action, row.network, "yes" if row.enabled else "no", printable(row.note))
+    Screen().console.print(table)
+    return 0
+
+
+def clear_restrictions(*, as_json: bool) -> int:
+    """Switch all IP restrictions off."""
+    off = with_people(load(), lambda g, s, me: ip_rules.switch_off(s, g, me))
+    if as_json:
+        print_json({"switched_off": off})
+    else:
+        Screen().say(f"Switched off: {off}. The server lets everybody in within seconds.")
+    return 0
+
+
 def _change(email: str, patch: UserPatch, *, as_json: bool) -> int:
     async def work(ground: Ground, session: AsyncSession, me: Caller) -> UserOut:
         return await service.change(session, ground, me, await _id(session, email), patch)
@@ -122,7 +172,7 @@ def _change(email: str, patch: UserPatch, *, as_json: bool) -> int:
 
 
 async def _id(session: AsyncSession, email: str) -> str:
-    user = await service.by_email(session, email.strip().lower())
+    user = await service.by_email(session, address_of(email))
     if user is None:
         raise NotFound("There is no such user.", hint="`datamind users list` lists them.")
     return user.id

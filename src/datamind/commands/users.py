@@ -61,6 +61,18 @@ def role(
     raise typer.Exit(people.role(email, new, as_json=json))
 
 
+@app.command("unlock")
+def unlock(
+    email: Annotated[str | None, typer.Argument(help="The user's e-mail address.")] = None,
+    ip: Annotated[str | None, typer.Option(help="Also, or only, an IP address.")] = None,
+    json: Json = False,
+) -> None:
+    """Let a user, or an IP address, try to sign in again after too many wrong passwords."""
+    from datamind.commands import people
+
+    raise typer.Exit(people.unlock(email, ip, as_json=json))
+
+
 @app.command("deactivate")
 def deactivate(email: Email, json: Json = False) -> None:
     """Sign a user out everywhere, and let them in no more."""

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from collections.abc import AsyncIterator
 from typing import Annotated, cast
 
-from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from datamind.errors import Unauthenticated
 from datamind.records import Identity
+from datamind.rooms.auth import keys
 from datamind.rooms.caller import Caller
 from datamind.rooms.parts import Parts
 
-_bearer = HTTPBearer(auto_error=False, description="The access token of `auth/login`.")
+_ABOUT = "The access token of `auth/login`, or an API key."
+_bearer = HTTPBearer(auto_error=False, description=_ABOUT)
 _Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
@@ -43,10 +43,15 @@ def anybody(request: Request) -> Caller:
     return Caller(Identity("", "viewer"), client_ip(request), request.state.correlation_id)
 
 
-def signed_in(request: Request, parts: TheParts, credentials: _Credentials) -> Caller:
-    """The signed-in caller; Unauthenticated without a valid access token."""
+async def signed_in(
+    request: Request, parts: TheParts, credentials: _Credentials, takes: SecurityScopes
+) -> Caller:
+    """The signed-in caller, by access token or, where the route takes their scope, by API key;
+    Unauthenticated without a good one."""
     if credentials is None:
         raise Unauthenticated("Nobody is signed in.")
+    if credentials.credentials.startswith(keys.PREFIX):
+        return await _by_key(request, parts, credentials.credentials, takes.scopes)
     claims = parts.tokens.read(credentials.credentials)
     parts.revocations.check(claims)
     parts.limits.spend(parts.settings.server.user_limit, "user", claims.user)
@@ -58,49 +63,26 @@ def signed_in(request: Request, parts: TheParts, credentials: _Credentials) -> C
     return caller
 
 
+async def _by_key(request: Request, parts: Parts, secret: str, takes: list[str]) -> Caller:
+    caller, key = await keys.caller_of(
+        parts, secret, client_ip(request), request.state.correlation_id
+    )
+    request.state.caller = caller
+    parts.limits.spend(parts.settings.server.user_limit, "user", caller.identity.user)
+    request.state.caller = keys.scoped(caller, key, takes[0] if takes else None)
+    return cast(Caller, request.state.caller)
+
+
 Anybody = Annotated[Caller, Depends(anybody)]
-SignedIn = Annotated[Caller, Depends(signed_in)]
+# Somebody who signed in themselves: no API key is taken where a route says no more than this.
+SignedIn = Annotated[Caller, Security(signed_in)]
+# The same, or a program with an API key of this scope.
+Reader = Annotated[Caller, Security(signed_in, scopes=["read"])]
+Asker = Annotated[Caller, Security(signed_in, scopes=["ask"])]
+Auditor = Annotated[Caller, Security(signed_in, scopes=["audit"])]
+Admin = Annotated[Caller, Security(signed_in, scopes=["admin"])]
 
 
 def client_ip(request: Request) -> str:
     """Where the request comes from, as the middleware found out."""
     return cast(str, request.state.client_ip)
-
-
-def forwarded_ip(peer: str, forwarded: str, trusted: tuple[str, ...]) -> str:
-    """The address that the nearest untrusted hop has: X-Forwarded-For is believed from trusted
-    proxies only, read from its end."""
-    hops = [peer, *(_bare(h) for h in reversed(forwarded.split(",")) if h.strip())]
-    for at, hop in enumerate(hops):
-        if not _is_address(hop):
-            return hops[at - 1] if at else peer
-        if not is_within(hop, trusted):
-            return hop
-    return hops[-1]
-
-
-def is_within(address: str, networks: tuple[str, ...]) -> bool:
-    """Whether the address is in one of these networks (CIDR)."""
-    if not _is_address(address):
-        return False
-    return any(
-        ipaddress.ip_address(address) in ipaddress.ip_network(n, strict=False) for n in networks
-    )
-
-
-def _bare(hop: str) -> str:
-    """The address without the port that some proxies add."""
-    hop = hop.strip()
-    bracketed = re.fullmatch(r"\[([0-9a-fA-F:.]+)\](?::\d+)?", hop)
-    if bracketed:
-        return bracketed[1]
-    return hop.partition(":")[0] if hop.count(":") == 1 else hop
-
-
-def _is_address(text: str) -> bool:
-    """Whether it is an address and nothing else: a zone id could hold anything."""
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return "%" not in text

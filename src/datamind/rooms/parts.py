@@ -25,6 +25,18 @@ from datamind.rooms.system.metrics import Metrics
 from datamind.settings import Settings
 
 
+class IpRulesOf(Protocol):
+    """Says which addresses are let in."""
+
+    def check(self, ip: str) -> None:
+        """AccessDenied for one that is not."""
+        ...
+
+    async def load(self) -> None:
+        """Something was changed here."""
+        ...
+
+
 class RightsOf(Protocol):
     """Says what rules there are, and what rules can see of a caller."""
 
@@ -55,14 +67,15 @@ class Parts(Ground):
 
     `threads` run what blocks (the warehouse); `places` are as many as statements may run at once.
     `bindings` bind the rules to those who ask (for the event loop's thread alone), `rights` say
-    which they are. `today` is the day that questions count from, `demo_questions` what the public
-    page proposes.
+    which they are; `ip_rules` say which addresses are let in. `today` is the day that questions
+    count from, `demo_questions` what the public page proposes.
     """
 
     engine: Engine
     warehouse: Warehouse
     bindings: Bindings
     rights: RightsOf
+    ip_rules: IpRulesOf
     tokens: Tokens
     limits: Limits
     metrics: Metrics

@@ -14,4 +14,9 @@ def plain(text: str) -> str:
     return text
 
 
+def address_of(email: str) -> str:
+    """An e-mail address as accounts and counts know it, however it was typed."""
+    return email.strip().lower()
+
+
 Text = Annotated[str, AfterValidator(plain)]

@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from datamind.records import AuditFilter
 from datamind.rooms.audit import reading
 from datamind.rooms.audit.schemas import AuditPage, VerdictOut
-from datamind.rooms.http import SignedIn, TheParts
+from datamind.rooms.http import Auditor, TheParts
 from datamind.rooms.paging import Cursor, Limit, moment
 from datamind.rooms.problems import USUAL, problems
 
@@ -36,14 +36,14 @@ Wanted = Annotated[AuditFilter, Depends(wanted)]
 
 @router.get("")
 async def find(
-    caller: SignedIn, parts: TheParts, wanted: Wanted, limit: Limit = 50, cursor: Cursor = None
+    caller: Auditor, parts: TheParts, wanted: Wanted, limit: Limit = 50, cursor: Cursor = None
 ) -> AuditPage:
     """Search the audit log, newest first."""
     return await reading.find(parts, caller, wanted, limit=limit, cursor=cursor)
 
 
 @router.get("/export", response_class=StreamingResponse)
-async def export(caller: SignedIn, parts: TheParts, wanted: Wanted) -> StreamingResponse:
+async def export(caller: Auditor, parts: TheParts, wanted: Wanted) -> StreamingResponse:
     """All records that fit, oldest first, as JSON Lines."""
     lines = await reading.export(parts, caller, wanted)
     name = {"Content-Disposition": 'attachment; filename="audit.jsonl"'}
@@ -51,6 +51,6 @@ async def export(caller: SignedIn, parts: TheParts, wanted: Wanted) -> Streaming
 
 
 @router.post("/verify")
-async def verify(caller: SignedIn, parts: TheParts) -> VerdictOut:
+async def verify(caller: Auditor, parts: TheParts) -> VerdictOut:
     """Whether the chain holds: changes, gaps, reordering, truncation up to the last anchor."""
     return await reading.verify(parts, caller)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
+from datamind.log import KEY
 from datamind.ports import AuditLog
 from datamind.records import AuditEvent
 from datamind.rooms.caller import Caller
@@ -29,6 +30,7 @@ async def note(
 ) -> None:  # fmt: skip
     """Return once it is durable; Unavailable if it can't be, and then nothing may be done."""
     log: AuditLog = parts.audit
+    told = details if caller.key is None else {"api_key": caller.key, **details}
     await log.append(
         AuditEvent(
             timestamp=parts.now(),
@@ -40,11 +42,16 @@ async def note(
             ip_address=caller.ip,
             correlation_id=caller.correlation_id,
             details=tuple(
-                (name, mask_email(value) if isinstance(value, str) else value)
-                for name, value in details.items()
+                (name, masked(value) if isinstance(value, str) else value)
+                for name, value in told.items()
             ),
         )
     )
+
+
+def masked(text: str) -> str:
+    """The text without addresses and API keys."""
+    return mask_email(KEY.sub("[API_KEY_MASKED]", text))
 
 
 def mask_email(text: str) -> str:

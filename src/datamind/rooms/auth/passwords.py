@@ -47,7 +47,8 @@ class Passwords:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _matches(self, password: str, kept: str | None) -> bool:
-        same = bcrypt.checkpw(_digest(password), (kept or self._nobodys).encode())
+        nobodys = self._nobodys  # made for whoever signs in first, known or not
+        same = bcrypt.checkpw(_digest(password), (kept or nobodys).encode())
         return same and kept is not None
 
     @cached_property

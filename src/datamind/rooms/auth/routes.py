@@ -1,4 +1,4 @@
-"""Routes of signing in."""
+"""Routes of signing in, and of API keys."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
 
-from datamind.rooms.auth import service, sessions
+from datamind.rooms.auth import keys, service
 from datamind.rooms.auth.schemas import (
+    KeyIn,
+    KeyOut,
+    KeysOut,
     LoginIn,
     MeOut,
     PasswordIn,
     RefreshIn,
-    SessionsOut,
     TokensOut,
 )
-from datamind.rooms.http import Anybody, SignedIn, TheParts, Unit
+from datamind.rooms.http import Anybody, Reader, SignedIn, TheParts, Unit
 from datamind.rooms.paging import Cursor, Limit
 from datamind.rooms.problems import USUAL, problems
 
@@ -43,8 +45,8 @@ async def logout(caller: SignedIn, parts: TheParts, session: Unit) -> None:
     await service.logout(session, parts, caller)
 
 
-@router.get("/me", responses=problems(401, 429))
-async def me(caller: SignedIn, session: Unit) -> MeOut:
+@router.get("/me", responses=problems(401, 403, 429))
+async def me(caller: Reader, session: Unit) -> MeOut:
     """Who is signed in."""
     return await service.me(session, caller)
 
@@ -55,20 +57,26 @@ async def password(body: PasswordIn, caller: SignedIn, parts: TheParts) -> None:
     await service.change_password(parts, caller, body.old_password, body.new_password)
 
 
-of_sessions = APIRouter(prefix="/security/sessions", tags=["security"], responses=problems(*USUAL))
+of_keys = APIRouter(prefix="/auth/keys", tags=["auth"], responses=problems(*USUAL))
 
 
-@of_sessions.get("")
-async def find(
-    caller: SignedIn, parts: TheParts, session: Unit,
+@of_keys.get("")
+async def find_keys(
+    caller: SignedIn, session: Unit,
     user_id: Annotated[str | None, Query(max_length=64)] = None, limit: Limit = 50,
     cursor: Cursor = None,
-) -> SessionsOut:  # fmt: skip
-    """Who is signed in, from where, newest first."""
-    return await sessions.find(session, parts, caller, user_id=user_id, limit=limit, cursor=cursor)
+) -> KeysOut:  # fmt: skip
+    """The caller's API keys, newest first; admins see everybody's."""
+    return await keys.find(session, caller, user_id=user_id, limit=limit, cursor=cursor)
 
 
-@of_sessions.delete("/{session_id}", status_code=204, responses=problems(404))
-async def end(session_id: str, caller: SignedIn, parts: TheParts, session: Unit) -> None:
-    """End a session: its tokens count no more."""
-    await sessions.end(session, parts, caller, session_id)
+@of_keys.post("", status_code=201, responses=problems(409))
+async def make_key(body: KeyIn, caller: SignedIn, parts: TheParts, session: Unit) -> KeyOut:
+    """Make an API key for a program; its secret is told this once."""
+    return await keys.create(session, parts, caller, body)
+
+
+@of_keys.delete("/{key_id}", status_code=204, responses=problems(404))
+async def revoke_key(key_id: str, caller: SignedIn, parts: TheParts, session: Unit) -> None:
+    """Revoke an API key, at once; admins also somebody else's."""
+    await keys.revoke(session, parts, caller, key_id)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from datamind.rooms.addresses import network
 from datamind.rooms.auth.passwords import LONGEST
+from datamind.rooms.caller import SCOPES
 from datamind.rooms.paging import Page
 from datamind.rooms.text import Text
 
@@ -71,3 +74,138 @@ class SessionsOut(Page):
     """A page of sessions."""
 
     items: list[SessionOut]
+
+
+Ended = Literal["success", "wrong_password", "unknown_address", "deactivated", "locked"]
+
+
+class AttemptOut(BaseModel):
+    """A try to sign in: `address` as it was typed, in small letters; `user_id` where there is one.
+    Of those that a lock-out turns away, one a minute is remembered."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    at: dt.datetime
+    address: str
+    ip_address: str
+    outcome: Ended
+    user_id: str | None
+
+
+class AttemptsOut(Page):
+    """A page of tries to sign in."""
+
+    items: list[AttemptOut]
+
+
+class UnlockIn(BaseModel):
+    """What to unlock: an account by its address, an IP address with its network, or both."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"address": "ana@demo.example"}})
+
+    address: Text | None = Field(default=None, max_length=254)
+    ip: Text | None = Field(default=None, max_length=45)
+
+
+class UnlockedOut(BaseModel):
+    """How many counts of wrong passwords were forgotten."""
+
+    counts: int
+
+
+def _network(text: str) -> str:
+    try:
+        return str(network(text))
+    except ValueError:
+        raise ValueError("this is no network; write it as 10.0.0.0/8 or 2001:db8::/32") from None
+
+
+Action = Literal["allow", "deny"]
+Cidr = Annotated[Text, Field(max_length=50), AfterValidator(_network)]
+Note = Annotated[Text, Field(max_length=500)]
+
+
+class RestrictionIn(BaseModel):
+    """A network to let in or keep out. `deny` wins; once anything is allowed, all else is not."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"action": "deny", "network": "203.0.113.0/24", "note": "Port scans"}
+        }
+    )
+
+    action: Action
+    network: Cidr
+    note: Note = ""
+    enabled: bool = True
+
+
+class RestrictionPatch(BaseModel):
+    """What to change of a restriction; what is left out stays."""
+
+    action: Action | None = None
+    network: Cidr | None = None
+    note: Note | None = None
+    enabled: bool | None = None
+
+
+class RestrictionOut(BaseModel):
+    """An IP restriction; `created_by` is the admin's id."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    action: Action
+    network: str
+    note: str
+    enabled: bool
+    created_at: dt.datetime
+    created_by: str
+
+
+class RestrictionsOut(Page):
+    """A page of IP restrictions."""
+
+    items: list[RestrictionOut]
+
+
+Scope = Literal["read", "ask", "audit", "admin"]
+assert set(SCOPES) == set(Scope.__args__)  # type: ignore[attr-defined]
+
+
+class KeyIn(BaseModel):
+    """A key for a program, its scopes, and in how many days it ends."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"name": "Nightly report", "scopes": ["ask"], "expires_in_days": 30}
+        }
+    )
+
+    name: Annotated[Text, Field(min_length=1, max_length=200)]
+    scopes: list[Scope] = Field(min_length=1, max_length=4)
+    expires_in_days: int | None = Field(default=None, ge=1, le=100_000)
+
+
+class KeyOut(BaseModel):
+    """An API key; `key` is its secret, told once."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    user_id: str
+    name: str
+    scopes: list[Scope]
+    created_at: dt.datetime
+    expires_at: dt.datetime
+    revoked_at: dt.datetime | None
+    last_used_at: dt.datetime | None
+    last_used_ip: str | None
+    key: str | None = None
+
+
+class KeysOut(Page):
+    """A page of API keys."""
+
+    items: list[KeyOut]

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from datamind import clock
-from datamind.errors import BadInput, Conflict, TooManyRequests, Unauthenticated
+from datamind.errors import BadInput, Conflict, Unauthenticated
 from datamind.records import Identity
 from datamind.rooms.audit.service import Outcome, note
+from datamind.rooms.auth import attempts, lockout
 from datamind.rooms.auth.models import RefreshToken, Session
-from datamind.rooms.auth.schemas import MeOut, TokensOut
+from datamind.rooms.auth.schemas import Ended, MeOut, TokensOut
 from datamind.rooms.auth.tokens import ACCESS, digest, new_refresh_token
 from datamind.rooms.caller import Caller
 from datamind.rooms.parts import Ground, Parts
+from datamind.rooms.text import address_of
 from datamind.rooms.users import service as users
 
 LASTS = dt.timedelta(days=7)
 GRACE = dt.timedelta(seconds=10)  # a second tab may hand in the token that the first just used
-MANY = 10
 WRONG = "Email or password is wrong."
 
 
@@ -32,18 +33,23 @@ async def login(parts: Parts, caller: Caller, email: str, password: str, agent: 
     Nothing of the store is held while the password is hashed, and the user is read anew after it:
     who was deactivated, or got another password or role meanwhile, is so from the start.
     """
-    email = email.strip().lower()
-    await _may_try(parts, caller, email)
-    async with parts.database.unit() as session:
-        user = await users.by_email(session, email)
-        kept = user.password_hash if user is not None and user.active else None
-    right = await parts.passwords.matches(password, kept)
+    email = address_of(email)
+    tried = await _try(parts, caller, email)
+    async with _place(parts, tried):
+        async with parts.database.unit() as session:
+            user = await users.by_email(session, email)
+            kept = user.password_hash if user is not None and user.active else None
+        right = await parts.passwords.matches(password, kept)
     async with parts.database.in_turn() as session:
         user = await users.by_email(session, email)
         if right and user is not None and user.active and user.password_hash == kept:
+            await lockout.give_back(session, parts, tried, "right")
+            _record(session, parts, tried, "success", user)
             return await _begun(session, parts, caller, user, agent)
-    _count_failure(parts, caller, email)
-    await note(parts, caller, "login", Outcome.blocked, email=_if_address(email))
+        locked = await lockout.give_back(session, parts, tried, "wrong")
+        _record(session, parts, tried, _why(user), user)
+    await note(parts, caller, "login", Outcome.blocked, email=tried.address)
+    await _tell_locked(parts, caller, locked)
     raise Unauthenticated(WRONG, hint="Check both; an admin can set a new password.")
 
 
@@ -66,34 +72,55 @@ async def _begun(
     return _tokens(session, parts, entry, user.role, user.email)
 
 
-def _tries(caller: Caller, email: str) -> tuple[tuple[str, str, int], ...]:
-    """What wrong passwords are counted by, and how many times the limit each may take: one
-    address may not lock others out, and many together may not guess for ever."""
-    return (
-        ("login-ip", caller.ip, 1),
-        ("login-both", f"{caller.ip} {email}", 1),
-        ("login-email", email, MANY),
-    )
-
-
-async def _may_try(parts: Parts, caller: Caller, email: str) -> None:
+async def _try(parts: Parts, caller: Caller, email: str) -> lockout.Try:
+    """The try, its place taken; Locked, and once a minute noted, where there is none."""
+    tried = lockout.Try(attempts.typed(email), caller.ip)
     try:
-        for kind, who, times in _tries(caller, email):
-            parts.limits.check(parts.settings.server.login_limit, kind, who, times=times)
-    except TooManyRequests:
-        await note(parts, caller, "login_limit", Outcome.blocked, email=_if_address(email))
+        await lockout.take(parts, tried)
+    except lockout.Locked as locked:
+        async with parts.database.in_turn() as session:
+            news = await lockout.is_news(session, parts, locked.count)
+            if news:
+                _record(session, parts, tried, "locked", None)
+        if news:
+            await note(parts, caller, "login_limit", Outcome.blocked, email=tried.address)
+        raise
+    return tried
+
+
+@asynccontextmanager
+async def _place(parts: Parts, tried: lockout.Try) -> AsyncIterator[None]:
+    """Whatever keeps the password from being looked at is no wrong one."""
+    try:
+        yield
+    except BaseException:
+        async with parts.database.in_turn() as session:
+            await lockout.give_back(session, parts, tried, "untried")
         raise
 
 
-def _count_failure(parts: Parts, caller: Caller, email: str) -> None:
-    with suppress(TooManyRequests):
-        for kind, who, times in _tries(caller, email):
-            parts.limits.spend(parts.settings.server.login_limit, kind, who, times=times)
+def _record(
+    session: AsyncSession, parts: Parts, tried: lockout.Try, outcome: Ended, user: users.Row | None
+) -> None:
+    attempts.record(
+        session, parts, address=tried.address, ip=tried.ip, outcome=outcome,
+        user_id=None if user is None else user.id,
+    )  # fmt: skip
 
 
-def _if_address(email: str) -> str:
-    """What was typed, where it is an address: a password in the wrong field is not kept."""
-    return email if re.fullmatch(r"[^@\s]{1,64}@[^@\s]{1,190}", email) else "not an address"
+def _why(user: users.Row | None) -> Ended:
+    """What was wrong, for admins alone."""
+    if user is None:
+        return "unknown_address"
+    return "wrong_password" if user.active else "deactivated"
+
+
+async def _tell_locked(parts: Parts, caller: Caller, counts: Sequence[lockout.Count]) -> None:
+    for count in counts:
+        await note(
+            parts, caller, "login_lock", Outcome.blocked, email=count.address,
+            network=count.network, failures=count.most,
+        )  # fmt: skip
 
 
 async def refresh(session: AsyncSession, parts: Parts, caller: Caller, token: str) -> TokensOut:
@@ -135,13 +162,18 @@ async def logout(session: AsyncSession, parts: Parts, caller: Caller) -> None:
 
 async def change_password(parts: Parts, caller: Caller, old: str, new: str) -> None:
     """Set one's own password; all other sessions of the user end."""
-    await _may_try(parts, caller, caller.email)
-    async with parts.database.unit() as session:
-        user = await users.by_id(session, caller.identity.user)
-        kept = user.password_hash if user is not None else None
-    if not await parts.passwords.matches(old, kept):
-        _count_failure(parts, caller, caller.email)
+    tried = await _try(parts, caller, caller.email)
+    async with _place(parts, tried):
+        async with parts.database.unit() as session:
+            user = await users.by_id(session, caller.identity.user)
+            kept = user.password_hash if user is not None else None
+        right = await parts.passwords.matches(old, kept)
+    async with parts.database.in_turn() as session:
+        ended: lockout.Ended = "right" if right else "wrong"
+        locked = await lockout.give_back(session, parts, tried, ended)
+    if not right:
         await note(parts, caller, "password_change", Outcome.blocked)
+        await _tell_locked(parts, caller, locked)
         raise BadInput("The old password is wrong.", hint="An admin can set a new one.")
     made = await parts.passwords.hash(new)
     async with parts.database.in_turn() as session:

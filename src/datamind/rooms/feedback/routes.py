@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Query
 
 from datamind.rooms.feedback import service
 from datamind.rooms.feedback.schemas import FeedbackPage, FlagIn, FlagOut
-from datamind.rooms.http import SignedIn, TheParts, Unit
+from datamind.rooms.http import Asker, Reader, TheParts, Unit
 from datamind.rooms.paging import Cursor, Limit
 from datamind.rooms.problems import USUAL, problems
 
@@ -18,7 +18,7 @@ Key = Annotated[str | None, Header(max_length=100)]
 
 @router.post("/flag", status_code=201, responses=problems(404, 409))
 async def flag(
-    body: FlagIn, caller: SignedIn, parts: TheParts, session: Unit, idempotency_key: Key = None
+    body: FlagIn, caller: Asker, parts: TheParts, session: Unit, idempotency_key: Key = None
 ) -> FlagOut:
     """Say what is wrong with an answer. With an `Idempotency-Key` it is safe to send again."""
     return await service.flag(session, parts, caller, body, idempotency_key)
@@ -26,7 +26,7 @@ async def flag(
 
 @router.get("")
 async def find(
-    caller: SignedIn, session: Unit, query_id: Annotated[str | None, Query(max_length=64)] = None,
+    caller: Reader, session: Unit, query_id: Annotated[str | None, Query(max_length=64)] = None,
     status: Annotated[str | None, Query(max_length=40)] = None, limit: Limit = 50,
     cursor: Cursor = None,
 ) -> FeedbackPage:  # fmt: skip

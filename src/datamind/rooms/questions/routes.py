@@ -13,7 +13,7 @@ from sse_starlette import EventSourceResponse
 from datamind.errors import QueryCancelled
 from datamind.pipeline.wire import as_bytes
 from datamind.records import Answer
-from datamind.rooms.http import Anybody, SignedIn, TheParts, Unit
+from datamind.rooms.http import Anybody, Asker, Reader, TheParts, Unit
 from datamind.rooms.paging import Cursor, Limit
 from datamind.rooms.parts import Parts
 from datamind.rooms.problems import USUAL, problems
@@ -45,16 +45,14 @@ queries = APIRouter(prefix="/queries", tags=["history"], responses=problems(*USU
 
 
 @router.post("/generate", response_model=GenerateOut)
-async def generate(
-    body: GenerateIn, request: Request, caller: SignedIn, parts: TheParts
-) -> Response:
+async def generate(body: GenerateIn, request: Request, caller: Asker, parts: TheParts) -> Response:
     """Turn a question into SQL, without running it."""
     return await _told(request, parts, asking.generate(parts, caller, body))
 
 
 @router.post("/ask", response_model=AskOut, responses={202: {"model": StreamOut}})
 async def ask(
-    body: AskIn, request: Request, caller: SignedIn, parts: TheParts, stream: bool = False
+    body: AskIn, request: Request, caller: Asker, parts: TheParts, stream: bool = False
 ) -> Response:
     """Answer a question. With `stream=true`, 202 and a ticket to follow the stages with."""
     if not stream:
@@ -85,19 +83,19 @@ async def stream(
 
 
 @router.post("/execute", response_model=ResultOut)
-async def execute(body: ExecuteIn, request: Request, caller: SignedIn, parts: TheParts) -> Response:
+async def execute(body: ExecuteIn, request: Request, caller: Asker, parts: TheParts) -> Response:
     """Run SQL, governed afresh whoever wrote it."""
     return await _told(request, parts, asking.run_sql(parts, caller, body))
 
 
 @router.post("/validate")
-async def validate(body: ValidateIn, caller: SignedIn, parts: TheParts) -> ValidateOut:
+async def validate(body: ValidateIn, caller: Asker, parts: TheParts) -> ValidateOut:
     """Whether SQL may run for the caller, without running it."""
     return await checking.validate(parts, caller, body.sql)
 
 
 @router.post("/{query_id}/cancel")
-async def cancel(query_id: str, caller: SignedIn, parts: TheParts) -> CancelOut:
+async def cancel(query_id: str, caller: Asker, parts: TheParts) -> CancelOut:
     """Call a running query off; `cancelled` is false where it had ended already."""
     done = await asking.cancel(parts, caller, query_id)
     return CancelOut(query_id=query_id, cancelled=done)
@@ -105,7 +103,7 @@ async def cancel(query_id: str, caller: SignedIn, parts: TheParts) -> CancelOut:
 
 @queries.get("")
 async def find(
-    caller: SignedIn, session: Unit, q: Annotated[str | None, Query(max_length=200)] = None,
+    caller: Reader, session: Unit, q: Annotated[str | None, Query(max_length=200)] = None,
     status: Status | None = None, user_id: Annotated[str | None, Query(max_length=64)] = None,
     conversation_id: Annotated[str | None, Query(max_length=64)] = None,
     flagged: bool | None = None, since: dt.datetime | None = None,
@@ -119,7 +117,7 @@ async def find(
 
 
 @queries.get("/{query_id}")
-async def get(query_id: str, caller: SignedIn, session: Unit) -> QueryDetail:
+async def get(query_id: str, caller: Reader, session: Unit) -> QueryDetail:
     """All that is kept of a query; there are no rows in it: run it again for those."""
     return await history.get(session, caller, query_id)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from datamind import __version__
 from datamind.errors import DataMindError
+from datamind.rooms.auth.attempts import tidy
 from datamind.rooms.auth.service import load_revocations
 from datamind.rooms.parts import Parts
 from datamind.rooms.system.health import Health, State, health_of
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 
 EVERY_S = 5.0
 PROBE_S = 2.0
+TIDY_S = 3600.0
 EMBEDDED = "embedded"
 
 
@@ -39,6 +41,7 @@ class Watch:
         self._now = parts  # they may change while the server runs
         self._found: dict[str, Probed] = {}
         self._task: asyncio.Task[None] | None = None
+        self._tidied: float | None = None  # when, by the monotonic clock
 
     @property
     def _parts(self) -> Parts:
@@ -123,8 +126,14 @@ class Watch:
             try:
                 await self.look()
                 await load_revocations(self._parts)  # what the command line did
+                await self._tidy()
             except Exception:
                 log.exception("a look at the parts failed")
+
+    async def _tidy(self) -> None:
+        if self._tidied is None or time.monotonic() - self._tidied > TIDY_S:
+            await tidy(self._parts)
+            self._tidied = time.monotonic()
 
     async def _metadata(self) -> Mapping[str, Any]:
         database = self._parts.database

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from datamind.rooms.http import SignedIn, TheParts, Unit
+from datamind.rooms.http import Admin, SignedIn, TheParts, Unit
 from datamind.rooms.paging import Cursor, Limit
 from datamind.rooms.problems import USUAL, problems
 from datamind.rooms.users import groups, service
@@ -30,7 +30,7 @@ router = APIRouter(prefix="/users", tags=["users"], responses=problems(*USUAL))
 
 @router.get("")
 async def find(
-    caller: SignedIn, session: Unit, q: Annotated[str | None, Query(max_length=200)] = None,
+    caller: Admin, session: Unit, q: Annotated[str | None, Query(max_length=200)] = None,
     role: Role | None = None, limit: Limit = 50, cursor: Cursor = None,
 ) -> UsersOut:  # fmt: skip
     """List users, newest first; `q` looks in names and addresses."""
@@ -44,7 +44,7 @@ async def create(body: UserIn, caller: SignedIn, parts: TheParts, session: Unit)
 
 
 @router.get("/{user_id}", responses=problems(404))
-async def get(user_id: str, caller: SignedIn, session: Unit) -> UserDetail:
+async def get(user_id: str, caller: Admin, session: Unit) -> UserDetail:
     """One user."""
     return await service.get(session, caller, user_id)
 
@@ -79,7 +79,7 @@ async def deactivate(user_id: str, caller: SignedIn, parts: TheParts, session: U
 
 @router.put("/{user_id}/groups", responses=problems(404))
 async def put_into(
-    user_id: str, body: MembershipsIn, caller: SignedIn, parts: TheParts, session: Unit
+    user_id: str, body: MembershipsIn, caller: Admin, parts: TheParts, session: Unit
 ) -> UserDetail:
     """Put a user into these groups, and into no others."""
     return await groups.put_into(session, parts, caller, user_id, body)
@@ -87,7 +87,7 @@ async def put_into(
 
 @router.put("/{user_id}/attributes", responses=problems(404))
 async def describe(
-    user_id: str, body: AttributesIn, caller: SignedIn, parts: TheParts, session: Unit
+    user_id: str, body: AttributesIn, caller: Admin, parts: TheParts, session: Unit
 ) -> UserDetail:
     """Give a user these attributes, and no others; row predicates may ask for them."""
     return await groups.describe(session, parts, caller, user_id, body)
@@ -98,27 +98,27 @@ of_groups = APIRouter(prefix="/groups", tags=["users"], responses=problems(*USUA
 
 @of_groups.get("")
 async def find_groups(
-    caller: SignedIn, session: Unit, limit: Limit = 50, cursor: Cursor = None
+    caller: Admin, session: Unit, limit: Limit = 50, cursor: Cursor = None
 ) -> GroupsOut:
     """List groups, newest first."""
     return await groups.find(session, caller, limit=limit, cursor=cursor)
 
 
 @of_groups.post("", status_code=201, responses=problems(409))
-async def create_group(body: GroupIn, caller: SignedIn, parts: TheParts, session: Unit) -> GroupOut:
+async def create_group(body: GroupIn, caller: Admin, parts: TheParts, session: Unit) -> GroupOut:
     """Add a group."""
     return await groups.create(session, parts, caller, body)
 
 
 @of_groups.patch("/{group_id}", responses=problems(404, 409))
 async def change_group(
-    group_id: str, body: GroupIn, caller: SignedIn, parts: TheParts, session: Unit
+    group_id: str, body: GroupIn, caller: Admin, parts: TheParts, session: Unit
 ) -> GroupOut:
     """Give a group this name and description."""
     return await groups.change(session, parts, caller, group_id, body)
 
 
 @of_groups.delete("/{group_id}", status_code=204, responses=problems(404))
-async def remove_group(group_id: str, caller: SignedIn, parts: TheParts, session: Unit) -> None:
+async def remove_group(group_id: str, caller: Admin, parts: TheParts, session: Unit) -> None:
     """Take a group away; who was in it stays."""
     await groups.remove(session, parts, caller, group_id)

@@ -9,14 +9,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from datamind.rooms.auth.passwords import LONGEST
 from datamind.rooms.paging import Page
-from datamind.rooms.text import Text
+from datamind.rooms.text import Text, address_of
 
 Role = Literal["viewer", "analyst", "admin"]
 
 
 def _address(text: str) -> str:
     """An e-mail address in small letters: something, an @, a domain."""
-    text = text.strip().lower()
+    text = address_of(text)
     name, at, domain = text.partition("@")
     whole = name and at and domain and "@" not in domain
     if not whole or not text.isprintable() or any(c.isspace() for c in text):

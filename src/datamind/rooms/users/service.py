@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from datamind import clock
 from datamind.errors import Conflict, NotFound
 from datamind.rooms.audit.service import Outcome, note
+from datamind.rooms.auth.attempts import forget
 from datamind.rooms.auth.passwords import new_password
 from datamind.rooms.caller import Caller, need
 from datamind.rooms.paging import page_of
@@ -144,6 +145,7 @@ async def delete(session: AsyncSession, parts: Ground, caller: Caller, user_id: 
     need(caller, "admin")
     user = await existing(session, user_id)
     await _keep_an_admin(session, user)
+    await forget(session, user.email)
     user.email, user.name, user.password_hash = f"{user.id}@deleted", "Deleted user", ""
     user.active, user.deleted_at, user.attributes = False, parts.now(), {}
     await session.execute(
