@@ -119,12 +119,13 @@ def test_one_address_does_not_lock_out_another(run: Run, shop: Path, tmp_path: P
                 body = {"email": "viewer@example.com", "password": password}
                 headers = {"X-Forwarded-For": ip}
                 answer = await api.client.post("/api/v1/auth/login", json=body, headers=headers)
+                api.clock.forward(seconds=1)
                 return answer.status_code
 
             found = [await sign_in("9.9.9.9", "wrong") for _ in range(4)]
             found.append(await sign_in("9.9.9.9", PASSWORD))
             found.append(await sign_in("8.8.8.8", PASSWORD))
-            assert api.audited()[-3]["event_type"] == "login_limit"
+            assert "login_limit" in {record["event_type"] for record in api.audited()}
             return found
 
     assert run(tried()) == [401, 401, 401, 429, 429, 200]

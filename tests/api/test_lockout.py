@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import httpx
@@ -33,7 +34,7 @@ def asked(run: Run, shop: Path, tmp_path: Path) -> Callable[..., Any]:
 
     def with_api(work: Asked, **server: Any) -> Any:
         async def whole() -> Any:
-            async with few(tmp_path, shop, **server) as api:
+            async with few(Path(mkdtemp(dir=tmp_path)), shop, **server) as api:
                 return await work(api)
 
         return run(whole())
@@ -110,9 +111,9 @@ def test_an_address_that_nobody_has_is_locked_alike(asked: Any, email: str) -> N
             api.clock.forward(seconds=1)
         return answers
 
-    assert asked(work) == [(401, None)] * 2 + [(401, None), (429, "1"), (401, None)][0:1] + [
-        (429, "1"), (401, None), (429, "899"), (429, "898")
-    ]  # fmt: skip
+    wrong = (401, None)
+    late, later = (429, "899"), (429, "898")
+    assert asked(work) == [wrong, wrong, wrong, (429, "1"), wrong, late, later]
 
 
 def test_a_right_password_clears_the_count(asked: Any) -> None:
@@ -277,20 +278,21 @@ def test_headers_of_strangers_are_not_believed(asked: Any) -> None:
 
 # Ways to write an address: each is the same account, counted as one, or none at all.
 VARIANTS = (
-    "ANALYST@EXAMPLE.COM", " analyst@example.com\t", "Analyst@Example.com", "\u00a0analyst@example.com",
-    "ａnalyst@example.com", "analyst@example.com.", "analyst\u200b@example.com", "аnalyst@example.com",
-    "ANALYſT@example.com", "analyst@EXAMPLE.cOM\n", "analyst+x@example.com", "\"analyst\"@example.com",
+    "ANALYST@EXAMPLE.COM", " analyst@example.com\t", "Analyst@Example.com",
+    "analyst@EXAMPLE.cOM\n", "\u00a0analyst@example.com", "analyst\u200b@example.com",
+    "\uff41nalyst@example.com", "\u0430nalyst@example.com", "ANALY\u017fT@example.com",
+    "analyst@example.com.", "analyst+x@example.com", '"analyst"@example.com',
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("email", VARIANTS, ids=ascii)
-def test_no_way_to_write_an_address_gives_more_tries(asked: Any, email: str) -> None:
-    async def work(api: Api) -> tuple[int, int]:
-        before = (await sign_in(api, PASSWORD, email=email)).status_code
+def test_no_way_to_write_an_address_gives_more_tries(asked: Any) -> None:
+    async def work(api: Api) -> list[tuple[int, int]]:
+        before = [(await sign_in(api, PASSWORD, email=way)).status_code for way in VARIANTS]
         await until_locked(api)
-        return before, (await sign_in(api, PASSWORD, email=email)).status_code
+        after = [(await sign_in(api, PASSWORD, email=way)).status_code for way in VARIANTS]
+        return list(zip(before, after, strict=True))
 
-    assert asked(work) in {(200, 429), (401, 401), (401, 429)}
+    assert set(asked(work, login=LoginSettings(4, 100, 100))) <= {(200, 429), (401, 401)}
 
 
 def test_a_wrong_old_password_counts_and_a_locked_one_is_not_looked_at(asked: Any) -> None:
@@ -322,6 +324,8 @@ def test_tries_are_listed_and_the_password_is_nowhere(asked: Any) -> None:
         await until_locked(api)
         for _ in range(5):
             await sign_in(api)
+
+        api.clock.forward(seconds=1)
 
         async def listed(query: str) -> Any:
             path = f"/security/login-attempts?{query}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -89,8 +90,11 @@ def called(api: Api, run: Run, route: str, token: str | None) -> int:
     return answer.status_code
 
 
-async def talked(api: Api, path: str, token: str) -> int:
-    """The status of an ask over the WebSocket: its problem's, or 200."""
+async def talked(
+    api: Api, path: str, token: str, meanwhile: Callable[[], Awaitable[None]] | None = None
+) -> int:
+    """The status of an ask over the WebSocket: its problem's, or 200; `meanwhile` happens between
+    the token and the ask."""
     told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     ask = '{"type": "ask", "question": "how many orders"}'
     for message in (
@@ -103,6 +107,8 @@ async def talked(api: Api, path: str, token: str) -> int:
 
     async def send(message: Any) -> None:
         heard.append(message.get("text") or "")
+        if meanwhile is not None and '"event": "ready"' in heard[-1]:
+            await meanwhile()
         # The answer to an ask, or why there is none; after it, the client goes.
         if re.search(r'"event": "(stage|problem|answer)"', heard[-1]):
             told.put_nowait({"type": "websocket.disconnect", "code": 1000})

@@ -96,7 +96,7 @@ async def take(parts: Parts, tried: Try) -> None:
     async with parts.database.in_turn() as session:  # Locked takes back what is entered here
         rows = await _entered(session, counts_of(tried, rules), now, rules)
         full = [(count, s) for count, state in rows if (s := _seconds(count, state, now))]
-        if full and not (full[0][0].own or await _is_at_home(session, tried)):
+        if full and not full[0][0].own and await _is_at_home(session, tried):
             full = []
         for count, seconds in full:
             raise Locked(count, seconds)

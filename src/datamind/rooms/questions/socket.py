@@ -71,11 +71,12 @@ class _Talk:
         self.ends = loop.call_later(left, lambda: loop.create_task(self.over()))
 
     def check(self) -> Caller:
-        """The caller, whose token has to be good still."""
+        """The caller, whose token has to be good still, and whose address let in."""
         claims = self.parts.tokens.read(self.token)
         self.parts.revocations.check(claims)
         self.parts.limits.spend(self.parts.settings.server.user_limit, "user", claims.user)
         assert self.caller is not None
+        self.parts.ip_rules.check(self.caller.ip)
         return self.caller
 
     async def over(self) -> None:
