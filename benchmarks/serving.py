@@ -28,7 +28,7 @@ ROUNDS = 5
 PEOPLE = 50
 CROWD_S = 10.0
 PROBE_EVERY_S = 0.02
-LIMITS = {f"RATE_LIMIT_{name}": "1000000/minute" for name in ("USER", "ASK", "IP", "LOGIN")}
+LIMITS = {f"RATE_LIMIT_{name}": "1000000/minute" for name in ("USER", "ASK", "IP")}
 
 
 def figures(home: Path) -> list[Figure]:

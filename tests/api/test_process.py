@@ -26,7 +26,7 @@ from .conftest import PASSWORD, RUNAWAY
 pytestmark = pytest.mark.slow
 START_S = 30.0
 LONG = "average weight of visits by ticket"  # takes about a second
-LIMITS = {f"RATE_LIMIT_{name}": "1000000/minute" for name in ("USER", "ASK", "IP", "LOGIN", "DEMO")}
+LIMITS = {f"RATE_LIMIT_{name}": "1000000/minute" for name in ("USER", "ASK", "IP", "DEMO")}
 
 
 def free_port() -> int:
@@ -440,3 +440,35 @@ def test_people_are_seen_to_from_the_command_line_while_it_serves(server: Server
     ):  # fmt: skip
         told = server.datamind("users", *words)
         assert (told.returncode, "Traceback" in told.stderr) == (code, False), told.stderr
+
+
+def test_who_is_locked_or_shut_out_is_let_in_from_the_command_line(
+    shop: Path, tmp_path: Path
+) -> None:
+    with serving(tmp_path, shop, LOGIN_FAILURES="2", POLICY_CACHE_SECONDS="1") as server:
+        url = f"{server.url}/api/v1"
+        email = "ana@example.com"
+        assert server.datamind("users", "role", email, "admin").returncode == 0
+        header = server.login()
+        for password, status in (("wrong", 401), ("wrong", 401), (PASSWORD, 429)):
+            time.sleep(1.1)
+            body = {"email": email, "password": password}
+            assert httpx.post(f"{url}/auth/login", json=body, timeout=20).status_code == status
+        assert httpx.get(f"{url}/auth/me", headers=header).status_code == 200
+        told = server.datamind("users", "unlock", email, "--json")
+        assert json.loads(told.stdout) == {"counts": 2}
+        header = server.login()
+        deny = {"action": "deny", "network": "127.0.0.1"}
+        path = f"{url}/security/ip-restrictions"
+        assert httpx.post(path, json=deny, headers=header).status_code == 409
+        assert httpx.post(f"{path}?force=true", json=deny, headers=header).status_code == 201
+        assert httpx.get(f"{url}/auth/me", headers=header).status_code == 403
+        listed = json.loads(server.datamind("ip-restrictions", "list", "--json").stdout)
+        assert [(r["action"], r["network"]) for r in listed] == [("deny", "127.0.0.1/32")]
+        assert "127.0.0.1/32" in server.datamind("ip-restrictions", "list").stdout
+        assert server.datamind("ip-restrictions", "clear").returncode == 0
+        until = time.monotonic() + 8
+        while httpx.get(f"{url}/auth/me", headers=header).status_code != 200:
+            assert time.monotonic() < until
+            time.sleep(0.2)
+        assert server.datamind("users", "unlock").returncode == 2

@@ -67,7 +67,8 @@ def test_a_log_line_says_what_and_where_but_no_address_and_no_value() -> None:
     ("name", "value"),
     [
         ("DATAMIND_ENV", "staging"), ("RATE_LIMIT_ASK", "many"), ("RATE_LIMIT_IP", "0/minute"),
-        ("RATE_LIMIT_USER", "5/fortnight"), ("TRUSTED_PROXIES", "10.0.0.0/33"),
+        ("RATE_LIMIT_USER", "5/fortnight"), ("LOGIN_FAILURES", "0"),
+        ("LOGIN_LOCK_MINUTES", "1.5"), ("API_KEY_DAYS", "soon"), ("TRUSTED_PROXIES", "10.0.0.0/33"),
         ("TRUSTED_PROXIES", "proxy"), ("DATAMIND_PORT", "http"), ("DATAMIND_QUEUE", "-1"),
     ],
 )  # fmt: skip
@@ -84,6 +85,8 @@ def test_settings_are_read_from_the_environment() -> None:
     assert found.trusted_proxies == ("10.0.0.0/8", "::1")
     assert (found.ui, found.public_demo, found.ask_limit) == (False, True, "5/hour")
     assert found.cors_origins == ("https://bi.example.com",)
+    found = load({"LOGIN_FAILURES": "3", "LOGIN_LOCK_MINUTES": "60", "API_KEY_DAYS": "7"}).server
+    assert (found.login.failures, found.login.lock_s, found.key_days) == (3, 3600, 7)
 
 
 def test_secrets_are_made_once_and_kept_for_their_owner(tmp_path: Path) -> None:

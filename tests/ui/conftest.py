@@ -25,7 +25,8 @@ QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync",
     "--disable-component-update", "--disable-dev-shm-usage",
 )  # fmt: skip
-NO_LIMITS = {f"RATE_LIMIT_{name}": "100000/minute" for name in ("USER", "ASK", "IP", "LOGIN")}
+NO_LIMITS = {f"RATE_LIMIT_{name}": "100000/minute" for name in ("USER", "ASK", "IP")}
+NO_LIMITS |= {f"LOGIN_FAILURES{of}": "100000" for of in ("", "_NETWORK", "_ACCOUNT")}
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
 
