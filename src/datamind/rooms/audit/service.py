@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
+from datamind.personal import masked_in
 from datamind.ports import AuditLog
 from datamind.records import AuditEvent
 from datamind.rooms.caller import Caller
@@ -37,16 +38,15 @@ async def note(
             status=outcome.value,
             user_id=caller.identity.user or None,
             user_email=mask_email(caller.email) or None,
+            session_id=caller.session,
             ip_address=caller.ip,
             correlation_id=caller.correlation_id,
-            details=tuple(
-                (name, mask_email(value) if isinstance(value, str) else value)
-                for name, value in details.items()
-            ),
+            details=tuple((name, masked_in(value)) for name, value in details.items()),
         )
     )
 
 
 def mask_email(text: str) -> str:
-    """The text with each address cut to its first letter and its domain."""
+    """The text with each address cut to its first letter and its domain, where who it is of is
+    what the audit is to say."""
     return EMAIL.sub(r"\1***@\2", text)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from datamind import clock
 from datamind.errors import BadInput, Conflict, TooManyRequests, Unauthenticated
 from datamind.records import Identity
-from datamind.rooms.audit.service import Outcome, note
+from datamind.rooms.audit.service import Outcome, mask_email, note
 from datamind.rooms.auth.models import RefreshToken, Session
 from datamind.rooms.auth.schemas import MeOut, TokensOut
 from datamind.rooms.auth.tokens import ACCESS, digest, new_refresh_token
@@ -61,7 +61,9 @@ async def _begun(
     session.add(entry)
     user.last_login_at = now
     await session.flush()
-    known = Caller(Identity(user.id, user.role), caller.ip, caller.correlation_id, user.email)
+    known = Caller(
+        Identity(user.id, user.role), caller.ip, caller.correlation_id, user.email, entry.id
+    )
     await note(parts, known, "login", Outcome.success, session=entry.id)
     return _tokens(session, parts, entry, user.role, user.email)
 
@@ -93,7 +95,8 @@ def _count_failure(parts: Parts, caller: Caller, email: str) -> None:
 
 def _if_address(email: str) -> str:
     """What was typed, where it is an address: a password in the wrong field is not kept."""
-    return email if re.fullmatch(r"[^@\s]{1,64}@[^@\s]{1,190}", email) else "not an address"
+    known = re.fullmatch(r"[^@\s]{1,64}@[^@\s]{1,190}", email)
+    return mask_email(email) if known else "not an address"
 
 
 async def refresh(session: AsyncSession, parts: Parts, caller: Caller, token: str) -> TokensOut:
