@@ -47,6 +47,7 @@ Project = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print the stable JSON form.")]
 Host = Annotated[str | None, typer.Option(help="Where to listen (127.0.0.1).")]
 Port = Annotated[int | None, typer.Option(min=1, max=65535, help="Port (8000).")]
+Days = Annotated[int | None, typer.Option(min=1, max=36_500, help="Days.")]
 Today = Annotated[str | None, typer.Option(help="The day that relative dates count from.")]
 
 
@@ -223,10 +224,26 @@ def audit() -> None:
 
 @audit_app.command("verify")
 def audit_verify(json: Json = False) -> None:
-    """Say whether the audit log's chain holds."""
+    """Say whether the audit log's chain holds: its copies, segments and anchors."""
     from datamind.commands.audit import verify
 
     finish(lambda: verify(as_json=json), as_json=json)
+
+
+@audit_app.command("seal")
+def audit_seal(days: Days = None, json: Json = False) -> None:
+    """Move records older than so many days (AUDIT_SEAL_DAYS) into sealed segments."""
+    from datamind.commands.audit import seal
+
+    finish(lambda: seal(days, as_json=json), as_json=json)
+
+
+@audit_app.command("prune")
+def audit_prune(days: Days = None, json: Json = False) -> None:
+    """Delete sealed segments older than so many days (AUDIT_RETENTION_DAYS)."""
+    from datamind.commands.audit import prune
+
+    finish(lambda: prune(days, as_json=json), as_json=json)
 
 
 def finish(run: Callable[[], int], *, as_json: bool) -> NoReturn:

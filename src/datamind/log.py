@@ -1,18 +1,16 @@
-"""Logs: JSON lines with the correlation id, addresses masked, no traceback unless asked for."""
+"""Logs: JSON lines with the correlation id, personal data masked, no traceback unless asked for."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
 import logging
-import re
 import sys
 from contextvars import ContextVar
 
+from datamind.personal import masked, masked_in
+
 correlation: ContextVar[str | None] = ContextVar("correlation", default=None)
-EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.-]+")
-# An API key: who logs one by mistake tells nobody.
-KEY = re.compile(r"dm_[0-9a-f]{16}_[A-Za-z0-9_-]{43}")
 # What a log record has by itself; all else was given as `extra`.
 OWN = frozenset(vars(logging.makeLogRecord({}))) | {
     "message",
@@ -42,11 +40,11 @@ class JsonLines(logging.Formatter):
             "service": "datamind",
             "component": record.name,
             "correlation_id": correlation.get(),
-            "message": EMAIL.sub("[EMAIL_MASKED]", record.getMessage()),
+            "message": masked(record.getMessage()),
         }
         if details:
-            line["details"] = details
-        return KEY.sub("[API_KEY_MASKED]", json.dumps(line, default=str, ensure_ascii=False))
+            line["details"] = masked_in(details)
+        return json.dumps(line, default=lambda value: masked(str(value)), ensure_ascii=False)
 
 
 def no_statements() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from datamind.records import (
@@ -100,19 +101,43 @@ class AuditLog(Protocol):
     def find(
         self, wanted: AuditFilter, *, before: int | None, limit: int
     ) -> list[tuple[int, dict[str, object]]]:
-        """Records that fit, newest first, each with its number. Blocks."""
+        """Records that fit and are not sealed, newest first, each with its number. Blocks."""
         ...
 
     def count(self, wanted: AuditFilter) -> int:
-        """How many records fit. Blocks."""
+        """How many of those there are. Blocks."""
         ...
 
     def lines(self, wanted: AuditFilter) -> Iterator[tuple[int, dict[str, object]]]:
-        """All records that fit, oldest first. Blocks."""
+        """All records that fit, oldest first, sealed ones too. Blocks."""
         ...
 
     def verify(self) -> AuditVerdict:
         """Whether the chain holds. Blocks."""
+        ...
+
+    def down(self) -> Mapping[str, str]:
+        """The copies of the log that can't be written, and why."""
+        ...
+
+    def oldest(self) -> dt.datetime | None:
+        """The moment of the oldest record that is not sealed. Blocks."""
+        ...
+
+    def last_sealed(self) -> int:
+        """The last record that is sealed (0: there is none). Blocks."""
+        ...
+
+    def seal(self, before: dt.datetime) -> int:
+        """Seal the records of before that moment; how many. Blocks."""
+        ...
+
+    def due(self, before: dt.datetime) -> bool:
+        """Whether all that is sealed in some segment is of before that moment. Blocks."""
+        ...
+
+    def prune(self, before: dt.datetime, now: dt.datetime) -> int:
+        """Delete such segments, noting that; how many records. Blocks."""
         ...
 
     def close(self) -> None:

@@ -168,7 +168,11 @@ class Lineage:
 
 @dataclass(frozen=True, slots=True)
 class Governed:
-    """The text that runs. Made only by `governance`, after it re-checked its own output."""
+    """The text that runs. Made only by `governance`, after it re-checked its own output.
+
+    `columns` are those that the asker's statement reads, `policies` the rules (id and version) that
+    made what stands for its tables: they are told, and no part of the seal.
+    """
 
     sql: str
     parameters: tuple[Scalar, ...]
@@ -178,6 +182,8 @@ class Governed:
     relations: tuple[str, ...]
     lineage: tuple[Lineage, ...] = ()
     row_limit: int = 10_000
+    columns: tuple[str, ...] = ()
+    policies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,11 +286,14 @@ class AuditFilter:
 @dataclass(frozen=True, slots=True)
 class AuditVerdict:
     """Whether the audit log's chain holds: how many `records` there are, the `faults` found, and
-    the last record that an anchor vouches for (0: there is none)."""
+    the last record that an anchor vouches for (0: there is none). Records up to `sealed` are in
+    segments; up to `deleted`, retention took them, and only their segments' ends are known."""
 
     records: int
     faults: tuple[str, ...]
     anchored: int
+    sealed: int = 0
+    deleted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +306,7 @@ class AuditEvent:
     status: Literal["intent", "success", "failed", "blocked"]
     user_id: str | None = None
     user_email: str | None = None
+    session_id: str | None = None
     ip_address: str | None = None
     correlation_id: str | None = None
     details: tuple[tuple[str, object], ...] = ()

@@ -8,10 +8,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from datamind.errors import BadInput
 
 MOST = 1_000_000_000
+MOST_DAYS = 36_500
+T = TypeVar("T", int, None)
 ENVIRONMENTS = ("development", "production")
 
 
@@ -39,8 +42,9 @@ class ServerSettings:
     Limits read `COUNT/PERIOD` (`60/minute`). `queue` is how many asks may wait before more are
     turned away. `trusted_proxies` may say whom they speak for (X-Forwarded-For); `cors_origins`
     are other origins whose pages may call the API. `api_token` opens /metrics and full health to
-    probes. `public_demo` lets anybody ask, where the warehouse is the demo's. API keys are good for
-    `key_days` where nobody says otherwise, and for `key_days_most` at most.
+    probes. Audit records are sealed after `audit_seal_days` and deleted after
+    `audit_retention_days` (None: never). `public_demo` lets anybody ask, where the warehouse is the
+    demo's. API keys are good for `key_days` where nobody says otherwise, `key_days_most` at most.
     """
 
     environment: str = "development"
@@ -60,6 +64,8 @@ class ServerSettings:
     queue: int = 128
     policy_cache_s: int = 10
     audit_anchors: Path | None = None
+    audit_seal_days: int = 90
+    audit_retention_days: int | None = None
     public_demo: bool = True
     ui: bool = True
     login: LoginSettings = field(default_factory=LoginSettings)
@@ -166,6 +172,8 @@ def _server(env: Mapping[str, str]) -> ServerSettings:
         ip_limit=_limit(env, "RATE_LIMIT_IP", usual.ip_limit),
         demo_limit=_limit(env, "RATE_LIMIT_DEMO", usual.demo_limit),
         audit_anchors=_path(env, "AUDIT_ANCHOR_FILE"),
+        audit_seal_days=_days(env, "AUDIT_SEAL_DAYS", usual.audit_seal_days),
+        audit_retention_days=_days(env, "AUDIT_RETENTION_DAYS", None),
         policy_cache_s=_whole(env, "POLICY_CACHE_SECONDS", usual.policy_cache_s),
         engine_workers=_whole(env, "DATAMIND_ENGINE_WORKERS", usual.engine_workers),
         query_workers=_whole(env, "DATAMIND_QUERY_WORKERS", usual.query_workers),
@@ -207,6 +215,16 @@ def _whole(env: Mapping[str, str], name: str, default: int) -> int:
     if value != int(value):
         raise BadInput(f"{name} is {value:g}, which is no whole number.")
     return int(value)
+
+
+def _days(env: Mapping[str, str], name: str, default: T) -> int | T:
+    """Whole days, no more than the calendar has."""
+    if not env.get(name):
+        return default
+    days = _whole(env, name, 1)
+    if days > MOST_DAYS:
+        raise BadInput(f"{name} has to be at most {MOST_DAYS:,}.")
+    return days
 
 
 def load(env: Mapping[str, str] | None = None) -> Settings:

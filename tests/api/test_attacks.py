@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
+import datetime as dt
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from datamind.adapters.audit import store
+from datamind.adapters.audit.places import AuditPlaces
+from datamind.adapters.audit.store import AuditStore
+from datamind.adapters.audit.verify import verify
 from datamind.api.secrets import FILE, secrets_of
 from datamind.errors import BadInput, Unavailable
 from datamind.migrations import upgrade
+from datamind.records import AuditEvent
 from datamind.rooms.addresses import forwarded_ip
 from datamind.rooms.audit.service import mask_email
 from datamind.settings import LoginSettings, Settings, load
@@ -317,36 +322,32 @@ def test_a_damaged_store_is_told(tmp_path: Path) -> None:
         upgrade(f"sqlite+aiosqlite:///{tmp_path}/store.db")
 
 
-def test_a_damaged_audit_log_is_told(tmp_path: Path) -> None:
-    from datamind.adapters.audit_store import SqliteAudit
-
-    (tmp_path / "audit.db").write_bytes(b"no database at all, but long enough to be one" * 50)
+def test_an_audit_log_of_which_nothing_can_be_written_is_told(tmp_path: Path) -> None:
+    places = AuditPlaces.of(tmp_path)
+    places.database.write_bytes(b"no database at all, but long enough to be one" * 50)
+    AuditStore(places, b"k").close()  # the file carries on
+    places.file.unlink()
+    places.file.mkdir()
     with pytest.raises(Unavailable, match="audit log"):
-        SqliteAudit(tmp_path / "audit.db", b"k")
+        AuditStore(places, b"k")
 
 
 def test_an_audit_record_that_can_not_be_written_spoils_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import datetime as dt
-
-    from datamind.adapters import audit_reading, audit_store
-    from datamind.records import AuditEvent
-
-    log = audit_store.SqliteAudit(tmp_path / "audit.db", b"k")
+    places = AuditPlaces.of(tmp_path)
+    log = AuditStore(places, b"k")
     event = AuditEvent(dt.datetime(2026, 1, 1, tzinfo=dt.UTC), "x", "api", "success")
     odd = AuditEvent(event.timestamp, "\ud800", "api", "success")
     log.submit(odd).result(5)
-    monkeypatch.setattr(audit_store, "chained", lambda *_: object())
-    with pytest.raises(Unavailable):
-        log.submit(event).result(5)
-    monkeypatch.undo()
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "linked", lambda *_: object())
+        with pytest.raises(Unavailable):
+            log.submit(event).result(5)
     log.submit(event).result(5)
     log.close()
-    with sqlite3.connect(tmp_path / "audit.db") as db:
-        assert db.execute("SELECT count(*) FROM audit_log").fetchone() == (2,)
-    told = audit_reading.verify(tmp_path / "audit.db", b"k", tmp_path / "audit.anchors")
-    assert told.faults == ()
+    told = verify(places, b"k")
+    assert (told.records, told.faults) == (2, ())
 
 
 @pytest.mark.parametrize("name", ["DATAMIND_QUEUE", "DATAMIND_PORT", "DATAMIND_ENGINE_WORKERS"])

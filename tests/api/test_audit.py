@@ -6,17 +6,23 @@ import datetime as dt
 import json
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from typer.testing import CliRunner
 
-from datamind.adapters.audit_store import SqliteAudit
+from datamind.adapters.audit.places import AuditPlaces
+from datamind.adapters.audit.store import AuditStore
+from datamind.api.secrets import secrets_of
 from datamind.cli import app
+from datamind.errors import BadInput
 from datamind.records import AuditEvent, AuditFilter
+from datamind.rooms.audit import retention
+from datamind.settings import load
 
-from .conftest import Api, Run
+from .conftest import Api, Run, running, settings_of
 
 
 def test_admins_search_what_was_done(api: Api, run: Run) -> None:
@@ -56,7 +62,7 @@ def test_a_moment_in_another_zone_is_the_same_moment(api: Api, run: Run) -> None
 
 
 def test_an_export_may_be_read_on_by_another_thread(tmp_path: Path) -> None:
-    log = SqliteAudit(tmp_path / "audit.db", b"k")
+    log = AuditStore(AuditPlaces.of(tmp_path), b"k")
     moment = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     for _ in range(3):
         log.submit(AuditEvent(moment, "login", "api", "success")).result()
@@ -91,7 +97,7 @@ def test_the_chain_is_verified_over_the_api_and_without_the_server(
         db.execute("UPDATE audit_log SET record = replace(record, 'login', 'logon') WHERE seq = 1")
     told = run(api.call("POST", "/security/audit-log/verify", role="admin")).json()
     assert not told["holds"]
-    assert told["faults"][0].startswith("record 1 was changed")
+    assert told["faults"][0].startswith("database: record 1 was changed")
     made = CliRunner().invoke(app, ["audit", "verify", "--json"])
     assert made.exit_code == 1
     assert json.loads(made.output)["holds"] is False
@@ -101,9 +107,9 @@ def test_anchors_are_kept_where_they_are_asked_for_and_nothing_is_anchored_of_no
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     place = tmp_path / "else" / "where" / "anchors"
-    SqliteAudit(tmp_path / "audit.db", b"k", anchors=place).close()
+    AuditStore(AuditPlaces.of(tmp_path, place), b"k").close()
     assert not place.exists()
-    log = SqliteAudit(tmp_path / "audit.db", b"k", anchors=place)
+    log = AuditStore(AuditPlaces.of(tmp_path, place), b"k")
     moment = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     log.submit(AuditEvent(moment, "login", "api", "success")).result()
     log.close()
@@ -115,3 +121,70 @@ def test_without_a_log_verify_says_so(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("DATAMIND_HOME", str(tmp_path))
     with pytest.raises(Exception, match="There is no audit log"):
         CliRunner().invoke(app, ["audit", "verify"], catch_exceptions=False)
+
+
+def test_what_is_typed_and_looks_personal_is_masked_in_the_log(api: Api, run: Run) -> None:
+    sql = (
+        "SELECT count(*) AS masked_here FROM stores WHERE name IN ('ann@example.com',"
+        " '4111 1111 1111 1111', '123-45-6789', '+49 30 1234567', 'DE89370400440532013000')"
+    )
+    answer = run(api.call("POST", "/sql/execute", {"sql": sql}))
+    assert answer.status_code == 200, answer.text
+    path = "/security/audit-log?q=masked_here"
+    found = run(api.call("GET", path, role="admin")).json()["items"]
+    assert {record["ip_address"] for record in found} == {"127.0.0.1"}
+    for record in found:
+        for text in (t for k, t in record["details"].items() if k in ("sql", "governed_sql")):
+            for kind in ("EMAIL", "CREDIT_CARD", "SSN", "PHONE", "IBAN"):
+                assert text.count(f"[{kind}_MASKED]") == 1
+            assert "4111" not in text and "ann@" not in text
+
+
+def test_records_are_sealed_and_deleted_day_by_day(run: Run, shop: Path, tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, audit_seal_days=30, audit_retention_days=100)
+
+    async def days() -> None:
+        async with running(settings, shop) as api:
+            await api.call("POST", "/sql/execute", {"sql": "SELECT count(*) AS old FROM orders"})
+            for forward, sealed in ((36, False), (2, True)):  # a week's worth has to gather
+                api.clock.forward(days=forward)
+                await retention.once(api.parts)
+                page = await api.call("GET", "/security/audit-log?q=AS%20old", role="admin")
+                assert (page.json()["sealed"] > 0, page.json()["total"] == 0) == (sealed, sealed)
+            export = await api.call("GET", "/security/audit-log/export", role="admin")
+            assert "AS old" in export.text
+            events = [json.loads(line) for line in export.text.splitlines()]
+            assert [e["details"]["days"] for e in events if e["event_type"] == "audit_seal"] == [30]
+            api.clock.forward(days=63)
+            await retention.once(api.parts)
+            export = await api.call("GET", "/security/audit-log/export", role="admin")
+            assert "AS old" not in export.text and "audit_prune" in export.text
+            told = (await api.call("POST", "/security/audit-log/verify", role="admin")).json()
+            assert told["holds"] and told["deleted"] == page.json()["sealed"]
+
+    run(days())
+
+
+def test_an_operator_seals_and_deletes_from_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATAMIND_HOME", str(tmp_path))
+    secrets = secrets_of(load())
+    with closing(AuditStore(AuditPlaces.of(tmp_path), secrets.audit)) as log:
+        for day in range(1, 5):
+            moment = dt.datetime(2020, 1, day, tzinfo=dt.UTC)
+            log.submit(AuditEvent(moment, "login", "api", "success")).result(10)
+
+    def told(*words: str, code: int = 0) -> str:
+        made = CliRunner().invoke(app, ["audit", *words])
+        assert made.exit_code == code, made.output
+        return made.output
+
+    assert json.loads(told("seal", "--days", "30", "--json")) == {"sealed": 3}
+    assert "The first 3 are sealed." in told("verify")
+    with pytest.raises(BadInput, match="kept for ever"):
+        CliRunner().invoke(app, ["audit", "prune"], catch_exceptions=False)
+    assert "3 records were deleted." in told("prune", "--days", "30")
+    assert "the first 3 were deleted by retention" in told("verify")
+    (tmp_path / "audit-segments" / "manifest.jsonl").unlink()
+    assert "records 1 to 3 are missing" in told("verify", code=1)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from datamind.log import KEY
+from datamind.personal import API_KEY
 from datamind.rooms.caller import Caller, Identity, need
 
 from .conftest import PASSWORD, Api, Run, running, settings_of
@@ -43,7 +42,7 @@ def person(api: Api, run: Run, name: str, role: str = "analyst") -> tuple[str, s
 
 def test_a_key_asks_in_its_owners_name(api: Api, run: Run) -> None:
     key = made(api, run, "ask", "read")
-    assert KEY.fullmatch(key["key"])
+    assert API_KEY.fullmatch(key["key"])
     assert called(api, run, key["key"]).json()["email"] == "analyst@example.com"
     asked = called(
         api, run, key["key"], "POST", "/sql/ask", {"question": "how many orders are there"}
@@ -297,4 +296,4 @@ def test_who_is_refused_by_scope_is_in_the_audit_by_the_keys_id(api: Api, run: R
     assert "scope ask" in answer.json()["detail"]
     last = api.audited()[-1]
     assert (last["event_type"], last["details"]["api_key"]) == ("access_denied", key["id"])
-    assert not re.search(KEY, str(last))
+    assert not API_KEY.search(str(last))

@@ -219,7 +219,7 @@ def test_nobody_shuts_themselves_out_unless_they_insist(api: Api, run: Run) -> N
     for action, net in (("deny", "127.0.0.1"), ("deny", "0.0.0.0/0"), ("allow", "10.0.0.0/8")):
         answer = made(api, run, action, net)
         assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
-        assert "127.0.0.1" in answer.json()["detail"] and "force=true" in answer.json()["hint"]
+        assert "force=true" in answer.json()["hint"]
     assert run(api.call("GET", PATH, role="admin")).json()["items"] == []
     own = made(api, run, "allow", "127.0.0.0/8").json()
     other = made(api, run, "allow", "10.0.0.0/8").json()

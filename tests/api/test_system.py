@@ -14,23 +14,26 @@ from datamind.log import JsonLines, correlation
 from datamind.rooms.system.health import health_of
 from datamind.settings import ServerSettings, Settings, load
 
-# metadata, warehouse, llm, redis, vector_db (h, d or x for healthy, degraded, down) → score, mode
+# metadata, warehouse, audit, llm, redis, vector_db (h, d or x for healthy, degraded, down) → score,
+# mode
 MODES = """
-h h h h h 100 FULL_OPERATIONAL
-h h d h h 85 FULL_OPERATIONAL
-h h x h h 70 LIMITED_AI
-h h h x h 85 FULL_OPERATIONAL
-h h h x x 70 LIMITED_AI
-d h h h h 80 LIMITED_AI
-h x h h h 60 READ_ONLY
-x h h h h 60 READ_ONLY
-x x h h h 60 EMERGENCY
-h h x x h 55 READ_ONLY
-x x x x x 0 EMERGENCY
-d d x d d 35 EMERGENCY
+h h h h h h 100 FULL_OPERATIONAL
+h h h d h h 85 FULL_OPERATIONAL
+h h h x h h 70 LIMITED_AI
+h h h h x h 85 FULL_OPERATIONAL
+h h h h x x 70 LIMITED_AI
+h h d h h h 100 FULL_OPERATIONAL
+h h x h h h 100 READ_ONLY
+d h h h h h 80 LIMITED_AI
+h x h h h h 60 READ_ONLY
+x h h h h h 60 READ_ONLY
+x x h h h h 60 EMERGENCY
+h h h x x h 55 READ_ONLY
+x x x x x x 0 EMERGENCY
+d d d x d d 35 EMERGENCY
 """
 STATES = {"h": "healthy", "d": "degraded", "x": "down"}
-PARTS = ("metadata", "warehouse", "llm", "redis", "vector_db")
+PARTS = ("metadata", "warehouse", "audit", "llm", "redis", "vector_db")
 
 
 @pytest.mark.parametrize("line", MODES.strip().splitlines())
@@ -52,12 +55,17 @@ def record(message: str, fault: BaseException | None = None, **extra: object) ->
 def test_a_log_line_says_what_and_where_but_no_address_and_no_value() -> None:
     token = correlation.set("corr-1234")
     try:
-        line = record("mail to ann.lee@example.com failed", ValueError("4711 is Ann's"), query="q")
+        line = record(
+            "mail to ann.lee@example.com failed", ValueError("4711 is Ann's"), query="q",
+            to=["+49 30 1234567"],
+        )  # fmt: skip
     finally:
         correlation.reset(token)
     assert line["message"] == "mail to [EMAIL_MASKED] failed"
     assert line["correlation_id"] == "corr-1234"
-    assert line["details"] == {"query": "q", "exception": "ValueError"}
+    assert line["details"] == {
+        "query": "q", "to": ["[PHONE_MASKED]"], "exception": "ValueError",
+    }  # fmt: skip
     assert set(line) == set(
         "timestamp level service component correlation_id message details".split()
     )

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from datamind.semantics.pii import is_card, is_iban, pii_kind
+from datamind.personal import is_card, is_iban
+from datamind.semantics.pii import pii_kind
 from datamind.semantics.traits import column_type
 
 LABELLED = yaml.safe_load(Path(__file__).with_name("pii.yaml").read_text("utf-8"))

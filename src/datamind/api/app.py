@@ -23,6 +23,7 @@ from datamind.api.middleware import Gate, problem_response
 from datamind.api.secrets import secrets_of
 from datamind.api.store import open_store
 from datamind.errors import AccessDenied, BadInput, DataMindError, NotFound
+from datamind.rooms.audit import retention
 from datamind.rooms.audit import routes as audit
 from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.auth import routes as auth
@@ -142,7 +143,14 @@ async def _life(app: FastAPI, start: _Start) -> AsyncIterator[None]:
         await app.state.watch.start()
         stack.push_async_callback(app.state.watch.end)
         following.start()
+        keeping = asyncio.create_task(retention.keep(lambda: app.state.parts))
+        stack.push_async_callback(_ended, keeping)
         yield
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def _tell_errors(app: FastAPI) -> None:

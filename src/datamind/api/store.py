@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 
-from datamind.adapters.audit_store import SqliteAudit
+from datamind.adapters.audit.places import AuditPlaces
+from datamind.adapters.audit.store import AuditStore
 from datamind.api.secrets import Secrets
 from datamind.database import Database
 from datamind.migrations import upgrade
@@ -19,7 +20,7 @@ class Store:
     """Both, open."""
 
     database: Database
-    audit: SqliteAudit
+    audit: AuditStore
 
 
 @asynccontextmanager
@@ -27,16 +28,9 @@ async def open_store(settings: Settings, secrets: Secrets) -> AsyncIterator[Stor
     """The metadata store, at the newest revision, and the audit log; closed with the block."""
     await asyncio.get_running_loop().run_in_executor(None, upgrade, settings.database_url)
     database = Database(settings.database_url)
-    folder = settings.home
+    places = AuditPlaces.of(settings.home, settings.server.audit_anchors)
     try:
-        with closing(
-            SqliteAudit(
-                folder / "audit.db",
-                secrets.audit,
-                copy=folder / "logs" / "audit.log",
-                anchors=settings.server.audit_anchors or folder / "logs" / "audit.anchors",
-            )
-        ) as audit:
+        with closing(AuditStore(places, secrets.audit)) as audit:
             yield Store(database, audit)
     finally:
         await database.close()

@@ -85,6 +85,12 @@ class BoundRules:
         body = self._bodies[table.id]
         return body.copy() if body is not None else None
 
+    def named(self, table: Table) -> tuple[str, ...]:
+        """The policies that concern the asker on this table, by id and version."""
+        grants, restrictions = self.rules.of(table.id, self.asker)
+        named = [*(g.policy for g in grants), *(r.policy for r in restrictions)]
+        return tuple(name for name in named if name)
+
     def _made(self, table: Table) -> exp.Query | None:
         grants, restrictions = self.rules.of(table.id, self.asker)
         admitted = [self._predicate(g.rows, table) for g in grants]

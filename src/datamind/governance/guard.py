@@ -75,6 +75,8 @@ def govern(
             for output in found.outputs
         ),
         row_limit=row_limit,
+        columns=tuple(sorted(found.columns)),
+        policies=tuple(sorted({p for _, table in found.references for p in policy.named(table)})),
     )
     return replace(made, fingerprint=sealed(made, view.fingerprint))
 

@@ -22,6 +22,10 @@ class Policy(Protocol):
         """A query over the table, or None where the asker reads it as it is."""
         ...
 
+    def named(self, table: Table) -> tuple[str, ...]:
+        """The policies that make it so, by id and version."""
+        ...
+
 
 class VisibleColumns:
     """Shows the columns of the View and no others; rows are not filtered."""
@@ -37,6 +41,10 @@ class VisibleColumns:
             return None
         columns = [exp.column(c.name, table=table.name, quoted=True) for c in table.columns]
         return exp.select(*columns).from_(table_reference(table))
+
+    def named(self, table: Table) -> tuple[str, ...]:
+        """None: the View says it all."""
+        return ()
 
 
 def table_reference(table: Table, alias: str | None = None) -> exp.Table:

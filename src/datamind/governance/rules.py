@@ -53,7 +53,8 @@ SECRET = "secret"  # noqa: S105 (the word, not one of them)
 class Grant:
     """Lets read a relation (`*`: each): the rows where `rows` (SQL over it) holds, all if None.
 
-    `columns` are the ones that it carries, all if None; those in `but` it does not.
+    `columns` are the ones that it carries, all if None; those in `but` it does not. `policy` is the
+    id and version of what says so, for the audit.
     """
 
     on: str
@@ -61,6 +62,7 @@ class Grant:
     rows: str | None = None
     columns: frozenset[str] | None = None
     but: frozenset[str] = frozenset()
+    policy: str = ""
 
     def carries(self, column: Column) -> bool:
         """Whether the grant lets read the column; secrets have to be named."""
@@ -78,6 +80,7 @@ class Restriction:
     rows: str | None = None
     mask: Mapping[str, Mask] = field(default_factory=dict)
     hide: frozenset[str] = frozenset()
+    policy: str = ""
 
 
 def _said(rule: Grant | Restriction) -> str:

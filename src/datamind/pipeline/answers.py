@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import replace
 
 from datamind.errors import AccessDenied, DataMindError
+from datamind.personal import masked
 from datamind.pipeline.explain import explain, explained
 from datamind.pipeline.prepare import Prepared
 from datamind.records import Answer, Draft, Interpretation, Result, Status
@@ -42,8 +43,9 @@ def failed(answer: Answer, fault: DataMindError) -> Answer:
     """The answer that an error is; a denial of access is told apart."""
     status: Status = "forbidden" if isinstance(fault, AccessDenied) else "error"
     return replace(
-        answer, status=status, summary=fault.message, error_code=fault.code, hint=fault.hint
-    )
+        answer, status=status, summary=masked(fault.message), error_code=fault.code,
+        hint=fault.hint,
+    )  # fmt: skip
 
 
 def told(answer: Answer, read: Interpretation) -> Answer:

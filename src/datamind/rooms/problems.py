@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from datamind.errors import DataMindError
+from datamind.personal import masked
 
 USUAL = (401, 403, 413, 422, 429, 503)  # what most routes may answer beside their answer
 MEDIA_TYPE = "application/problem+json"
@@ -50,7 +51,7 @@ def problem(fault: DataMindError, *, instance: str, correlation_id: str) -> Prob
         type=f"urn:datamind:error:{fault.code}",
         title=HTTPStatus(fault.status).phrase,
         status=fault.status,
-        detail=fault.message,
+        detail=masked(fault.message),
         instance=instance,
         code=fault.code,
         hint=hint_of(fault),

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from datamind.language.names import words_of
+from datamind.personal import is_card, is_iban
 from datamind.semantics.catalog import ColumnType
 
 # Words of a name that say it alone, or together; the first that fits decides.
@@ -56,8 +57,6 @@ OTHERWISE = frozenset(
 )
 EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[a-z]{2,}", re.IGNORECASE)
 SSN = re.compile(r"(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}")
-CARD = re.compile(r"\d(?:[ -]?\d){12,18}")
-IBAN = re.compile(r"[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}")
 IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)")
 IPV6 = re.compile(r"(?=.*:.*:)[0-9a-f:]{3,39}", re.IGNORECASE)
 # With a plus, brackets or separators: digits alone may be anything.
@@ -96,23 +95,6 @@ def _by_name(words: Sequence[str], kind: ColumnType) -> str | None:
             continue
         return found
     return None
-
-
-def is_card(text: str) -> bool:
-    """13 to 19 digits whose last one checks the others (Luhn, ISO/IEC 7812-1)."""
-    if not CARD.fullmatch(text):
-        return False
-    digits = [int(letter) for letter in reversed(text) if letter.isdigit()]
-    doubled = [2 * d - 9 if d > 4 else 2 * d for d in digits[1::2]]
-    return (sum(digits[::2]) + sum(doubled)) % 10 == 0 and len(set(digits)) > 1
-
-
-def is_iban(text: str) -> bool:
-    """A country, two check digits and an account, which leave 1 by 97 (ISO 13616)."""
-    if not IBAN.fullmatch(text):
-        return False
-    plain = text.replace(" ", "")
-    return int("".join(str(int(letter, 36)) for letter in plain[4:] + plain[:4])) % 97 == 1
 
 
 def _is_ip(text: str) -> bool:

@@ -17,7 +17,7 @@ from datamind.rooms.parts import Parts
 async def find(
     parts: Parts, caller: Caller, wanted: AuditFilter, *, limit: int, cursor: str | None
 ) -> AuditPage:
-    """A page of records, newest first."""
+    """A page of live records, newest first."""
     need(caller, "admin")
     if cursor is not None and not (cursor.isascii() and cursor.isdigit()):
         raise BadInput("The cursor is none of ours.", hint="Take `next_cursor` as it is.")
@@ -30,11 +30,12 @@ async def find(
     shown = found[:limit]
     items = [AuditOut.model_validate({**record, "seq": seq}) for seq, record in shown]
     following = str(shown[-1][0]) if len(found) > limit else None
-    return AuditPage(items=items, total=total, next_cursor=following)
+    sealed = await loop.run_in_executor(parts.threads, parts.audit.last_sealed)
+    return AuditPage(items=items, total=total, next_cursor=following, sealed=sealed)
 
 
 async def export(parts: Parts, caller: Caller, wanted: AuditFilter) -> Iterator[str]:
-    """All records that fit, oldest first, as lines of JSON."""
+    """All records that fit, oldest first, sealed ones too, as lines of JSON."""
     need(caller, "admin")
     await note(parts, caller, "audit_export", Outcome.success)
     found = parts.audit.lines(wanted)
@@ -49,6 +50,6 @@ async def verify(parts: Parts, caller: Caller) -> VerdictOut:
     outcome = Outcome.failed if told.faults else Outcome.success
     await note(parts, caller, "audit_verify", outcome, records=told.records)
     return VerdictOut(
-        holds=not told.faults, records=told.records, anchored=told.anchored,
-        faults=list(told.faults),
+        holds=not told.faults, records=told.records, anchored=told.anchored, sealed=told.sealed,
+        deleted=told.deleted, faults=list(told.faults),
     )  # fmt: skip

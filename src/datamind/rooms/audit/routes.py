@@ -38,13 +38,14 @@ Wanted = Annotated[AuditFilter, Depends(wanted)]
 async def find(
     caller: Auditor, parts: TheParts, wanted: Wanted, limit: Limit = 50, cursor: Cursor = None
 ) -> AuditPage:
-    """Search the audit log, newest first."""
+    """Search the audit log's live records, newest first."""
     return await reading.find(parts, caller, wanted, limit=limit, cursor=cursor)
 
 
 @router.get("/export", response_class=StreamingResponse)
 async def export(caller: Auditor, parts: TheParts, wanted: Wanted) -> StreamingResponse:
-    """All records that fit, oldest first, as JSON Lines."""
+    """All records that fit, oldest first, as JSON Lines; those of sealed segments that the time
+    asked for reaches are among them."""
     lines = await reading.export(parts, caller, wanted)
     name = {"Content-Disposition": 'attachment; filename="audit.jsonl"'}
     return StreamingResponse(lines, media_type="application/jsonl", headers=name)
@@ -52,5 +53,6 @@ async def export(caller: Auditor, parts: TheParts, wanted: Wanted) -> StreamingR
 
 @router.post("/verify")
 async def verify(caller: Auditor, parts: TheParts) -> VerdictOut:
-    """Whether the chain holds: changes, gaps, reordering, truncation up to the last anchor."""
+    """Whether the chain holds in both copies and all segments: changes, gaps, reordering, what is
+    missing, truncation up to the last anchor."""
     return await reading.verify(parts, caller)

@@ -20,24 +20,30 @@ class AuditOut(BaseModel):
     status: str
     user_id: str | None
     user_email: str | None
+    session_id: str | None = None
     ip_address: str | None
     correlation_id: str | None
     details: dict[str, Any]
 
 
 class AuditPage(Page):
-    """A page of records, newest first."""
+    """A page of live records, newest first. Those up to `sealed` are no longer among them: an
+    export has them too."""
 
     items: list[AuditOut]
+    sealed: int
 
 
 class VerdictOut(BaseModel):
     """Whether the chain holds. `anchored` is the last record that an anchor vouches for; whether
-    records after it were cut off can't be known."""
+    records after it were cut off can't be known. Records up to `sealed` are in segments, those up
+    to `deleted` were deleted by retention."""
 
     model_config = ConfigDict(from_attributes=True)
 
     holds: bool
     records: int
     anchored: int
+    sealed: int
+    deleted: int
     faults: list[str]

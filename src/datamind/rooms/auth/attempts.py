@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from datamind import clock
 from datamind.errors import BadInput
 from datamind.rooms.addresses import counted_as
-from datamind.rooms.audit.service import Outcome, note
+from datamind.rooms.audit.service import Outcome, mask_email, note
 from datamind.rooms.auth.models import LoginAttempt, LoginCounter
 from datamind.rooms.auth.schemas import AttemptOut, AttemptsOut, Ended, UnlockedOut, UnlockIn
 from datamind.rooms.caller import Caller, need
@@ -85,8 +85,8 @@ async def unlock(
     )
     counts = len(gone.all())
     await note(
-        parts, caller, "login_unlock", Outcome.success, email=wanted.address, ip=wanted.ip,
-        counts=counts,
+        parts, caller, "login_unlock", Outcome.success, email=mask_email(wanted.address or ""),
+        ip=wanted.ip, counts=counts,
     )  # fmt: skip
     return UnlockedOut(counts=counts)
 

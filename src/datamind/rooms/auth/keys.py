@@ -22,7 +22,7 @@ from datamind.errors import (
     NotFound,
     Unauthenticated,
 )
-from datamind.log import KEY
+from datamind.personal import API_KEY
 from datamind.records import Identity
 from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.auth.models import ApiKey
@@ -104,7 +104,7 @@ async def caller_of(
     now = parts.now()
     async with parts.database.unit() as session:
         key = user = None
-        if KEY.fullmatch(secret):
+        if API_KEY.fullmatch(secret):
             key = await session.get(ApiKey, f"key-{secret.removeprefix(PREFIX).partition('_')[0]}")
         if key is not None:
             user = await users.by_id(session, key.user_id)

@@ -181,7 +181,7 @@ async def _said(
     """Look whether the caller still gets in, then note it."""
     if not (force or admits(caller.ip, rules_in(await _all(session)))):
         raise Conflict(
-            f"This would shut you out: you call from {caller.ip}.",
+            "This would shut you out, where you call from now.",
             hint="Allow your own network first, or insist with `force=true`.",
         )
     await note(

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from datamind import clock
 from datamind.errors import BadInput, Conflict, Unauthenticated
 from datamind.records import Identity
-from datamind.rooms.audit.service import Outcome, note
+from datamind.rooms.audit.service import Outcome, mask_email, note
 from datamind.rooms.auth import attempts, lockout
 from datamind.rooms.auth.models import RefreshToken, Session
 from datamind.rooms.auth.schemas import Ended, MeOut, TokensOut
@@ -48,7 +48,7 @@ async def login(parts: Parts, caller: Caller, email: str, password: str, agent: 
             return await _begun(session, parts, caller, user, agent)
         locked = await lockout.give_back(session, parts, tried, "wrong")
         _record(session, parts, tried, _why(user), user)
-    await note(parts, caller, "login", Outcome.blocked, email=tried.address)
+    await note(parts, caller, "login", Outcome.blocked, email=mask_email(tried.address))
     await _tell_locked(parts, caller, locked)
     raise Unauthenticated(WRONG, hint="Check both; an admin can set a new password.")
 
@@ -67,7 +67,9 @@ async def _begun(
     session.add(entry)
     user.last_login_at = now
     await session.flush()
-    known = Caller(Identity(user.id, user.role), caller.ip, caller.correlation_id, user.email)
+    known = Caller(
+        Identity(user.id, user.role), caller.ip, caller.correlation_id, user.email, entry.id
+    )
     await note(parts, known, "login", Outcome.success, session=entry.id)
     return _tokens(session, parts, entry, user.role, user.email)
 
@@ -83,7 +85,9 @@ async def _try(parts: Parts, caller: Caller, email: str) -> lockout.Try:
             if news:
                 _record(session, parts, tried, "locked", None)
         if news:
-            await note(parts, caller, "login_limit", Outcome.blocked, email=tried.address)
+            await note(
+                parts, caller, "login_limit", Outcome.blocked, email=mask_email(tried.address)
+            )
         raise
     return tried
 
@@ -118,7 +122,7 @@ def _why(user: users.Row | None) -> Ended:
 async def _tell_locked(parts: Parts, caller: Caller, counts: Sequence[lockout.Count]) -> None:
     for count in counts:
         await note(
-            parts, caller, "login_lock", Outcome.blocked, email=count.address,
+            parts, caller, "login_lock", Outcome.blocked, email=mask_email(count.address or ""),
             network=count.network, failures=count.most,
         )  # fmt: skip
 

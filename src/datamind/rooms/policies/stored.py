@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -51,4 +52,5 @@ def read_back(
 
 def record_of(policy: DataPolicy, bindings: Iterable[PolicyBinding]) -> Grant | Restriction:
     """The policy as the guard takes it."""
-    return read_back(policy, bindings).record()
+    record = read_back(policy, bindings).record()
+    return replace(record, policy=f"{policy.id}@{policy.version}")

@@ -225,7 +225,8 @@ async def _executed(ask: Ask, prepared: Prepared) -> Answer:
     await note(
         parts, ask.caller, "query_execution", Outcome.intent, component="warehouse",
         query=ask.answer.query_id, sql=prepared.draft.sql, governed_sql=prepared.governed.sql,
-        relations=list(prepared.governed.relations), policy=prepared.governed.fingerprint,
+        relations=list(prepared.governed.relations), columns=list(prepared.governed.columns),
+        policies=list(prepared.governed.policies), fingerprint=prepared.governed.fingerprint,
     )  # fmt: skip
     loop = asyncio.get_running_loop()
 

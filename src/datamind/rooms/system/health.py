@@ -27,8 +27,8 @@ class Health:
 
 
 def health_of(states: Mapping[str, State]) -> Health:
-    """The health of a system whose parts `metadata`, `warehouse`, `llm`, `redis` and `vector_db`
-    are so; the database is the worse of the first two."""
+    """The health of a system whose parts `metadata`, `warehouse`, `audit`, `llm`, `redis` and
+    `vector_db` are so; the database is the worse of the first two."""
     metadata, warehouse = states["metadata"], states["warehouse"]
     weighed = {**states, "database": max(metadata, warehouse, key=WORSE.index)}
     score = round(sum(weight * SHARE[weighed[part]] for part, weight in WEIGHTS.items()))
@@ -44,6 +44,6 @@ def _by_rule(states: Mapping[str, State]) -> Mode:
     down = [states[part] == "down" for part in ("metadata", "warehouse")]
     if all(down):
         return "EMERGENCY"
-    if any(down):
-        return "READ_ONLY"
+    if any(down) or states["audit"] == "down":
+        return "READ_ONLY"  # what can't be audited is not run
     return "LIMITED_AI" if states["llm"] == "down" else "FULL_OPERATIONAL"

@@ -51,6 +51,10 @@ class Metrics:
         self.health = Gauge(
             "system_health_score", "0 to 100.", ("operational_mode",), registry=registry
         )
+        self.audit = Gauge(
+            "audit_copy_up", "1 where this copy of the audit log can be written.", ("copy",),
+            registry=registry,
+        )  # fmt: skip
         self.running = Gauge("queries_running", "Queries that run now.", registry=registry)
 
     def stage(self, stage: str, seconds: float) -> None:

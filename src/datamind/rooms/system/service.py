@@ -23,6 +23,7 @@ EVERY_S = 5.0
 PROBE_S = 2.0
 TIDY_S = 3600.0
 EMBEDDED = "embedded"
+AUDIT_COPIES = ("database", "file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,9 @@ class Watch:
             self._metadata, self._warehouse,
         )  # fmt: skip
         self._found = dict(zip(names, await asyncio.gather(*map(_probed, probes)), strict=True))
+        down = self._parts.audit.down()
+        for copy in AUDIT_COPIES:
+            self._parts.metrics.audit.labels(copy).set(copy not in down)
         health = self.health
         self._parts.metrics.health.clear()
         self._parts.metrics.health.labels(health.mode).set(health.score)
@@ -76,7 +80,14 @@ class Watch:
         Cache, vectors and language serve from inside this process: they are as well as it is.
         """
         inside: dict[str, State] = dict.fromkeys(("llm", "redis", "vector_db"), "healthy")
-        return health_of({**inside, **{name: p.state for name, p in self._found.items()}})
+        found = {name: probed.state for name, probed in self._found.items()}
+        return health_of({**inside, **found, "audit": self._audit})
+
+    @property
+    def _audit(self) -> State:
+        """One copy of the log carries on without the other; without both nothing may run."""
+        down = self._parts.audit.down()
+        return "healthy" if not down else "degraded" if len(down) < len(AUDIT_COPIES) else "down"
 
     def report(self, *, whole: bool) -> HealthOut:
         """What /health tells: components to those who are signed in, for they tell an attacker
@@ -118,6 +129,7 @@ class Watch:
                 "status": warehouse.state, "latency_ms": warehouse.latency_ms,
                 "name": self._parts.warehouse.name, **warehouse.more,
             },
+            "audit": {"status": self._audit, "not_written": dict(self._parts.audit.down())},
         }  # fmt: skip
 
     async def _keep_looking(self) -> None:
