@@ -168,7 +168,10 @@ class Lineage:
 
 @dataclass(frozen=True, slots=True)
 class Governed:
-    """The text that runs. Made only by `governance`, after it re-checked its own output."""
+    """The text that runs. Made only by `governance`, after it re-checked its own output.
+
+    `volatile` says that it may give other rows over the same data: by the clock, or by chance.
+    """
 
     sql: str
     parameters: tuple[Scalar, ...]
@@ -178,6 +181,7 @@ class Governed:
     relations: tuple[str, ...]
     lineage: tuple[Lineage, ...] = ()
     row_limit: int = 10_000
+    volatile: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +214,14 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """What a file holds of a result: how many rows, and whether there were more."""
+
+    rows: int
+    truncated: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
     """How to draw a result. `kind` is number, table, line, bar, scatter or pie."""
 
@@ -230,7 +242,10 @@ class StageReport:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """All that is told back, whatever the status; what does not apply is empty."""
+    """All that is told back, whatever the status; what does not apply is empty.
+
+    `as_of` is when the rows were read; `cached` that they were read for an earlier answer.
+    """
 
     query_id: str
     correlation_id: str
@@ -260,6 +275,8 @@ class Answer:
     hint: str | None = None
     warehouse: str | None = None
     data_version: str | None = None
+    as_of: dt.datetime | None = None
+    cached: bool = False
     stages: tuple[StageReport, ...] = field(default=())
     elapsed_ms: float = 0.0
 
