@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Protocol
 
 from datamind.records import (
@@ -99,7 +98,7 @@ class Cache(Protocol):
 class Exporter(Protocol):
     """Writes rows into a file of one format."""
 
-    def write(self, batches: Iterator[Result], path: Path) -> Written:
+    def write(self, batches: Iterator[Result], path: str) -> Written:
         """Write all of them; ResultTooLarge where the format can't hold them. Blocks."""
         ...
 

@@ -18,11 +18,13 @@ from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from datamind import __version__, clock
+from datamind.adapters.cache import MemoryCache
 from datamind.api.data import Following, Source, open_data
 from datamind.api.middleware import Gate, problem_response
 from datamind.api.secrets import secrets_of
 from datamind.api.store import open_store
 from datamind.errors import AccessDenied, BadInput, DataMindError, NotFound
+from datamind.ports import Cache
 from datamind.rooms.audit import routes as audit
 from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.auth import routes as auth
@@ -38,11 +40,12 @@ from datamind.rooms.policies.rights import RightsBook
 from datamind.rooms.problems import MEDIA_TYPE, Problem, problem
 from datamind.rooms.questions import routes as questions
 from datamind.rooms.questions import socket
+from datamind.rooms.questions.results import Results
 from datamind.rooms.system import routes as system
 from datamind.rooms.system.metrics import Metrics
 from datamind.rooms.system.service import Watch
 from datamind.rooms.users import routes as users
-from datamind.settings import Settings
+from datamind.settings import ServerSettings, Settings
 
 ABOUT = """Ask a company's data in plain English, governed and audited.
 
@@ -125,6 +128,9 @@ async def _life(app: FastAPI, start: _Start) -> AsyncIterator[None]:
             rights=RightsBook(store.database, lasts_s=settings.server.policy_cache_s),
             tokens=Tokens(secrets.jwt, now), revocations=Revocations(now), limits=Limits(),
             metrics=Metrics(), threads=threads, now=now, today=start.today, started=now(),
+            results=Results(
+                _cache(settings.server), threads, ttl_s=settings.server.cache_s, now=now
+            ),
             places=asyncio.Semaphore(settings.server.query_workers),
             demo_questions=start.demo_questions,
         )  # fmt: skip
@@ -137,6 +143,10 @@ async def _life(app: FastAPI, start: _Start) -> AsyncIterator[None]:
         stack.push_async_callback(app.state.watch.end)
         following.start()
         yield
+
+
+def _cache(server: ServerSettings) -> Cache | None:
+    return MemoryCache(server.cache_mb << 20) if server.cache_mb else None
 
 
 def _tell_errors(app: FastAPI) -> None:

@@ -92,7 +92,8 @@ def as_json(answer: Answer) -> dict[str, Any]:
         },
         "warehouse": answer.warehouse,
         "data_version": answer.data_version,
-        "cached": False,
+        "as_of": answer.as_of.isoformat() if answer.as_of is not None else None,
+        "cached": answer.cached,
         "execution_time_ms": answer.elapsed_ms,
         "stages": [
             {"stage": s.stage, "elapsed_ms": s.elapsed_ms, "detail": s.detail}

@@ -19,6 +19,7 @@ from datamind.rooms.auth.tokens import Revocations, Tokens
 from datamind.rooms.caller import Caller
 from datamind.rooms.limits import Limits
 from datamind.rooms.policies.own_values import OwnValues
+from datamind.rooms.questions.results import Results
 from datamind.rooms.questions.running import Running
 from datamind.rooms.questions.waiting import Streams
 from datamind.rooms.system.metrics import Metrics
@@ -53,7 +54,8 @@ class Ground:
 class Parts(Ground):
     """What a running server consists of.
 
-    `threads` run what blocks (the warehouse); `places` are as many as statements may run at once.
+    `threads` run what blocks (the warehouse); `places` are as many as statements may run at once;
+    `results` reads rows through the cache.
     `bindings` bind the rules to those who ask (for the event loop's thread alone), `rights` say
     which they are. `today` is the day that questions count from, `demo_questions` what the public
     page proposes.
@@ -67,6 +69,7 @@ class Parts(Ground):
     limits: Limits
     metrics: Metrics
     threads: ThreadPoolExecutor
+    results: Results
     places: asyncio.Semaphore
     today: Callable[[], dt.date]
     started: dt.datetime

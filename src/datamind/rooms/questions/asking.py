@@ -28,7 +28,7 @@ from datamind.pipeline.engine import Reports
 from datamind.pipeline.execute import execute
 from datamind.pipeline.prepare import Prepared
 from datamind.pipeline.stages import Stages
-from datamind.records import Answer, Candidate, Interpretation, Question, StageReport
+from datamind.records import Answer, Candidate, Interpretation, Question, Result, StageReport
 from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.caller import Caller, need
 from datamind.rooms.parts import Parts
@@ -68,6 +68,7 @@ class Ask:
     view: View
     conversation_id: str | None = None
     project_id: str | None = None
+    fresh: bool = False
     started: float = field(default_factory=time.perf_counter)
 
     def report(self, reports: Reports) -> None:
@@ -125,6 +126,7 @@ async def answer(
     return await _asked(
         parts, caller, kind, wanted.question, work, query_id=query_id, on_stage=on_stage,
         conversation_id=wanted.conversation_id, project_id=wanted.project_id,
+        fresh=not wanted.cache,
     )  # fmt: skip
 
 
@@ -147,7 +149,7 @@ async def run_sql(parts: Parts, caller: Caller, wanted: ExecuteIn) -> Answer:
 
     return await _asked(
         parts, caller, "execute", question, work, sql=wanted.sql,
-        conversation_id=wanted.conversation_id,
+        conversation_id=wanted.conversation_id, fresh=not wanted.cache,
     )  # fmt: skip
 
 
@@ -167,7 +169,7 @@ async def _asked(
     parts: Parts, caller: Caller, kind: Kind, question: str,
     work: Callable[[Ask], Awaitable[Answer]], *, query_id: str | None = None,
     on_stage: OnStage = _silent, sql: str | None = None, conversation_id: str | None = None,
-    project_id: str | None = None,
+    project_id: str | None = None, fresh: bool = False,
 ) -> Answer:  # fmt: skip
     """Run the work, then audit and remember how it ended; its error, if any, is raised again."""
     answer = blank(
@@ -180,7 +182,7 @@ async def _asked(
         rights = await rights_of(parts, caller)
         ask = Ask(
             parts, caller, kind, answer, stop, Stages(time.perf_counter, on_stage), rights,
-            parts.bindings.of(rights).view, conversation_id, project_id,
+            parts.bindings.of(rights).view, conversation_id, project_id, fresh,
         )  # fmt: skip
         fault: DataMindError | None = None
         try:
@@ -229,22 +231,36 @@ async def _executed(ask: Ask, prepared: Prepared) -> Answer:
     )  # fmt: skip
     loop = asyncio.get_running_loop()
 
-    def run() -> Answer:
-        result = ask.stages.run(
-            "execute",
-            lambda: execute(
-                prepared.governed, parts.warehouse, stop=ask.stop, max_estimate=MAX_ESTIMATE,
-                timeout_s=parts.settings.query_timeout_s,
-            ),
-            lambda r: f"{len(r.rows):,} rows",
+    def run() -> Result:
+        return execute(
+            prepared.governed, parts.warehouse, stop=ask.stop, max_estimate=MAX_ESTIMATE,
+            timeout_s=parts.settings.query_timeout_s,
         )  # fmt: skip
-        return ask.stages.run("explain", lambda: completed(ask.answer, prepared, result, ask.view))
 
-    async with _place(ask):
-        done = await loop.run_in_executor(parts.threads, run)
-    for report in ask.stages.reports[-2:]:
-        parts.metrics.stage(report.stage, report.elapsed_ms / 1000)
+    async def placed() -> Result:
+        async with _place(ask):
+            return await loop.run_in_executor(parts.threads, run)
+
+    started = time.perf_counter()
+    read = await parts.results.of(
+        prepared.governed, parts.warehouse, placed, stop=ask.stop, fresh=ask.fresh
+    )
+    parts.metrics.read(cached=read.cached)
+    found = f"{len(read.result.rows):,} rows"
+    if read.cached:
+        ask.stages.add(StageReport("execute", _ms_since(started), f"{found}, kept"))
+    else:
+        ask.report((StageReport("execute", round(read.result.elapsed_ms, 2), found),))
+    started = time.perf_counter()
+    done = await loop.run_in_executor(
+        parts.threads, completed, ask.answer, prepared, read, ask.view, parts.now()
+    )
+    ask.report((StageReport("explain", _ms_since(started)),))
     return done
+
+
+def _ms_since(started: float) -> float:
+    return round(1000 * (time.perf_counter() - started), 2)
 
 
 @asynccontextmanager
@@ -280,7 +296,7 @@ async def _remember(ask: Ask, fault: DataMindError | None) -> None:
         note(
             parts, ask.caller, f"query_{ask.kind}", Outcome.blocked if blocked else outcome,
             query=answer.query_id, question=answer.question, answer=answer.status,
-            sql=answer.sql, code=answer.error_code, rows=len(answer.rows),
+            sql=answer.sql, code=answer.error_code, rows=len(answer.rows), cached=answer.cached,
         ),
         _kept(ask, answer),
     )  # fmt: skip
