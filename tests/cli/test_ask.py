@@ -13,9 +13,10 @@ import pytest
 from datamind.cli import INTERRUPTED, guarded
 from datamind.commands.answers import exit_code
 from datamind.commands.render import Screen
-from datamind.pipeline.wire import as_json, plain
+from datamind.pipeline.wire import as_json
 from datamind.records import Answer, Choice, Refusal, ResultColumn
 from datamind.semantics import plan as P
+from datamind.values import plain
 
 from .conftest import Run, database
 
