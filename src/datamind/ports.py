@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Protocol
 
 from datamind.records import (
@@ -62,7 +62,7 @@ class Warehouse(Protocol):
 
     def batches(
         self, governed: Governed, *, timeout_s: float, stop: Stop | None = None
-    ) -> Iterator[Result]:
+    ) -> Generator[Result, None, None]:
         """The same, a few thousand rows at a time and at least one Result; `truncated` is told in
         the last. Whoever stops reading closes the iterator, and the query ends."""
         ...

@@ -11,66 +11,21 @@ from typing import Any
 import duckdb
 import pytest
 
-from .conftest import PASSWORD, Api, Run, running, settings_of
+from .conftest import Api, Run, running, settings_of
+from .people import People
 
 BY_COUNTRY = "SELECT country, count(*) AS stores FROM stores GROUP BY country ORDER BY country"
 
 
-class Person:
-    """Somebody with rights of their own."""
-
-    def __init__(self, api: Api, run: Run, name: str, role: str = "analyst") -> None:
-        self.api, self.run_ = api, run
-        body = {
-            "email": f"{name}@example.com", "name": name, "role": role, "password": PASSWORD,
-        }  # fmt: skip
-        self.id = run(api.call("POST", "/users", body, role="admin")).json()["id"]
-        signed = run(
-            api.client.post(
-                "/api/v1/auth/login", json={"email": body["email"], "password": PASSWORD}
-            )
-        )
-        self.headers = {"Authorization": f"Bearer {signed.json()['access_token']}"}
-
-    def described(self, **attributes: Any) -> Person:
-        body = {"attributes": attributes}
-        self.run_(self.api.call("PUT", f"/users/{self.id}/attributes", body, role="admin"))
-        return self
-
-    def send(self, method: str, path: str, body: Any = None) -> Any:
-        return self.run_(
-            self.api.client.request(method, f"/api/v1{path}", json=body, headers=self.headers)
-        )
-
-    def reads(self, sql: str, **more: Any) -> tuple[list[dict[str, Any]], bool]:
-        told = self.send("POST", "/sql/execute", {"sql": sql, **more}).json()
-        return told["results"], told["cached"]
-
-
 @pytest.fixture
-def people(api: Api, run: Run, request: pytest.FixtureRequest) -> Iterator[Any]:
-    """Makes people and policies for one test."""
-    made: list[str] = []
-
-    def person(name: str, **attributes: Any) -> Person:
-        unique = f"{name}.{abs(hash(request.node.name)) % 10**8}"
-        return Person(api, run, unique).described(**attributes)
-
-    def policy(**said: Any) -> str:
-        body = {"kind": "restriction", "name": "x", "to": {"roles": ["analyst"]}, **said}
-        answer = run(api.call("POST", "/policies", body, role="admin"))
-        assert answer.status_code == 201, answer.text
-        made.append(answer.json()["id"])
-        return made[-1]
-
-    person.policy = policy  # type: ignore[attr-defined]
-    yield person
-    for policy_id in made:
-        run(api.call("DELETE", f"/policies/{policy_id}", role="admin"))
+def people(api: Api, run: Run) -> Iterator[People]:
+    made = People(api, run)
+    yield made
+    made.gone()
 
 
 def test_the_same_is_read_once_for_all_whose_governed_sql_is_the_same(
-    api: Api, run: Run, people: Any
+    api: Api, run: Run, people: People
 ) -> None:
     ana, ben = people("ana"), people("ben")
     rows, cached = ana.reads(BY_COUNTRY)
@@ -80,7 +35,7 @@ def test_the_same_is_read_once_for_all_whose_governed_sql_is_the_same(
     assert (told["results"], told["cached"]) == (rows, True)  # another role, the same statement
 
 
-def test_other_rights_never_share_and_equal_ones_do(people: Any) -> None:
+def test_other_rights_never_share_and_equal_ones_do(people: People) -> None:
     people.policy(on="stores", rows="country = {user.country}")
     france, spain = people("france", country="France"), people("spain", country="Spain")
     again, nobody = people("again", country="France"), people("nobody")
@@ -92,7 +47,7 @@ def test_other_rights_never_share_and_equal_ones_do(people: Any) -> None:
     assert france.reads(BY_COUNTRY) == (rows, True)
 
 
-def test_rights_on_what_a_statement_does_not_read_do_not_part_people(people: Any) -> None:
+def test_rights_on_what_a_statement_does_not_read_do_not_part_people(people: People) -> None:
     ana, ben = people("ana", level=1), people("ben", level=2)
     people.policy(on="orders", rows="id > {user.level}")
     sql = "SELECT count(*) AS n, 1 AS apart FROM stores"
@@ -100,10 +55,10 @@ def test_rights_on_what_a_statement_does_not_read_do_not_part_people(people: Any
 
 
 @pytest.mark.parametrize("mask", ["null", "hash", "name", "last4"])
-def test_who_sees_a_mask_and_who_sees_through_it_never_share(people: Any, mask: str) -> None:
+def test_who_sees_a_mask_and_who_sees_through_it_never_share(people: People, mask: str) -> None:
     sql = f"SELECT name, '{mask}' AS of FROM stores ORDER BY id LIMIT 1"
     plain, veiled, other = people("plain"), people("veiled"), people("other")
-    who = [f"{p.send('GET', '/auth/me').json()['email']}" for p in (veiled, other)]
+    who = [veiled.email, other.email]
     people.policy(on="stores", mask={"name": mask}, to={"users": who})
     assert plain.reads(sql) == ([{"name": "Store 1", "of": mask}], False)
     rows, cached = veiled.reads(sql)
@@ -114,19 +69,17 @@ def test_who_sees_a_mask_and_who_sees_through_it_never_share(people: Any, mask: 
     assert "Masked for you: name." in told["warnings"]
 
 
-def test_a_hidden_column_is_hidden_from_the_cache_too(people: Any) -> None:
+def test_a_hidden_column_is_hidden_from_the_cache_too(people: People) -> None:
     sql = "SELECT status, count(*) AS n FROM orders GROUP BY 1 ORDER BY 1"
     before, after = people("before"), people("after")
     assert before.reads(sql)[1] is False
-    people.policy(on="orders", hide=["status"], to={"users": [
-        after.send("GET", "/auth/me").json()["email"]
-    ]})  # fmt: skip
+    people.policy(on="orders", hide=["status"], to={"users": [after.email]})
     answer = after.send("POST", "/sql/execute", {"sql": sql})
     assert answer.json()["code"] == "unknown_column"
     assert before.reads(sql)[1] is True
 
 
-def test_a_policy_that_changed_between_two_reads_holds_for_the_second(people: Any) -> None:
+def test_a_policy_that_changed_between_two_reads_holds_for_the_second(people: People) -> None:
     sql = "SELECT count(*) AS n, 'changed' AS c FROM orders"
     ana = people("ana")
     assert ana.reads(sql) == ([{"n": 3000, "c": "changed"}], False)
@@ -134,7 +87,7 @@ def test_a_policy_that_changed_between_two_reads_holds_for_the_second(people: An
     assert ana.reads(sql) == ([{"n": 1000, "c": "changed"}], False)
 
 
-def test_the_same_text_under_another_limit_is_another_result(people: Any) -> None:
+def test_the_same_text_under_another_limit_is_another_result(people: People) -> None:
     ana = people("ana")
     sql = "SELECT id FROM stores ORDER BY id LIMIT 6"
     assert len(ana.reads(sql, limit=5)[0]) == 5
@@ -142,7 +95,7 @@ def test_the_same_text_under_another_limit_is_another_result(people: Any) -> Non
 
 
 def test_questions_share_with_each_other_and_units_and_words_are_made_anew(
-    api: Api, run: Run, people: Any
+    api: Api, run: Run, people: People
 ) -> None:
     ana, ben = people("ana"), people("ben")
     question = {"question": "How many orders are there in each country?"}
@@ -157,7 +110,7 @@ def test_questions_share_with_each_other_and_units_and_words_are_made_anew(
     assert [s["stage"] for s in two["stages"]] == [s["stage"] for s in one["stages"]]
 
 
-def test_cache_false_reads_anew_for_who_says_so(people: Any) -> None:
+def test_cache_false_reads_anew_for_who_says_so(people: People) -> None:
     ana = people("ana")
     sql = "SELECT count(*) AS n, 'anew' AS c FROM stores"
     assert [ana.reads(sql)[1], ana.reads(sql)[1]] == [False, True]
@@ -167,13 +120,13 @@ def test_cache_false_reads_anew_for_who_says_so(people: Any) -> None:
 
 
 @pytest.mark.parametrize("volatile", ["now()", "random()", "current_date", "uuid()"])
-def test_what_is_volatile_is_read_each_time(people: Any, volatile: str) -> None:
+def test_what_is_volatile_is_read_each_time(people: People, volatile: str) -> None:
     ana = people("ana")
     sql = f"SELECT {volatile} AS v, count(*) AS n FROM stores"
     assert [ana.reads(sql)[1] for _ in range(2)] == [False, False]
 
 
-def test_faults_are_not_kept(people: Any) -> None:
+def test_faults_are_not_kept(people: People) -> None:
     ana = people("ana")
     sql = "SELECT CAST(name AS INTEGER) AS n FROM stores"
     codes = [ana.send("POST", "/sql/execute", {"sql": sql}).json()["code"] for _ in range(2)]
@@ -181,7 +134,7 @@ def test_faults_are_not_kept(people: Any) -> None:
 
 
 def test_each_read_of_the_cache_is_audited_before_and_after_and_in_the_history(
-    api: Api, people: Any
+    api: Api, people: People
 ) -> None:
     ana = people("ana")
     sql = "SELECT count(*) AS n, 'audited' AS c FROM stores"
@@ -195,14 +148,14 @@ def test_each_read_of_the_cache_is_audited_before_and_after_and_in_the_history(
     assert ana.send("GET", "/queries").json()["total"] == 2
 
 
-def test_kept_rows_are_on_no_disk(api: Api, people: Any) -> None:
+def test_kept_rows_are_on_no_disk(api: Api, people: People) -> None:
     people("ana").reads("SELECT 'fl4mingo' || id AS n FROM stores")
     held = b"".join(f.read_bytes() for f in api.parts.settings.home.rglob("*") if f.is_file())
     assert b"fl4mingo1" not in held
 
 
 def test_many_who_ask_the_same_at_once_ask_the_warehouse_once(
-    api: Api, run: Run, people: Any, monkeypatch: pytest.MonkeyPatch
+    api: Api, run: Run, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ana = people("ana")
     ran: list[object] = []

@@ -222,7 +222,7 @@ def test_who_stops_reading_leaves_a_warehouse_that_answers(warehouse: PostgresWa
     for _ in range(2):
         reading = warehouse.batches(many, timeout_s=20)
         next(reading)
-        reading.close()  # type: ignore[attr-defined]
+        reading.close()
     assert warehouse.run(governed("SELECT 7 AS n"), timeout_s=20).rows == ((7,),)
 
 

@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 
 from datamind import __version__, clock
 from datamind.adapters.cache import MemoryCache
+from datamind.adapters.exports import EXPORTERS
 from datamind.api.data import Following, Source, open_data
 from datamind.api.middleware import Gate, problem_response
 from datamind.api.secrets import secrets_of
@@ -96,7 +97,9 @@ def create_app(
         app.add_middleware(
             CORSMiddleware, allow_origins=list(settings.server.cors_origins),
             allow_methods=["*"], allow_headers=["*"],
-            expose_headers=["X-Correlation-ID", "Retry-After"],
+            expose_headers=[
+                "X-Correlation-ID", "Retry-After", "Content-Disposition", "X-Rows", "X-Truncated",
+            ],
         )  # fmt: skip
     if settings.server.ui:
         from datamind.ui.mount import mount
@@ -131,7 +134,8 @@ async def _life(app: FastAPI, start: _Start) -> AsyncIterator[None]:
             results=Results(
                 _cache(settings.server), threads, ttl_s=settings.server.cache_s, now=now
             ),
-            places=asyncio.Semaphore(settings.server.query_workers),
+            places=asyncio.Semaphore(settings.server.query_workers), exporters=EXPORTERS,
+            export_places=asyncio.Semaphore(max(1, settings.server.query_workers // 2)),
             demo_questions=start.demo_questions,
         )  # fmt: skip
         stack.push_async_callback(parts.running.end)

@@ -9,6 +9,7 @@ from sqlglot.dialects.dialect import Dialect as SqlDialect
 from sqlglot.tokenizer_core import TokenType
 
 from datamind.governance.tables import clickhouse, duckdb, postgres
+from datamind.governance.texts import TEXTS
 from datamind.records import Dialect
 from datamind.semantics.catalog import TEMPORAL, Table
 
@@ -40,7 +41,7 @@ def _names_one(sql: str, dialect: Dialect) -> bool:
     names in our text are quoted."""
     for token in SqlDialect.get_or_raise(dialect).tokenize(sql):
         text = token.text.lower()
-        if token.token_type == TokenType.STRING:
+        if token.token_type in TEXTS:
             if dialect == "postgres" and text.strip().startswith(MOVING):
                 return True
         elif token.token_type != TokenType.IDENTIFIER and text in VOLATILE[dialect]:

@@ -139,8 +139,8 @@ def _convert(spool: Path, path: str, columns: list[_Column]) -> None:
         db.execute("SET TimeZone = 'UTC'")
         try:
             db.execute(
-                f"COPY (SELECT {typed} FROM read_json($1, format = 'newline_delimited', records = true,"
-                f" columns = {{{texts}}})) TO {_literal(path)} (FORMAT parquet)",
+                f"COPY (SELECT {typed} FROM read_json($1, format = 'newline_delimited',"
+                f" records = true, columns = {{{texts}}})) TO {_literal(path)} (FORMAT parquet)",
                 [str(spool)],
             )
         except duckdb.Error:  # its own text may hold values

@@ -8,7 +8,7 @@ import queue
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -102,7 +102,7 @@ class DuckDbWarehouse:
 
     def batches(
         self, governed: Governed, *, timeout_s: float, stop: Stop | None = None
-    ) -> Iterator[Result]:
+    ) -> Generator[Result, None, None]:
         """The rows a batch at a time; the worker waits with the next until it is asked for."""
         self._must_be_ours(governed, stop)
         started, left = time.perf_counter(), governed.row_limit

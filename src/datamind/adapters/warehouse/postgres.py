@@ -10,7 +10,7 @@ import queue
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -125,7 +125,7 @@ class PostgresWarehouse:
 
     def batches(
         self, governed: Governed, *, timeout_s: float, stop: Stop | None = None
-    ) -> Iterator[Result]:
+    ) -> Generator[Result, None, None]:
         """The rows a batch at a time, off a cursor on the server."""
         started, left = time.perf_counter(), governed.row_limit
         deadline = time.monotonic() + timeout_s

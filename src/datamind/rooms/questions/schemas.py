@@ -249,6 +249,47 @@ class QueryOut(BaseModel):
     flagged: bool
 
 
+class ShareIn(BaseModel):
+    """Whom a query is shared with, beside whom it is shared with already: addresses of users, names
+    of groups, or everybody who signs in."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"groups": ["Sales"]}})
+
+    users: list[Annotated[str, Field(max_length=254)]] = Field(default=[], max_length=100)
+    groups: list[Annotated[str, Field(max_length=200)]] = Field(default=[], max_length=100)
+    everybody: bool = False
+
+
+class ShareOut(BaseModel):
+    """Whom a query is shared with. Each of them reads the rows that they may see, by a run under
+    their own rights; to who may not read its tables and columns it does not exist."""
+
+    users: list[str]
+    groups: list[str]
+    everybody: bool
+
+
+class SharedQuery(BaseModel):
+    """A query that somebody shared, as its reader may see it: nothing of its owner's run.
+
+    `sql` and `explanation` are held back where they hold texts that may come from rows or masked
+    values that the reader does not see.
+    """
+
+    id: str
+    question: str
+    shared_by: str
+    created_at: dt.datetime
+    sql: str | None
+    explanation: str
+
+
+class SharedQueriesOut(Page):
+    """A page of what others share with the caller."""
+
+    items: list[SharedQuery]
+
+
 class QueryDetail(QueryOut):
     """All that is kept of a query; `governed_sql` is for admins."""
 
@@ -264,6 +305,7 @@ class QueryDetail(QueryOut):
     warehouse: str | None
     data_version: str | None
     correlation_id: str
+    shared_with: ShareOut = ShareOut(users=[], groups=[], everybody=False)
 
 
 class QueriesOut(Page):
