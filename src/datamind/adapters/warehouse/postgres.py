@@ -100,6 +100,7 @@ class PostgresWarehouse:
 
     def estimate(self, governed: Governed) -> Estimate:
         """The most rows that any step of the server's plan is expected to handle."""
+        must_be_sealed(governed)
         sql = f"EXPLAIN (FORMAT JSON) {governed.sql}"
         rows = self._rows(governed, sql, 1, ESTIMATE_S)[1]
         plan = rows[0][0]
@@ -113,6 +114,7 @@ class PostgresWarehouse:
 
     def run(self, governed: Governed, *, timeout_s: float, stop: Stop | None = None) -> Result:
         """Rows of a governed statement, cut at its row limit."""
+        must_be_sealed(governed)
         started = time.perf_counter()
         limit = governed.row_limit
         columns, rows = self._rows(governed, governed.sql, limit + 1, timeout_s, stop)
@@ -127,6 +129,7 @@ class PostgresWarehouse:
         self, governed: Governed, *, timeout_s: float, stop: Stop | None = None
     ) -> Generator[Result, None, None]:
         """The rows a batch at a time, off a cursor on the server."""
+        must_be_sealed(governed)
         started, left = time.perf_counter(), governed.row_limit
         deadline = time.monotonic() + timeout_s
         with (
