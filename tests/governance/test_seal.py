@@ -137,8 +137,9 @@ def test_a_warehouse_takes_governed_statements_and_no_text() -> None:
     assert taking == {way: ["Governed"] for way in asks()}
 
 
-def test_only_the_pipeline_hands_statements_to_a_warehouse() -> None:
-    """So that each of them was estimated before; `doctor` asks whether it is answered at all."""
+def test_statements_are_handed_to_a_warehouse_in_few_places() -> None:
+    """The stage that runs them, what reads values for the engine, and `doctor`'s question whether
+    there is an answer at all."""
     handing = {
         p.relative_to(SOURCE).as_posix()
         for p in SOURCE.rglob("*.py")
@@ -146,4 +147,6 @@ def test_only_the_pipeline_hands_statements_to_a_warehouse() -> None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
         and node.func.attr in asks() and "warehouse" in ast.unparse(node.func.value).lower()
     }  # fmt: skip
-    assert handing == {"pipeline/execute.py", "commands/doctor.py"}
+    assert handing == {
+        "pipeline/execute.py", "rooms/policies/values.py", "commands/doctor.py",
+    }  # fmt: skip
