@@ -40,7 +40,8 @@ def figures(home: Path) -> list[Figure]:
         ready = time.perf_counter() - started
         client = Client(port)
         token = client.login(password)
-        times, unanswered = _asks(client)
+        times, unanswered = _asks(client, cache=False)
+        kept, _ = _asks(client, cache=True)
         memory = pss_of_tree(pid)
         crowd = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.serving", f"http://127.0.0.1:{port}", token],
@@ -52,6 +53,8 @@ def figures(home: Path) -> list[Figure]:
     return [
         Figure("server: start to ready", ready, "s", 4),
         *p50_and_p95("asking over HTTP", times, 60, 250),
+        Figure("asking over HTTP what is kept, p50", percentile(kept, 50), "ms", 15),
+        Figure("asking over HTTP what is kept, p95", percentile(kept, 95), "ms"),
         Figure("asks over HTTP unanswered", unanswered, "", 0),
         Figure("memory of the server's process tree (PSS)", memory, "MB", 450),
         Figure(f"the same after {PEOPLE} people asked", after, "MB", 450),
@@ -121,13 +124,13 @@ def _ready(port: int) -> bool:
         connection.close()
 
 
-def _asks(client: Client) -> tuple[list[float], int]:
+def _asks(client: Client, *, cache: bool) -> tuple[list[float], int]:
     """Sorted milliseconds of each question, asked over and over; how many had no answer."""
     times, unanswered = [], 0
     for number in range(ROUNDS + 1):
         for question in QUESTIONS:
             started = time.perf_counter()
-            answer = client.post("/api/v1/sql/ask", {"question": question})
+            answer = client.post("/api/v1/sql/ask", {"question": question, "cache": cache})
             if number:  # the first round warms up
                 times.append(1000 * (time.perf_counter() - started))
             unanswered += answer.get("status") != "answered"
@@ -164,7 +167,7 @@ async def _crowd(url: str, token: str) -> dict[str, float]:
         async def person(number: int) -> None:
             nonlocal odd
             while time.monotonic() < until:
-                body = {"question": QUESTIONS[number % len(QUESTIONS)]}
+                body = {"question": QUESTIONS[number % len(QUESTIONS)], "cache": False}
                 started = time.perf_counter()
                 async with session.post("/api/v1/sql/ask", json=body) as answer:
                     await answer.read()

@@ -12,7 +12,11 @@ SOURCE = Path(__file__).parents[1] / "src" / "datamind"
 
 # (layer, its modules under datamind, the layers it may import); the longest module name decides.
 LAYERS: tuple[tuple[str, str, str], ...] = (
-    ("vocabulary", "records ports errors personal semantics.catalog semantics.plan", "vocabulary"),
+    (
+        "vocabulary",
+        "records values ports errors personal semantics.catalog semantics.plan",
+        "vocabulary",
+    ),
     ("ground", "settings clock database log", "ground vocabulary"),
     ("core", "language semantics governance", "core vocabulary"),
     ("adapters", "adapters", "adapters core ground vocabulary"),

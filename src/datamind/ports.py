@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from datamind.records import (
@@ -17,6 +17,7 @@ from datamind.records import (
     Question,
     Result,
     Scalar,
+    Written,
 )
 from datamind.semantics.catalog import Catalog, View
 
@@ -46,12 +47,25 @@ class Warehouse(Protocol):
         """How people know it; holds no password."""
         ...
 
+    @property
+    def session(self) -> str:
+        """Which database it is, and all that its sessions add to a statement: role, time zone,
+        settings. Equal where the same text gives the same rows over the same data; no password."""
+        ...
+
     def estimate(self, governed: Governed) -> Estimate:
         """What running this would cost."""
         ...
 
     def run(self, governed: Governed, *, timeout_s: float, stop: Stop | None = None) -> Result:
         """Rows, or an error of the `WarehouseError` family; QueryCancelled once `stop` is set."""
+        ...
+
+    def batches(
+        self, governed: Governed, *, timeout_s: float, stop: Stop | None = None
+    ) -> Generator[Result, None, None]:
+        """The same, a few thousand rows at a time and at least one Result; `truncated` is told in
+        the last. Whoever stops reading closes the iterator, and the query ends."""
         ...
 
     def ping(self) -> None:
@@ -64,6 +78,29 @@ class Warehouse(Protocol):
 
     def close(self) -> None:
         """End all that was started; safe to call twice."""
+        ...
+
+
+class Cache(Protocol):
+    """Keeps bytes for a while, and may forget any of them at any time; one that is down has none.
+
+    Its keys are digests, its values text without meaning to it: it fits a store beside us.
+    """
+
+    async def get(self, key: str) -> bytes | None:
+        """What is kept under the key."""
+        ...
+
+    async def put(self, key: str, value: bytes, *, ttl_s: float) -> None:
+        """Keep it for so many seconds at most; what is too large is not kept."""
+        ...
+
+
+class Exporter(Protocol):
+    """Writes rows into a file of one format."""
+
+    def write(self, batches: Iterator[Result], path: str) -> Written:
+        """Write all of them; ResultTooLarge where the format can't hold them. Blocks."""
         ...
 
 

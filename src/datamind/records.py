@@ -171,7 +171,8 @@ class Governed:
     """The text that runs. Made only by `governance`, after it re-checked its own output.
 
     `columns` are those that the asker's statement reads, `policies` the rules (id and version) that
-    made what stands for its tables: they are told, and no part of the seal.
+    made what stands for its tables: they are told, and no part of the seal. `volatile`
+    says that it may give other rows over the same data: by the clock, or by chance.
     """
 
     sql: str
@@ -184,6 +185,7 @@ class Governed:
     row_limit: int = 10_000
     columns: tuple[str, ...] = ()
     policies: tuple[str, ...] = ()
+    volatile: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +218,14 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """What a file holds of a result: how many rows, and whether there were more."""
+
+    rows: int
+    truncated: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
     """How to draw a result. `kind` is number, table, line, bar, scatter or pie."""
 
@@ -236,7 +246,10 @@ class StageReport:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """All that is told back, whatever the status; what does not apply is empty."""
+    """All that is told back, whatever the status; what does not apply is empty.
+
+    `as_of` is when the rows were read; `cached` that they were read for an earlier answer.
+    """
 
     query_id: str
     correlation_id: str
@@ -266,6 +279,8 @@ class Answer:
     hint: str | None = None
     warehouse: str | None = None
     data_version: str | None = None
+    as_of: dt.datetime | None = None
+    cached: bool = False
     stages: tuple[StageReport, ...] = field(default=())
     elapsed_ms: float = 0.0
 

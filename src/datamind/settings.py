@@ -15,6 +15,7 @@ from datamind.errors import BadInput
 MOST = 1_000_000_000
 MOST_DAYS = 36_500
 T = TypeVar("T", int, None)
+MOST_ROWS = 1_000_000  # the guard lets no statement give more
 ENVIRONMENTS = ("development", "production")
 
 
@@ -40,7 +41,9 @@ class ServerSettings:
     """What the server is told from outside.
 
     Limits read `COUNT/PERIOD` (`60/minute`). `queue` is how many asks may wait before more are
-    turned away. `trusted_proxies` may say whom they speak for (X-Forwarded-For); `cors_origins`
+    turned away. `cache_mb` is the room for kept results (0: none are kept), `cache_s` how long they
+    hold of a database that does not say when it changes, `export_rows` how many rows a file holds
+    at most. `trusted_proxies` may say whom they speak for (X-Forwarded-For); `cors_origins`
     are other origins whose pages may call the API. `api_token` opens /metrics and full health to
     probes. Audit records are sealed after `audit_seal_days` and deleted after
     `audit_retention_days` (None: never). `public_demo` lets anybody ask, where the warehouse is the
@@ -62,6 +65,9 @@ class ServerSettings:
     engine_workers: int = 2
     query_workers: int = 2
     queue: int = 128
+    cache_mb: int = 64
+    cache_s: int = 30
+    export_rows: int = 100_000
     policy_cache_s: int = 10
     audit_anchors: Path | None = None
     audit_seal_days: int = 90
@@ -178,6 +184,9 @@ def _server(env: Mapping[str, str]) -> ServerSettings:
         engine_workers=_whole(env, "DATAMIND_ENGINE_WORKERS", usual.engine_workers),
         query_workers=_whole(env, "DATAMIND_QUERY_WORKERS", usual.query_workers),
         queue=_whole(env, "DATAMIND_QUEUE", usual.queue),
+        cache_mb=_whole(env, "DATAMIND_CACHE_MB", usual.cache_mb, least=0),
+        cache_s=_whole(env, "DATAMIND_CACHE_SECONDS", usual.cache_s, least=0),
+        export_rows=_whole(env, "DATAMIND_EXPORT_ROWS", usual.export_rows, most=MOST_ROWS),
         public_demo=_yes(env, "PUBLIC_DEMO", usual.public_demo),
         ui=_yes(env, "DATAMIND_UI", usual.ui),
         login=_login(env),
@@ -210,8 +219,14 @@ def _path(env: Mapping[str, str], name: str) -> Path | None:
     return Path(text).expanduser() if text else None
 
 
-def _whole(env: Mapping[str, str], name: str, default: int) -> int:
+def _whole(
+    env: Mapping[str, str], name: str, default: int, *, least: int = 1, most: int = MOST
+) -> int:
+    if not least and env.get(name, "").strip() == "0":
+        return 0
     value = _number(env, name, default)
+    if value > most:
+        raise BadInput(f"{name} has to be {most:,} at most.")
     if value != int(value):
         raise BadInput(f"{name} is {value:g}, which is no whole number.")
     return int(value)

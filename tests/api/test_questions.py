@@ -327,7 +327,7 @@ def test_nothing_runs_that_can_not_be_audited(
     ran: list[object] = []
 
     async def asked() -> list[tuple[int, str | None, str]]:
-        async with running(settings_of(tmp_path), shop) as api:
+        async with running(settings_of(tmp_path, cache_mb=0), shop) as api:
             real = api.parts.warehouse.run
 
             def counted(*words: Any, **more: Any) -> Any:

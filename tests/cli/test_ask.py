@@ -13,9 +13,10 @@ import pytest
 from datamind.cli import INTERRUPTED, guarded
 from datamind.commands.answers import exit_code
 from datamind.commands.render import Screen
-from datamind.pipeline.wire import as_json, plain
+from datamind.pipeline.wire import as_json
 from datamind.records import Answer, Choice, Refusal, ResultColumn
 from datamind.semantics import plan as P
+from datamind.values import plain
 
 from .conftest import Run, database
 
@@ -24,7 +25,7 @@ MOMENT = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
 SHAPE = (
     "query_id correlation_id question status generated_at summary explanation sql trust origin"
     " confidence_score plan interpretation alternatives columns results rows_returned truncated"
-    " chart warnings follow_ups refusal hint error warehouse data_version cached"
+    " chart warnings follow_ups refusal hint error warehouse data_version as_of cached"
     " execution_time_ms stages"
 ).split()
 STAGES = "interpret generate validate optimize sanitize execute explain".split()

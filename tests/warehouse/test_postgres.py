@@ -191,3 +191,62 @@ def test_closing_ends_the_connections(warehouse: PostgresWarehouse) -> None:
     assert connection.closed
     with pytest.raises(errors.WarehouseError):
         warehouse.run(governed("SELECT 1"), timeout_s=5)
+
+
+# ---- a batch at a time -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("limit", "sizes"),
+    [(9000, [2000] * 4 + [1000]), (4500, [2000, 2000, 500]), (4000, [2000, 2000, 0]), (3, [3])],
+)
+def test_rows_come_a_batch_at_a_time_and_the_last_tells_of_more(
+    warehouse: PostgresWarehouse, limit: int, sizes: list[int]
+) -> None:
+    # As the guard writes it: one row more than is given.
+    sql = f"SELECT i AS id FROM generate_series(0, 8999) r(i) ORDER BY i LIMIT {limit + 1}"
+    found = list(warehouse.batches(governed(sql, limit=limit), timeout_s=20))
+    assert [len(part.rows) for part in found] == sizes
+    assert [part.truncated for part in found] == [False] * (len(sizes) - 1) + [limit < 9000]
+    assert [row[0] for part in found for row in part.rows] == list(range(limit))
+    assert {part.columns[0].name for part in found} == {"id"}
+
+
+def test_no_rows_are_one_batch_of_none(warehouse: PostgresWarehouse) -> None:
+    (only,) = warehouse.batches(governed("SELECT 1 AS n WHERE false"), timeout_s=20)
+    assert ([c.name for c in only.columns], only.rows, only.truncated) == (["n"], (), False)
+
+
+def test_who_stops_reading_leaves_a_warehouse_that_answers(warehouse: PostgresWarehouse) -> None:
+    many = governed("SELECT i AS id FROM generate_series(0, 8999) r(i)", limit=9000)
+    for _ in range(2):
+        reading = warehouse.batches(many, timeout_s=20)
+        next(reading)
+        reading.close()
+    assert warehouse.run(governed("SELECT 7 AS n"), timeout_s=20).rows == ((7,),)
+
+
+def test_batches_end_when_they_are_called_off_or_late(warehouse: PostgresWarehouse) -> None:
+    many, stop = (
+        governed("SELECT i AS id FROM generate_series(0, 8999) r(i)", limit=9000),
+        threading.Event(),
+    )
+    reading = warehouse.batches(many, timeout_s=20, stop=stop)
+    next(reading)
+    stop.set()
+    with pytest.raises(errors.QueryCancelled):
+        list(reading)
+    late = warehouse.batches(many, timeout_s=0.3)
+    next(late)
+    time.sleep(0.5)
+    with pytest.raises(errors.QueryTimeout):
+        list(late)
+    assert warehouse.run(governed("SELECT 7 AS n"), timeout_s=20).rows == ((7,),)
+
+
+def test_a_fault_of_the_statement_is_told_and_the_next_is_answered(
+    warehouse: PostgresWarehouse,
+) -> None:
+    with pytest.raises(errors.QueryFailed):
+        list(warehouse.batches(governed("SELECT nothing FROM public.sales"), timeout_s=20))
+    assert warehouse.run(governed("SELECT 7 AS n"), timeout_s=20).rows == ((7,),)

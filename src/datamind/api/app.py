@@ -18,11 +18,14 @@ from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from datamind import __version__, clock
+from datamind.adapters.cache import MemoryCache
+from datamind.adapters.exports import EXPORTERS
 from datamind.api.data import Following, Source, open_data
 from datamind.api.middleware import Gate, problem_response
 from datamind.api.secrets import secrets_of
 from datamind.api.store import open_store
 from datamind.errors import AccessDenied, BadInput, DataMindError, NotFound
+from datamind.ports import Cache
 from datamind.rooms.audit import retention
 from datamind.rooms.audit import routes as audit
 from datamind.rooms.audit.service import Outcome, note
@@ -41,11 +44,12 @@ from datamind.rooms.policies.rights import RightsBook
 from datamind.rooms.problems import MEDIA_TYPE, Problem, problem
 from datamind.rooms.questions import routes as questions
 from datamind.rooms.questions import socket
+from datamind.rooms.questions.results import Results
 from datamind.rooms.system import routes as system
 from datamind.rooms.system.metrics import Metrics
 from datamind.rooms.system.service import Watch
 from datamind.rooms.users import routes as users
-from datamind.settings import Settings
+from datamind.settings import ServerSettings, Settings
 
 ABOUT = """Ask a company's data in plain English, governed and audited.
 
@@ -97,7 +101,9 @@ def create_app(
         app.add_middleware(
             CORSMiddleware, allow_origins=list(settings.server.cors_origins),
             allow_methods=["*"], allow_headers=["*"],
-            expose_headers=["X-Correlation-ID", "Retry-After"],
+            expose_headers=[
+                "X-Correlation-ID", "Retry-After", "Content-Disposition", "X-Rows", "X-Truncated",
+            ],
         )  # fmt: skip
     if settings.server.ui:
         from datamind.ui.mount import mount
@@ -132,7 +138,12 @@ async def _life(app: FastAPI, start: _Start) -> AsyncIterator[None]:
             rights=RightsBook(store.database, lasts_s=settings.server.policy_cache_s),
             ip_rules=ip_rules, tokens=Tokens(secrets.jwt, now), revocations=Revocations(now),
             limits=Limits(), metrics=Metrics(), threads=threads, now=now, today=start.today,
+            results=Results(
+                _cache(settings.server), threads, ttl_s=settings.server.cache_s, now=now
+            ),
             started=now(), places=asyncio.Semaphore(settings.server.query_workers),
+            exporters=EXPORTERS,
+            export_places=asyncio.Semaphore(max(1, settings.server.query_workers // 2)),
             demo_questions=start.demo_questions,
         )  # fmt: skip
         stack.push_async_callback(parts.running.end)
@@ -151,6 +162,10 @@ async def _life(app: FastAPI, start: _Start) -> AsyncIterator[None]:
 async def _ended(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+def _cache(server: ServerSettings) -> Cache | None:
+    return MemoryCache(server.cache_mb << 20) if server.cache_mb else None
 
 
 def _tell_errors(app: FastAPI) -> None:

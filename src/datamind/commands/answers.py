@@ -6,8 +6,8 @@ import datetime as dt
 from typing import Any
 
 from datamind.errors import DataMindError
-from datamind.pipeline.wire import plain
 from datamind.records import Answer
+from datamind.values import plain
 
 EXIT_CODES = {"answered": 0, "clarify": 3, "refused": 4, "forbidden": 5}
 _BY_ERROR = {

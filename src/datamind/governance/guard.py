@@ -23,6 +23,7 @@ from datamind.governance.shape import (
     parse,
     text_of,
 )
+from datamind.governance.volatile import is_volatile
 from datamind.records import Checked, Dialect, Draft, Governed, Lineage, Optimized
 from datamind.semantics.catalog import View
 
@@ -57,7 +58,7 @@ def govern(
     sql = write(tree, draft.dialect)
     # Policies read what the asker may not: names are looked up in all there is, and then each
     # table is looked for where the policy has put it.
-    again = recheck(sql, draft.dialect, View(view.catalog))
+    whole, again = recheck(sql, draft.dialect, View(view.catalog))
     only_governed(found.references, again.references, view, bodies, draft.dialect)
     made = Governed(
         sql=sql,
@@ -77,6 +78,7 @@ def govern(
         row_limit=row_limit,
         columns=tuple(sorted(found.columns)),
         policies=tuple(sorted({p for _, table in found.references for p in policy.named(table)})),
+        volatile=is_volatile(whole, sql, [table for _, table in again.references], draft.dialect),
     )
     return replace(made, fingerprint=sealed(made, view.fingerprint))
 
@@ -106,13 +108,13 @@ def write(tree: exp.Query, dialect: Dialect) -> str:
     return text_of(tree, dialect, identify=True)
 
 
-def recheck(sql: str, dialect: Dialect, view: View) -> Resolution:
+def recheck(sql: str, dialect: Dialect, view: View) -> tuple[exp.Query, Resolution]:
     """Check what was written as if a stranger had written it; it must come out unchanged."""
     check_calls(tokens_within_limits(sql, dialect), dialect)
     tree, found = read(sql, dialect, view, ours=True)
     if write(tree, dialect) != sql:
         raise SqlRejected("The statement does not stay the same when it is read again.")
-    return found
+    return tree, found
 
 
 def limited(tree: exp.Query, most: int, names: list[str], dialect: Dialect) -> exp.Query:

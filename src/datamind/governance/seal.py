@@ -13,7 +13,7 @@ def sealed(governed: Governed, policies: str) -> str:
     read the same, so that what is kept for one may be shown to the other."""
     said = (
         policies, governed.sql, governed.parameters, governed.dialect, governed.target,
-        governed.relations, governed.lineage, governed.row_limit,
+        governed.relations, governed.lineage, governed.row_limit, governed.volatile,
     )  # fmt: skip
     return f"{policies}-{hashlib.sha256(repr(said).encode()).hexdigest()[:32]}"
 

@@ -8,8 +8,9 @@ from dataclasses import replace
 from datamind.errors import AccessDenied, DataMindError
 from datamind.personal import masked
 from datamind.pipeline.explain import explain, explained
+from datamind.pipeline.kept import Read
 from datamind.pipeline.prepare import Prepared
-from datamind.records import Answer, Draft, Interpretation, Result, Status
+from datamind.records import Answer, Interpretation, Result, Status
 from datamind.semantics.catalog import View
 
 WHICH = "The question can be read in several ways. Which one is meant?"
@@ -88,9 +89,11 @@ def drafted(answer: Answer, prepared: Prepared, view: View) -> Answer:
     )
 
 
-def completed(answer: Answer, prepared: Prepared, result: Result, view: View) -> Answer:
+def completed(
+    answer: Answer, prepared: Prepared, read: Read, view: View, now: dt.datetime
+) -> Answer:
     """The answer with its rows, told in words."""
-    result = _with_units(result, prepared.draft)
+    result = _marked(read.result, prepared)
     said = explain(prepared.draft, prepared.governed, result, view)
     return replace(
         drafted(answer, prepared, view),
@@ -99,17 +102,31 @@ def completed(answer: Answer, prepared: Prepared, result: Result, view: View) ->
         truncated=result.truncated,
         summary=said.summary,
         chart=said.chart,
-        warnings=said.warnings,
+        warnings=(*said.warnings, *_age(read, now)),
         follow_ups=tuple(f for f in said.follow_ups if not _alike(f, answer.question)),
         data_version=result.data_version,
+        as_of=read.as_of,
+        cached=read.cached,
     )
 
 
-def _with_units(result: Result, draft: Draft) -> Result:
-    """The result, its columns with the units that the plan knows; a database knows none."""
-    units = dict(draft.units)
-    columns = tuple(replace(c, unit=units.get(c.name, c.unit)) for c in result.columns)
+def _marked(result: Result, prepared: Prepared) -> Result:
+    """The result, its columns with the units that the plan knows and the masks that the guard put
+    on them; a database knows neither."""
+    units = dict(prepared.draft.units)
+    masked = {line.output for line in prepared.governed.lineage if line.masked}
+    columns = tuple(
+        replace(c, unit=units.get(c.name, c.unit), masked=c.name in masked) for c in result.columns
+    )
     return replace(result, columns=columns)
+
+
+def _age(read: Read, now: dt.datetime) -> tuple[str, ...]:
+    """How old rows are that were kept of a database that does not say when it changes."""
+    if not read.cached or read.result.data_version:
+        return ()
+    seconds = max(0, round((now - read.as_of).total_seconds()))
+    return (f"These rows were read {seconds} s ago; the data may have changed since.",)
 
 
 def _alike(one: str, other: str) -> bool:

@@ -10,6 +10,7 @@ from datamind.pipeline.answers import blank, completed, failed, told
 from datamind.pipeline.context import AskContext
 from datamind.pipeline.execute import execute
 from datamind.pipeline.interpret import interpret
+from datamind.pipeline.kept import Read
 from datamind.pipeline.prepare import Prepared, prepare
 from datamind.pipeline.stages import Stages
 from datamind.records import Answer, Candidate, Interpretation, Question, Result
@@ -58,7 +59,10 @@ def _answer(question: Question, context: AskContext, stages: Stages, answer: Ans
         return answer
     prepared = _prepared(read.candidates, context, stages)
     result = stages.run("execute", lambda: _run(prepared, context))
-    return stages.run("explain", lambda: completed(answer, prepared, result, context.view))
+    rows = Read(result, answer.generated_at)
+    return stages.run(
+        "explain", lambda: completed(answer, prepared, rows, context.view, rows.as_of)
+    )
 
 
 def _prepared(readings: tuple[Candidate, ...], context: AskContext, stages: Stages) -> Prepared:

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 from datamind.errors import ResultTooLarge
 from datamind.ports import Stop, Warehouse
 from datamind.records import Governed, Result
 
+MAX_ESTIMATE = 1e11
+
 
 def execute(
-    governed: Governed, warehouse: Warehouse, *, timeout_s: float, max_estimate: float,
-    stop: Stop | None = None,
+    governed: Governed, warehouse: Warehouse, *, timeout_s: float,
+    max_estimate: float = MAX_ESTIMATE, stop: Stop | None = None,
 ) -> Result:  # fmt: skip
     """Its rows; ResultTooLarge where the warehouse expects too much work before it starts."""
+    _within(governed, warehouse, max_estimate)
+    return warehouse.run(governed, timeout_s=timeout_s, stop=stop)
+
+
+def in_batches(
+    governed: Governed, warehouse: Warehouse, *, timeout_s: float, stop: Stop | None = None
+) -> Generator[Result, None, None]:
+    """The same, some rows at a time."""
+    _within(governed, warehouse, MAX_ESTIMATE)
+    return warehouse.batches(governed, timeout_s=timeout_s, stop=stop)
+
+
+def _within(governed: Governed, warehouse: Warehouse, most: float) -> None:
     expected = warehouse.estimate(governed).rows
-    if expected is not None and expected > max_estimate:
+    if expected is not None and expected > most:
         raise ResultTooLarge(
             f"The database expects about {expected:.0e} rows of work for this.",
             hint="Narrow the question: fewer tables, a shorter period, or a filter.",
         )
-    return warehouse.run(governed, timeout_s=timeout_s, stop=stop)

@@ -25,10 +25,12 @@ ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What will run: the draft, its governed text, and the reading that it came from, if any."""
+    """What will run: the draft, its governed text, the tables and columns that the draft names (ids
+    of the catalog), and the reading that it came from, if any."""
 
     draft: Draft
     governed: Governed
+    names: tuple[str, ...]
     reading: Candidate | None = None
 
 
@@ -41,12 +43,12 @@ def prepare(
     for reading in readings[:ATTEMPTS]:
         try:
             draft = stages.run("generate", partial(_draft, reading, view, target))
-            governed = _governed(draft, view, stages, row_limit, policy)
+            governed, names = _governed(draft, view, stages, row_limit, policy)
         except (SqlRejected, PlanInvalid) as fault:
             log.info("a reading was rejected: %s", fault.code)
             rejected = fault
             continue
-        return Prepared(draft, governed, reading)
+        return Prepared(draft, governed, names, reading)
     raise rejected
 
 
@@ -65,9 +67,9 @@ def prepare_sql(
         except DataMindError:
             draft = None  # the catalog has moved on since the plan was made
         if draft is not None and draft.sql == sql:
-            return Prepared(draft, _governed(draft, view, stages, row_limit, policy), reading)
+            return Prepared(draft, *_governed(draft, view, stages, row_limit, policy), reading)
     draft = Draft(sql, target.dialect, target.name, trust="generated", origin="person")
-    return Prepared(draft, _governed(draft, view, stages, row_limit, policy))
+    return Prepared(draft, *_governed(draft, view, stages, row_limit, policy))
 
 
 def _draft(reading: Candidate, view: View, target: Target) -> Draft:
@@ -76,9 +78,10 @@ def _draft(reading: Candidate, view: View, target: Target) -> Draft:
 
 def _governed(
     draft: Draft, view: View, stages: Stages, row_limit: int, policy: Policy | None
-) -> Governed:
+) -> tuple[Governed, tuple[str, ...]]:
     checked = stages.run("validate", partial(validate, draft, view))
     optimized = stages.run("optimize", partial(optimize, checked))
-    return stages.run(
+    governed = stages.run(
         "sanitize", partial(sanitize, optimized, view, row_limit=row_limit, policy=policy)
     )
+    return governed, (*checked.relations, *checked.columns)

@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-import math
-from decimal import Decimal
 from typing import Any
 
-from datamind.records import Answer, Link, Scalar
+from datamind.records import Answer, Link
 from datamind.semantics import codec
-
-
-def plain(value: Scalar) -> object:
-    """A value as JSON has it: decimals as numbers, moments as ISO text, durations in seconds.
-
-    What is no number (NaN, infinity) is null, for JSON has no word for it.
-    """
-    if isinstance(value, float | Decimal) and not math.isfinite(value):
-        return None
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, dt.datetime | dt.date | dt.time):
-        return value.isoformat()
-    if isinstance(value, dt.timedelta):
-        return value.total_seconds()
-    return value
+from datamind.values import plain
 
 
 def columns_of(answer: Answer) -> list[dict[str, Any]]:
@@ -92,7 +74,8 @@ def as_json(answer: Answer) -> dict[str, Any]:
         },
         "warehouse": answer.warehouse,
         "data_version": answer.data_version,
-        "cached": False,
+        "as_of": answer.as_of.isoformat() if answer.as_of is not None else None,
+        "cached": answer.cached,
         "execution_time_ms": answer.elapsed_ms,
         "stages": [
             {"stage": s.stage, "elapsed_ms": s.elapsed_ms, "detail": s.detail}

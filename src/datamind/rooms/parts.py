@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -13,12 +13,13 @@ from datamind.database import Database
 from datamind.governance.bound import Bindings
 from datamind.governance.rules import Rights
 from datamind.pipeline.engine import Engine
-from datamind.ports import AuditLog, Warehouse
+from datamind.ports import AuditLog, Exporter, Warehouse
 from datamind.rooms.auth.passwords import Passwords
 from datamind.rooms.auth.tokens import Revocations, Tokens
 from datamind.rooms.caller import Caller
 from datamind.rooms.limits import Limits
 from datamind.rooms.policies.own_values import OwnValues
+from datamind.rooms.questions.results import Results
 from datamind.rooms.questions.running import Running
 from datamind.rooms.questions.waiting import Streams
 from datamind.rooms.system.metrics import Metrics
@@ -65,7 +66,9 @@ class Ground:
 class Parts(Ground):
     """What a running server consists of.
 
-    `threads` run what blocks (the warehouse); `places` are as many as statements may run at once.
+    `threads` run what blocks (the warehouse); `places` are as many as statements may run at once;
+    `results` reads rows through the cache, `exporters` write them into files, as many at once as
+    there are `export_places`.
     `bindings` bind the rules to those who ask (for the event loop's thread alone), `rights` say
     which they are; `ip_rules` say which addresses are let in. `today` is the day that questions
     count from, `demo_questions` what the public page proposes.
@@ -80,7 +83,10 @@ class Parts(Ground):
     limits: Limits
     metrics: Metrics
     threads: ThreadPoolExecutor
+    results: Results
     places: asyncio.Semaphore
+    export_places: asyncio.Semaphore
+    exporters: Mapping[str, Exporter]
     today: Callable[[], dt.date]
     started: dt.datetime
     values: OwnValues = field(default_factory=OwnValues)

@@ -10,6 +10,7 @@ from nicegui import ui
 
 from datamind.ui.charts import height_of, options_of
 from datamind.ui.client import JSON, Trouble
+from datamind.ui.download import download_buttons
 from datamind.ui.figures import places_of, unit_of, written
 from datamind.ui.flag import flag_button
 from datamind.ui.pieces import box, button, chip, hint_line, icon, named, text, trouble_box
@@ -81,7 +82,7 @@ def _answered(answer: JSON, person: Person, acts: Acts) -> None:
             version = answer.get("data_version") or "unknown"
             chip(
                 answer["warehouse"], icon="storage",
-                tip=f"Version of the data: {version}; answered {_when(answer)}.",
+                tip=f"Version of the data: {version}; read {_when(answer)}.",
             )  # fmt: skip
         chip(duration(answer["execution_time_ms"]), icon="timer", tip="From question to answer.")
     _result(answer)
@@ -97,7 +98,9 @@ def _answered(answer: JSON, person: Person, acts: Acts) -> None:
 
 
 def _when(answer: JSON) -> str:
-    return str(answer.get("generated_at", ""))[:16].replace("T", " ") + " UTC"
+    return (
+        str(answer.get("as_of") or answer.get("generated_at", ""))[:16].replace("T", " ") + " UTC"
+    )
 
 
 def trust_chip(answer: JSON) -> None:
@@ -170,6 +173,8 @@ def _end(answer: JSON, person: Person, *, flagged: bool) -> None:
         with box("div", "actions"):
             said = chip("Flagged", icon="flag", tone="note")
             said.set_visibility(flagged)
+            if answered and answer["rows_returned"] and answer["query_id"]:
+                download_buttons(person, answer["query_id"])
             flag_button(
                 person, answer["query_id"], answer.get("sql"), lambda: said.set_visibility(True)
             )

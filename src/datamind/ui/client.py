@@ -16,6 +16,10 @@ from datamind.settings import ServerSettings
 TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 # A stream is quiet while a query runs, but for the server's ping each 15 s.
 STREAM_TIMEOUT = httpx.Timeout(45.0, connect=5.0)
+FILE_TIMEOUT = httpx.Timeout(180.0, connect=5.0)  # an export is whole before it is sent
+MOST_BYTES = 16 << 20  # of a file, which is held in memory on its way
+TOO_LARGE = "The file is too large to be handed over by the page."
+NARROW = "Ask for less, or take it from the API: queries/{id}/export."
 LIMITS = httpx.Limits(max_connections=500, max_keepalive_connections=50)
 ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (what listens there is asked here)
 NO_ANSWER = "The server does not answer."
@@ -36,6 +40,17 @@ class Trouble(Exception):
         self.status = status
         self.correlation_id = correlation_id
         self.retry_after_s = retry_after_s
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file as it came; `truncated` says that there were more rows than it holds."""
+
+    name: str
+    media_type: str
+    body: bytes
+    rows: int
+    truncated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +95,27 @@ class Api:
         if response.is_error:
             raise trouble_of(response)
         return parsed(response.text) if response.content else None
+
+    async def file(self, path: str, *, ip: str, token: str, params: JSON) -> File:
+        """The file there; Trouble where it is too large to be handed on from memory."""
+        try:
+            async with self._http.stream(
+                "GET", path, params=params, headers=self._headers(ip, token), timeout=FILE_TIMEOUT
+            ) as response:
+                if response.is_error:
+                    await response.aread()
+                    raise trouble_of(response)
+                if int(response.headers["Content-Length"]) > MOST_BYTES:
+                    raise Trouble("too_large", TOO_LARGE, hint=NARROW, status=413)
+                body = await response.aread()
+        except httpx.HTTPError:
+            raise Trouble("unavailable", NO_ANSWER, hint="Try again.", status=503) from None
+        headers = response.headers
+        return File(
+            name=headers["Content-Disposition"].partition('filename="')[2].rstrip('"'),
+            media_type=headers["Content-Type"], body=body, rows=int(headers["X-Rows"]),
+            truncated=headers["X-Truncated"] == "true",
+        )  # fmt: skip
 
     @asynccontextmanager
     async def stream(self, stream_id: str, ticket: str, *, ip: str) -> AsyncIterator[Events]:

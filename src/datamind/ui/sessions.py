@@ -6,16 +6,18 @@ import asyncio
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from datamind.ui.client import JSON, Api, Trouble
+from datamind.ui.client import JSON, Api, File, Trouble
 
 LASTS_S = 7 * 24 * 3600  # as long as a refresh token
 MOST = 10_000
 MOST_ANSWERS, MOST_CELLS = 10, 2_000
 EARLY_S = 60  # tokens are renewed this long before they end
 Clock = Callable[[], float]
+T = TypeVar("T")
 
 
 class Ended(Exception):
@@ -162,15 +164,28 @@ class Person:
         self, method: str, path: str, *, params: JSON | None = None, body: JSON | None = None,
         headers: dict[str, str] | None = None,
     ) -> JSON:  # fmt: skip
-        """One call; a token that counts no more is renewed, once. Ended if that fails."""
+        """One call. Ended where they have to sign in again."""
+
+        async def call(token: str) -> JSON:
+            found: JSON = await self.api.call(
+                method, path, ip=self.ip, token=token, params=params, body=body, headers=headers
+            )
+            return found
+
+        return await self._in_their_name(call)
+
+    async def file(self, path: str, **params: object) -> File:
+        """The file that the API has there."""
+        return await self._in_their_name(
+            lambda token: self.api.file(path, ip=self.ip, token=token, params=params)
+        )
+
+    async def _in_their_name(self, call: Callable[[str], Awaitable[T]]) -> T:
+        """What comes of the call; a token that counts no more is renewed, once."""
         token = await self._token()
         for again in (False, True):
             try:
-                found: JSON = await self.api.call(
-                    method, path, ip=self.ip, token=token, params=params, body=body,
-                    headers=headers,
-                )  # fmt: skip
-                return found
+                return await call(token)
             except Trouble as told:
                 if told.status != 401 or again:
                     raise

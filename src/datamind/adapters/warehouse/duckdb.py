@@ -8,14 +8,17 @@ import queue
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from datamind.adapters.warehouse.duckdb_faults import FATAL, query_fault
 from datamind.adapters.warehouse.process import Opening, Worker
+from datamind.adapters.warehouse.stopping import may_go_on
 from datamind.adapters.warehouse.types import duckdb_type
+from datamind.adapters.warehouse.worker import AFTER_OPENING, BATCH, SETTINGS, Reply, Request
 from datamind.errors import (
     BadInput,
     QueryCancelled,
@@ -64,6 +67,13 @@ class DuckDbWarehouse:
         """Look at the file; a busy worker is none of a probe's business."""
         _look_at(self.path)
 
+    @property
+    def session(self) -> str:
+        """The file, the engine's version and what each worker sets."""
+        return repr(
+            (self._opening.path, version("duckdb"), sorted(SETTINGS.items()), AFTER_OPENING)
+        )
+
     def data_version(self) -> str:
         """The file's identity: it changes when the file is written to or replaced."""
         try:
@@ -80,15 +90,44 @@ class DuckDbWarehouse:
     def run(self, governed: Governed, *, timeout_s: float, stop: Stop | None = None) -> Result:
         """Rows of a governed statement, cut at its row limit."""
         started = time.perf_counter()
-        (_, columns, rows), version = self._ask("run", governed, timeout_s, stop)
+        (_, columns, rows), read = self._ask("run", governed, timeout_s, stop)
         limit = governed.row_limit
         return Result(
-            columns=tuple(ResultColumn(name, duckdb_type(native)) for name, native in columns),
+            columns=_columns(columns),
             rows=tuple(rows[:limit]),
             elapsed_ms=(time.perf_counter() - started) * 1000,
             truncated=len(rows) > limit,
-            data_version=version,
+            data_version=read,
         )
+
+    def batches(
+        self, governed: Governed, *, timeout_s: float, stop: Stop | None = None
+    ) -> Generator[Result, None, None]:
+        """The rows a batch at a time; the worker waits with the next until it is asked for."""
+        self._must_be_ours(governed, stop)
+        started, left = time.perf_counter(), governed.row_limit
+        deadline = time.monotonic() + timeout_s
+        with self._worker(deadline) as worker:
+            over = False
+            try:
+                reply = worker.ask(_request("stream", governed), deadline, stop)
+                while not over:
+                    over = reply[0] == "fault" or len(reply[2]) < BATCH
+                    _, columns, rows = self._told(worker, reply)
+                    yield Result(
+                        columns=_columns(columns),
+                        rows=tuple(rows[:left]),
+                        elapsed_ms=(time.perf_counter() - started) * 1000,
+                        truncated=len(rows) > left,
+                        data_version=worker.version,
+                    )
+                    left -= len(rows)
+                    if not over:
+                        may_go_on(deadline, stop)
+                        reply = worker.more(deadline, stop)
+            finally:
+                if not over:  # it would answer the next question with the rest of this one
+                    worker.kill()
 
     def close(self) -> None:
         """End all workers, busy ones too."""
@@ -96,24 +135,30 @@ class DuckDbWarehouse:
             self._closed.set()
         self._finalizer()
 
+    def _must_be_ours(self, governed: Governed, stop: Stop | None) -> None:
+        must_be_sealed(governed)
+        if governed.dialect != self.dialect:
+            raise QueryFailed(f"A statement in {governed.dialect} can't run on DuckDB.")
+        if stop is not None and stop.is_set():
+            raise QueryCancelled("The query was called off.")
+
     def _ask(
         self, kind: str, governed: Governed, timeout_s: float, stop: Stop | None = None
     ) -> tuple[Any, str]:
         """A worker's reply, and the version of the data that it read."""
-        must_be_sealed(governed)
-        if governed.dialect != self.dialect:
-            raise QueryFailed(f"A statement in {governed.dialect} can't run on DuckDB.")
+        self._must_be_ours(governed, stop)
         deadline = time.monotonic() + timeout_s
-        request = (kind, governed.sql, governed.parameters, governed.row_limit)
-        if stop is not None and stop.is_set():
-            raise QueryCancelled("The query was called off.")
         with self._worker(deadline) as worker:
-            reply = worker.ask(request, deadline, stop)
-            if reply[0] == "fault":
-                if reply[1] in FATAL:
-                    worker.kill()
-                raise query_fault(reply[1], reply[2], self.name)
-            return reply, worker.version
+            reply = worker.ask(_request(kind, governed), deadline, stop)
+            return self._told(worker, reply), worker.version
+
+    def _told(self, worker: Worker, reply: Reply) -> Reply:
+        """The reply, if it is no fault."""
+        if reply[0] == "fault":
+            if reply[1] in FATAL:
+                worker.kill()
+            raise query_fault(reply[1], reply[2], self.name)
+        return reply
 
     @contextmanager
     def _worker(self, deadline: float) -> Iterator[Worker]:
@@ -158,6 +203,14 @@ class DuckDbWarehouse:
         with self._lock:
             self._all.discard(worker)
         return self._start()
+
+
+def _request(kind: str, governed: Governed) -> Request:
+    return kind, governed.sql, governed.parameters, governed.row_limit
+
+
+def _columns(described: list[tuple[str, str]]) -> tuple[ResultColumn, ...]:
+    return tuple(ResultColumn(name, duckdb_type(native)) for name, native in described)
 
 
 def _end(workers: set[Worker], owner: int) -> None:

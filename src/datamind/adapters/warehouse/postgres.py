@@ -10,11 +10,12 @@ import queue
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from datamind.adapters.warehouse.postgres_faults import connection_fault, query_fault
+from datamind.adapters.warehouse.stopping import may_go_on
 from datamind.adapters.warehouse.types import postgres_type
 from datamind.errors import (
     BadInput,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 CONNECT_S = 10
 ESTIMATE_S = 5.0
+BATCH = 2_000
 GRACE_S = 1.0
 STOP_CHECK_S = 0.05
 # Names in governed SQL are schema-qualified, so that nobody's object can shadow a built-in one.
@@ -76,6 +78,7 @@ class PostgresWarehouse:
                 hint="Write postgresql://user@host:5432/database.",
             ) from None
         self._url = url
+        self.session = repr(sorted((parts | {"password": "", **SESSION}).items()))
         host, port = parts.get("host") or "localhost", parts.get("port") or 5432
         self.name = f"{parts.get('dbname') or 'postgres'} on {host}:{port}"
         self._closed = threading.Event()
@@ -97,6 +100,7 @@ class PostgresWarehouse:
 
     def estimate(self, governed: Governed) -> Estimate:
         """The most rows that any step of the server's plan is expected to handle."""
+        must_be_sealed(governed)
         sql = f"EXPLAIN (FORMAT JSON) {governed.sql}"
         rows = self._rows(governed, sql, 1, ESTIMATE_S)[1]
         plan = rows[0][0]
@@ -110,15 +114,41 @@ class PostgresWarehouse:
 
     def run(self, governed: Governed, *, timeout_s: float, stop: Stop | None = None) -> Result:
         """Rows of a governed statement, cut at its row limit."""
+        must_be_sealed(governed)
         started = time.perf_counter()
         limit = governed.row_limit
         columns, rows = self._rows(governed, governed.sql, limit + 1, timeout_s, stop)
         return Result(
             columns=columns,
-            rows=tuple(tuple(_plain(value) for value in row) for row in rows[:limit]),
+            rows=_rows(rows[:limit]),
             elapsed_ms=(time.perf_counter() - started) * 1000,
             truncated=len(rows) > limit,
         )
+
+    def batches(
+        self, governed: Governed, *, timeout_s: float, stop: Stop | None = None
+    ) -> Generator[Result, None, None]:
+        """The rows a batch at a time, off a cursor on the server."""
+        must_be_sealed(governed)
+        started, left = time.perf_counter(), governed.row_limit
+        deadline = time.monotonic() + timeout_s
+        with (
+            self._transaction(governed, timeout_s, stop) as connection,
+            self._psycopg.RawServerCursor(connection, "batches") as cursor,
+        ):
+            cursor.execute(governed.sql, governed.parameters or None)
+            columns, over = self._columns(connection, cursor.description or ()), False
+            while not over:
+                may_go_on(deadline, stop)
+                rows = cursor.fetchmany(BATCH)
+                over = len(rows) < BATCH
+                yield Result(
+                    columns=columns,
+                    rows=_rows(rows[:left]),
+                    elapsed_ms=(time.perf_counter() - started) * 1000,
+                    truncated=len(rows) > left,
+                )
+                left -= len(rows)
 
     def close(self) -> None:
         """End all connections, busy ones too."""
@@ -132,6 +162,20 @@ class PostgresWarehouse:
         self, governed: Governed, sql: str, most: int, timeout_s: float,
         stop: Stop | None = None,
     ) -> tuple[tuple[ResultColumn, ...], list[tuple[Any, ...]]]:  # fmt: skip
+        with (
+            self._transaction(governed, timeout_s, stop) as connection,
+            self._psycopg.RawCursor(connection) as cursor,
+        ):
+            cursor.execute(sql, governed.parameters or None, prepare=False)
+            rows = cursor.fetchmany(most)
+            return self._columns(connection, cursor.description or ()), rows
+
+    @contextmanager
+    def _transaction(
+        self, governed: Governed, timeout_s: float, stop: Stop | None
+    ) -> Iterator[Any]:
+        """A connection on which the statement may run: read-only, until its time is over or it is
+        called off. Whatever the database says of it is said in our words."""
         must_be_sealed(governed)
         if governed.dialect != self.dialect:
             raise QueryFailed(f"A statement in {governed.dialect} can't run on PostgreSQL.")
@@ -143,12 +187,10 @@ class PostgresWarehouse:
         ):
             left_ms = max(1, int((deadline - time.monotonic()) * 1000))
             try:
-                with connection.transaction(), self._psycopg.RawCursor(connection) as cursor:
-                    cursor.execute("SET TRANSACTION READ ONLY")
-                    cursor.execute(f"SET LOCAL statement_timeout = {left_ms}")
-                    cursor.execute(sql, governed.parameters or None, prepare=False)
-                    rows = cursor.fetchmany(most)
-                    return self._columns(connection, cursor.description or ()), rows
+                with connection.transaction():
+                    connection.execute("SET TRANSACTION READ ONLY")
+                    connection.execute(f"SET LOCAL statement_timeout = {left_ms}")
+                    yield connection
             except self._psycopg.Error as error:
                 if stop is not None and stop.is_set():
                     raise QueryCancelled("The query was called off.") from None
@@ -259,6 +301,10 @@ def _cancelled_on(connection: Any, stop: Stop | None) -> Iterator[None]:
     finally:
         done.set()
         watcher.join()
+
+
+def _rows(rows: list[tuple[Any, ...]]) -> tuple[tuple[Scalar, ...], ...]:
+    return tuple(tuple(map(_plain, row)) for row in rows)
 
 
 def _plain(value: Any) -> Scalar:

@@ -17,6 +17,7 @@ from typing import Any
 
 from datamind.adapters.warehouse import worker
 from datamind.adapters.warehouse.duckdb_faults import opening_fault
+from datamind.adapters.warehouse.stopping import LATE
 from datamind.errors import QueryCancelled, QueryTimeout, WarehouseError, WorkerLost
 from datamind.ports import Stop
 
@@ -111,6 +112,10 @@ class Worker:
         """One reply; at the deadline, or once `stop` is set, the query is interrupted, and after
         the grace time given up."""
         self._send(pickle.dumps(request))
+        return self.more(deadline, stop)
+
+    def more(self, deadline: float, stop: Stop | None = None) -> worker.Reply:
+        """The next reply to what was asked before."""
         reply = self._receive(deadline - time.monotonic(), stop)
         if reply is None:
             self._send(b"")
@@ -120,7 +125,7 @@ class Worker:
             if stop is not None and stop.is_set():
                 raise QueryCancelled("The query was called off.")
         if reply is None:
-            raise QueryTimeout("The query ran over its time limit and was stopped.")
+            raise QueryTimeout(LATE)
         return reply
 
     def kill(self) -> None:

@@ -16,7 +16,7 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 HEADER = 4
@@ -36,6 +36,9 @@ SETTINGS: dict[str, str | bool] = {
     "max_temp_directory_size": "0B",
 }
 AFTER_OPENING = ("SET TimeZone = 'UTC'", "SET lock_configuration = true")
+
+BATCH = 2_000  # rows of a reply to `stream`
+TOO_LARGE = pickle.dumps(("fault", "OutOfMemoryException", "reply too large"))
 
 Request = tuple[str, str, tuple[Any, ...], int]
 Reply = tuple[Any, ...]
@@ -117,16 +120,22 @@ def plain(rows: list[tuple[Any, ...]], types: list[str]) -> list[tuple[Any, ...]
     ]
 
 
-def answer(connection: Cursor, request: Request) -> Reply:
-    """Run one request: `run` (SQL, parameters, row limit) or `explain`."""
+def answers(connection: Cursor, request: Request) -> Iterator[Reply]:
+    """Run one request (SQL, parameters, row limit): `run` and `explain` are answered by one reply,
+    `stream` by some rows at a time, of which those of the last batch are fewer."""
     kind, sql, parameters, limit = request
     if kind == "explain":
         connection.execute(f"EXPLAIN (FORMAT json) {sql}", parameters)
-        return ("plan", str(connection.fetchall()[0][1]))
+        yield ("plan", str(connection.fetchall()[0][1]))
+        return
     connection.execute(sql, parameters)
     columns = [(str(c[0]), str(c[1])) for c in connection.description or []]
-    rows = connection.fetchmany(limit + 1)
-    return ("rows", columns, plain(rows, [native for _, native in columns]))
+    most = BATCH if kind == "stream" else limit + 1
+    while True:
+        rows = connection.fetchmany(most)
+        yield ("rows", columns, plain(rows, [native for _, native in columns]))
+        if kind != "stream" or len(rows) < most:
+            return
 
 
 def fault(error: BaseException) -> Reply:
@@ -195,12 +204,14 @@ def serve(source: int, sink: int, path: str, threads: int, memory_mb: int, reply
     while True:
         request = mailbox.next()
         try:
-            payload = pickle.dumps(answer(connection, request), protocol=5)
-            if len(payload) > reply_mb << 20:
-                payload = pickle.dumps(("fault", "OutOfMemoryException", "reply too large"))
+            for reply in answers(connection, request):
+                payload = pickle.dumps(reply, protocol=5)
+                if len(payload) > reply_mb << 20:
+                    write_frame(sink, TOO_LARGE)
+                    break
+                write_frame(sink, payload)
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 (as above)
-            payload = pickle.dumps(fault(error))
-        write_frame(sink, payload)
+            write_frame(sink, pickle.dumps(fault(error)))
 
 
 def main(arguments: list[str]) -> None:

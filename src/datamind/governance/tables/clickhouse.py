@@ -110,6 +110,15 @@ FUNCTIONS = frozenset(
     """.split()
 ) | {name + ending for name in AGGREGATES for ending in COMBINATORS}
 
+# What gives something else each time, by the clock or by chance, or by the blocks that it is run in;
+# a date without a year is taken to be of this one.
+VOLATILE = frozenset(
+    """
+    arraypartialsort current_date current_timestamp generateuuidv4 grouparraysample neighbor now now64
+    parsedatetimebesteffort parsedatetimebesteffortornull partitionid rand rand32 rand64
+    randuniform rownumberinallblocks runningaccumulate runningdifference timezone today yesterday
+    """.split()
+)
 # What else may stand before a bracket: types with sizes, and words of the grammar.
 WORDS = frozenset(
     """

@@ -57,6 +57,14 @@ FUNCTIONS = frozenset(
     """.split()
 )
 
+# What gives something else each time, by the clock or by chance; `age` of one moment counts from today.
+VOLATILE = frozenset(
+    """
+    age current_date current_localtime current_localtimestamp current_time current_timestamp
+    gen_random_uuid get_current_timestamp localtime localtimestamp now random reservoir_quantile
+    today transaction_timestamp uuid
+    """.split()
+)
 # What else may stand before a bracket: types with sizes, and words of the grammar.
 WORDS = frozenset(
     """

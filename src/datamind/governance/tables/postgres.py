@@ -38,6 +38,13 @@ FUNCTIONS = frozenset(
     """.split()
 )
 
+# What gives something else each time, by the clock or by chance; `age` of one moment counts from today.
+VOLATILE = frozenset(
+    """
+    age array_sample array_shuffle clock_timestamp current_date current_time current_timestamp
+    gen_random_uuid localtime localtimestamp now random statement_timestamp transaction_timestamp
+    """.split()
+)
 # What else may stand before a bracket: types with sizes, and words of the grammar.
 WORDS = frozenset(
     """

@@ -9,8 +9,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -28,12 +27,13 @@ from datamind.pipeline.engine import Reports
 from datamind.pipeline.execute import execute
 from datamind.pipeline.prepare import Prepared
 from datamind.pipeline.stages import Stages
-from datamind.records import Answer, Candidate, Interpretation, Question, StageReport
+from datamind.records import Answer, Candidate, Interpretation, Question, Result, StageReport
 from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.caller import Caller, need
 from datamind.rooms.parts import Parts
 from datamind.rooms.policies.values import rights_of
-from datamind.rooms.questions import history
+from datamind.rooms.questions import history, sharing
+from datamind.rooms.questions.running import place
 from datamind.rooms.questions.schemas import AskIn, DemoIn, ExecuteIn, GenerateIn
 from datamind.semantics import codec
 from datamind.semantics import plan as P
@@ -41,10 +41,8 @@ from datamind.semantics.catalog import View
 
 log = logging.getLogger(__name__)
 
-Kind = Literal["ask", "generate", "execute"]
+Kind = Literal["ask", "generate", "execute", "results"]
 OnStage = Callable[[StageReport], None]
-MAX_ESTIMATE = 1e11
-STOP_CHECK_S = 0.05  # how soon one that waits notices that it was called off
 DEMO_ROWS = 100
 LOOK = "Ask in words of the data: the catalog lists them."
 NOT_KEPT = "This answer could not be kept in the history."
@@ -56,7 +54,10 @@ def _silent(report: StageReport) -> None:
 
 @dataclass
 class Ask:
-    """One ask on its way: who asks, what is known of the answer so far, and how it is stopped."""
+    """One ask on its way: who asks, what is known of the answer so far, and how it is stopped.
+
+    `of` is the query of the history whose rows are read.
+    """
 
     parts: Parts
     caller: Caller
@@ -68,6 +69,8 @@ class Ask:
     view: View
     conversation_id: str | None = None
     project_id: str | None = None
+    fresh: bool = False
+    of: str | None = None
     started: float = field(default_factory=time.perf_counter)
 
     def report(self, reports: Reports) -> None:
@@ -125,6 +128,7 @@ async def answer(
     return await _asked(
         parts, caller, kind, wanted.question, work, query_id=query_id, on_stage=on_stage,
         conversation_id=wanted.conversation_id, project_id=wanted.project_id,
+        fresh=not wanted.cache,
     )  # fmt: skip
 
 
@@ -147,8 +151,31 @@ async def run_sql(parts: Parts, caller: Caller, wanted: ExecuteIn) -> Answer:
 
     return await _asked(
         parts, caller, "execute", question, work, sql=wanted.sql,
-        conversation_id=wanted.conversation_id,
+        conversation_id=wanted.conversation_id, fresh=not wanted.cache,
     )  # fmt: skip
+
+
+async def results(
+    parts: Parts, caller: Caller, query_id: str, *, limit: int | None, cache: bool
+) -> Answer:
+    """The rows that the caller may see of their own query, or of one that is shared with them."""
+    need(caller, "viewer")
+    parts.limits.spend(parts.settings.server.ask_limit, "ask", caller.identity.user)
+    kept = await sharing.readable(parts, caller, query_id)
+    most = _row_limit(parts, limit)
+
+    async def work(ask: Ask) -> Answer:
+        prepared, reports = await kept.prepared(parts, ask.rights, row_limit=most)
+        ask.report(reports)
+        ask.answer = replace(ask.answer, status="answered", confidence=1.0)
+        return await _executed(ask, prepared)
+
+    answer = await _asked(parts, caller, "results", kept.question, work, sql=kept.sql, of=kept.id,
+                          fresh=not cache)  # fmt: skip
+    answer = replace(answer, query_id=kept.id)
+    if kept.told:
+        return answer
+    return replace(answer, sql=None, plan=None, explanation="", follow_ups=())
 
 
 async def cancel(parts: Parts, caller: Caller, query_id: str) -> bool:
@@ -167,7 +194,7 @@ async def _asked(
     parts: Parts, caller: Caller, kind: Kind, question: str,
     work: Callable[[Ask], Awaitable[Answer]], *, query_id: str | None = None,
     on_stage: OnStage = _silent, sql: str | None = None, conversation_id: str | None = None,
-    project_id: str | None = None,
+    project_id: str | None = None, fresh: bool = False, of: str | None = None,
 ) -> Answer:  # fmt: skip
     """Run the work, then audit and remember how it ended; its error, if any, is raised again."""
     answer = blank(
@@ -180,7 +207,7 @@ async def _asked(
         rights = await rights_of(parts, caller)
         ask = Ask(
             parts, caller, kind, answer, stop, Stages(time.perf_counter, on_stage), rights,
-            parts.bindings.of(rights).view, conversation_id, project_id,
+            parts.bindings.of(rights).view, conversation_id, project_id, fresh, of,
         )  # fmt: skip
         fault: DataMindError | None = None
         try:
@@ -224,46 +251,43 @@ async def _executed(ask: Ask, prepared: Prepared) -> Answer:
     ask.answer = drafted(ask.answer, prepared, ask.view)
     await note(
         parts, ask.caller, "query_execution", Outcome.intent, component="warehouse",
-        query=ask.answer.query_id, sql=prepared.draft.sql, governed_sql=prepared.governed.sql,
-        relations=list(prepared.governed.relations), columns=list(prepared.governed.columns),
-        policies=list(prepared.governed.policies), fingerprint=prepared.governed.fingerprint,
+        query=ask.answer.query_id, of=ask.of, sql=prepared.draft.sql,
+        governed_sql=prepared.governed.sql, relations=list(prepared.governed.relations),
+        columns=list(prepared.governed.columns), policies=list(prepared.governed.policies),
+        fingerprint=prepared.governed.fingerprint,
     )  # fmt: skip
     loop = asyncio.get_running_loop()
 
-    def run() -> Answer:
-        result = ask.stages.run(
-            "execute",
-            lambda: execute(
-                prepared.governed, parts.warehouse, stop=ask.stop, max_estimate=MAX_ESTIMATE,
-                timeout_s=parts.settings.query_timeout_s,
-            ),
-            lambda r: f"{len(r.rows):,} rows",
+    def run() -> Result:
+        return execute(
+            prepared.governed, parts.warehouse, stop=ask.stop,
+            timeout_s=parts.settings.query_timeout_s,
         )  # fmt: skip
-        return ask.stages.run("explain", lambda: completed(ask.answer, prepared, result, ask.view))
 
-    async with _place(ask):
-        done = await loop.run_in_executor(parts.threads, run)
-    for report in ask.stages.reports[-2:]:
-        parts.metrics.stage(report.stage, report.elapsed_ms / 1000)
+    async def placed() -> Result:
+        async with place(parts.places, ask.stop):
+            return await loop.run_in_executor(parts.threads, run)
+
+    started = time.perf_counter()
+    read = await parts.results.of(
+        prepared.governed, parts.warehouse, placed, stop=ask.stop, fresh=ask.fresh
+    )
+    parts.metrics.read(cached=read.cached)
+    found = f"{len(read.result.rows):,} rows"
+    if read.cached:
+        ask.stages.add(StageReport("execute", _ms_since(started), f"{found}, kept"))
+    else:
+        ask.report((StageReport("execute", round(read.result.elapsed_ms, 2), found),))
+    started = time.perf_counter()
+    done = await loop.run_in_executor(
+        parts.threads, completed, ask.answer, prepared, read, ask.view, parts.now()
+    )
+    ask.report((StageReport("explain", _ms_since(started)),))
     return done
 
 
-@asynccontextmanager
-async def _place(ask: Ask) -> AsyncIterator[None]:
-    """A place on the warehouse, waited for until the ask is called off."""
-    places = ask.parts.places
-    waiting = asyncio.ensure_future(places.acquire())
-    try:
-        while not waiting.done():
-            await asyncio.wait({waiting}, timeout=STOP_CHECK_S)
-            if ask.stop.is_set():
-                raise QueryCancelled("The query was called off.")
-        yield
-    finally:
-        if not waiting.done():
-            waiting.cancel()
-        elif not waiting.cancelled():
-            places.release()
+def _ms_since(started: float) -> float:
+    return round(1000 * (time.perf_counter() - started), 2)
 
 
 async def _remember(ask: Ask, fault: DataMindError | None) -> None:
@@ -280,15 +304,18 @@ async def _remember(ask: Ask, fault: DataMindError | None) -> None:
     await asyncio.gather(
         note(
             parts, ask.caller, f"query_{ask.kind}", Outcome.blocked if blocked else outcome,
-            query=answer.query_id, question=answer.question, answer=answer.status,
-            sql=answer.sql, code=answer.error_code, rows=len(answer.rows),
+            query=answer.query_id, of=ask.of, question=answer.question, answer=answer.status,
+            sql=answer.sql, code=answer.error_code, rows=len(answer.rows), cached=answer.cached,
         ),
         _kept(ask, answer),
     )  # fmt: skip
 
 
 async def _kept(ask: Ask, answer: Answer) -> None:
-    """In the history; where that is down the answer stands, for the audit has it too."""
+    """In the history, where rows that are read again are not; where that is down the answer
+    stands, for the audit has it too."""
+    if ask.of is not None:
+        return
     try:
         await history.keep(
             ask.parts, ask.caller, ask.kind, answer, ask.conversation_id, ask.project_id

@@ -16,7 +16,7 @@ from datamind.rooms.caller import Caller, need
 from datamind.rooms.paging import moment, page_of
 from datamind.rooms.parts import Parts
 from datamind.rooms.questions.models import QueryRow
-from datamind.rooms.questions.schemas import QueriesOut, QueryDetail, QueryOut
+from datamind.rooms.questions.schemas import QueriesOut, QueryOut
 from datamind.semantics import codec
 from datamind.semantics import plan as P
 
@@ -105,36 +105,35 @@ async def find(
     return QueriesOut(items=items, total=total, next_cursor=following)
 
 
-async def get(session: AsyncSession, caller: Caller, query_id: str) -> QueryDetail:
-    """All that is kept of a query; somebody else's is not found."""
-    need(caller, "viewer")
-    made = QueryDetail.model_validate(await _own(session, caller, query_id))
-    return made if caller.is_admin else made.model_copy(update={"governed_sql": None})
-
-
 async def flag(session: AsyncSession, caller: Caller, query_id: str) -> None:
     """Mark one of the caller's queries as flagged."""
-    (await _own(session, caller, query_id)).flagged = True
+    (await own(session, caller, query_id)).flagged = True
 
 
 async def must_exist(parts: Parts, caller: Caller, query_id: str) -> None:
     """NotFound unless it is one of the caller's queries."""
     async with parts.database.unit() as session:
-        await _own(session, caller, query_id)
+        await own(session, caller, query_id)
 
 
 async def origin_of(parts: Parts, caller: Caller, query_id: str) -> tuple[str, P.Query | None]:
     """The question of one of the caller's queries, and its plan where it can still be read."""
     async with parts.database.unit() as session:
-        row = await _own(session, caller, query_id)
+        row = await own(session, caller, query_id)
         question, document = row.question, row.plan
+    return question, plan_of(document)
+
+
+def plan_of(document: dict[str, Any] | None) -> P.Query | None:
+    """The plan, where there is one that can still be read."""
     try:
-        return question, codec.load(document) if document is not None else None
+        return codec.load(document) if document is not None else None
     except PlanInvalid:
-        return question, None
+        return None
 
 
-async def _own(session: AsyncSession, caller: Caller, query_id: str) -> QueryRow:
+async def own(session: AsyncSession, caller: Caller, query_id: str) -> QueryRow:
+    """One of the caller's queries, of an admin's anybody's; else NotFound."""
     row = await session.get(QueryRow, query_id)
     if row is None or not (caller.is_admin or row.user_id == caller.identity.user):
         raise NotFound(GONE, hint="`GET queries` lists yours.")

@@ -1,11 +1,12 @@
-"""Table: queries, the history of what was asked and run; it holds no row of the data."""
+"""Tables: queries, the history of what was asked and run, and query_shares, who may read of it; no
+row of the data is in either."""
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from datamind.database import Base
@@ -52,3 +53,25 @@ class QueryRow(Base):
     def statement(self) -> str | None:
         """How the SQL that a person sent begins."""
         return self.sql[:STATEMENT] if self.kind == "execute" and self.sql else None
+
+
+class QueryShare(Base):
+    """A query that its owner lets others read: a user, a group (by id), or everybody signed in.
+
+    `names` are the tables and columns that its SQL names.
+    """
+
+    __tablename__ = "query_shares"
+    __table_args__ = (
+        CheckConstraint("kind IN ('user', 'group', 'everybody')", name="kind"),
+        Index("ix_query_shares_kind_subject", "kind", "subject"),
+    )
+
+    query_id: Mapped[str] = mapped_column(
+        ForeignKey("queries.id", ondelete="CASCADE"), primary_key=True
+    )
+    kind: Mapped[str] = mapped_column(String(20), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(40), primary_key=True)  # empty for everybody
+    names: Mapped[list[Any]]
+    created_at: Mapped[dt.datetime]
+    created_by: Mapped[str] = mapped_column(String(40))

@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Coroutine
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Cookie, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
 from sse_starlette import EventSourceResponse
 
 from datamind.errors import QueryCancelled
 from datamind.pipeline.wire import as_bytes
 from datamind.records import Answer
-from datamind.rooms.http import Anybody, Asker, Reader, TheParts, Unit
+from datamind.rooms.http import Anybody, Asker, Reader, SignedIn, TheParts, Unit
 from datamind.rooms.paging import Cursor, Limit
 from datamind.rooms.parts import Parts
 from datamind.rooms.problems import USUAL, problems
-from datamind.rooms.questions import asking, checking, history
+from datamind.rooms.questions import asking, checking, exporting, history, sharing
 from datamind.rooms.questions.schemas import (
     AskIn,
     AskOut,
@@ -29,6 +30,10 @@ from datamind.rooms.questions.schemas import (
     QueriesOut,
     QueryDetail,
     ResultOut,
+    SharedQueriesOut,
+    SharedQuery,
+    ShareIn,
+    ShareOut,
     Status,
     StreamOut,
     ValidateIn,
@@ -38,6 +43,9 @@ from datamind.rooms.questions.streams import events
 from datamind.rooms.questions.waiting import LASTS_S
 
 FAULTS = (*USUAL, 404, 409, 501, 504)
+T = TypeVar("T")
+RowLimit = Annotated[int | None, Query(ge=1, le=1_000_000)]
+Name = Annotated[str | None, Query(max_length=254)]
 COOKIE = "stream_ticket"
 Ticket = Annotated[str | None, Header(max_length=100)]
 router = APIRouter(prefix="/sql", tags=["questions"], responses=problems(*FAULTS))
@@ -116,29 +124,95 @@ async def find(
     )  # fmt: skip
 
 
+@queries.get("/shared")
+async def shared(
+    caller: Reader, session: Unit, parts: TheParts, limit: Limit = 50, cursor: Cursor = None
+) -> SharedQueriesOut:
+    """What others share with the caller, newest first; what they may not read is not there."""
+    return await sharing.find(session, parts, caller, limit=limit, cursor=cursor)
+
+
 @queries.get("/{query_id}")
-async def get(query_id: str, caller: Reader, session: Unit) -> QueryDetail:
-    """All that is kept of a query; there are no rows in it: run it again for those."""
-    return await history.get(session, caller, query_id)
+async def get(
+    query_id: str, caller: Reader, session: Unit, parts: TheParts
+) -> QueryDetail | SharedQuery:
+    """All that is kept of a query; there are no rows in it: its results are run anew. Of one that
+    somebody shared, what its reader may see."""
+    return await sharing.get(session, parts, caller, query_id)
+
+
+@queries.get("/{query_id}/results", response_model=ResultOut, responses=problems(*FAULTS))
+async def results(
+    query_id: str, request: Request, caller: Reader, parts: TheParts, limit: RowLimit = None,
+    cache: bool = True,
+) -> Response:  # fmt: skip
+    """The rows of one's own query, or of one that somebody shared, by a run under the caller's own
+    rights; with `cache=false` they are read anew."""
+    work = asking.results(parts, caller, query_id, limit=limit, cache=cache)
+    return await _told(request, parts, work)
+
+
+@queries.get(
+    "/{query_id}/export",
+    response_class=StreamingResponse,
+    responses={200: {"content": {kind: {} for kind in exporting.MEDIA_TYPES.values()}},
+               **problems(*FAULTS)},
+)  # fmt: skip
+async def export(
+    query_id: str, format: exporting.Format, request: Request, caller: Reader, parts: TheParts
+) -> StreamingResponse:
+    """The same rows as a file, and more of them than on the screen. `X-Rows` says how many there
+    are, `X-Truncated` whether there would be more."""
+    file = await _while_there(request, parts, exporting.export(parts, caller, query_id, format))
+    headers = {
+        "Content-Disposition": f'attachment; filename="{file.name}"',
+        "Content-Length": str(file.size),
+        "X-Rows": str(file.written.rows),
+        "X-Truncated": str(file.written.truncated).lower(),
+    }
+    return StreamingResponse(file.chunks(), media_type=file.media_type, headers=headers)
+
+
+@queries.post("/{query_id}/share")
+async def share(
+    query_id: str, body: ShareIn, caller: SignedIn, session: Unit, parts: TheParts
+) -> ShareOut:
+    """Share a query of one's own with these too. Each reads the rows that they may see themselves;
+    rows, figures and words of the owner's run are shown to nobody else."""
+    return await sharing.share(session, parts, caller, query_id, body)
+
+
+@queries.delete("/{query_id}/share", status_code=204)
+async def unshare(
+    query_id: str, caller: SignedIn, session: Unit, parts: TheParts, user: Name = None,
+    group: Name = None,
+) -> None:  # fmt: skip
+    """Share a query no more with a user (by address) or a group, or with nobody at all."""
+    await sharing.unshare(session, parts, caller, query_id, user=user, group=group)
 
 
 async def _told(
     request: Request, parts: Parts, work: Coroutine[object, object, Answer]
 ) -> Response:
-    """The answer as JSON, made in a thread; if the client goes away the work is called off."""
+    """The answer as JSON, made in a thread."""
+    answer = await _while_there(request, parts, work)
+    loop = asyncio.get_running_loop()
+    body = await loop.run_in_executor(parts.threads, as_bytes, answer)
+    return Response(body, media_type="application/json")
+
+
+async def _while_there(request: Request, parts: Parts, work: Coroutine[object, object, T]) -> T:
+    """What comes of the work; if the client goes away it is called off."""
     task = parts.running.start(work)
     gone = asyncio.create_task(_gone(request))
     try:
         await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
             raise QueryCancelled("Whoever asked went away.")
-        answer = task.result()
+        return task.result()
     finally:
         gone.cancel()
         task.cancel()
-    loop = asyncio.get_running_loop()
-    body = await loop.run_in_executor(parts.threads, as_bytes, answer)
-    return Response(body, media_type="application/json")
 
 
 async def _gone(request: Request) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from datamind.errors import Overloaded
+from datamind.errors import Overloaded, QueryCancelled
 
 T = TypeVar("T")
+STOP_CHECK_S = 0.05  # how soon one that waits notices that it was called off
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +85,20 @@ class Running:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*self._keeping, return_exceptions=True)
+
+
+@asynccontextmanager
+async def place(places: asyncio.Semaphore, stop: threading.Event) -> AsyncIterator[None]:
+    """One of so many places, waited for until the query is called off."""
+    waiting = asyncio.ensure_future(places.acquire())
+    try:
+        while not waiting.done():
+            await asyncio.wait({waiting}, timeout=STOP_CHECK_S)
+            if stop.is_set():
+                raise QueryCancelled("The query was called off.")
+        yield
+    finally:
+        if not waiting.done():
+            waiting.cancel()
+        elif not waiting.cancelled():
+            places.release()

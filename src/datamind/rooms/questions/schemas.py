@@ -47,11 +47,13 @@ class GenerateIn(BaseModel):
 
 
 class AskIn(GenerateIn):
-    """A question to answer; with `execute` false only its SQL is made."""
+    """A question to answer; with `execute` false only its SQL is made, with `cache` false its rows
+    are read anew."""
 
     execute: bool = True
     limit: int | None = Field(default=None, ge=1, le=1_000_000)
     engine: Literal["builtin", "model", "auto"] = "auto"
+    cache: bool = True
 
 
 class DemoIn(BaseModel):
@@ -61,7 +63,8 @@ class DemoIn(BaseModel):
 
 
 class ExecuteIn(BaseModel):
-    """SQL to run, governed afresh whoever wrote it; `query_id` is the answer that it came from."""
+    """SQL to run, governed afresh whoever wrote it; `query_id` is the answer that it came from.
+    With `cache` false its rows are read anew."""
 
     model_config = ConfigDict(
         json_schema_extra={"example": {"sql": "SELECT count(*) AS orders FROM fct_orders"}}
@@ -71,6 +74,7 @@ class ExecuteIn(BaseModel):
     query_id: Id | None = None
     conversation_id: Id | None = None
     limit: int | None = Field(default=None, ge=1, le=1_000_000)
+    cache: bool = True
 
 
 class ValidateIn(BaseModel):
@@ -165,7 +169,8 @@ class GenerateOut(BaseModel):
 
 
 class ResultOut(BaseModel):
-    """Rows, and what is said of them."""
+    """Rows, and what is said of them. `as_of` is when they were read, which for `cached` ones was
+    for an earlier answer from the same governed statement over the same data."""
 
     query_id: str
     correlation_id: str
@@ -181,6 +186,7 @@ class ResultOut(BaseModel):
     follow_ups: list[str]
     warehouse: str | None
     data_version: str | None
+    as_of: dt.datetime | None
     cached: bool
 
 
@@ -243,6 +249,47 @@ class QueryOut(BaseModel):
     flagged: bool
 
 
+class ShareIn(BaseModel):
+    """Whom a query is shared with, beside whom it is shared with already: addresses of users, names
+    of groups, or everybody who signs in."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"groups": ["Sales"]}})
+
+    users: list[Annotated[str, Field(max_length=254)]] = Field(default=[], max_length=100)
+    groups: list[Annotated[str, Field(max_length=200)]] = Field(default=[], max_length=100)
+    everybody: bool = False
+
+
+class ShareOut(BaseModel):
+    """Whom a query is shared with. Each of them reads the rows that they may see, by a run under
+    their own rights; to who may not read its tables and columns it does not exist."""
+
+    users: list[str]
+    groups: list[str]
+    everybody: bool
+
+
+class SharedQuery(BaseModel):
+    """A query that somebody shared, as its reader may see it: nothing of its owner's run.
+
+    `sql` and `explanation` are held back where they hold texts that may come from rows or masked
+    values that the reader does not see.
+    """
+
+    id: str
+    question: str
+    shared_by: str
+    created_at: dt.datetime
+    sql: str | None
+    explanation: str
+
+
+class SharedQueriesOut(Page):
+    """A page of what others share with the caller."""
+
+    items: list[SharedQuery]
+
+
 class QueryDetail(QueryOut):
     """All that is kept of a query; `governed_sql` is for admins."""
 
@@ -258,6 +305,7 @@ class QueryDetail(QueryOut):
     warehouse: str | None
     data_version: str | None
     correlation_id: str
+    shared_with: ShareOut = ShareOut(users=[], groups=[], everybody=False)
 
 
 class QueriesOut(Page):

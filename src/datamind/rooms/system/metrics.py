@@ -47,6 +47,10 @@ class Metrics:
             "guard_refusals_total", "Statements that the guard refused.", ("code",),
             registry=registry,
         )  # fmt: skip
+        self.reads = Counter(
+            "result_reads_total", "Results, by whether they were kept ones.", ("cached",),
+            registry=registry,
+        )  # fmt: skip
         self.flagged = Gauge("feedback_flagged_count", "Answers flagged.", registry=registry)
         self.health = Gauge(
             "system_health_score", "0 to 100.", ("operational_mode",), registry=registry
@@ -71,6 +75,10 @@ class Metrics:
             self.generation.observe(sum(reading) / 1000)
         if answer.error_code is not None:
             self.refused(answer.error_code)
+
+    def read(self, *, cached: bool) -> None:
+        """Rows were read, or taken from those that are kept."""
+        self.reads.labels("yes" if cached else "no").inc()
 
     def refused(self, code: str) -> None:
         """Something was refused, if that is what the code says."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import delete as delete_rows
 from sqlalchemy import event, func, or_, select, update
@@ -43,6 +43,37 @@ async def groups_of(session: AsyncSession, user_id: str) -> Sequence[str]:
         .order_by(UserGroup.name)
     )
     return found.all()
+
+
+async def group_ids_of(session: AsyncSession, user_id: str) -> Sequence[str]:
+    """The ids of a user's groups."""
+    mine = UserGroupMembership.user_id == user_id
+    return (await session.scalars(select(UserGroupMembership.group_id).where(mine))).all()
+
+
+async def ids_of_users(session: AsyncSession, emails: Collection[str]) -> dict[str, str]:
+    """Ids of those who may sign in, by address."""
+    found = await session.scalars(select(User).where(User.email.in_(emails), User.active))
+    return {user.email: user.id for user in found if user.deleted_at is None}
+
+
+async def ids_of_groups(session: AsyncSession, names: Collection[str]) -> dict[str, str]:
+    """Ids of groups, by name."""
+    found = await session.scalars(select(UserGroup).where(UserGroup.name.in_(names)))
+    return {group.name: group.id for group in found}
+
+
+async def called(session: AsyncSession, ids: Collection[str]) -> dict[str, str]:
+    """The addresses of users and the names of groups, by id."""
+    users = await session.scalars(select(User).where(User.id.in_(ids)))
+    groups = await session.scalars(select(UserGroup).where(UserGroup.id.in_(ids)))
+    return {u.id: u.email for u in users} | {g.id: g.name for g in groups}
+
+
+async def names_of(session: AsyncSession, ids: Collection[str]) -> dict[str, str]:
+    """What users are called, by id."""
+    found = await session.scalars(select(User).where(User.id.in_(ids)))
+    return {user.id: user.name for user in found}
 
 
 async def changed_since(session: AsyncSession, moment: dt.datetime) -> Sequence[User]:

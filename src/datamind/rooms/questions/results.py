@@ -1,0 +1,110 @@
+"""Results: rows that were read before where they still hold, else read once however many ask."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import Executor
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from datamind.errors import DataMindError, QueryCancelled
+from datamind.pipeline.kept import Read, key_of, packed, unpacked
+from datamind.ports import Cache, Stop, Warehouse
+from datamind.records import Governed, Result
+
+STOP_CHECK_S = 0.05  # how soon one that waits for another's rows notices that it was called off
+VERSIONED_S = 24 * 3600  # where a version tells of changes, time only makes room
+# Who waits for a flight gets its rows or its fault; None where it was called off.
+Flight = asyncio.Future[Read | DataMindError | None]
+LARGE = 64 * 1024  # bytes that are read off the event loop
+
+
+class Results:
+    """Reads through a cache. `ttl_s` is how long rows hold of a database that does not say when it
+    changes; `now` is the clock."""
+
+    def __init__(
+        self, cache: Cache | None, threads: Executor, *, ttl_s: float,
+        now: Callable[[], dt.datetime],
+    ) -> None:  # fmt: skip
+        self._cache = cache
+        self._threads = threads
+        self._ttl_s = ttl_s
+        self._now = now
+        self._flights: dict[str, Flight] = {}
+
+    async def of(
+        self, governed: Governed, warehouse: Warehouse, run: Callable[[], Awaitable[Result]], *,
+        stop: Stop, fresh: bool = False,
+    ) -> Read:  # fmt: skip
+        """The rows, by `run` where none are kept; `fresh` reads past what is kept, and keeps."""
+        version = warehouse.data_version()
+        if self._cache is None or governed.volatile or not (version or self._ttl_s):
+            return await self._run(run)
+        key = key_of(governed, warehouse.session, version)
+        while not fresh:
+            kept = await self._kept(self._cache, key)
+            if kept is not None:
+                return kept
+            flight = self._flights.get(key)
+            if flight is None:
+                break
+            landed = await _landed(flight, stop)
+            if isinstance(landed, DataMindError):
+                raise landed
+            if landed is not None:
+                return replace(landed, cached=True)
+        async with self._flight(key) as land:
+            read = await self._run(run)
+            land(read)
+            await self._keep(self._cache, governed, warehouse.session, read)
+        return read
+
+    async def _run(self, run: Callable[[], Awaitable[Result]]) -> Read:
+        as_of = self._now()
+        return Read(await run(), as_of)
+
+    @asynccontextmanager
+    async def _flight(self, key: str) -> AsyncIterator[Callable[[Read], None]]:
+        """Others wait for what is read in here; who reads past it has no others."""
+        flight: Flight = asyncio.get_running_loop().create_future()
+        if self._flights.setdefault(key, flight) is not flight:
+            yield lambda read: None
+            return
+        try:
+            yield flight.set_result
+        except QueryCancelled:
+            raise
+        except DataMindError as fault:
+            flight.set_result(fault)
+            raise
+        finally:
+            del self._flights[key]
+            if not flight.done():
+                flight.set_result(None)
+
+    async def _kept(self, cache: Cache, key: str) -> Read | None:
+        found = await cache.get(key)
+        if found is None:
+            return None
+        if len(found) < LARGE:
+            return unpacked(key, found)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, unpacked, key, found)
+
+    async def _keep(self, cache: Cache, governed: Governed, session: str, read: Read) -> None:
+        """Keep the rows under the version of the data that they were read off."""
+        version = read.result.data_version
+        key = key_of(governed, session, version)
+        made = await asyncio.get_running_loop().run_in_executor(self._threads, packed, key, read)
+        await cache.put(key, made, ttl_s=VERSIONED_S if version else self._ttl_s)
+
+
+async def _landed(flight: Flight, stop: Stop) -> Read | DataMindError | None:
+    """What came of it; QueryCancelled where whoever waits is called off."""
+    while not flight.done():
+        await asyncio.wait({flight}, timeout=STOP_CHECK_S)
+        if stop.is_set():
+            raise QueryCancelled("The query was called off.")
+    return flight.result()
