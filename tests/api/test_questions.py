@@ -212,6 +212,7 @@ def test_a_cursor_of_somebodys_own_making_is_bad_input(api: Api, run: Run, curso
 
 def test_the_history_is_searched_and_filtered(api: Api, run: Run) -> None:
     run(api.ask("How many stores are there in 100% France_?"))
+    run(api.ask("What is the weather like tomorrow?"))
     for words, found in (("100% fra", 1), ("100_", 0), ("STORES", 1)):
         page = run(api.call("GET", "/queries", params={"q": words, "limit": 1})).json()
         assert bool(page["items"]) is bool(found), words
