@@ -38,9 +38,6 @@ class _Strict(_Loader):  # type: ignore[misc, valid-type]  # the fast one where 
 class _Quoting(yaml.SafeDumper):
     """Writes texts in quotes where some reader could take them for something else."""
 
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        super().increase_indent(flow, indentless=True)
-
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
     plain = PLAIN.fullmatch(value) and value.lower() not in WORDS and value[0] != "*"

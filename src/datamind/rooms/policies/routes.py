@@ -95,9 +95,9 @@ async def export(caller: Admin, session: Unit) -> Response:
 
 @router.post("/import", responses=problems(409, 412))
 async def take_in(
-    body: Annotated[bytes, Body(media_type=YAML)], response: Response, caller: Admin,
-    parts: TheParts, session: Unit, mode: files.Mode = "merge", dry_run: bool = False,
-    force: Force = False, if_match: IfMatch = None,
+    response: Response, caller: Admin, parts: TheParts, session: Unit,
+    body: Annotated[bytes, Body(media_type=YAML)] = b"", mode: files.Mode = "merge",
+    dry_run: bool = False, force: Force = False, if_match: IfMatch = None,
 ) -> ImportOut:  # fmt: skip
     """Take in a YAML file of policies, as a whole or not at all; `replace` takes away what is not
     in it. With `dry_run`, only say what would be done; with `If-Match`, only if nothing
