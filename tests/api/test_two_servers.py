@@ -92,6 +92,8 @@ def one_tells_the_other(one: Server, other: Server) -> None:
     assert made.status_code == 201, made.text
     assert orders(one, ana) == 1000
     assert soon(other, ana, 1000) < CACHE_S + 1
+    for side, count in (("rows", 1), ("columns", 0)):  # as this store's own JSON has it
+        assert httpx.get(f"{policies}/{side}", headers=eve, timeout=20).json()["total"] == count
     # Taken away at the other; what it says of the version is true of both.
     path = f"{other.url}/api/v1/policies/rows/{made.json()['id']}"
     read = httpx.get(path, headers=eve, timeout=20)
