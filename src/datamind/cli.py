@@ -12,11 +12,13 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from datamind import __version__
+from datamind.commands.faults import finish
+from datamind.commands.policy_options import app as policies_app
 from datamind.commands.restrictions import app as restrictions_app
 from datamind.commands.users import app as users_app
 from datamind.errors import BadInput, DataMindError
@@ -35,6 +37,7 @@ catalog_app = typer.Typer(help="What is known of the data.", no_args_is_help=Tru
 app.add_typer(catalog_app, name="catalog")
 app.add_typer(users_app, name="users")
 app.add_typer(restrictions_app, name="ip-restrictions")
+app.add_typer(policies_app, name="policies")
 audit_app = typer.Typer(help="The audit log.", no_args_is_help=True)
 app.add_typer(audit_app, name="audit")
 
@@ -48,6 +51,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print the stable JSON form."
 Host = Annotated[str | None, typer.Option(help="Where to listen (127.0.0.1).")]
 Port = Annotated[int | None, typer.Option(min=1, max=65535, help="Port (8000).")]
 Days = Annotated[int | None, typer.Option(min=1, max=36_500, help="Days.")]
+As = Annotated[
+    str | None, typer.Option("--as", help="The user, by address, whose view it is; else all.")
+]
 Today = Annotated[str | None, typer.Option(help="The day that relative dates count from.")]
 
 
@@ -70,7 +76,7 @@ def options(
 def ask(
     question: Annotated[str | None, typer.Argument(help="A question in plain English.")] = None,
     json: Json = False,
-    user: Annotated[str, typer.Option("--as", help="Who asks.")] = "local",
+    user: As = None,
     warehouse: Warehouse = None,
     dbt_project: Project = None,
     engine: Annotated[str, typer.Option(help="builtin, model or auto.")] = "builtin",
@@ -184,6 +190,7 @@ def guard(
 @catalog_app.command("show")
 def catalog_show(
     table: Annotated[str | None, typer.Argument(help="A table; all of them if left out.")] = None,
+    user: As = None,
     warehouse: Warehouse = None,
     dbt_project: Project = None,
     json: Json = False,
@@ -191,12 +198,13 @@ def catalog_show(
     """List the tables, or the columns of one."""
     from datamind.commands.catalog import show
 
-    finish(lambda: show(table, warehouse, dbt_project, as_json=json), as_json=json)
+    finish(lambda: show(table, warehouse, dbt_project, user=user, as_json=json), as_json=json)
 
 
 @catalog_app.command("search")
 def catalog_search(
     words: Annotated[str, typer.Argument(help="What to look for.")],
+    user: As = None,
     warehouse: Warehouse = None,
     dbt_project: Project = None,
     json: Json = False,
@@ -204,7 +212,7 @@ def catalog_search(
     """Find tables, columns, metrics and values."""
     from datamind.commands.catalog import find
 
-    finish(lambda: find(words, warehouse, dbt_project, as_json=json), as_json=json)
+    finish(lambda: find(words, warehouse, dbt_project, user=user, as_json=json), as_json=json)
 
 
 @catalog_app.command("sync")
@@ -246,20 +254,6 @@ def audit_prune(days: Days = None, json: Json = False) -> None:
     finish(lambda: prune(days, as_json=json), as_json=json)
 
 
-def finish(run: Callable[[], int], *, as_json: bool) -> NoReturn:
-    """End with the run's exit code; a fault is told in JSON where JSON was asked for."""
-    from datamind.commands.faults import as_record, print_json
-
-    try:
-        code = run()
-    except DataMindError as fault:
-        if not as_json:
-            raise
-        print_json(as_record(fault))
-        code = fault.exit_code
-    raise typer.Exit(code)
-
-
 def guarded(run: Callable[[], object]) -> int:
     """The exit code of a run; an error is a message and its hint, never a traceback."""
     from datamind.commands.faults import tell
@@ -267,7 +261,7 @@ def guarded(run: Callable[[], object]) -> int:
     try:
         run()
     except DataMindError as fault:
-        tell(fault.message, fault.code, fault.hint)
+        tell(fault.message, fault.code, fault.hint, fault.errors)
         return fault.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED

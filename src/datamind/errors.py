@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 
@@ -9,6 +10,7 @@ class DataMindError(Exception):
     """Base of all errors that people may see.
 
     `message` is safe to show: it holds no secret, no raw database text and no protected value.
+    `errors` are its parts, where there are several: each has its place (`loc`) and message (`msg`).
     """
 
     code: ClassVar[str] = "internal"
@@ -16,10 +18,13 @@ class DataMindError(Exception):
     exit_code: ClassVar[int] = 1
     default_hint: ClassVar[str] = "Run `datamind doctor`, and report this with its code."
 
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, hint: str | None = None, errors: Sequence[Mapping[str, object]] = ()
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint or self.default_hint
+        self.errors = errors
 
 
 class BadInput(DataMindError):
@@ -234,6 +239,15 @@ class Conflict(DataMindError):
     status = 409
     exit_code = 2
     default_hint = "Look at what is there, then try again."
+
+
+class AssertionBroken(DataMindError):
+    """A change of policies after which an assertion that is kept with one would not hold."""
+
+    code = "assertion_broken"
+    status = 409
+    exit_code = 2
+    default_hint = "See `errors` for which; change the policy or the assertion, or force it."
 
 
 class TurnedAway(DataMindError):

@@ -28,7 +28,7 @@ def as_it_was(api: Api, run: Run) -> Iterator[None]:
     """Only the first grant, before each test."""
     yield
     for kept in run(api.call("GET", "/policies", role="admin")).json()["items"]:
-        run(api.call("DELETE", f"/policies/{kept['id']}", role="admin"))
+        run(api.call("DELETE", f"/policies/{kept['id']}?force=true", role="admin"))
     roles = {"roles": ["viewer", "analyst", "admin"]}
     make(api, run, kind="grant", name="everything", on="*", to=roles)
 

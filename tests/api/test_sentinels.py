@@ -37,6 +37,7 @@ BODIES: dict[str, dict[str, Any] | None] = {
     "/feedback/flag": {"query_id": "{query_id}", "rating": 1, "comment": ""},
     "/queries/{query_id}/share": {"everybody": True},
     "/sql/{query_id}/cancel": None,
+    "/policies/test": {}, "/policies/import": {}, "/policies/rows": None, "/policies/columns": None,
     "/policies/preview": {"user": "admin@example.com", "sql": SQL},
     "/security/pii/scan": {},
     "/security/audit-log/verify": {},

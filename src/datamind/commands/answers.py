@@ -12,7 +12,8 @@ from datamind.values import plain
 EXIT_CODES = {"answered": 0, "clarify": 3, "refused": 4, "forbidden": 5}
 _BY_ERROR = {
     "internal": 1, "bad_input": 2, "empty_question": 2, "question_too_long": 2, "unknown_table": 2,
-    "unknown_column": 2, "plan_invalid": 2, "not_yet": 2, "sql_rejected": 2, "dbt_build_failed": 7,
+    "unknown_column": 2, "not_found": 2, "plan_invalid": 2, "not_yet": 2, "sql_rejected": 2,
+    "dbt_build_failed": 7,
 }  # fmt: skip
 
 

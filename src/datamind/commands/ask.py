@@ -16,12 +16,14 @@ from datamind.pipeline.wire import as_json
 from datamind.records import Answer, Identity, Question
 from datamind.settings import load
 
+LOCAL = "local"  # who asks where nobody is named
+
 
 @dataclass(frozen=True, slots=True)
 class AskOptions:
     """The options of `datamind ask`."""
 
-    user: str = "local"
+    user: str | None = None
     warehouse: str | None = None
     dbt_project: Path | None = None
     engine: str = "builtin"
@@ -54,12 +56,12 @@ def _asked(text: str, options: AskOptions, screen: Screen) -> Answer:
     check_engine(options.engine)
     today = parse_day(options.today)
     url, project = target(options.warehouse, options.dbt_project, settings)
-    question = Question(text, Identity(options.user), today, evidence=options.evidence)
+    question = Question(text, Identity(options.user or LOCAL), today, evidence=options.evidence)
     with (
         screen.progress(show=not options.as_json) as on_stage,
         asking(
             url, project, settings,
-            limit=options.limit, timeout=options.timeout, on_stage=on_stage,
+            limit=options.limit, timeout=options.timeout, on_stage=on_stage, user=options.user,
         ) as context,
     ):  # fmt: skip
         return ask(question, context)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from datamind.commands.answers import as_line, unasked
-from datamind.commands.ask import AskOptions
+from datamind.commands.ask import LOCAL, AskOptions
 from datamind.commands.lines import LinesFile
 from datamind.commands.render import Screen
 from datamind.commands.wiring import asking, check_engine, parse_day, quiet_logs, target
@@ -38,12 +38,12 @@ def run_batch(questions: Path, out: Path, options: AskOptions) -> int:
         # What was in the file before goes only when there is something to ask.
         asking(
             url, project, settings,
-            limit=options.limit, timeout=options.timeout, on_stage=on_stage,
+            limit=options.limit, timeout=options.timeout, on_stage=on_stage, user=options.user,
         ) as context,
         LinesFile(out, read=questions) as answers,
     ):  # fmt: skip
         try:
-            for made in _answers(file, today, options.user, context):
+            for made in _answers(file, today, options.user or LOCAL, context):
                 answers.write(made)
                 done[str(made["status"])] += 1
         finally:

@@ -8,7 +8,7 @@ from pathlib import Path
 from datamind.adapters.catalog_store import load_catalog
 from datamind.commands.faults import print_json
 from datamind.commands.render import Screen, counted
-from datamind.commands.wiring import quiet_logs, target
+from datamind.commands.wiring import bound_to, quiet_logs, target
 from datamind.semantics.catalog import Table, View
 from datamind.semantics.search import search
 from datamind.semantics.wording import spoken, words
@@ -16,20 +16,25 @@ from datamind.settings import load
 
 
 def _view(
-    warehouse: str | None, project: Path | None, *, show: bool, refresh: bool = False
-) -> View:
+    warehouse: str | None, project: Path | None, *, show: bool, refresh: bool = False,
+    user: str | None = None,
+) -> View:  # fmt: skip
     settings = load()
     quiet_logs(settings)
     url, project = target(warehouse, project, settings)
     with Screen().progress(show=show):
-        return View(
-            load_catalog(url, dbt_project=project, cache_dir=settings.catalogs, refresh=refresh)
+        catalog = load_catalog(
+            url, dbt_project=project, cache_dir=settings.catalogs, refresh=refresh
         )
+        return View(catalog) if user is None else bound_to(settings, user, catalog).view
 
 
-def show(table: str | None, warehouse: str | None, project: Path | None, *, as_json: bool) -> int:
+def show(
+    table: str | None, warehouse: str | None, project: Path | None, *, user: str | None = None,
+    as_json: bool,
+) -> int:  # fmt: skip
     """The tables, or the columns of one."""
-    view = _view(warehouse, project, show=not as_json)
+    view = _view(warehouse, project, show=not as_json, user=user)
     screen = Screen()
     if table is not None:
         return _show_table(view, _named(view, table), screen, as_json=as_json)
@@ -87,9 +92,12 @@ def _show_table(view: View, table: Table, screen: Screen, *, as_json: bool) -> i
     return 0
 
 
-def find(text: str, warehouse: str | None, project: Path | None, *, as_json: bool) -> int:
+def find(
+    text: str, warehouse: str | None, project: Path | None, *, user: str | None = None,
+    as_json: bool,
+) -> int:  # fmt: skip
     """Hits for the words."""
-    hits = search(_view(warehouse, project, show=not as_json), text)
+    hits = search(_view(warehouse, project, show=not as_json, user=user), text)
     if as_json:
         print_json([asdict(hit) for hit in hits])
         return 0

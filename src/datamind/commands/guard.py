@@ -18,7 +18,8 @@ from datamind.commands.render import Screen
 from datamind.errors import BadInput, DataMindError
 from datamind.governance.bound import BoundRules
 from datamind.governance.guard import MAX_ROWS, check, govern
-from datamind.governance.rules_file import read_policy, read_yaml
+from datamind.governance.rules_file import read_policy
+from datamind.governance.yaml_text import read_yaml
 from datamind.records import Dialect, Draft, Optimized
 from datamind.semantics.catalog import Catalog, Column, Table
 from datamind.semantics.traits import column_type
@@ -119,7 +120,7 @@ def _salt() -> exp.Expr:
 
 def catalog_of(text: str, name: str, dialect: Dialect) -> Catalog:
     """The relations that a schema file lists."""
-    document = read_yaml(text, name)
+    document = read_yaml(text, name, shape=SCHEMA_SHAPE)
     try:
         default = document["default_schema"]
         schema = str(default[dialect] if isinstance(default, dict) else default)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from rich.table import Table
@@ -13,10 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from datamind import clock
 from datamind.api.secrets import secrets_of
-from datamind.api.store import open_store
+from datamind.api.store import Store, open_store
 from datamind.commands.faults import print_json, printable
 from datamind.commands.render import Screen
-from datamind.errors import BadInput, NotFound
+from datamind.errors import AccessDenied, BadInput, NotFound
+from datamind.governance.rules import Rights
 from datamind.records import Identity
 from datamind.rooms.auth import attempts
 from datamind.rooms.auth import restrictions as ip_rules
@@ -25,6 +26,7 @@ from datamind.rooms.auth.schemas import RestrictionOut, UnlockIn
 from datamind.rooms.auth.tokens import Revocations
 from datamind.rooms.caller import ROLES, Caller
 from datamind.rooms.parts import Ground
+from datamind.rooms.policies.rights import RightsBook
 from datamind.rooms.text import address_of
 from datamind.rooms.users import service
 from datamind.rooms.users.schemas import UserIn, UserOut, UserPatch
@@ -39,16 +41,43 @@ def with_people(settings: Settings, work: Work[T]) -> T:
 
     async def run() -> T:
         async with open_store(settings, secrets_of(settings)) as store:
-            ground = Ground(
-                settings=settings, database=store.database, audit=store.audit,
-                passwords=Passwords(), revocations=Revocations(clock.now), now=clock.now,
-            )  # fmt: skip
-            operator = Caller(Identity("operator", "admin"), "local", clock.new_id("corr"))
+            ground = Ground(**ground_of(settings, store))
             async with store.database.unit() as session:
-                return await work(ground, session, operator)
+                return await work(ground, session, operator())
 
     os.umask(0o077)  # what is kept is for its owner alone
     return asyncio.run(run())
+
+
+def ground_of(settings: Settings, store: Store) -> dict[str, Any]:
+    """The parts of a Ground."""
+    return {
+        "settings": settings, "database": store.database, "audit": store.audit,
+        "passwords": Passwords(), "revocations": Revocations(clock.now), "now": clock.now,
+    }  # fmt: skip
+
+
+def operator() -> Caller:
+    """Whoever has this machine's files: an admin."""
+    return Caller(Identity("operator", "admin"), "local", clock.new_id("corr"))
+
+
+def rights_of(settings: Settings, email: str) -> Rights:
+    """A user's rights as the server would look them up; AccessDenied for who may not sign in."""
+
+    async def work(ground: Ground, session: AsyncSession, me: Caller) -> Rights:
+        user = await service.by_email(session, email.strip().lower())
+        if user is None:
+            raise NotFound(f"There is no user {email}.", hint="`datamind users list` lists them.")
+        if not user.active:
+            raise AccessDenied(
+                f"{user.email} is deactivated.",
+                hint="`datamind users activate` lets them in.",
+            )
+        asker = Caller(Identity(user.id, user.role), "local", me.correlation_id)
+        return await RightsBook(ground.database, lasts_s=0).of(asker)
+
+    return with_people(settings, work)
 
 
 def wanted(email: str, name: str | None, role: str, password: str | None = None) -> UserIn:

@@ -9,16 +9,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 from datamind import clock
 from datamind.adapters.catalog_store import load_catalog
 from datamind.adapters.warehouse import open_warehouse
 from datamind.errors import BadInput
+from datamind.governance.bound import Bindings, BoundRules
 from datamind.language.engine import BuiltinPlanner
 from datamind.log import no_statements
 from datamind.pipeline.context import AskContext
-from datamind.records import StageReport
-from datamind.semantics.catalog import View
+from datamind.records import Dialect, StageReport
+from datamind.semantics.catalog import Catalog, View
 from datamind.settings import Settings
 
 LONGEST_S = 86_400
@@ -100,15 +102,18 @@ def _silent(report: StageReport) -> None:
 def asking(
     url: str, project: Path | None, settings: Settings, *, limit: int | None = None,
     timeout: float | None = None, on_stage: Callable[[StageReport], None] = _silent,
+    user: str | None = None,
 ) -> Iterator[AskContext]:  # fmt: skip
-    """A context that closes the warehouse behind it."""
+    """A context that closes the warehouse behind it; with `user`, one that reads what they may."""
     if timeout is not None and not 0 < timeout <= LONGEST_S:  # NaN is neither
         raise BadInput(f"A query may run for {LONGEST_S:,} seconds at most.")
     catalog = load_catalog(url, dbt_project=project, cache_dir=settings.catalogs)
+    bound = bound_to(settings, user, catalog) if user is not None else None
     warehouse = open_warehouse(url, memory_mb=settings.memory_mb)
     try:
         yield AskContext(
-            view=View.open(catalog),
+            view=bound.view if bound is not None else View.open(catalog),
+            policy=bound,
             warehouse=warehouse,
             planner=BuiltinPlanner(),
             now=clock.now,
@@ -120,3 +125,12 @@ def asking(
         )
     finally:
         warehouse.close()
+
+
+def bound_to(settings: Settings, email: str, catalog: Catalog) -> BoundRules:
+    """What the user reads, by the policies in the store: as the server would have it."""
+    from datamind.api.secrets import secrets_of
+    from datamind.commands.people import rights_of
+
+    rights = rights_of(settings, email)
+    return Bindings(catalog, cast(Dialect, catalog.dialect), secrets_of(settings).masks).of(rights)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -16,9 +15,13 @@ from pydantic import (
 )
 
 from datamind.errors import BadInput
+from datamind.governance.assertions import AssertionIn
 from datamind.governance.rules import Asker, Grant, Mask, Restriction, Rules, To, known
+from datamind.governance.yaml_text import read_yaml
 
 SHAPE = "A policy file holds `users`, `grants` and `restrictions`; see docs/policies.md."
+Subject = Annotated[str, Field(max_length=254)]
+ID = r"^pol-[A-Za-z0-9-]{1,36}$"
 
 
 class _Part(BaseModel):
@@ -28,9 +31,9 @@ class _Part(BaseModel):
 class ToIn(_Part):
     """Whom a rule concerns."""
 
-    roles: list[str] = []
-    groups: list[str] = []
-    users: list[str] = []
+    roles: list[Subject] = []
+    groups: list[Subject] = []
+    users: list[Subject] = []
 
     def record(self) -> To:
         """As the guard takes it."""
@@ -44,10 +47,11 @@ class But(_Part):
     but: list[str] = Field(alias="except")
 
 
-class _Rule(_Part):
-    on: str
+class ScopeIn(_Part):
+    """What a rule is about, and whom it concerns."""
+
+    on: str = Field(max_length=400)
     to: ToIn
-    rows: str | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -55,10 +59,24 @@ class _Rule(_Part):
         """YAML 1.1 reads a bare `on:` as the truth value, and a bare TRUE as one."""
         if not isinstance(given, dict):
             return given
+        if True in given and "on" in given:
+            raise ValueError("`on` stands here twice")
         read = {"on" if key is True else key: value for key, value in given.items()}
         if isinstance(read.get("rows"), bool):
             read["rows"] = str(read["rows"]).upper()
         return read
+
+    @model_validator(mode="after")
+    def _is_text(self) -> Self:
+        """No store keeps NUL or halves of letters."""
+        for text in _texts(self.model_dump()):
+            if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+                raise ValueError("this holds bytes that are no text")
+        return self
+
+
+class _Rule(ScopeIn):
+    rows: str | None = None
 
 
 class GrantIn(_Rule):
@@ -73,15 +91,36 @@ class GrantIn(_Rule):
         return Grant(self.on, self.to.record(), self.rows, named, but)
 
 
-class RestrictionIn(_Rule):
-    """A restriction; a bare `null` as a mask is the mask of that name."""
+# A bare `null` as a mask is the mask of that name.
+Masks = dict[str, Annotated[Mask, BeforeValidator(lambda m: "null" if m is None else m)]]
 
-    mask: dict[str, Annotated[Mask, BeforeValidator(lambda m: "null" if m is None else m)]] = {}
+
+class RestrictionIn(_Rule):
+    """A restriction."""
+
+    mask: Masks = {}
     hide: list[str] = []
 
     def record(self) -> Restriction:
         """As the guard takes it."""
         return Restriction(self.on, self.to.record(), self.rows, self.mask, frozenset(self.hide))
+
+
+class _Listed(_Part):
+    """What a file says of a rule beside the rule: what it is known by, and what must hold."""
+
+    id: str | None = Field(default=None, pattern=ID)
+    name: str = Field(default="", max_length=200)
+    enabled: bool = True
+    assertions: list[AssertionIn] = Field(default=[], max_length=50)
+
+
+class ListedGrant(_Listed, GrantIn):
+    """A grant of a file."""
+
+
+class ListedRestriction(_Listed, RestrictionIn):
+    """A restriction of a file."""
 
 
 class UserIn(_Part):
@@ -96,13 +135,14 @@ class PolicyFile(_Part):
     """All of it."""
 
     users: dict[str, UserIn] = {}
-    grants: list[GrantIn] = []
-    restrictions: list[RestrictionIn] = []
+    grants: list[ListedGrant] = []
+    restrictions: list[ListedRestriction] = []
 
     def rules(self) -> Rules:
-        """Its grants and restrictions, as the guard takes them."""
+        """Its grants and restrictions that are switched on, as the guard takes them."""
         return Rules(
-            tuple(g.record() for g in self.grants), tuple(r.record() for r in self.restrictions)
+            tuple(g.record() for g in self.grants if g.enabled),
+            tuple(r.record() for r in self.restrictions if r.enabled),
         )
 
     def asker(self, name: str) -> Asker:
@@ -115,23 +155,25 @@ class PolicyFile(_Part):
 
 
 def read_policy(text: str, name: str) -> PolicyFile:
-    """The policy in YAML text; BadInput says what does not fit, and where in the file `name`."""
+    """The policy in YAML text; BadInput says what does not fit, all of it, and where in `name`."""
     try:
-        return PolicyFile.model_validate(read_yaml(text, name))
+        return PolicyFile.model_validate(read_yaml(text, name, shape=SHAPE))
     except ValidationError as fault:
-        first = fault.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise BadInput(f"{name}, {place}: {first['msg']}.", hint=SHAPE) from None
+        found = [
+            {"loc": [str(p) for p in e["loc"]], "msg": e["msg"].removeprefix("Value error, ")}
+            for e in fault.errors()
+        ]
+        first = found[0]
+        said = f"{name}, {'.'.join(first['loc'])}: {first['msg']}."
+        raise BadInput(said, hint=SHAPE, errors=found) from None
 
 
-def read_yaml(text: str, name: str) -> Mapping[Any, Any]:
-    """The mapping in YAML text."""
-    try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as fault:
-        mark = getattr(fault, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark is not None else ""
-        raise BadInput(f"{name} is not YAML{where}.", hint="Check the indents there.") from None
-    if not isinstance(document, dict):
-        raise BadInput(f"{name} holds no mapping.", hint=SHAPE)
-    return document
+def _texts(value: object) -> Iterator[str]:
+    """All texts in a value, names included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from _texts([*value, *value.values()])
+    elif isinstance(value, list):
+        for one in value:
+            yield from _texts(one)

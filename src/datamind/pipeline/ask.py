@@ -66,7 +66,10 @@ def _answer(question: Question, context: AskContext, stages: Stages, answer: Ans
 
 
 def _prepared(readings: tuple[Candidate, ...], context: AskContext, stages: Stages) -> Prepared:
-    return prepare(readings, context.view, context.target, stages, row_limit=context.row_limit)
+    return prepare(
+        readings, context.view, context.target, stages, row_limit=context.row_limit,
+        policy=context.policy,
+    )  # fmt: skip
 
 
 def _run(prepared: Prepared, context: AskContext) -> Result:

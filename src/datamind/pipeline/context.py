@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from datamind.governance.policy import Policy
 from datamind.pipeline.stages import silent
 from datamind.ports import Planner, Warehouse
 from datamind.records import StageReport, Target
@@ -16,6 +17,7 @@ from datamind.semantics.catalog import View
 class AskContext:
     """All that an ask depends on, so that it can be replayed.
 
+    `policy` says what is read of the view's tables; without one, all that the view shows.
     `row_limit` rows at most are given back; a query runs for `timeout_s` seconds at most.
     `max_estimate` refuses statements that the warehouse expects to produce more rows than that.
     `now` tells the moment, `new_id` gives an id with the prefix that it is handed, `timer` counts
@@ -32,6 +34,7 @@ class AskContext:
     timeout_s: float = 30.0
     max_estimate: float = 1e11
     on_stage: Callable[[StageReport], None] = silent
+    policy: Policy | None = None
 
     @property
     def target(self) -> Target:

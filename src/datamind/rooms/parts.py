@@ -63,28 +63,36 @@ class Ground:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parts(Ground):
-    """What a running server consists of.
+class Governing(Ground):
+    """What seeing to policies takes, in the server and on the command line: the data besides.
 
-    `threads` run what blocks (the warehouse); `places` are as many as statements may run at once;
-    `results` reads rows through the cache, `exporters` write them into files, as many at once as
-    there are `export_places`.
+    `threads` run what blocks (the warehouse); `places` are as many as statements may run at once.
     `bindings` bind the rules to those who ask (for the event loop's thread alone), `rights` say
-    which they are; `ip_rules` say which addresses are let in. `today` is the day that questions
-    count from, `demo_questions` what the public page proposes.
+    which they are.
     """
 
     engine: Engine
     warehouse: Warehouse
     bindings: Bindings
     rights: RightsOf
+    threads: ThreadPoolExecutor
+    places: asyncio.Semaphore
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts(Governing):
+    """What a running server consists of.
+
+    `ip_rules` say which addresses are let in; `results` reads rows through the cache; `exporters`
+    write them into files, as many at once as there are `export_places`. `today` is the day that
+    questions count from, `demo_questions` what the public page proposes.
+    """
+
     ip_rules: IpRulesOf
     tokens: Tokens
     limits: Limits
     metrics: Metrics
-    threads: ThreadPoolExecutor
     results: Results
-    places: asyncio.Semaphore
     export_places: asyncio.Semaphore
     exporters: Mapping[str, Exporter]
     today: Callable[[], dt.date]

@@ -56,6 +56,7 @@ def problem(fault: DataMindError, *, instance: str, correlation_id: str) -> Prob
         code=fault.code,
         hint=hint_of(fault),
         correlation_id=correlation_id,
+        errors=[dict(e) for e in fault.errors] or None,
     )
 
 

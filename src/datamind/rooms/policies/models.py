@@ -1,4 +1,4 @@
-"""Tables: data_policies, policy_bindings and policy_versions."""
+"""Tables: data_policies, policy_bindings, policy_versions and policy_state."""
 
 from __future__ import annotations
 
@@ -52,3 +52,13 @@ class PolicyVersion(Base):
     changed_at: Mapped[dt.datetime]
     # No foreign key: the first one is of the installation itself.
     changed_by: Mapped[str] = mapped_column(Text)
+
+
+class PolicyState(Base):
+    """The one row that every change of policies moves on: two at once can't both find it as they
+    read it."""
+
+    __tablename__ = "policy_state"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    revision: Mapped[int]

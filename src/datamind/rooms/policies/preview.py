@@ -9,8 +9,9 @@ from datamind.governance.rules import Rights
 from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.caller import Caller, need
 from datamind.rooms.parts import Parts
-from datamind.rooms.policies.rights import asker_of, named_rules_of, rules_in
+from datamind.rooms.policies.rights import asker_of
 from datamind.rooms.policies.schemas import PreviewIn, PreviewOut, SeenTable
+from datamind.rooms.policies.stored import read_book
 from datamind.rooms.users import service as users
 
 
@@ -22,8 +23,9 @@ async def preview(
     user = await users.by_email(session, wanted.user.strip().lower())
     if user is None:
         raise NotFound("There is no such user.")
-    named = await named_rules_of(session)
-    rights = Rights(await asker_of(session, user.id, user.role), rules_in(named))
+    book = await read_book(session)
+    policies = [p for p in book.policies.values() if p.enabled]
+    rights = Rights(await asker_of(session, user.id, user.role), book.rules)
     view = parts.bindings.of(rights).view
     told = PreviewOut(
         user=user.email, roles=sorted(rights.asker.roles), groups=sorted(rights.asker.groups),
@@ -34,8 +36,8 @@ async def preview(
                 masked=[c.name for c in table.columns if c.id in view.masked_columns],
                 all_rows=table.id not in view.filtered_tables,
                 policies=[
-                    name for name, rule in named
-                    if rule.on in (table.id, "*") and rule.to.holds(rights.asker)
+                    p.name for p in policies
+                    if p.on in (table.id, "*") and p.to.record().holds(rights.asker)
                 ],
             )
             for table in sorted(view.tables, key=lambda t: t.id)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from datamind.governance.rules import Mask, Restriction
+from datamind.governance.rules import Mask
 from datamind.governance.rules_file import ToIn
 from datamind.rooms.caller import Caller, need
 from datamind.rooms.parts import Parts
-from datamind.rooms.policies.rights import named_rules_of
 from datamind.rooms.policies.schemas import Found, ProposalsOut, RestrictionPolicyIn
+from datamind.rooms.policies.stored import read_book, rules_in
 
 MASKS: dict[str, Mask] = {
     "email": "email", "phone": "phone", "ssn": "ssn", "card": "card", "iban": "last4",
@@ -22,11 +22,12 @@ async def scan(session: AsyncSession, parts: Parts, caller: Caller) -> Proposals
     """What the catalog takes for personal data, and a restriction for each table in which some of
     it is neither masked nor hidden from anybody. Nothing is granted, nothing is changed."""
     need(caller, "admin")
-    rules = [rule for _, rule in await named_rules_of(session)]
+    policies = (await read_book(session)).policies.values()
+    rules = rules_in(policies).restrictions
     found: list[Found] = []
     proposals: list[RestrictionPolicyIn] = []
     for table in sorted(parts.bindings.catalog.tables, key=lambda t: t.id):
-        on = [r for r in rules if isinstance(r, Restriction) and r.on in (table.id, "*")]
+        on = [r for r in rules if r.on in (table.id, "*")]
         dealt_with = {name for r in on for name in (*r.mask, *r.hide)}
         kinds = {c.name: c.pii for c in table.columns if c.pii in MASKS}
         found += [

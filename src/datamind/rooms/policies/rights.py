@@ -9,16 +9,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from datamind.database import Database
-from datamind.governance.rules import Asker, Grant, Restriction, Rights, Rules, known
+from datamind.governance.rules import Asker, Rights, Rules, known
 from datamind.rooms.caller import Caller
-from datamind.rooms.policies.models import DataPolicy, PolicyBinding
-from datamind.rooms.policies.stored import record_of
+from datamind.rooms.policies.stored import read_book
 from datamind.rooms.users import service as users
 
 MOST_ASKERS = 10_000
@@ -78,27 +76,7 @@ class RightsBook:
 
 async def rules_of(session: AsyncSession) -> Rules:
     """All rules that are switched on."""
-    return rules_in(await named_rules_of(session))
-
-
-def rules_in(named: Sequence[tuple[str, Grant | Restriction]]) -> Rules:
-    """The rules of these."""
-    records = [rule for _, rule in named]
-    return Rules(
-        tuple(r for r in records if isinstance(r, Grant)),
-        tuple(r for r in records if isinstance(r, Restriction)),
-    )
-
-
-async def named_rules_of(session: AsyncSession) -> list[tuple[str, Grant | Restriction]]:
-    """The same, each with the name of its policy."""
-    bindings: dict[str, list[PolicyBinding]] = {}
-    for binding in await session.scalars(select(PolicyBinding)):
-        bindings.setdefault(binding.policy_id, []).append(binding)
-    found = await session.scalars(
-        select(DataPolicy).where(DataPolicy.enabled).order_by(DataPolicy.id)
-    )
-    return [(policy.name, record_of(policy, bindings.get(policy.id, ()))) for policy in found]
+    return (await read_book(session)).rules
 
 
 async def asker_of(session: AsyncSession, user_id: str, role: str) -> Asker:

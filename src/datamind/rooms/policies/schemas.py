@@ -5,48 +5,124 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from datamind.governance.rules_file import GrantIn, RestrictionIn
+from datamind.governance.assertions import AssertionIn
+from datamind.governance.rules_file import GrantIn, Masks, RestrictionIn, ScopeIn, ToIn
 from datamind.rooms.paging import Page
 from datamind.rooms.text import Text
 
 Name = Annotated[Text, Field(min_length=1, max_length=200)]
 
 
-class GrantPolicyIn(GrantIn):
+class _Named(BaseModel):
+    name: Name
+    enabled: bool = True
+
+
+class _Tested(_Named):
+    # A change that leaves them out leaves them as they are.
+    assertions: list[AssertionIn] = Field(default=[], max_length=50)
+
+
+class GrantPolicyIn(_Tested, GrantIn):
     """A grant: lets `to` read the rows and columns of `on` (a table's id, or `*` for each)."""
 
     kind: Literal["grant"]
-    name: Name
-    enabled: bool = True
 
 
-class RestrictionPolicyIn(RestrictionIn):
+class RestrictionPolicyIn(_Tested, RestrictionIn):
     """A restriction: takes rows and columns from all grants, and masks."""
 
     kind: Literal["restriction"]
-    name: Name
-    enabled: bool = True
 
 
-PolicyIn = Annotated[GrantPolicyIn | RestrictionPolicyIn, Field(discriminator="kind")]
+Wanted = GrantPolicyIn | RestrictionPolicyIn
+PolicyIn = Annotated[Wanted, Field(discriminator="kind")]
 
 
-class PolicyOut(BaseModel):
-    """A policy as it is now; `version` counts its changes and is its ETag."""
+class RowPolicyIn(_Named, ScopeIn):
+    """The rows of a policy: `rows` (SQL over `on`) says which ones a grant lets read, or which
+    ones a restriction leaves."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "name": "Analysts see their own region", "on": "orders",
+                "to": {"roles": ["analyst"]}, "rows": "region = {user.region}",
+            }
+        }
+    )  # fmt: skip
+
+    kind: Literal["grant", "restriction"] = "restriction"
+    rows: str = Field(min_length=1)
+
+
+class ColumnPolicyIn(_Named, ScopeIn):
+    """The columns of a restriction: masked ones show what their mask leaves, hidden ones are as if
+    they were not there."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "name": "Personal data of customers", "on": "customers",
+                "to": {"roles": ["analyst", "viewer"]}, "mask": {"email": "email"},
+                "hide": ["card_no"],
+            }
+        }
+    )  # fmt: skip
+
+    mask: Masks = {}
+    hide: list[str] = []
+
+    @model_validator(mode="after")
+    def _says_something(self) -> ColumnPolicyIn:
+        if not self.mask and not self.hide:
+            raise ValueError("say which columns to mask or to hide")
+        return self
+
+
+class _Out(BaseModel):
     id: str
     version: int
     created_at: dt.datetime
     updated_at: dt.datetime
+
+
+class PolicyOut(_Out):
+    """A policy as it is now; `version` counts its changes and is its ETag."""
+
     policy: PolicyIn
+
+
+class RowPolicyOut(_Out):
+    """The rows of a policy as it is now."""
+
+    policy: RowPolicyIn
+
+
+class ColumnPolicyOut(_Out):
+    """The columns of a policy as it is now."""
+
+    policy: ColumnPolicyIn
 
 
 class PoliciesOut(Page):
     """A page of policies."""
 
     items: list[PolicyOut]
+
+
+class RowPoliciesOut(Page):
+    """A page of policies that say something of rows."""
+
+    items: list[RowPolicyOut]
+
+
+class ColumnPoliciesOut(Page):
+    """A page of policies that mask or hide columns."""
+
+    items: list[ColumnPolicyOut]
 
 
 class VersionOut(BaseModel):
@@ -108,3 +184,83 @@ class PreviewOut(BaseModel):
     governed_sql: str | None = None
     code: str | None = None
     message: str | None = None
+
+
+class TestIn(BaseModel):
+    """What to test: the assertions of all policies; with `policy_id` those of one; with `proposed`
+    those of all as if that were kept, as a new policy or in the place of `policy_id`."""
+
+    policy_id: str | None = Field(default=None, max_length=40)
+    proposed: PolicyIn | None = None
+
+
+class Verdict(BaseModel):
+    """Whether one thing that is asserted holds for its asker. `number` counts the assertions of
+    the policy; `seen` has names and counts, never a value of the data. `broken` where it would no
+    longer hold, or never did, after the change that is looked at."""
+
+    policy_id: str
+    policy: str
+    number: int
+    asker: str
+    expected: str
+    seen: str
+    outcome: Literal["holds", "fails", "not_run"]
+    broken: bool = False
+
+
+class TestOut(BaseModel):
+    """How each assertion ended; `holds` where none failed or could not be run."""
+
+    holds: bool
+    results: list[Verdict]
+
+
+class Imported(BaseModel):
+    """A policy that an import adds, changes or removes, and what it says before and after."""
+
+    id: str
+    name: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+class ImportOut(BaseModel):
+    """What an import did, or with `dry_run` would do. `broken` are assertions that do not hold
+    after it; `revision` is the ETag of all policies, as they are now."""
+
+    dry_run: bool
+    mode: Literal["merge", "replace"]
+    revision: int
+    added: list[Imported]
+    changed: list[Imported]
+    removed: list[Imported]
+    unchanged: int
+    broken: list[Verdict]
+    warnings: list[str]
+
+
+class About(BaseModel):
+    """A policy that says something of a table or column."""
+
+    id: str
+    name: str
+    kind: Literal["grant", "restriction"]
+    to: ToIn
+
+
+class Seer(BaseModel):
+    """What one user sees of it."""
+
+    user: str
+    sees: bool
+    masked: bool
+    all_rows: bool
+
+
+class EffectiveOut(Page):
+    """Who sees a table or column: the policies on it that are switched on, and active users."""
+
+    item: str
+    policies: list[About]
+    users: list[Seer]
