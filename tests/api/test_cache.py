@@ -11,6 +11,9 @@ from typing import Any
 import duckdb
 import pytest
 
+from datamind.errors import Unavailable
+from datamind.records import AuditEvent
+
 from .conftest import Api, Run, running, settings_of
 from .people import People
 
@@ -146,6 +149,21 @@ def test_each_read_of_the_cache_is_audited_before_and_after_and_in_the_history(
     assert (outcome["event_type"], outcome["status"]) == ("query_execute", "success")
     assert (outcome["details"]["cached"], outcome["details"]["rows"]) == (True, 1)
     assert ana.send("GET", "/queries").json()["total"] == 2
+
+
+def test_kept_rows_are_given_to_nobody_while_that_can_not_be_audited(
+    api: Api, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana = people("ana")
+    sql = "SELECT count(*) AS n, 'unaudited' AS c FROM stores"
+    ana.reads(sql)
+
+    async def full(event: AuditEvent) -> None:
+        raise Unavailable("The audit log can't be written.")
+
+    monkeypatch.setattr(api.parts.audit, "append", full)
+    answer = ana.send("POST", "/sql/execute", {"sql": sql})
+    assert (answer.status_code, "unaudited" in answer.text) == (503, False)
 
 
 def test_kept_rows_are_on_no_disk(api: Api, people: People) -> None:
