@@ -37,8 +37,17 @@ BODIES: dict[str, dict[str, Any] | None] = {
     "/feedback/flag": {"query_id": "{query_id}", "rating": 1, "comment": ""},
     "/queries/{query_id}/share": {"everybody": True},
     "/sql/{query_id}/cancel": None,
-    "/policies/test": {}, "/policies/import": {}, "/policies/rows": None, "/policies/columns": None,
     "/policies/preview": {"user": "admin@example.com", "sql": SQL},
+    "/policies/test": {
+        "proposed": {
+            "kind": "restriction", "name": "x", "on": "vaults", "to": {"users": ["x"]},
+            "assertions": [{
+                "as": {"role": "admin"}, "sees": ["vaults.whisper_level"],
+                "rows": [{"sql": "SELECT count(*) FROM vaults", "equals": 1}],
+            }],
+        }
+    },
+    "/policies/rows": None, "/policies/columns": None, "/policies/import": None,
     "/security/pii/scan": {},
     "/security/audit-log/verify": {},
     "/auth/login": None, "/auth/refresh": None, "/auth/logout": None, "/auth/password": None,
@@ -49,6 +58,7 @@ BODIES: dict[str, dict[str, Any] | None] = {
 PARAMETERS: dict[str, list[str]] = {
     "/catalog/search": ["?q=quet", "?q=vaults", "?q=wh", "?q=heron"],
     "/catalog/tables/{name}": [""],
+    "/policies/effective": ["?item=vaults.whisper_level"],
     "/queries": ["", "?q=vaults", "?limit=200"],
     "/queries/{query_id}/export": [f"?format={f}" for f in ("csv", "json", "xlsx", "parquet")],
 }
