@@ -121,12 +121,12 @@ def settings_of(home: Path, **server: Any) -> Settings:
 
 
 @asynccontextmanager
-async def running(settings: Settings, shop: Path, **more: Any) -> AsyncIterator[Api]:
-    """The API while it runs, with one person of each role."""
+async def running(settings: Settings, shop: Path | str, **more: Any) -> AsyncIterator[Api]:
+    """The API over a DuckDB file or another URL while it runs, with one person of each role."""
     clock = Clock()
     app = create_app(
         settings,
-        lambda: (f"duckdb:///{shop}", None),
+        lambda: (f"duckdb:///{shop}" if isinstance(shop, Path) else shop, None),
         today=lambda: TODAY,
         now=clock,
         password_rounds=4,

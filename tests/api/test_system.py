@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
 from datamind.api.secrets import FILE, secrets_of
@@ -13,6 +15,8 @@ from datamind.errors import BadInput
 from datamind.log import JsonLines, correlation
 from datamind.rooms.system.health import health_of
 from datamind.settings import ServerSettings, Settings, load
+
+from .conftest import Run, running, settings_of
 
 # metadata, warehouse, audit, llm, redis, vector_db (h, d or x for healthy, degraded, down) → score,
 # mode
@@ -117,3 +121,21 @@ def test_a_weak_secret_is_refused_everywhere(tmp_path: Path, secret: str) -> Non
     server = ServerSettings(jwt_secret=secret)
     with pytest.raises(BadInput, match="JWT_SECRET is too weak"):
         secrets_of(Settings(home=tmp_path, server=server))
+
+
+@pytest.mark.postgres
+def test_a_warehouse_role_that_may_do_too_much_is_told_at_the_start(
+    run: Run, tmp_path: Path, own_postgres_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with psycopg.connect(own_postgres_url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS seen (id int PRIMARY KEY)")
+
+    async def told() -> Any:
+        async with running(settings_of(tmp_path), own_postgres_url) as api:
+            headers = await api.headers("admin")
+            health = (await api.client.get("/health", headers=headers)).json()
+            return health["components"]["warehouse"]["may_also"]
+
+    found = run(told())
+    assert any(what.startswith("is a superuser") for what in found)
+    assert any("the warehouse's role is a superuser" in r.getMessage() for r in caplog.records)

@@ -134,7 +134,8 @@ async def _life(app: FastAPI, start: _Start) -> AsyncIterator[None]:
         stack.push_async_callback(ip_rules.end)
         app.state.parts = parts = Parts(
             settings=settings, database=store.database, audit=store.audit, engine=data.engine,
-            warehouse=data.warehouse, bindings=data.bindings, passwords=passwords,
+            warehouse=data.warehouse, bindings=data.bindings, excess=data.excess,
+            passwords=passwords,
             rights=RightsBook(store.database, lasts_s=settings.server.policy_cache_s),
             ip_rules=ip_rules, tokens=Tokens(secrets.jwt, now), revocations=Revocations(now),
             limits=Limits(), metrics=Metrics(), threads=threads, now=now, today=start.today,

@@ -33,12 +33,14 @@ Source = Callable[[], tuple[str, Path | None]]
 
 @dataclass(frozen=True)
 class Data:
-    """What was opened; `key` changes when there is something newer to open."""
+    """What was opened; `key` changes when there is something newer to open, `excess` is what the
+    warehouse's role may do and should not."""
 
     key: str
     bindings: Bindings
     warehouse: Warehouse
     engine: EnginePool
+    excess: tuple[str, ...] = ()
 
     def close(self) -> None:
         """End the engine's and the warehouse's processes."""
@@ -60,13 +62,28 @@ async def open_data(settings: Settings, source: Source, mask_key: str) -> Data:
         catalog, Target(warehouse.name, warehouse.dialect), workers=server.engine_workers,
         key=mask_key,
     )  # fmt: skip
-    made = Data(key, Bindings(catalog, warehouse.dialect, mask_key), warehouse, engine)
+    made = Data(
+        key, Bindings(catalog, warehouse.dialect, mask_key), warehouse, engine,
+        await loop.run_in_executor(None, _excess, url),
+    )  # fmt: skip
     try:
         await engine.warm_up()
     except BaseException:
         made.close()
         raise
     return made
+
+
+def _excess(url: str) -> tuple[str, ...]:
+    """What the role may do beyond reading, told loudly: then the second wall does not stand."""
+    if url.startswith("duckdb"):
+        return ()  # opened read-only, in a process without files
+    from datamind.adapters.introspection.postgres_role import too_much
+
+    found = tuple(too_much(url))
+    for what in found:
+        log.error("the warehouse's role %s: see `datamind doctor`", what)
+    return found
 
 
 class Following:
@@ -107,8 +124,9 @@ class Following:
         older, self._data = self._data, newer
         parts = self._app.state.parts
         self._app.state.parts = replace(
-            parts, bindings=newer.bindings, warehouse=newer.warehouse, engine=newer.engine
-        )
+            parts, bindings=newer.bindings, warehouse=newer.warehouse, engine=newer.engine,
+            excess=newer.excess,
+        )  # fmt: skip
         for oldest in list(self._old):  # two generations at most
             self._drop(oldest)
         self._old.append(older)

@@ -85,7 +85,8 @@ class Parts(Governing):
 
     `ip_rules` say which addresses are let in; `results` reads rows through the cache; `exporters`
     write them into files, as many at once as there are `export_places`. `today` is the day that
-    questions count from, `demo_questions` what the public page proposes.
+    questions count from, `demo_questions` what the public page proposes; `excess` is what the
+    warehouse's role may do and should not.
     """
 
     ip_rules: IpRulesOf
@@ -101,3 +102,4 @@ class Parts(Governing):
     running: Running = field(default_factory=Running)
     streams: Streams = field(default_factory=Streams)
     demo_questions: tuple[str, ...] = ()
+    excess: tuple[str, ...] = ()

@@ -127,7 +127,8 @@ class Watch:
             },
             "warehouse": {
                 "status": warehouse.state, "latency_ms": warehouse.latency_ms,
-                "name": self._parts.warehouse.name, **warehouse.more,
+                "name": self._parts.warehouse.name, "may_also": list(self._parts.excess),
+                **warehouse.more,
             },
             "audit": {"status": self._audit, "not_written": dict(self._parts.audit.down())},
         }  # fmt: skip
