@@ -93,6 +93,18 @@ CASES_OF: list[tuple[str, str]] = [
     ("SELECT k FROM t WHERE s > n", "t"),
     ("SELECT k FROM t WHERE s LIKE s", "t"),
     ("SELECT k FROM t WHERE n = 99999999999999999999999999999999999999999999", "t"),
+    ("SELECT k FROM t WHERE EXTRACT(MONTH FROM d) = 3", ""),
+    ("SELECT k FROM t WHERE EXTRACT(HOUR FROM d) IS NULL", "t"),
+    # A query in a condition is run for rows of what is around it: all of it has to be total.
+    ("SELECT k FROM t WHERE k > (SELECT count(1 / u.n) FROM u)", "t u"),
+    ("SELECT k FROM t WHERE k > (SELECT count(t.n / u.n) FROM u)", "t u"),
+    ("SELECT k FROM t WHERE EXISTS (SELECT 1 FROM u HAVING sum(u.k / t.n) > 1)", "t u"),
+    ("SELECT k FROM t WHERE EXISTS (SELECT 1 / u.n FROM u WHERE u.k = t.k)", "t u"),
+    ("SELECT k FROM t WHERE n IN (SELECT max(CAST(0 AS decimal(38, 38))) FROM u)", "t u"),
+    ("SELECT k FROM t WHERE s IN (SELECT max(CAST('1' AS json)) FROM u)", "t u"),
+    ("SELECT k FROM t WHERE n > (SELECT avg(n) FROM u WHERE u.k = t.k)", ""),
+    ("SELECT k FROM t WHERE k IN (SELECT k FROM u GROUP BY k HAVING count(*) > 1)", ""),
+    ("SELECT k FROM t JOIN u USING (k) WHERE t.n > 1 AND u.x < 2", ""),
     # What follows a filter, asked for by a condition further out.
     ("SELECT y FROM (SELECT CAST(s AS integer) AS y FROM t) AS q WHERE y > 1", "t"),
     ("WITH q AS (SELECT k, 1 / n AS y FROM t) SELECT u.n FROM u JOIN q ON u.k = q.y", "t u"),
@@ -135,6 +147,21 @@ def test_the_same_on_clickhouse(sql: str, tables: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "sql",
+    [
+        # ClickHouse takes it for the policy's own table.
+        'WITH "default.keys" AS (SELECT toInt32(number) AS k FROM numbers(9)) SELECT k, s FROM t',
+        # ... and `t.k` for a part of the alias.
+        "SELECT CAST(s AS JSON) AS t FROM t WHERE t.k = 42",
+        "WITH CAST('{}' AS JSON) AS t SELECT t.k FROM t",
+    ],
+)
+def test_names_that_clickhouse_takes_for_others_are_refused(sql: str) -> None:
+    with pytest.raises(DataMindError, match=r"alias|is a table here"):
+        read(sql, "clickhouse", bound("clickhouse", {"t": "k IN (SELECT k FROM keys)"}).view)
+
+
+@pytest.mark.parametrize(
     ("policy", "sql", "tables"),
     [
         # A policy that may fail itself is kept apart from whatever decides on which rows.
@@ -144,6 +171,11 @@ def test_the_same_on_clickhouse(sql: str, tables: str) -> None:
         ("k IN (SELECT k FROM keys)", "SELECT t.k FROM t, u WHERE 1 / u.n > 0", "t u"),
         ("k IN (SELECT k FROM keys)", "SELECT k FROM (SELECT 1 / n AS y, k FROM t) AS q", "t"),
         ("k IN (SELECT k FROM keys WHERE 1 / k > 0)", "SELECT k FROM t WHERE k = 1", "t"),
+        (
+            "k IN (SELECT k FROM keys)",
+            "SELECT t.k FROM t, LATERAL (SELECT sum(1 / (t.n - 3)) AS y FROM keys) AS q",
+            "t",
+        ),
     ],
 )
 def test_what_the_policy_itself_asks_matters(policy: str, sql: str, tables: str) -> None:
@@ -186,6 +218,10 @@ def test_inside_a_fence_stand_the_askers_own_harmless_conditions(
     [
         "SELECT a.k FROM t AS a ASOF JOIN u AS b ON a.k >= b.k WHERE b.n = 4 AND 1 / b.n > 0",
         "SELECT a.k FROM keys AS a SEMI JOIN u AS b ON a.k = b.k WHERE a.k = 4 AND 1 / a.k > 0",
+        "SELECT a.k FROM (keys AS a ASOF JOIN u AS b ON a.k >= b.k) WHERE b.n = 4 AND 1 / b.n > 0",
+        """SELECT t.k FROM keys AS t WHERE EXISTS (
+             SELECT 1 FROM (keys AS b SEMI JOIN t AS t ON b.k = t.k) WHERE t.k = 4 AND 1 / b.k > 0
+           )""",
     ],
 )
 def test_a_join_that_picks_its_rows_takes_none(sql: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,8 +17,8 @@ def identifier(name: str) -> exp.Identifier:
     return exp.Identifier(this=name, quoted=True)
 
 
-# A regular expression that matches any name in no time: nothing repeated is repeated again.
-PATTERN = re.compile(r"(?!.*[)*+?][*+?])[\w.*+?^$|()\[\]-]{1,100}")
+# A regular expression that matches any name in no time: two repetitions at most, none of another.
+PATTERN = re.compile(r"(?!.*[)*+?][*+?])(?!(?:.*[*+]){3})(?!(?:.*\?){5})[\w.*+?^$|()\[\]-]{1,100}")
 Shown = list[tuple[exp.Expr, Output]]
 Pair = tuple[Output, Output]
 

@@ -54,7 +54,7 @@ def _check_length(node: exp.Expr) -> None:
         by = 1.0 if step is None else _number(step)
         if by and abs(end - start) / abs(by) <= MAX_SERIES:
             return
-    elif step is not None and (_is_day_or_longer(step) or _is_short(node)):
+    elif step is not None and ((_is_day_or_longer(step) and _is_near(node)) or _is_short(node)):
         return
     raise SqlRejected(
         f"A series needs plain numbers as bounds and at most {MAX_SERIES:,} steps,"
@@ -71,9 +71,24 @@ def _is_day_or_longer(step: exp.Expr) -> bool:
     if isinstance(step, exp.Cast) and isinstance(step.this, exp.Literal):
         is_interval = step.to.this == exp.DType.INTERVAL or isinstance(step.to.this, exp.Interval)
         count, _, word = str(step.this.this).partition(" ")
-        plain = count.isdigit() and int(count) >= 1
+        plain = count.isascii() and count.isdigit() and int(count) >= 1
         return is_interval and plain and word.upper().rstrip("S") in DAY_OR_LONGER
     return False
+
+
+def _is_near(series: exp.Expr) -> bool:
+    """Whether bounds that are written out are not too many days apart; what is computed from the
+    clock or a column is in a person's lifetime."""
+    start, end = series.args.get("start"), series.args.get("end")
+    if not (_is_written(start) and _is_written(end)):
+        return not (_is_written(start) or _is_written(end)) or bool(_moment(start) or _moment(end))
+    first, last = _moment(start), _moment(end)
+    return first is not None and last is not None and abs((last - first).days) <= MAX_SERIES
+
+
+def _is_written(node: exp.Expr | None) -> bool:
+    inner = node.this if isinstance(node, exp.Cast) else node
+    return isinstance(inner, exp.Literal)
 
 
 def _is_short(series: exp.Expr) -> bool:
@@ -84,7 +99,13 @@ def _is_short(series: exp.Expr) -> bool:
     count, _, word = str(text).partition(" ")
     length = {"HOUR": 3600, "MINUTE": 60}.get(word.upper().rstrip("S"))
     start, end = _moment(series.args.get("start")), _moment(series.args.get("end"))
-    if length is None or not count.isdigit() or not int(count) or start is None or end is None:
+    if (
+        length is None
+        or not (count.isascii() and count.isdigit())
+        or not int(count)
+        or start is None
+        or end is None
+    ):
         return False
     return (end - start).total_seconds() / (length * int(count)) <= MAX_SERIES
 

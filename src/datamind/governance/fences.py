@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from datamind.governance.conditions import conditions, conjuncts, parts
 from datamind.governance.scope import NOTHING
 from datamind.governance.totality import Reader, means
 from datamind.records import Dialect
@@ -28,8 +29,6 @@ REJECTING = (
     exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In, exp.Between, exp.Like, exp.ILike,
 )  # fmt: skip
 WRITTEN_OUT = (exp.Literal, exp.Neg, exp.Cast, exp.DataType, exp.DataTypeParam, exp.Boolean)
-# Each makes rows of values in FROM.
-PRODUCERS = (exp.Lateral, exp.Unnest, exp.Values, exp.GenerateSeries, exp.ExplodingGenerateSeries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +59,19 @@ def exposure(tree: exp.Query, dialect: Dialect, computed: Computed) -> Exposure:
     reader = Reader(dialect, computed)
     columns: set[str] = set()
     everything = later = False
-    for part in _conditions(tree):
+    for part, above in conditions(tree):
         if isinstance(part, exp.Join):
-            for left, right in part.meta.get("compared", ()):
-                if not reader.may_meet(reader.column(left), reader.column(right)):
+            for left, right in part.meta["compared"]:
+                if not reader.compares(left, right):
                     columns |= left.sources | right.sources
-        elif not reader.total(part):
+        elif not reader.total(part, above=above):
             read = [means(column).sources for column in part.find_all(exp.Column)]
             columns = columns.union(*read)
-            everything |= not any(read)
+            # When a query in a condition is run, whatever is around it has a say.
+            everything |= not any(read) or part.find(exp.Query) is not None
     for select in tree.find_all(exp.Select):
         if select is not tree and not later:
-            shown = [*select.expressions, *_parts(select, "group", "order", "distinct")]
+            shown = [*select.expressions, *parts(select, "group", "order", "distinct")]
             later = not all(reader.total(e, truth=False) for e in shown)
     return Exposure(frozenset(columns), everything, later)
 
@@ -125,14 +125,15 @@ def narrowed(
     where = select.args.get("where") if select is not None else None
     if select is None or where is None:
         return []
-    joins = select.args.get("joins") or ()
+    clauses = (select.args["from_"], *(select.args.get("joins") or ()))
+    joins = [j for c in clauses for j in c.walk(prune=_is_select) if isinstance(j, exp.Join)]
     if not all(_is_plain_join(join, dialect) for join in joins):
         return []
     reader = Reader(dialect, computed)
     alias = reference.args["alias"].name
     return [
         _within(conjunct, table)
-        for conjunct in _conjuncts(where.this)
+        for conjunct in conjuncts(where.this)
         if _rejects_nulls(conjunct) and _is_about(conjunct, alias) and reader.total(conjunct)
     ]
 
@@ -162,6 +163,10 @@ def widened(body: exp.Query, dialect: Dialect) -> exp.Query | None:
 def is_narrowing(condition: exp.Expr, dialect: Dialect) -> bool:
     """Whether it is of the kind that may be added to a fenced body."""
     return _rejects_nulls(condition) and Reader(dialect).total(condition)
+
+
+def _is_select(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Select)
 
 
 def _is_plain_join(join: exp.Join, dialect: Dialect) -> bool:
@@ -214,45 +219,3 @@ def _filter(body: exp.Query) -> exp.Expr:
     where = body.args["where"]
     assert isinstance(where, exp.Where)
     return where
-
-
-def _conditions(tree: exp.Query) -> Iterator[exp.Expr]:
-    """Whatever decides which rows there are, and joins that compare columns of one name."""
-    for node in tree.walk():
-        if isinstance(node, (exp.Where, exp.Having, exp.Qualify)):
-            yield from _conjuncts(node.this)
-        elif isinstance(node, exp.Join):
-            if node.args.get("on") is not None:
-                yield from _conjuncts(node.args["on"])
-            elif node.meta.get("compared"):
-                yield node
-            if node.args.get("kind") == "ARRAY":
-                yield from (node.this, *node.expressions)
-        elif _makes_rows(node) and node.find(exp.Column):
-            yield node
-
-
-def _makes_rows(node: exp.Expr) -> bool:
-    """Whether it is a function or list of values in FROM."""
-    if isinstance(node, exp.Table):
-        return not isinstance(node.this, exp.Identifier)
-    return isinstance(node, PRODUCERS) and not isinstance(node.this, exp.Subquery)
-
-
-def _conjuncts(node: exp.Expr) -> Iterator[exp.Expr]:
-    waiting = [node]
-    while waiting:
-        at = waiting.pop()
-        if isinstance(at, exp.And):
-            waiting += [at.expression, at.this]
-        elif isinstance(at, exp.Paren):
-            waiting.append(at.this)
-        else:
-            yield at
-
-
-def _parts(select: exp.Select, *names: str) -> Iterator[exp.Expr]:
-    for name in names:
-        clause = select.args.get(name)
-        if clause is not None:
-            yield from clause.iter_expressions()

@@ -18,6 +18,7 @@ from datamind.governance.seal import sealed
 from datamind.governance.shape import (
     FUNCTIONS,
     PARAMETERS,
+    check_aliases,
     check_calls,
     check_shape,
     parse,
@@ -97,6 +98,7 @@ def read(
 
         agree(sql, tree)
     if dialect == "clickhouse":
+        check_aliases(tree)
         elements_by_function(tree)
     found = resolve(tree, relations(view, dialect))
     check_joins(tree)

@@ -151,6 +151,19 @@ def unknown_function(name: str) -> SqlRejected:
     return SqlRejected(f"The function {shown} is not one that may be used.")
 
 
+def check_aliases(tree: exp.Query) -> None:
+    """Refuse aliases that ClickHouse takes for something else: a CTE that is called like a table
+    and its database, and an expression that is called like a source of columns."""
+    sources = {source.alias_or_name for source in tree.find_all(exp.Table, exp.Subquery)}
+    for node in tree.find_all(exp.TableAlias):
+        if "." in node.name:
+            raise SqlRejected("An alias of a query or table has no dot in it.")
+    constants = (cte for cte in tree.find_all(exp.CTE) if cte.args.get("scalar"))
+    for alias in (*tree.find_all(exp.Alias), *constants):
+        if alias.alias in sources:
+            raise SqlRejected(f"{alias.alias} is a table here: call the column otherwise.")
+
+
 def check_calls(tokens: list[Token], dialect: Dialect) -> None:
     """Refuse a text in which an unlisted word stands before a bracket.
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from sqlglot import exp
 
+from datamind.governance.conditions import conditions, makes_rows, parts
 from datamind.governance.scope import NOTHING, Output
 from datamind.governance.tables.totality import (
     FAMILIES,
@@ -20,6 +21,7 @@ from datamind.governance.tables.totality import (
     MOST_DIGITS,
     NUMBER,
     PARTS,
+    TIMES,
 )
 from datamind.records import Dialect
 
@@ -64,14 +66,27 @@ class Reader:
     def __init__(self, dialect: Dialect, computed: frozenset[str] = NOTHING) -> None:
         self.dialect = dialect
         self.computed = computed
+        self.above = False
+        self._inside: dict[int, bool] = {}
 
-    def total(self, node: exp.Expr, *, truth: bool = True) -> bool:
-        """Whether an expression gives a value, or a truth, whatever the rows hold."""
+    def total(self, node: exp.Expr, *, truth: bool = True, above: bool = False) -> bool:
+        """Whether an expression gives a value, or a truth, whatever the rows hold; `above` where
+        it may stand on aggregates and windows of its own SELECT, whatever these do."""
+        self.above = above
         try:
             kind = self.read(node)
         except (Unknown, RecursionError):
             return False
+        finally:
+            self.above = False
         return not truth or kind.above or kind.family in ("boolean", "null")
+
+    def compares(self, left: Output, right: Output) -> bool:
+        """Whether two columns can be compared, whatever they hold."""
+        try:
+            return self.may_meet(self.column(left), self.column(right))
+        except Unknown:
+            return False
 
     def read(self, node: exp.Expr) -> Kind:
         """What an expression gives."""
@@ -83,7 +98,10 @@ class Reader:
             return Kind("'text'" if node.is_string else "'number'", literal=node.this)
         if isinstance(node, exp.Null):
             return NULL
-        if isinstance(node, (exp.Boolean, exp.Exists)):
+        if isinstance(node, exp.Boolean):
+            return TRUTH
+        if isinstance(node, exp.Exists):
+            self._within(node.this)
             return TRUTH
         if isinstance(node, (exp.AggFunc, exp.Window, exp.Filter, exp.WithinGroup)):
             return self._aggregate(node)
@@ -123,7 +141,8 @@ class Reader:
             return Kind("date")
         if isinstance(node, exp.Extract) and node.name.upper() in PARTS:
             kind = self.read(node.expression)
-            if kind.family in ("date", "timestamp") and not kind.literal:
+            dated = kind.family == "date" and node.name.upper() not in TIMES
+            if (dated or kind.family == "timestamp") and not kind.literal:
                 return kind_of(GIVES[self.dialect]["part"], self.dialect)
         return self._choice(node)
 
@@ -172,11 +191,12 @@ class Reader:
 
     def _shown(self, query: exp.Expr) -> Kind:
         """What the one column of a query gives."""
+        self._within(query)
         while isinstance(query, exp.Subquery):
             query = query.this
         if not isinstance(query, exp.Select) or len(query.expressions) != 1:
             raise Unknown
-        return self.read(query.expressions[0])
+        return self._apart(query.expressions[0])
 
     def _one_value(self, node: exp.Subquery) -> Kind:
         """A query as a value: one that aggregates, for others may give two rows."""
@@ -185,23 +205,62 @@ class Reader:
         shown = query.expressions[0].unalias() if isinstance(query, exp.Select) else None
         if not isinstance(shown, AGGREGATES) or grouped:
             raise Unknown
-        word = type(shown).__name__.lower()
-        if word in ("min", "max"):
-            return self.read(shown.this)
-        if word in ("avg", "sum") and self.read(shown.this).family == "float":
-            return kind_of("float8" if self.dialect != "clickhouse" else "Float64", self.dialect)
-        return kind_of(GIVES[self.dialect].get(word, ""), self.dialect)
+        return self._shown(node)
+
+    def _within(self, query: exp.Expr) -> None:
+        """Unknown unless all of a query is total, its aggregates' arguments too: in a condition it
+        is run when the engine likes, for rows of whatever is around it."""
+        known = self._inside.get(id(query))
+        if known is None:
+            known = self._inside[id(query)] = self._all_of(query)
+        if not known:
+            raise Unknown
+
+    def _all_of(self, query: exp.Expr) -> bool:
+        before, self.above = self.above, False
+        try:
+            for select in query.find_all(exp.Select):
+                for node in (*select.expressions, *parts(select, "group", "order", "distinct")):
+                    self.read(node)
+            for part, _ in conditions(query):
+                if isinstance(part, exp.Join):
+                    if not all(self.compares(*pair) for pair in part.meta["compared"]):
+                        return False
+                else:
+                    self._truths(part)
+            return not any(map(makes_rows, query.walk()))
+        except Unknown:
+            return False
+        finally:
+            self.above = before
+
+    def _apart(self, node: exp.Expr) -> Kind:
+        """What it gives in a SELECT of its own."""
+        before, self.above = self.above, False
+        try:
+            return self.read(node)
+        finally:
+            self.above = before
 
     def _aggregate(self, node: exp.Expr) -> Kind:
-        """What follows the filters of its SELECT; the condition in it is read where it stands."""
-        inner = node
-        while isinstance(inner, (exp.Filter, exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls)):
-            inner = inner.this
-        if isinstance(inner, (exp.Window, *AGGREGATES)) or inner is not node:
+        """What follows the filters of its SELECT: whatever it is, where it may stand on that; else
+        one of the usual ones, over what is total."""
+        if self.above:
             return ABOVE
-        if isinstance(inner, exp.AggFunc):
-            return ABOVE
-        raise Unknown
+        if not isinstance(node, AGGREGATES) or isinstance(node, exp.CountIf):
+            raise Unknown
+        word = type(node).__name__.lower()
+        argument = node.this
+        if isinstance(argument, exp.Distinct):
+            argument = argument.expressions[0] if len(argument.expressions) == 1 else argument
+        if node.expressions:
+            raise Unknown
+        kind = NULL if isinstance(argument, exp.Star) or argument is None else self.read(argument)
+        if word in ("min", "max"):
+            return kind
+        if word in ("avg", "sum") and kind.family == "float":
+            return kind_of("float8" if self.dialect != "clickhouse" else "Float64", self.dialect)
+        return kind_of(GIVES[self.dialect].get(word, ""), self.dialect)
 
     def _constant(self, text: str, to: exp.DataType) -> Kind:
         """A date or time that is written out."""

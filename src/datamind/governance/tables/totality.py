@@ -60,6 +60,7 @@ ISO_TIME = ISO_DATE + r"[ T]\d\d:\d\d:\d\d(\.\d{1,6})?"
 NUMBER = r"(\d{1,18})(\.(\d{1,9}))?"
 # Parts of a time that every time has.
 PARTS = frozenset({"YEAR", "QUARTER", "MONTH", "DAY", "HOUR", "MINUTE", "DOW", "DOY", "ISODOW"})
+TIMES = frozenset({"HOUR", "MINUTE"})  # of a time only: a date has none
 # What a part of a time is, and the types that aggregates give.
 GIVES: dict[Dialect, dict[str, str]] = {
     "postgres": {"part": "numeric", "count": "bigint", "avg": "numeric", "sum": "numeric"},
