@@ -21,6 +21,8 @@ from datamind.rooms.questions.exporting import MEDIA_TYPES, filename
 from .conftest import RUNAWAY, Api, Run, running, settings_of
 from .people import People, Person
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = "SELECT '=1+1' AS \"@name\", -5 AS n, CAST('2026-02-28' AS DATE) AS day, ' =x' AS spaced"
 
 

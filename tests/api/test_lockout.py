@@ -23,6 +23,8 @@ from datamind.settings import LoginSettings, ServerSettings
 
 from .conftest import PASSWORD, Api, Clock, Run, running, settings_of
 
+pytestmark = pytest.mark.slow
+
 HERE, ELSEWHERE = "9.9.9.9", "8.8.8.8"
 ANA = "analyst@example.com"
 NEW = "another battery horse"

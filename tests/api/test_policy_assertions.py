@@ -11,6 +11,8 @@ from datamind.errors import WarehouseError
 from .conftest import RUNAWAY, Api, Run
 from .test_policies import as_it_was, execute, make  # noqa: F401
 
+pytestmark = pytest.mark.slow
+
 ANALYST = {"role": "analyst"}
 HIDING = {
     "kind": "restriction", "name": "No stores", "on": "orders", "to": {"roles": ["analyst"]},

@@ -13,6 +13,8 @@ import yaml
 from .conftest import Api, Run
 from .test_policies import COUNT, as_it_was, execute, make  # noqa: F401
 
+pytestmark = pytest.mark.slow
+
 FILE = """
 grants:
 - name: Everybody

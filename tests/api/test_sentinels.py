@@ -18,6 +18,8 @@ import pytest
 from .conftest import Api, Run, running, settings_of
 from .people import People, Person
 
+pytestmark = pytest.mark.slow
+
 VALUES = ("quetzal-4711", "913373", "2019-07-23", "whisper", "gravel")
 VAULT = """
 CREATE TABLE vaults (id INTEGER PRIMARY KEY, codeword VARCHAR, amount INTEGER, opened DATE,

@@ -9,6 +9,8 @@ import pytest
 
 from .conftest import Ran, Run
 
+pytestmark = pytest.mark.slow
+
 Datamind = Callable[..., Ran]
 FILE = """
 grants:
