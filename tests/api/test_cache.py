@@ -17,6 +17,8 @@ from datamind.records import AuditEvent
 from .conftest import Api, Run, running, settings_of
 from .people import People
 
+pytestmark = pytest.mark.slow
+
 BY_COUNTRY = "SELECT country, count(*) AS stores FROM stores GROUP BY country ORDER BY country"
 
 

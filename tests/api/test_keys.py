@@ -13,6 +13,8 @@ from datamind.rooms.caller import Caller, Identity, need
 from .conftest import PASSWORD, Api, Run, running, settings_of
 from .test_system import record
 
+pytestmark = pytest.mark.slow
+
 
 def made(api: Api, run: Run, *scopes: str, role: str = "analyst", **more: Any) -> dict[str, Any]:
     body = {"name": "a program", "scopes": list(scopes), **more}

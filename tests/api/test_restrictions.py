@@ -17,6 +17,8 @@ from datamind.rooms.auth.restrictions import Rule, admits
 from .conftest import Api, Run, running, settings_of
 from .test_routes import talked
 
+pytestmark = pytest.mark.slow
+
 PATH = "/security/ip-restrictions"
 
 # rules | address | let in?

@@ -11,6 +11,8 @@ import pytest
 from .conftest import Api, Run
 from .people import People, Person
 
+pytestmark = pytest.mark.slow
+
 QUESTION = "How many stores are there in each country?"
 
 
