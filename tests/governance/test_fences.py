@@ -290,7 +290,8 @@ def on_clickhouse(clickhouse_url: str) -> Iterator[Run]:
 
         def run(sql: str) -> str:
             answer = client.post(
-                "/?allow_experimental_correlated_subqueries=1", content=sql.encode()
+                "/?allow_experimental_correlated_subqueries=1&use_query_condition_cache=0",
+                content=sql.encode(),
             )
             if answer.status_code == 200:
                 return bag(answer.text.splitlines())
