@@ -19,6 +19,8 @@ from datamind.rooms.policies.rights import RightsBook, rules_of
 
 from .conftest import Api, Run, running, settings_of
 
+pytestmark = pytest.mark.slow
+
 FIRST = "pol-first"
 COUNT = "SELECT count(*) AS n FROM orders"
 

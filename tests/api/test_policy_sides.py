@@ -9,6 +9,8 @@ import pytest
 from .conftest import Api, Run
 from .test_policies import COUNT, as_it_was, execute, make  # noqa: F401
 
+pytestmark = pytest.mark.slow
+
 ROOTS = ("/policies", "/data-control/policies")
 TO = {"roles": ["analyst"]}
 BOTH = {"on": "orders", "rows": "status = 'paid'", "mask": {"amount": "null"}, "hide": ["store_id"]}
