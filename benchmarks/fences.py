@@ -30,6 +30,7 @@ from datamind.governance.bound import BoundRules
 from datamind.governance.rules import Asker, Grant, Rules, To
 from datamind.records import Dialect, Draft, Optimized
 from datamind.semantics.catalog import Catalog, Column, Table
+from datamind.settings import ROW_LIMIT
 
 ME = To(users=frozenset({"me"}))
 LIMIT, SLACK_MS, ROUNDS = 1.3, 0.5, 9
@@ -77,7 +78,7 @@ KINDS: dict[Dialect, Kind] = {
     "clickhouse": Kind("default", "Int64", "Decimal(12, 2)", "String", "Date"),
 }
 SERIES: dict[Dialect, str] = {
-    "postgres": "generate_series(0, {last}) AS r(i)", "duckdb": "range({count}) AS r(i)",
+    "postgres": "generate_series(CAST(0 AS bigint), {last}) AS r(i)", "duckdb": "range({count}) AS r(i)",
     "clickhouse": "(SELECT toInt64(number) AS i FROM numbers({count})) AS r",
 }  # fmt: skip
 REGIONS = "CASE i % 4 WHEN 0 THEN 'east' WHEN 1 THEN 'west' WHEN 2 THEN 'north' ELSE 'south' END"
@@ -126,7 +127,7 @@ def forms(statement: str, dialect: Dialect) -> tuple[str, str, str, bool]:
     def governed() -> str:
         checked = check(Draft(bare, dialect, "", "generated", "person"), bound.view)
         return govern(
-            Optimized(checked, checked.sql), bound.view, row_limit=100_000, policy=bound
+            Optimized(checked, checked.sql), bound.view, row_limit=ROW_LIMIT, policy=bound
         ).sql
 
     ours = governed()

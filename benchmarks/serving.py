@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import itertools
 import json
 import os
 import signal
@@ -129,12 +130,18 @@ def _asks(client: Client, *, cache: bool) -> tuple[list[float], int]:
     times, unanswered = [], 0
     for number in range(ROUNDS + 1):
         for question in QUESTIONS:
+            asked = question if cache else anew(question, number)
             started = time.perf_counter()
-            answer = client.post("/api/v1/sql/ask", {"question": question, "cache": cache})
+            answer = client.post("/api/v1/sql/ask", {"question": asked, "cache": cache})
             if number:  # the first round warms up
                 times.append(1000 * (time.perf_counter() - started))
             unanswered += answer.get("status") != "answered"
     return sorted(times), unanswered
+
+
+def anew(question: str, number: int) -> str:
+    """The same question, but with blanks that make it one that was not read before."""
+    return question + format(number, "b").replace("0", " ").replace("1", "\t")
 
 
 def _probed(port: int, seconds: float) -> list[float]:
@@ -155,7 +162,7 @@ async def _crowd(url: str, token: str) -> dict[str, float]:
     import aiohttp
 
     times: list[float] = []
-    odd = 0
+    odd, asked = 0, itertools.count(ROUNDS + 1)
     until = time.monotonic() + CROWD_S - 1
     parts = urlsplit(url)
     headers = {"Authorization": f"Bearer {token}"}
@@ -167,7 +174,8 @@ async def _crowd(url: str, token: str) -> dict[str, float]:
         async def person(number: int) -> None:
             nonlocal odd
             while time.monotonic() < until:
-                body = {"question": QUESTIONS[number % len(QUESTIONS)], "cache": False}
+                question = anew(QUESTIONS[number % len(QUESTIONS)], next(asked))
+                body = {"question": question, "cache": False}
                 started = time.perf_counter()
                 async with session.post("/api/v1/sql/ask", json=body) as answer:
                     await answer.read()

@@ -15,6 +15,8 @@ from datamind.errors import BadInput
 MOST = 1_000_000_000
 MOST_DAYS = 36_500
 T = TypeVar("T", int, None)
+# The guard asks for one row more, and DuckDB reads past a LIMIT of 10,000 with one thread only.
+ROW_LIMIT = 9_999
 MOST_ROWS = 1_000_000  # the guard lets no statement give more
 ENVIRONMENTS = ("development", "production")
 
@@ -98,7 +100,7 @@ class Settings:
     dbt_project: Path | None = None
     query_timeout_s: float = 30.0
     memory_mb: int = 1024
-    row_limit: int = 10_000
+    row_limit: int = ROW_LIMIT
     debug: bool = False
     server: ServerSettings = field(default_factory=ServerSettings)
 
@@ -255,7 +257,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         dbt_project=Path(project).expanduser() if project else None,
         query_timeout_s=_number(env, "DATAMIND_QUERY_TIMEOUT_S", 30.0),
         memory_mb=_whole(env, "DATAMIND_MEMORY_MB", 1024),
-        row_limit=_whole(env, "DATAMIND_ROW_LIMIT", 10_000),
+        row_limit=_whole(env, "DATAMIND_ROW_LIMIT", ROW_LIMIT),
         debug=env.get("DATAMIND_DEBUG", "") not in ("", "0"),
         server=_server(env),
     )
