@@ -78,7 +78,8 @@ KINDS: dict[Dialect, Kind] = {
     "clickhouse": Kind("default", "Int64", "Decimal(12, 2)", "String", "Date"),
 }
 SERIES: dict[Dialect, str] = {
-    "postgres": "generate_series(CAST(0 AS bigint), {last}) AS r(i)", "duckdb": "range({count}) AS r(i)",
+    "postgres": "generate_series(CAST(0 AS bigint), {last}) AS r(i)",
+    "duckdb": "range({count}) AS r(i)",
     "clickhouse": "(SELECT toInt64(number) AS i FROM numbers({count})) AS r",
 }  # fmt: skip
 REGIONS = "CASE i % 4 WHEN 0 THEN 'east' WHEN 1 THEN 'west' WHEN 2 THEN 'north' ELSE 'south' END"

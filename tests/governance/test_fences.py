@@ -140,6 +140,7 @@ def test_a_table_is_kept_apart_from_conditions_that_may_fail(
         ("SELECT n FROM t WHERE intDiv(10, n) > 1", "t"),
         ("SELECT intDiv(10, n) AS x FROM t WHERE x > 1", "t"),
         ("SELECT n FROM t PREWHERE toInt32(s) > 1", "t"),
+        ("SELECT n FROM t PREWHERE (SELECT count() FROM t) WHERE k > 1", "t"),
     ],
 )
 def test_the_same_on_clickhouse(sql: str, tables: str) -> None:

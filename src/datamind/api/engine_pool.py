@@ -63,16 +63,16 @@ class EnginePool:
         started = time.perf_counter()
         said = (question.text, question.evidence, question.today, question.locale)
         key = (*said, repr(question.earlier), rights.key)
-        read = self._read.get(key)
-        if read is None:
-            read, reports = await self._run(_interpret, question, rights)
-            self._read[key] = read
-            while len(self._read) > MOST_READ:
-                self._read.popitem(last=False)
-            return read, reports
-        self._read.move_to_end(key)
-        elapsed = round(1000 * (time.perf_counter() - started), 2)
-        return read, (StageReport("interpret", elapsed, said_of(read)),)
+        known = self._read.get(key)
+        if known is not None:
+            self._read.move_to_end(key)
+            elapsed = round(1000 * (time.perf_counter() - started), 2)
+            return known, (StageReport("interpret", elapsed, said_of(known)),)
+        read, reports = await self._run(_interpret, question, rights)
+        self._read[key] = read
+        while len(self._read) > MOST_READ:
+            self._read.popitem(last=False)
+        return read, reports
 
     async def prepare(
         self, readings: Sequence[Candidate], rights: Rights, *, row_limit: int

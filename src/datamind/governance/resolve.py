@@ -154,7 +154,7 @@ class Resolver:
         first = node.args.get("prewhere")
         if first is not None:  # what is read is a subquery, which has none
             node.set("prewhere", None)
-            node.where(first.this, copy=False)
+            node.where(exp.paren(first.this, copy=False), copy=False)
         outputs = self._projections(node, scope, named)
         aliases = {self.names.key(o.name): o for o in outputs if o.name}
         # A column shown under its own name is no second meaning of that name.
