@@ -256,6 +256,7 @@ def _read_spec(sketch: Sketch, nodes: list[Node]) -> None:
         if sketch.head is not None and sketch.head in sketch.outputs:
             sketch.head.role = "entity"
         _keep_conditions(sketch, outputs)
+        _keep_values(sketch)
         sketch.outputs = outputs
         sketch.listed = True
         if kept and not any(isinstance(o, Measure) for o in outputs):
@@ -272,6 +273,14 @@ def _keep_conditions(sketch: Sketch, outputs: Sequence[Output]) -> None:
             if output.target is not None:
                 output.target.role = "relation"
                 sketch.related.append(output.target)
+
+
+def _keep_values(sketch: Sketch) -> None:
+    """`Where is Oslo? Give the country.`: what was asked about is a condition on what is shown."""
+    for output in sketch.outputs:
+        if isinstance(output, Mention) and output.candidates[0].kind == "value":
+            output.role = "value"
+            sketch.conds.append(Cond("value", mention=output, first=output.first))
 
 
 def _settle(sketch: Sketch) -> None:

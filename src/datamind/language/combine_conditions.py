@@ -67,6 +67,15 @@ def count_compare(nodes: list[Node]) -> list[Node]:
     return [span(nodes, "P", cond)]
 
 
+def count_some(nodes: list[Node]) -> list[Node] | None:
+    """`at least ten` closed `orders`: so many related rows that are themselves so."""
+    if not any(c.kind == "table" for c in nodes[-1].payload.candidates[:3]):
+        return None
+    made = count_compare([nodes[0], nodes[-1]])
+    made[0].payload.within = [n.payload for n in nodes[1:-1]]
+    return [span(nodes, "P", made[0].payload)]
+
+
 def among(nodes: list[Node]) -> list[Node]:
     """semester 1 `or` 2; paper id 2."""
     subject: Mention = nodes[0].payload
@@ -302,6 +311,13 @@ def period_after(nodes: list[Node]) -> list[Node] | None:
 def negate(nodes: list[Node]) -> list[Node]:
     """`not` in Texas; `no more than` is a comparison of its own."""
     cond: Cond = nodes[-1].payload
+    cond.negated = not cond.negated
+    return [span(nodes, "P", cond)]
+
+
+def excluded(nodes: list[Node]) -> list[Node]:
+    """void invoices `excluded`: not those."""
+    cond: Cond = nodes[0].payload
     cond.negated = not cond.negated
     return [span(nodes, "P", cond)]
 

@@ -69,6 +69,15 @@ def so_many(nodes: list[Node]) -> list[Node]:
     return [Node("L", nodes[0].first, nodes[0].last, rank)]
 
 
+def so_many_of(nodes: list[Node]) -> list[Node] | None:
+    """the `three` youngest, where the evidence says what that is: a limit of its own."""
+    rank: Rank = nodes[1].payload
+    if not rank.extreme or rank.count != 1:
+        return None
+    rank.count, rank.extreme = int(nodes[0].payload), False
+    return nodes[1:]
+
+
 def lasting(nodes: list[Node]) -> list[Node] | None:
     """`length of` a stay, session `duration`: from its start to its end."""
     target: Mention = of_code(nodes, "c")[0].payload

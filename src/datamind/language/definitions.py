@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from datamind.language import said
+from datamind.language import durations, said
 from datamind.language.candidates import Candidate
 from datamind.language.evidence import Overlay
 from datamind.language.formulas import Names, NoFormula, columns_listed, is_condition, read
@@ -207,6 +207,11 @@ def _unit(
     tokens: list[Token], start: int, first: int, last: int, index: Index, today: dt.date
 ) -> Unit | None:
     gain = 1.3 * (last - first)
+    lasting = durations.of_words(index, tokens[start:])
+    if lasting is not None:
+        for mention in lasting.mentions:
+            mention.first, mention.last = first, last
+        return Unit("M", first, last, lasting, gain)
     if any((t.kind == "mark" and t.text in _OPERATORS) or t.lower in _TWO for t in tokens[start:]):
         formula = _Spoken(tokens, start, index, today).read()
         return Unit("M", first, last, formula, gain) if formula is not None else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,13 +31,16 @@ from datamind.language.tokens import Token, is_participle, stem, tokenize
 from datamind.language.units import Unit
 from datamind.records import Candidate as Reading
 from datamind.records import Choice, Interpretation, Link, Question, Refusal
+from datamind.semantics import plan as P
 from datamind.semantics.catalog import View
 from datamind.semantics.check import check
 from datamind.semantics.describe import describe
+from datamind.semantics.walk import below
 
 MAX_READINGS = 20
 KEPT_VIEWS = 8
 CHOICES = 3
+_LATIN = re.compile(r"\b(?:i\. ?e\.|e\. ?g\.|ie,|eg,|viz\.),?", re.IGNORECASE)
 VAGUE = 0.5  # a word that links no better than this is not worth asking back about
 
 
@@ -78,7 +82,7 @@ class BuiltinPlanner:
         if refusal is not None:
             return Interpretation("refused", (), 0.95, refusal=refusal)
         overlay = evidence.read(question.evidence, question.text)
-        text = evidence.expand(question.text, overlay)
+        text = evidence.expand(_LATIN.sub(lambda m: " " * len(m[0]), question.text), overlay)
         compiled = self.compiled(view)
         tokens = tokenize(text)
         defined, combined = units_of(overlay, tokens, compiled.names, question.today)
@@ -162,6 +166,8 @@ def _plan(
             sum(j.table not in named and j.table not in compiled.graph.bridges for j in scope.joins)
         ),
         "unused": float(sketch.unused),
+        "rivalry": scope.rivalry,
+        "ignored": float(_ignored(plan, assignment)),
         **_link_features(assignment),
     }
     links = tuple(_link(m, c, tokens) for m, c in assignment.chosen.items())
@@ -174,6 +180,14 @@ def _of_metrics(assignment: Assignment, view: View) -> frozenset[str]:
     """The tables that the metrics which are meant read."""
     metrics = [c.id for c in assignment.chosen.values() if c.kind == "metric"]
     return frozenset(t for name in metrics for t in view.metrics_by_name[name].relations)
+
+
+def _ignored(plan: P.Query, assignment: Assignment) -> int:
+    """How much of what was named has no part in the plan: neither its table nor its metric."""
+    nodes = list(below(plan))
+    read = {n.table for n in nodes if isinstance(n, P.Source | P.Join)}
+    meant = [c for c in assignment.chosen.values() if c.table and c.kind != "metric"]
+    return sum(c.table not in read for c in meant)
 
 
 def _link_features(assignment: Assignment) -> dict[str, float]:

@@ -153,8 +153,19 @@ def _is_open(text: str) -> bool:
     return bool(re.search(r"(?<!\w)'", re.sub(r"(?<!\w)'[^'\n]*'(?!\w)", "", text)))
 
 
+_LEGEND = re.compile(
+    r"^[`\"']?(?P<column>[A-Za-z][\w ]{1,40}?)[`\"']?\s*:\s*"
+    r"(?P<codes>(?:(?:'[^']+'|-?\d+)\s*(?:=|means|for|is)\s*[^,;=]+(?:[,;]\s*|$)){2,})$"
+)
+_CODE = re.compile(r"(?P<code>'[^']+'|-?\d+)\s*(?:=|means|for|is)\s*(?P<text>[^,;=]+)")
+
+
 def _defined(statement: str, said: str) -> Iterator[tuple[str, str]]:
     """Phrases that the statement explains, each with what it says of them."""
+    if found := _LEGEND.match(statement):
+        for entry in _CODE.finditer(found["codes"]):
+            yield _name(entry["text"]), f"{found['column']} = {entry['code']}"
+        return
     if found := _TO.match(statement):
         text = plain(found["text"])
         vague = re.match(r"use the formula where\b", found["text"], re.IGNORECASE)

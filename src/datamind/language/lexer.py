@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
+from datamind.language import durations
 from datamind.language.dates import Found, find_periods
 from datamind.language.index import GENERIC
 from datamind.language.linking import MAX_WINDOW, PER_GRAIN, Linker
@@ -82,13 +83,19 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
     yield from _fillers(linker, tokens)
     yield from numbers(tokens)
     yield from units_said(tokens, linker.index.values, Unit)
+    yield from durations.units(linker.index, tokens)
     periods = find_periods(tokens, today)
     for found in periods:
         yield from _period(found)
     sure = [(f.first, f.last) for f in periods if f.last > f.first + 1 and not f.period.unsure]
     for first in range(len(tokens)):
         yield _skip(linker, tokens, first)
-        if tokens[first].lower in _OPEN and not linker.index.values.get(tokens[first].lower):
+        following = tokens[first + 1].lower if first + 1 < len(tokens) else ""
+        if (
+            tokens[first].lower in _OPEN
+            and following not in _OPEN
+            and not linker.index.values.get(tokens[first].lower)
+        ):
             yield Unit("P", first, first + 1, Cond("open", first=first), _OPEN[tokens[first].lower])
         for last in range(first + 1, min(first + MAX_WINDOW, len(tokens)) + 1):
             if tokens[last - 1].kind == "mark" and tokens[last - 1].text not in (".", "-"):
@@ -227,12 +234,23 @@ def _skip(linker: Linker, tokens: list[Token], at: int) -> Unit:
         return Unit(" ", at, at + 1, "", -0.6)
     if is_relating(token):
         return Unit(" ", at, at + 1, "", 0.0)
+    if token.lower in K.SETTINGS and _is_setting(tokens, at):
+        return Unit(" ", at, at + 1, "", 0.0)
     if token.lemma in K.UNITS and at and tokens[at - 1].lower == "in":
         return Unit(" ", at, at + 1, "", 0.6)
     if token.lemma in K.UNITS and at and tokens[at - 1].kind == "number":
         compared = at + 1 < len(tokens) and tokens[at + 1].lower in ("after", "before", "later")
         return Unit(" ", at, at + 1, "", 0.7 if compared else 0.0)
     return Unit("u", at, at + 1, token.text, -0.5)
+
+
+def _is_setting(tokens: list[Token], at: int) -> bool:
+    """`in the hospital`, `on our list`: where all of the data is of."""
+    before = [t.lower for t in tokens[max(0, at - 2) : at]]
+    return len(before) == 2 and before[0] in _PLACING and before[1] in ("the", "our", "this", "my")
+
+
+_PLACING = frozenset("in at of on from to by with for within across".split())
 
 
 def _asks_more(tokens: list[Token], at: int) -> bool:

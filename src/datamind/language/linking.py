@@ -22,6 +22,7 @@ from datamind.language.dates import WEEKDAYS
 from datamind.language.index import GENERIC, SUFFIXES, Index, Item, Posting, normal, synonyms
 from datamind.language.scope import money_column
 from datamind.language.tables.keywords import SOFT, STOP
+from datamind.language.tables.places import PLACE_WORDS, PLACES
 from datamind.language.tokens import Token, stem
 
 MAX_WINDOW = 6
@@ -359,9 +360,23 @@ class Linker:
                 if key != normal(text):
                     score -= 0.06
                 out.append(self._value(column, stored, score, "value"))
+        if not out and proper:
+            out = self._places(normal(text))
         if not out and proper and (first > 0 or len(tokens) > 1):
             out = self._partial(tuple(normal(text).split()), 0.72)
         return best_of(out)
+
+    def _places(self, said: str) -> list[Candidate]:
+        """Where the data spells the place that is named in another way: `Texas` as TX."""
+        found = []
+        for other in sorted(PLACES.get(said, ())):
+            for column, stored in self.index.values.get(other, ()):
+                known = self.index.view.column(column)
+                words = {*names.split(known.name), *names.words_of(known.name)}
+                words |= self.index.table_words.get(known.table, frozenset())
+                if words & PLACE_WORDS:
+                    found.append(self._value(column, stored, 0.95, "value"))
+        return found
 
     def _value(self, column: str, stored: str, score: float, source: str) -> Candidate:
         table = self.index.view.column(column).table

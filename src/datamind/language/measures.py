@@ -157,24 +157,23 @@ def _aggregate(measure: Measure, ctx: Context) -> P.Expr:
     if candidate.kind == "table":
         if measure.function != "sum":
             raise Unbuildable("an average of rows")
+        if [w.lower() for w in ctx.words[measure.first : measure.first + 2]] == ["how", "much"]:
+            return _worth(candidate, measure, ctx, where)
         return P.Aggregate("count", None, ctx.scope.alias(candidate.id), where=where)
     column = ctx.column_of(measure.target)
     return _aggregate_column(column, measure, ctx, where)
 
 
-def _aggregate_table(
+def _worth(
     candidate: Candidate, measure: Measure, ctx: Context, where: P.Predicate | None
 ) -> P.Expr:
-    """`total sales`, `average order`: what the rows are worth, or how many there are."""
+    """`how much did we bill`: what the rows are worth, for they are not counted."""
     column = money_column(ctx.scope.view.table(candidate.table))
-    if column is not None:
-        ctx.notes.append(f"{candidate.table} are added up by {column.name.replace('_', ' ')}")
-        ctx.penalty += 0.1
-        return P.Aggregate(cast(P.Function, measure.function), ctx.expr(column), where=where)
-    if measure.function != "sum":
-        raise Unbuildable("an average of rows")
+    if column is None:
+        raise Unbuildable("how much is no count")
+    ctx.notes.append(f"{candidate.table} are added up by {column.name.replace('_', ' ')}")
     ctx.penalty += 0.1
-    return P.Aggregate("count", None, ctx.scope.alias(candidate.table), where=where)
+    return P.Aggregate(cast(P.Function, measure.function), ctx.expr(column), where=where)
 
 
 def _aggregate_column(
@@ -258,17 +257,17 @@ def _row_value(measure: Measure, ctx: Context) -> P.Expr:
         return P.Arithmetic("-", expression(measure.left, ctx), expression(measure.right, ctx))
     find = date_column if measure.kind == "duration" else lambda m, c: c.column_of(m)
     first, second = (find(m, ctx) for m in measure.mentions)
-    value = _between(first, second, ctx)
+    value = _between(first, second, ctx, measure.unit)
     if measure.inner:
         return P.Aggregate(cast(P.Function, measure.inner), value)
     return value
 
 
-def _between(first: Column, second: Column, ctx: Context) -> P.Expr:
+def _between(first: Column, second: Column, ctx: Context, unit: str = "") -> P.Expr:
     left, right = ctx.expr(first), ctx.expr(second)
     if first.is_date and second.is_date:
         default = "minute" if first.epoch and second.epoch else "day"
-        return P.DateDiff(unit_said(ctx, default), left, right)
+        return P.DateDiff(cast(P.Unit, unit) if unit else unit_said(ctx, default), left, right)
     if first.is_number and second.is_number:
         return P.Arithmetic("-", left, right)
     raise Unbuildable("these two can't be subtracted")

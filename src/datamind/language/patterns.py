@@ -58,6 +58,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"(?<![S])c[cP]", conditions.flagged, "region customers"),
     Pattern(r"(?<=g)v(?!c)", conditions.each_value, "for each Ford"),
     Pattern(r"v", conditions.one_value, "buy orders"),
+    Pattern(r"pP+c", conditions.count_some, "more than 2 buy orders"),
     Pattern(r"(?<=[ri])c\|c|(?<=b)c\|c", conditions.either_related, "with a project or exam"),
     Pattern(r"c&#r?~(?=$)", conditions.split_flag, "have an exam and how many do not"),
     Pattern(r"d(?:[,&t]+d|rd)+", windows.periods, "2023 vs 2024"),
@@ -88,11 +89,13 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"(?<=q)Sc|^Sc", measures.adjective, "which are the oldest employees"),
     Pattern(r"Sc", measures.rank, "most orders"),
     Pattern(r"S", measures.alone, "the oldest"),
+    Pattern(r"nL", measures.so_many_of, "the 3 oldest"),
     Pattern(r"LA(?![#c])", measures.on_average, "the most expensive on average"),
     Pattern(
         r"MA(?![#c])", measures.average_after, "days between sale date and sale date on average"
     ),
     Pattern(r"Mr?[p](?!c)", conditions.of_measure, "whose number of orders is over 5"),
+    Pattern(r"Pc?Y", conditions.excluded, "Ford excluded"),
     Pattern(r"~[rihfbt]*P", conditions.negate, "not in Texas"),
     Pattern(r"~[rihfbtAD#]*c", conditions.without, "without orders"),
     Pattern(r"H[rif]*P+c?", windows.of_them, "how many of them were in Rome"),

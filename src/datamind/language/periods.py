@@ -116,10 +116,11 @@ def _said(column: Column, ctx: Context) -> bool:
     )
 
 
-_STARTS = frozenset({"start", "started", "begin", "began", "open", "opened", "hire", "hired",
+STARTS = frozenset({"start", "started", "begin", "began", "open", "opened", "hire", "hired",
                      "from", "admit", "admission", "admitted", "onset", "pickup", "departure",
                      "created", "issued", "sent", "join", "joined", "entry", "placed",
-                     "ordered"})  # fmt: skip
+                     "ordered", "reported", "registered", "booked", "requested",
+                     "submitted"})  # fmt: skip
 ENDS = frozenset({"end", "ended", "finish", "finished", "close", "closed", "left", "leave", "to",
                   "completed", "completion", "termination", "terminated", "expiry", "resolved",
                   "discharged", "discharge", "returned", "stop", "stopped", "cancelled", "exit",
@@ -129,7 +130,7 @@ ENDS = frozenset({"end", "ended", "finish", "finished", "close", "closed", "left
 def ends_of(table: Table) -> tuple[Column, Column]:
     """The dates at which a row of the table starts and ends."""
     dates = [c for c in dates_of(table) if not is_personal(c)]
-    starts = [c for c in dates if _STARTS & set(names.split(c.name))]
+    starts = [c for c in dates if STARTS & set(names.split(c.name))]
     ends = [c for c in dates if ENDS & set(names.split(c.name))]
     if len(starts) == 1 and len(ends) == 1 and starts != ends:
         return starts[0], ends[0]
@@ -140,12 +141,13 @@ def ends_of(table: Table) -> tuple[Column, Column]:
 
 
 def tables_near(ctx: Context, at: int | None = None) -> list[str]:
-    """That of what was named last before this place, the plan's tables, home first, then those of
-    the meanings, then neighbours to one."""
+    """That of what was named last before this place, then those of what is added up, the plan's,
+    home first, those of the meanings, and neighbours to one."""
     scope = ctx.scope
     before = [
         m for m, c in ctx.chosen.items()
-        if c.table and m.last <= (at or 0) and m.role not in ("group", "measure")
+        if c.table and m.last <= (at or 0) and m.role != "group"
+        and (c.kind != "column" or c.type in TEMPORAL or m.role in ("measure", "order"))
     ]  # fmt: skip
     last = [ctx.chosen[max(before, key=lambda m: m.last)].table] if before else []
     meant = [c.table for c in ctx.chosen.values() if c.table]
@@ -153,7 +155,10 @@ def tables_near(ctx: Context, at: int | None = None) -> list[str]:
         e.end for t in list(scope.aliases) for e in scope.graph.edges.get(t, ()) if not e.to_many
     ]  # fmt: skip
     measured = [column.rpartition(".")[0] for column in sorted(metric_dates(ctx))]
-    return list(dict.fromkeys([*measured, *last, *scope.aliases, *meant, *near]))
+    added = [
+        c.table for m, c in ctx.chosen.items() if m.role in ("measure", "order") and c.table
+    ]  # what is added up happened at some time
+    return list(dict.fromkeys([*measured, *last, *added, *scope.aliases, *meant, *near]))
 
 
 def metric_dates(ctx: Context) -> set[str]:

@@ -21,6 +21,8 @@ FEATURES = (
     "relations",
     "unnamed",
     "unused",
+    "rivalry",
+    "ignored",
     "cover",
     "weakest",
     "synonyms",

@@ -42,7 +42,11 @@ def related(cond: Cond, ctx: Context, predicate: Builder) -> P.Predicate:
 def _has_column(cond: Cond, column: Column, ctx: Context, predicate: Builder) -> P.Predicate:
     """What the column says of the row, and the conditions that follow it."""
     many = column.table not in ctx.scope.graph.owned(ctx.scope.home)
-    if cond.negated and not cond.numbers and many and column.id not in ctx.index.flags:
+    pending = column.is_date and column.null_fraction and "never" not in ctx.lemmas
+    if (
+        cond.negated and not cond.numbers and many and not pending
+        and column.id not in ctx.index.flags
+    ):  # fmt: skip
         return _exists(cond, column.table, ctx, predicate)  # `never sold`: no sale at all
     return conjunction([_column_test(cond, column, ctx), *(predicate(c, ctx) for c in cond.within)])
 

@@ -91,7 +91,7 @@ class Measure:
     A than B`), shortfall, difference, duration,
     formula (`function` is the operator), number, given (a formula of the evidence),
     lasting (from a thing's start to its end). `inner` aggregates its values over `per`, as in
-    `average number of orders per customer`.
+    `average number of orders per customer`; `unit` is the one that a duration is told in.
     """
 
     kind: str
@@ -108,6 +108,7 @@ class Measure:
     loose: bool = False
     given: Formula | None = None
     per: list[Mention] = field(default_factory=list)
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ WINDOW = "W"
 THEM = "H"
 LENGTH = "l"
 LASTING = "y"
+EXCLUDED = "Y"
 
 CODES: dict[str, tuple[tuple[str, str], ...]] = {
     COUNT: (*tuple((p, "") for p in ("how many times", "number of times", "count the", "count all", "count how many", "count up", "how many", "number of", "the number of", "count of", "no of", "no . of", "total number of", "total count of", "total no of", "total no . of", "count the number of", "quantity of", "how many different kinds of", "number", "count", "counts of", "total counts of", "how often", "overall number of", "counts", "# of")), ("numbers of", "each"), ("the numbers of", "each"), ("counts of", "each")),
@@ -196,10 +197,14 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
         "how long does it take", "how long did it take", "time it takes", "time taken",
         "seconds between", "number of hours between", "number of minutes between",
     )),
+    EXCLUDED: tuple((p, "") for p in (
+        "excluded", "left out", "not included", "not counted", "set aside", "aside", "being excluded",
+        "are excluded", "are left out", "are not counted", "are not included", "not counting",
+    )),
     LENGTH: (("length of", ""), ("number of characters in", ""), ("number of letters in", "")),
     LASTING: tuple((p, "") for p in (
         "duration of", "duration", "length of", "tenure", "tenure of", "how long", "how long did",
-        "how long do", "how long does", "time spent in", "lifetime of", "lengths of", "time it takes",
+        "how long do", "how long does", "time spent in", "lifetime of", "lengths of", "time it takes", "length of stay", "lengths of stay",
     )),
 }  # fmt: skip
 
@@ -242,7 +247,7 @@ STOP = frozenset(
     what which who whom when where why if of in on at by for to from with as into over under up out
     off about between through during and or not no nor but both either neither ever yet still
     really actually others own per via across every more much many few several lots one ones it's
-    there's that's they're s t etc eg ie""".split()
+    there's that's they're s t etc eg ie i'd i'll i'm we'd we'll let's""".split()
 )
 
 # Words that say little, unless the data names something by them.
@@ -277,6 +282,14 @@ RELATING = frozenset(
     declare grade pass fail graduate admit drive consist comprise accumulate spend invest trade
     list log load contribute support represent drop show display see say state mention show""".split()
 )  # fmt: skip
+
+# What may stand for the whole of the data, where nothing in it goes by that name: `in the hospital`.
+SETTINGS = frozenset(
+    """company business firm organization organisation enterprise hospital clinic shelter festival shop
+    store school university college bank airline library museum agency club league platform site
+    website area world market office warehouse factory network marketplace program programme event
+    list register file books system city state country region team fleet group portfolio""".split()
+)
 
 UNITS = frozenset(
     """mph kmh km kilometer kilometre meter metre mile foot feet inch cm mm kg kilogram gram lb pound

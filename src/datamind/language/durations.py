@@ -1,0 +1,190 @@
+"""Durations: `days between booking and the visit`, `time to close a claim`: the two dates meant.
+
+The words on either side of a duration are seldom the names of columns: a noun or verb stands for
+the moment at which something happened. So all pairs of dates are compared with the words, those of
+one table first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from datamind.language import names
+from datamind.language.candidates import Candidate
+from datamind.language.index import Index
+from datamind.language.periods import ENDS, STARTS
+from datamind.language.scope import dates_of, is_personal, is_technical
+from datamind.language.sketch import Measure, Mention
+from datamind.language.tables.durations import DURATIONS, MOMENTS, ON_AVERAGE
+from datamind.language.tables.keywords import STOP
+from datamind.language.tokens import Token, stem
+from datamind.language.units import Unit
+from datamind.semantics.catalog import Column
+
+GAIN = 1.15  # for each word: more than its words linked one by one
+ENOUGH = 0.5  # what the words of a side have to say of its date
+_FUNCTIONS = {"average": "avg", "mean": "avg", "avg": "avg", "typical": "avg", "median": "median",
+              "longest": "max", "maximum": "max", "max": "max", "shortest": "min",
+              "minimum": "min", "min": "min"}  # fmt: skip
+_SINGLE = frozenset({"first", "last", "latest", "earliest", "next", "previous", "second"})
+_CHANGED = frozenset({"minus", "plus", "times"})
+_EMPTY = frozenset("date dates time times at on day dt ts timestamp datetime the moment".split())
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """The stems of one side's words, and the kinds of moments that they stand for."""
+
+    stems: frozenset[str]
+    moments: frozenset[str]
+
+
+def units(index: Index, tokens: Sequence[Token]) -> Iterator[Unit]:
+    """The measure of time between two dates that the question asks for, if it does."""
+    text, starts, ends = _joined(tokens)
+    found = _found(index, tokens, text, starts, ends)
+    if found is not None:
+        measure, last = found
+        yield Unit("M", measure.first, last, measure, GAIN * (last - measure.first))
+        yield from _on_average(text, starts, ends)
+
+
+def of_words(index: Index, tokens: Sequence[Token]) -> Measure | None:
+    """The measure that a definition is: `hours from opening to closing`."""
+    found = _found(index, tokens, *_joined(tokens))
+    if found is not None and tokens[0].lower in _FUNCTIONS:
+        found[0].inner = found[0].inner or _FUNCTIONS[tokens[0].lower]
+    return found[0] if found is not None else None
+
+
+def _found(
+    index: Index, tokens: Sequence[Token], text: str, starts: dict[int, int], ends: dict[int, int]
+) -> tuple[Measure, int] | None:
+    """The first measure that a phrase asks for and two dates answer, and where its words end."""
+    if not _asking([t.lower for t in tokens]):
+        return None
+    for pattern in DURATIONS:
+        for found in pattern.finditer(text):
+            first, last = starts.get(found.start()), ends.get(found.end())
+            pair = _pair(found, text, index)
+            if first is None or last is None or pair is None:
+                continue
+            unit = found["unit"] or found.groupdict().get("unit_")
+            measure = Measure("duration", mentions=tuple(_mention(c, first, last) for c in pair))
+            measure.first, measure.unit = first, (unit or "").rstrip("s")
+            usual = found["function"] or ("average" if ON_AVERAGE.search(text) else None)
+            measure.inner = _FUNCTIONS[usual] if usual else None
+            return measure, last
+    return None
+
+
+def _asking(lower: Sequence[str]) -> bool:
+    said = {w.rstrip("s") for w in lower}
+    return bool(said & _SIDES and said & _LENGTHS)
+
+
+_SIDES = frozenset({"between", "to", "until", "till", "before", "from"})
+_LENGTHS = frozenset(
+    "day hour minute second week month year time long duration delay gap lag interval".split()
+)
+
+
+def _joined(tokens: Sequence[Token]) -> tuple[str, dict[int, int], dict[int, int]]:
+    """The words as one text, and which token starts and ends at which character."""
+    starts: dict[int, int] = {}
+    ends: dict[int, int] = {}
+    at = 0
+    for place, token in enumerate(tokens):
+        word = "\0" if token.kind == "quoted" else token.lower
+        starts[at] = place
+        at += len(word)
+        ends[at] = place + 1
+        at += 1
+    return " ".join("\0" if t.kind == "quoted" else t.lower for t in tokens), starts, ends
+
+
+def _on_average(text: str, starts: dict[int, int], ends: dict[int, int]) -> Iterator[Unit]:
+    """The words that said which aggregate is wanted, where they stand apart."""
+    for found in ON_AVERAGE.finditer(text):
+        first, last = starts.get(found.start()), ends.get(found.end())
+        if first is not None and last is not None:
+            yield Unit(" ", first, last, "", 1.2 * (last - first))
+
+
+def _mention(column: Column, first: int, last: int) -> Mention:
+    link = Candidate("column", column.id, column.table, 0.95, "name", type=column.type)
+    return Mention(first, last, (link,), role="date")
+
+
+def _side(words: str) -> _Side:
+    stems = {stem(w) for w in words.split() if w not in _EMPTY}
+    moments = frozenset(k for k, ws in MOMENTS.items() if {stem(w) for w in ws.split()} & stems)
+    return _Side(frozenset(stems), moments)
+
+
+def _pair(found: re.Match[str], text: str, index: Index) -> tuple[Column, Column] | None:
+    """The dates at which what is said starts and ends; None where the words don't tell."""
+    groups = found.groupdict()
+    begun, ended = groups.get("start") or "", groups["end"]
+    words = {*begun.split(), *ended.split()}
+    if (_SINGLE | _CHANGED) & words or any(w.isdigit() for w in words):
+        return None  # the first of several, or less so much: not the time between two dates
+    start, end = _side(begun), _side(f"{ended} {groups.get('what') or ''}")
+    said = {stem(w) for w in text.split()}
+    best: tuple[float, Column, Column] | None = None
+    dated = [
+        (t.id, [c for c in dates_of(t) if not is_personal(c)]) for t in index.view.tables
+    ]  # fmt: skip
+    for table, columns in dated:
+        for last in columns:
+            closing = _fits(last, end, index)
+            if closing < ENOUGH:
+                continue
+            for other, others in dated:
+                for one in others:
+                    if one.id == last.id or (other != table and not begun):
+                        continue
+                    opening = _fits(one, start, index) if begun else _opens(one, index)
+                    if opening < (ENOUGH if begun else 0.0):
+                        continue
+                    near = 0.6 if other == table else 0.0
+                    near += 0.3 * bool(said & {stem(w) for w in index.table_words.get(table, ())})
+                    score = closing + opening + near
+                    if best is None or score > best[0]:
+                        best = (score, one, last)
+    if best is None or _narrowed(words, best[1:], index):
+        return None
+    return best[1], best[2]
+
+
+def _narrowed(words: set[str], pair: tuple[Column, Column], index: Index) -> bool:
+    """Whether a word says which are meant: the `successful` payment's date is of some only."""
+    known = {stem(w) for c in pair for w in names.words_of(c.name)}
+    known |= {stem(w) for c in pair for w in index.table_words.get(c.table, ())}
+    known |= {stem(w) for ws in MOMENTS.values() for w in ws.split()} | _EMPTY
+    return any(stem(w) not in known and w not in STOP for w in words)
+
+
+def _fits(column: Column, side: _Side, index: Index) -> float:
+    """How well a date fits the words: by its name, by what happens then, by its table."""
+    words = set(names.words_of(column.name)) - _EMPTY
+    own = {stem(w) for w in words}
+    noun = {stem(w) for w in index.table_words.get(column.table, ())}
+    told = 1.0 if (own - noun) & side.stems else 0.0
+    kinds = {k for k, ws in MOMENTS.items() if own & {stem(w) for w in ws.split()}}
+    told = told or (0.7 if kinds & side.moments else 0.0)
+    about = 0.3 if noun & side.stems else 0.0
+    main = next((c for c in dates_of(index.view.table(column.table))), None)
+    if not told and about and main is not None and main.id == column.id and not side.moments:
+        told = 0.35  # `the appointment` is when it is
+    return told + about - (0.1 if is_technical(column) else 0.0)
+
+
+def _opens(column: Column, index: Index) -> float:
+    """How likely a date is the one at which a row begins."""
+    noun = {stem(w) for w in index.table_words.get(column.table, ())}
+    words = {w for w in names.words_of(column.name) if stem(w) not in noun} - _EMPTY
+    opening = words & STARTS
+    return 0.6 * len(opening) / len(words) if opening else 0.0 if words & ENDS else 0.2
