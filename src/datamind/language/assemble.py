@@ -127,7 +127,7 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
             both = len(sketch.conds) if node.payload == "both" else both
         elif code in _MEANT and not (code == K.COUNT and place == len(nodes) - 1 and sketch.ranks):
             sketch.unused += 1  # `which ... the most, and how many?` counts what is ranked
-        elif code == K.GROUP and node.payload == "per":
+        elif code == K.GROUP and (node.payload == "per" or node.last - node.first > 1):
             sketch.unused += 1
         if code in _ENDS_SELECT and seen and code not in "LGP":
             selecting = False
@@ -232,6 +232,8 @@ def _read_spec(sketch: Sketch, nodes: list[Node]) -> None:
                 outputs.append(node.payload)
         elif node.code == "O":
             sketch.order.extend(node.payload)
+        elif node.code == "L" and node.payload.count and not node.payload.extreme:
+            sketch.ranks.append(node.payload)  # `..., for the top 3 types by their number`
         elif node.code == "L" and isinstance(node.payload.by, Measure):
             outputs.append(node.payload.by)
         elif node.code == "G":

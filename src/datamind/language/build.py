@@ -9,7 +9,7 @@ from datamind.language import measures, windows
 from datamind.language.beyond import above_average
 from datamind.language.candidates import Candidate
 from datamind.language.conditions import predicate
-from datamind.language.context import Context, Unbuildable, compared
+from datamind.language.context import Context, Unbuildable, compared, conjunction
 from datamind.language.draft import Draft, aggregate, is_unique
 from datamind.language.graph import UNREACHABLE, Graph
 from datamind.language.relations import flag, of_subtype
@@ -298,7 +298,9 @@ def _having(cond: Cond, ctx: Context, draft: Draft) -> P.Predicate:
     if candidate.kind == "metric":
         measure = ctx.metric(candidate.id)
     else:
-        measure = P.Aggregate("count", None, ctx.scope.alias(candidate.table))
+        wheres = [predicate(c, ctx) for c in cond.within]
+        where = conjunction(wheres) if wheres else None
+        measure = P.Aggregate("count", None, ctx.scope.alias(candidate.table), where=where)
     name = aggregate(
         draft, measure, "number_of_rows" if candidate.kind == "table" else candidate.id
     )

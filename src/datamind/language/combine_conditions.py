@@ -41,6 +41,8 @@ def compare(nodes: list[Node]) -> list[Node] | None:
     """rating [of] `above 4`."""
     subject: Mention = nodes[0].payload
     best = subject.candidates[0]
+    if nodes[-1].payload.times:
+        return count_compare([nodes[-1], nodes[0]])
     if not may_be_number(subject) or (best.kind == "table" and best.score > 0.9):
         return None
     subject.role = "number"
@@ -74,6 +76,28 @@ def count_some(nodes: list[Node]) -> list[Node] | None:
     made = count_compare([nodes[0], nodes[-1]])
     made[0].payload.within = [n.payload for n in nodes[1:-1]]
     return [span(nodes, "P", made[0].payload)]
+
+
+def count_of_some(nodes: list[Node]) -> list[Node] | None:
+    """`at least ten` losses: so many rows that have the value."""
+    subject = having_value([n.payload for n in nodes[1:]], nodes)
+    if subject is None:
+        return None
+    comparison: Comparison = nodes[0].payload
+    cond = Cond("related", subject, comparison.op, (comparison.value,), first=nodes[0].first)
+    cond.within = [n.payload for n in nodes[1:]]
+    return [span(nodes, "P", cond)]
+
+
+def having_value(conds: list[Cond], nodes: list[Node]) -> Mention | None:
+    """The tables that the conditions are on, as what is counted; None for other conditions."""
+    if any(c.kind not in ("value", "given") for c in conds):
+        return None
+    found = [c for m in (conds[0].mention, *conds[0].mentions) if m is not None
+             for c in m.candidates]  # fmt: skip
+    tables = {c.holder or c.table: c for c in found if c.table}
+    made = tuple(Candidate("table", t, t, min(0.9, c.score), c.source) for t, c in tables.items())
+    return Mention(nodes[-1].first, nodes[-1].last, made, role="relation") if made else None
 
 
 def among(nodes: list[Node]) -> list[Node]:

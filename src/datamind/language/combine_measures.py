@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datamind.language.candidates import Candidate
+from datamind.language.combine_conditions import having_value
 from datamind.language.nodes import Node, may_be_number, of_code, span
 from datamind.language.sketch import Cond, Measure, Mention, Rank
 from datamind.language.tables import keywords as K
@@ -96,10 +97,13 @@ def average_lasting(nodes: list[Node]) -> list[Node]:
     return [span(nodes, "M", measure)]
 
 
+_OF_ROWS = ("lasting", "duration", "difference", "given", "age")
+
+
 def average_after(nodes: list[Node]) -> list[Node] | None:
     """the time it takes `on average`: an aggregate of a row's own measure."""
     measure: Measure = nodes[0].payload
-    if measure.kind not in ("lasting", "duration", "difference", "given") or measure.inner:
+    if measure.kind not in _OF_ROWS or measure.inner:
         return None
     measure.inner = nodes[1].payload
     return nodes[:1]
@@ -329,6 +333,18 @@ def alone(nodes: list[Node]) -> list[Node]:
     by = Measure("count", first=nodes[0].first) if counted else None
     rank = Rank(by, way == "desc", 1, hints, extreme=True, first=nodes[0].first)
     return [Node("L", nodes[0].first, nodes[0].last, rank)]
+
+
+def most_with(nodes: list[Node]) -> list[Node] | None:
+    """the `most` strays: ranked by how many rows have the value."""
+    way, hints = K.SUPERLATIVES[nodes[0].payload]
+    target = having_value([nodes[1].payload], nodes)
+    if hints or target is None or nodes[0].payload not in ("most", "fewest", "least"):
+        return None
+    target.role = "entity"
+    by = Measure("count", target=target, where=[nodes[1].payload], first=nodes[1].first)
+    rank = Rank(by, way == "desc", 1, hints, extreme=True, first=nodes[0].first)
+    return [span(nodes, "L", rank)]
 
 
 def adjective(nodes: list[Node]) -> list[Node] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import cast
 
-from datamind.language import names
+from datamind.language import ages, names
 from datamind.language.context import Context, Unbuildable, filled, number
 from datamind.language.periods import ENDS, date_expr, date_of, in_period, tables_near, unit_said
 from datamind.language.relations import inner_context, related, related_count
@@ -235,4 +235,5 @@ _BUILDERS = {
     "compare": _compare, "among": _among, "value": _value, "text": _text, "null": _null,
     "columns": _columns, "average": _average, "any": _any, "all": _all, "related": _related,
     "period": in_period, "given": _given, "apart": _apart, "open": _open,
+    "age": ages.aged,
 }  # fmt: skip

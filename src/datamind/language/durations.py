@@ -43,7 +43,7 @@ class _Side:
 
 def units(index: Index, tokens: Sequence[Token]) -> Iterator[Unit]:
     """The measure of time between two dates that the question asks for, if it does."""
-    text, starts, ends = _joined(tokens)
+    text, starts, ends = joined(tokens)
     found = _found(index, tokens, text, starts, ends)
     if found is not None:
         measure, last = found
@@ -53,7 +53,7 @@ def units(index: Index, tokens: Sequence[Token]) -> Iterator[Unit]:
 
 def of_words(index: Index, tokens: Sequence[Token]) -> Measure | None:
     """The measure that a definition is: `hours from opening to closing`."""
-    found = _found(index, tokens, *_joined(tokens))
+    found = _found(index, tokens, *joined(tokens))
     if found is not None and tokens[0].lower in _FUNCTIONS:
         found[0].inner = found[0].inner or _FUNCTIONS[tokens[0].lower]
     return found[0] if found is not None else None
@@ -91,7 +91,7 @@ _LENGTHS = frozenset(
 )
 
 
-def _joined(tokens: Sequence[Token]) -> tuple[str, dict[int, int], dict[int, int]]:
+def joined(tokens: Sequence[Token]) -> tuple[str, dict[int, int], dict[int, int]]:
     """The words as one text, and which token starts and ends at which character."""
     starts: dict[int, int] = {}
     ends: dict[int, int] = {}

@@ -6,11 +6,11 @@ import datetime as dt
 import re
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from datamind.errors import DataMindError
-from datamind.language import evidence, ranking
+from datamind.language import evidence, ranking, spelling
 from datamind.language.assemble import assemble
 from datamind.language.build import build, home_table
 from datamind.language.candidates import Candidate
@@ -31,11 +31,9 @@ from datamind.language.tokens import Token, is_participle, stem, tokenize
 from datamind.language.units import Unit
 from datamind.records import Candidate as Reading
 from datamind.records import Choice, Interpretation, Link, Question, Refusal
-from datamind.semantics import plan as P
 from datamind.semantics.catalog import View
 from datamind.semantics.check import check
 from datamind.semantics.describe import describe
-from datamind.semantics.walk import below
 
 MAX_READINGS = 20
 KEPT_VIEWS = 8
@@ -82,14 +80,16 @@ class BuiltinPlanner:
         if refusal is not None:
             return Interpretation("refused", (), 0.95, refusal=refusal)
         overlay = evidence.read(question.evidence, question.text)
-        text = evidence.expand(_LATIN.sub(lambda m: " " * len(m[0]), question.text), overlay)
+        text = _LATIN.sub(lambda m: " " * len(m[0]), spelling.without_greeting(question.text))
         compiled = self.compiled(view)
-        tokens = tokenize(text)
+        tokens, notes = spelling.read(tokenize(evidence.expand(text, overlay)), compiled.index)
         defined, combined = units_of(overlay, tokens, compiled.names, question.today)
         readings = _readings(
             tokens, combined, defined, question.today, overlay.wildcard, compiled, view, self._width
         )
-        return _decide(readings, tokens, view)
+        read = _decide(readings, tokens, view)
+        noted = tuple(replace(c, assumptions=(*notes, *c.assumptions)) for c in read.candidates)
+        return replace(read, candidates=noted) if notes else read
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +166,6 @@ def _plan(
             sum(j.table not in named and j.table not in compiled.graph.bridges for j in scope.joins)
         ),
         "unused": float(sketch.unused),
-        "rivalry": scope.rivalry,
-        "ignored": float(_ignored(plan, assignment)),
         **_link_features(assignment),
     }
     links = tuple(_link(m, c, tokens) for m, c in assignment.chosen.items())
@@ -180,14 +178,6 @@ def _of_metrics(assignment: Assignment, view: View) -> frozenset[str]:
     """The tables that the metrics which are meant read."""
     metrics = [c.id for c in assignment.chosen.values() if c.kind == "metric"]
     return frozenset(t for name in metrics for t in view.metrics_by_name[name].relations)
-
-
-def _ignored(plan: P.Query, assignment: Assignment) -> int:
-    """How much of what was named has no part in the plan: neither its table nor its metric."""
-    nodes = list(below(plan))
-    read = {n.table for n in nodes if isinstance(n, P.Source | P.Join)}
-    meant = [c for c in assignment.chosen.values() if c.table and c.kind != "metric"]
-    return sum(c.table not in read for c in meant)
 
 
 def _link_features(assignment: Assignment) -> dict[str, float]:

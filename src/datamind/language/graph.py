@@ -12,7 +12,6 @@ from datamind.language import names
 from datamind.semantics.catalog import Relationship, Table, View
 
 UNREACHABLE = 99.0
-MUCH_DEARER = 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +109,7 @@ class Graph:
 
     def _dijkstra(
         self, starts: Collection[str], free: Collection[str], words: Collection[str] = (),
-        goal: str | None = None, without: Edge | None = None,
+        goal: str | None = None,
     ) -> tuple[dict[str, float], dict[str, Edge]]:  # fmt: skip
         cost = dict.fromkeys(starts, 0.0)
         came: dict[str, Edge] = {}
@@ -123,8 +122,6 @@ class Graph:
             if table == goal:
                 break
             for edge in self.edges.get(table, ()):
-                if edge is without:
-                    continue
                 step = edge.cost * (0.3 if edge.end in free else 1.0) + role_cost(edge, words)
                 if here + step < cost.get(edge.end, UNREACHABLE):
                     cost[edge.end] = here + step
@@ -149,19 +146,6 @@ class Graph:
             edges.append(came[at])
             at = came[at].start
         return edges[::-1], cost[goal]
-
-    def rivalry(
-        self, tree: Collection[str], goal: str, mentioned: Collection[str], words: Collection[str],
-        way: tuple[list[Edge], float],
-    ) -> float:  # fmt: skip
-        """How near another way comes to this one: 1 as cheap, 0 much dearer or none at all."""
-        edges, least = way
-        nearest = 0.0
-        for edge in edges:
-            cost, _ = self._dijkstra(tree, mentioned, words, goal, without=edge)
-            if goal in cost:
-                nearest = max(nearest, 1.0 - (cost[goal] - least) / MUCH_DEARER)
-        return nearest
 
 
 def role_cost(edge: Edge, words: Collection[str]) -> float:

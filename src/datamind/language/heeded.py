@@ -9,8 +9,9 @@ import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
 
+from datamind.language import names
 from datamind.language.context import Context, Unbuildable
-from datamind.language.units import Unit
+from datamind.language.units import Top, Unit
 from datamind.semantics import plan as P
 from datamind.semantics.walk import below
 
@@ -26,7 +27,12 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     said = [w.lower() for w in ctx.words]
     _heed_numbers(nodes, units)
     _heed_averages(nodes, set(said), ctx)
+    _heed_parts(nodes, set(said), ctx)
     grouped = any(isinstance(n, P.Group) and n.keys for n in nodes)
+    measures = max((len(n.measures) for n in nodes if isinstance(n, P.Group)), default=0)
+    computed = any(isinstance(n, P.Arithmetic | P.Window) for n in nodes)
+    if {"versus", "vs", "compared"} & set(said) and not (grouped or computed) and measures == 1:
+        raise Unbuildable("one number is compared with nothing")
     if said and said[0] in _YES_OR_NO and {"than", "or"} & set(said) and not grouped:
         raise Unbuildable("two sides were to be compared")
     denied = any(isinstance(n, P.Not) or (isinstance(n, P.Compare) and n.op == "!=") for n in nodes)
@@ -55,6 +61,24 @@ def _heed_averages(nodes: Sequence[object], said: set[str], ctx: Context) -> Non
         raise Unbuildable("an average was asked for")
 
 
+_PARTS = frozenset("percent percentage share proportion fraction".split())
+_RATES = frozenset("percent percentage pct perc share proportion fraction rate ratio".split())
+
+
+def _heed_parts(nodes: Sequence[object], said: set[str], ctx: Context) -> None:
+    """`what percentage of`: a part of something, or a column or metric that is one."""
+    if not _PARTS & said:
+        return
+    divided = any(isinstance(n, P.Arithmetic) and n.op == "/" for n in nodes)
+    view = ctx.scope.view
+    metrics = [view.metrics_by_name[n.name] for n in nodes if isinstance(n, P.Metric)]
+    told = {w for c in ctx.used for w in names.words_of(view.column(c).name)}
+    told |= {w for m in metrics for w in (*names.words_of(m.name), *m.label.lower().split())}
+    named = any(_PARTS & set(ctx.lemmas[m.first : m.last]) for m in ctx.chosen)
+    if not (divided or _RATES & told or named or any(m.kind != "simple" for m in metrics)):
+        raise Unbuildable("a part of the whole was asked for")
+
+
 def _heed_numbers(nodes: Sequence[object], units: Sequence[Unit]) -> None:
     shown: set[Decimal] = set()
     texts = ""
@@ -69,7 +93,10 @@ def _heed_numbers(nodes: Sequence[object], units: Sequence[Unit]) -> None:
                 shown.add(Decimal(repr(value)) if isinstance(value, float) else Decimal(value))
         elif isinstance(node, P.Limit | P.TopPerGroup):
             shown.add(Decimal(node.count))
+    counts = {n.count for n in nodes if isinstance(n, P.Limit | P.TopPerGroup)}
     for unit in units:
+        if isinstance(unit.payload, Top) and unit.payload.count not in counts:
+            raise Unbuildable("so many were asked for")
         if unit.code != "n" or not isinstance(unit.payload, int | float):
             continue
         number = Decimal(repr(unit.payload))

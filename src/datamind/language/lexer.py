@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from datamind.language import durations
+from datamind.language import ages, durations
 from datamind.language.dates import Found, find_periods
 from datamind.language.index import GENERIC
 from datamind.language.linking import MAX_WINDOW, PER_GRAIN, Linker
-from datamind.language.numbers import numbers
+from datamind.language.numbers import how_often, numbers
 from datamind.language.said import is_noun
 from datamind.language.said import units as units_said
 from datamind.language.sketch import Cond, Mention
@@ -82,8 +82,10 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
     yield from _excess(tokens)
     yield from _fillers(linker, tokens)
     yield from numbers(tokens)
+    yield from how_often(tokens)
     yield from units_said(tokens, linker.index.values, Unit)
     yield from durations.units(linker.index, tokens)
+    yield from ages.units(linker.index, tokens)
     periods = find_periods(tokens, today)
     for found in periods:
         yield from _period(found)
@@ -238,6 +240,11 @@ def _skip(linker: Linker, tokens: list[Token], at: int) -> Unit:
         return Unit(" ", at, at + 1, "", 0.0)
     if token.lemma in K.UNITS and at and tokens[at - 1].lower == "in":
         return Unit(" ", at, at + 1, "", 0.6)
+    if token.lower == "calendar" and _follows(tokens, at + 1, "year"):
+        return Unit(" ", at, at + 1, "", 0.9)
+    of_a_country = at > 1 and tokens[at - 1].lower in ("us", "american", "canadian", "australian")
+    if token.lemma in K.UNITS and of_a_country and tokens[at - 2].kind == "number":
+        return Unit(" ", at, at + 1, "", 0.0)
     if token.lemma in K.UNITS and at and tokens[at - 1].kind == "number":
         compared = at + 1 < len(tokens) and tokens[at + 1].lower in ("after", "before", "later")
         return Unit(" ", at, at + 1, "", 0.7 if compared else 0.0)

@@ -364,6 +364,9 @@ class Linker:
             out = self._places(normal(text))
         if not out and proper and (first > 0 or len(tokens) > 1):
             out = self._partial(tuple(normal(text).split()), 0.72)
+        if not out and len(tokens) > 1 and not any(map(self.is_stop, tokens)):
+            named = any(self.matches[at] for at in range(first, last))
+            out = self._partial(tuple(normal(text).split()), 0.5 if named else 0.7)
         return best_of(out)
 
     def _places(self, said: str) -> list[Candidate]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal, cast
 
-from datamind.language import names
+from datamind.language import ages, names
 from datamind.language.candidates import Candidate
 from datamind.language.conditions import predicate
 from datamind.language.context import Context, Unbuildable, conjunction, filled, number
@@ -31,7 +31,7 @@ def is_row_level(measure: Measure) -> bool:
         return False
     if measure.kind == "given":
         return is_row_level_formula(measure)
-    if measure.kind == "lasting":
+    if measure.kind in ("lasting", "age"):
         return True
     return measure.kind in ("difference", "duration") and bool(measure.mentions)
 
@@ -66,6 +66,7 @@ def name_of(measure: Measure, ctx: Context) -> str:
         "duration",
         "formula",
         "lasting",
+        "age",
     ):
         return measure.kind
     if measure.kind == "given":
@@ -153,6 +154,7 @@ def _aggregate(measure: Measure, ctx: Context) -> P.Expr:
     candidate = ctx.meaning(measure.target)
     where = _where(measure.where, ctx, candidate)
     if candidate.kind == "metric":
+        _as_defined(candidate.id, measure, ctx)
         return ctx.metric(candidate.id)
     if candidate.kind == "table":
         if measure.function != "sum":
@@ -162,6 +164,19 @@ def _aggregate(measure: Measure, ctx: Context) -> P.Expr:
         return P.Aggregate("count", None, ctx.scope.alias(candidate.id), where=where)
     column = ctx.column_of(measure.target)
     return _aggregate_column(column, measure, ctx, where)
+
+
+_AGGREGATIONS = {"avg": ("average", "avg", "mean"), "median": ("median",), "max": ("max",),
+                 "min": ("min",)}  # fmt: skip
+
+
+def _as_defined(name: str, measure: Measure, ctx: Context) -> None:
+    """A metric has an aggregate of its own: the average of one that adds up is another figure."""
+    metric = ctx.scope.view.metrics_by_name[name]
+    own = {str(metric.aggregation), *names.words_of(name), *metric.label.lower().split()}
+    wanted = _AGGREGATIONS.get(measure.function, ())
+    if wanted and metric.kind == "simple" and not own & set(wanted):
+        raise Unbuildable("a metric is not aggregated otherwise than it is defined")
 
 
 def _worth(
@@ -273,6 +288,11 @@ def _between(first: Column, second: Column, ctx: Context, unit: str = "") -> P.E
     raise Unbuildable("these two can't be subtracted")
 
 
+def _age(measure: Measure, ctx: Context) -> P.Expr:
+    value = ages.years(ctx.column_of(measure.mentions[0]), ctx)
+    return P.Aggregate(cast(P.Function, measure.inner), value) if measure.inner else value
+
+
 def _formula(measure: Measure, ctx: Context) -> P.Expr:
     assert measure.left is not None and measure.right is not None
     op = cast("Literal['+', '-', '*', '/']", measure.function)
@@ -312,7 +332,7 @@ def is_row_level_formula(measure: Measure) -> bool:
 
 
 _BUILDERS = {
-    "lasting": _lasting, "formula": _formula, "number": _number, "given": _given,
+    "lasting": _lasting, "age": _age, "formula": _formula, "number": _number, "given": _given,
     "count": _count, "aggregate": _aggregate, "either": _either, "ratio": _ratio, "share": _ratio,
     "excess": _ratio, "shortfall": _ratio,
     "percent": _ratio, "difference": _row_value, "duration": _row_value,

@@ -20,6 +20,8 @@ def numbers(tokens: list[Token]) -> Iterator[Unit]:
         last, value = _scaled(tokens, at, value)
         yield Unit("N" if _is_ordinal(tokens[at]) else "n", at, last, value, 0.6 * (last - at))
         yield from _tops(tokens, at, value)
+        yield from _split_or_more(tokens, at, last, value)
+        yield from _times(tokens, at, last, value)
         tail = tuple(t.lower for t in tokens[last : last + 2])
         for words, op in _OR_MORE:
             if tail[: len(words)] == words:
@@ -42,6 +44,53 @@ _OR_MORE = (
     (("or", "below"), "<="), (("or", "under"), "<="), (("and", "below"), "<="),
     (("or", "later"), ">="), (("or", "earlier"), "<="), (("and", "over"), ">="),
 )  # fmt: skip
+
+
+_MORE = {("or", "more"): ">=", ("or", "fewer"): "<=", ("or", "less"): "<="}
+_NOUN = 3  # at most so many words stand between a number and `or more`
+
+
+def _split_or_more(
+    tokens: list[Token], at: int, last: int, value: float | dt.time
+) -> Iterator[Unit]:
+    """`seven awards or more`: the noun stands between the number and what compares it."""
+    for end in range(last + 1, min(last + 1 + _NOUN, len(tokens) - 1)):
+        if any(t.kind != "word" for t in tokens[last:end]):
+            return
+        op = _MORE.get((tokens[end].lower, tokens[end + 1].lower))
+        if op is not None:
+            yield Unit("p", at, last, Comparison(op, value), 0.9)
+            yield Unit(" ", end, end + 2, "", 1.2)
+            return
+
+
+_TIMES = {"once": 1.0, "twice": 2.0}
+
+
+def _times(tokens: list[Token], at: int, last: int, value: float | dt.time) -> Iterator[Unit]:
+    """admitted `more than five times`: what the verb says is counted."""
+    if last < len(tokens) and tokens[last].lower == "times" and isinstance(value, float):
+        for first, op in _compared(tokens, at):
+            yield Unit("p", first, last + 1, Comparison(op, value, True), 0.75 * (last + 1 - first))
+
+
+def how_often(tokens: list[Token]) -> Iterator[Unit]:
+    """`more than once`, `at least twice`."""
+    for at, token in enumerate(tokens):
+        for first, op in _compared(tokens, at) if token.lower in _TIMES else ():
+            if first < at:
+                made = Comparison(op, _TIMES[token.lower], True)
+                yield Unit("p", first, at + 1, made, 0.75 * (at + 1 - first))
+
+
+def _compared(tokens: list[Token], at: int) -> Iterator[tuple[int, str]]:
+    """Where the words begin that compare the number at this place, and how."""
+    yield at, "="
+    for phrase, op in K.CODES[K.COMPARE]:
+        words = phrase.split()
+        first = at - len(words)
+        if first >= 0 and [t.lower for t in tokens[first:at]] == words:
+            yield first, op
 
 
 _SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9}

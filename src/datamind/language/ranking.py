@@ -21,8 +21,6 @@ FEATURES = (
     "relations",
     "unnamed",
     "unused",
-    "rivalry",
-    "ignored",
     "cover",
     "weakest",
     "synonyms",

@@ -35,7 +35,7 @@ def related(cond: Cond, ctx: Context, predicate: Builder) -> P.Predicate:
     if candidate.kind != "table":
         raise Unbuildable("not something that rows are related to")
     if cond.numbers:
-        return related_count(cond, cond.subject, ctx)
+        return related_count(cond, cond.subject, ctx, predicate)
     return _exists(cond, candidate.id, ctx, predicate)
 
 
@@ -130,8 +130,13 @@ def plain_relation(cond: Cond, ctx: Context) -> bool:
     return True
 
 
-def related_count(cond: Cond, subject: Mention, ctx: Context) -> P.Predicate:
-    """`more than 2 papers`: the home's key is among those with that many related rows."""
+def related_count(
+    cond: Cond, subject: Mention, ctx: Context, predicate: Builder | None = None
+) -> P.Predicate:
+    """`more than 2 papers`: the home's key is among those with that many related rows.
+
+    `predicate` builds the conditions that the counted rows are under.
+    """
     candidate = ctx.meaning(subject)
     view = ctx.scope.view
     home = view.table(ctx.scope.home)
@@ -139,9 +144,12 @@ def related_count(cond: Cond, subject: Mention, ctx: Context) -> P.Predicate:
         raise Unbuildable("no key to count by")
     if candidate.table == home.id:
         raise Unbuildable("a table is not counted for itself")
-    inner = inner_context(ctx).scope
+    inner_ctx = inner_context(ctx)
+    inner = inner_ctx.scope
     inner.need([candidate.table])
     of = inner.aliases[candidate.table]
+    wheres = [predicate(c, inner_ctx) for c in cond.within] if predicate is not None else []
+    ctx.used |= inner_ctx.used
     if candidate.kind == "table":
         measure = P.Aggregate("count", None, of)
     else:
@@ -151,6 +159,7 @@ def related_count(cond: Cond, subject: Mention, ctx: Context) -> P.Predicate:
     query = P.Query(
         inner.source(),
         (
+            *((P.Filter(conjunction(wheres)),) if wheres else ()),
             P.Group(keys, (P.Named("related", measure),)),
             P.Filter(compare),
             P.Project((P.Named(keys[0].name, P.Field(keys[0].name)),)),

@@ -35,7 +35,7 @@ class Scope:
         self.aliases: dict[str, str] = {}
         self.by_role: dict[tuple[str, str], str] = {}
         self.joins: list[P.Join] = []
-        self.cost = self.rivalry = 0.0
+        self.cost = 0.0
         self.to_many: set[str] = set()
         self.aliases[home] = self._name(home)
 
@@ -62,9 +62,6 @@ class Scope:
             if found is None:
                 raise NoPath(table)
             self.cost += found[1]
-            self.rivalry += self.graph.rivalry(
-                set(self.aliases), table, self.mentioned, self.words, found
-            )
             for edge in found[0]:
                 self._join(edge)
         return self.aliases[table]

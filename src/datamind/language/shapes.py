@@ -81,6 +81,8 @@ def _head_key(sketch: Sketch, ctx: Context, draft: Draft) -> None:
 def grouped_query(ctx: Context, draft: Draft) -> P.Query:
     if draft.order and not (draft.keys or draft.hidden):
         raise Unbuildable("one number has no order")
+    if draft.having and not (draft.keys or draft.hidden):
+        raise Unbuildable("there is one group only to choose from")
     steps: list[P.Step] = []
     if draft.where:
         steps.append(P.Filter(conjunction(draft.where)))

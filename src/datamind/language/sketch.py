@@ -63,7 +63,7 @@ class Cond:
     (subject against its own average), any (one of `parts`), given (a formula of the evidence),
     measure (an aggregate of each group compared with a number), beyond (`measure` against its own
     average, over the same `mention` where there is one), apart (the time from `subject` to
-    `mention`, compared), open (nothing ended it yet).
+    `mention`, compared), open (nothing ended it yet), age (of who was born on `subject`).
     """
 
     kind: str
@@ -90,8 +90,9 @@ class Measure:
     `kind`: count, aggregate, either (a bare noun), ratio, share, percent, excess (`how many more
     A than B`), shortfall, difference, duration,
     formula (`function` is the operator), number, given (a formula of the evidence),
-    lasting (from a thing's start to its end). `inner` aggregates its values over `per`, as in
-    `average number of orders per customer`; `unit` is the one that a duration is told in.
+    lasting (from a thing's start to its end), age (in whole years, today). `inner` aggregates its
+    values over `per`, as in `average number of orders per customer`; `unit` is the one that a
+    duration is told in.
     """
 
     kind: str

@@ -28,7 +28,7 @@ _TOKEN = re.compile(
       (?:\s?(?:%|percent\b|bn\b|thousand\b|million\b|billion\b)|[km]\b)?(?:st|nd|rd|th)?)
   | (?P<op>>=|<=|!=|<>|=|<|>)
   | (?P<word>[^\W\d_][\w&]*(?:[-'’]\w+)*|\.[a-z]{{2,4}}\b|_\w+)
-  | (?P<mark>[.,;:?!()/+\-*\n])
+  | (?P<mark>[.,;:?!()/+\-*\n%])
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -79,6 +79,8 @@ def tokenize(text: str) -> list[Token]:
             out.append(Token(raw, raw.lower(), raw.lower(), "word", start, end))
         elif kind == "op":
             out.append(Token(raw, raw, raw, "op", start, end))
+        elif raw == "%":
+            out.append(Token(raw, "percent", "percent", "word", start, end))
         elif kind == "mark":
             out.append(Token(raw, raw, raw, "mark", start, end))
         else:

@@ -11,10 +11,12 @@ from datamind.language.candidates import Candidate
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """An operator and the number it compares with: `at least 5`, `2 or more`."""
+    """An operator and the number it compares with: `at least 5`, `2 or more`; `times` says that it
+    is how often something happened."""
 
     op: str
     value: float | dt.time
+    times: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,114 @@
+"""Ages: `over 65`, `aged 18 to 30`, `average age`, where the data keeps when people were born."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Sequence
+
+from datamind.language import names
+from datamind.language.calendar import move
+from datamind.language.candidates import Candidate
+from datamind.language.context import Context, Unbuildable
+from datamind.language.durations import joined
+from datamind.language.index import Index
+from datamind.language.sketch import Cond, Measure, Mention
+from datamind.language.tokens import Token
+from datamind.language.units import Unit
+from datamind.semantics import plan as P
+from datamind.semantics.catalog import Column
+
+_BIRTH = frozenset({"birth", "birthday", "birthdate", "born", "dob"})
+_AGED = r"(?:aged|age|ages|of age)"
+_N, _M = r"(?P<n>\d{1,3})", r"(?P<m>\d{1,3})"
+_OLD = r"(?: years?(?: old| of age)?)?"
+_OVER, _UNDER = r"(?:over|older|above|more|up)", r"(?:under|younger|below|less)"
+_FORMS: tuple[tuple[str, str], ...] = (
+    ("between", rf"{_AGED}(?: of)?(?: between)? {_N} (?:to|and|-) {_M}{_OLD}"),
+    ("between", rf"between {_N} and {_M} years old"),
+    (">=", rf"{_AGED} {_N} (?:and|or) {_OVER}"),
+    ("<=", rf"{_AGED} {_N} (?:and|or) {_UNDER}"),
+    (">=", rf"{_N} years (?:old )?(?:or|and) (?:older|over|above)"),
+    (">=", rf"(?:at least|no younger than) {_N} years old"),
+    ("<=", rf"(?:at most|no older than) {_N} years old"),
+    (">", rf"(?:{_AGED} )?(?:older than|over the age of|above the age of) {_N}{_OLD}"),
+    ("<", rf"(?:{_AGED} )?(?:younger than|under the age of|below the age of) {_N}{_OLD}"),
+    (">", rf"{_AGED} (?:over|above|more than|greater than) {_N}{_OLD}"),
+    ("<", rf"{_AGED} (?:under|below|less than) {_N}{_OLD}"),
+    (">", rf"(?:over|above|more than) {_N} years (?:old|of age)"),
+    ("<", rf"(?:under|below|less than) {_N} years (?:old|of age)"),
+    ("=", rf"{_N} years old"),
+    ("=", rf"aged {_N}"),
+)
+_TODAY = r"(?: (?:as of )?(?:today|now))?"
+FORMS = tuple((op, re.compile(rf"(?<!\S){text}{_TODAY}(?!\S)")) for op, text in _FORMS)
+
+
+def units(index: Index, tokens: Sequence[Token]) -> Iterator[Unit]:
+    """Conditions on ages, and `age` itself, where births are kept and ages are not."""
+    if not any(t.lower in _SAID for t in tokens):
+        return
+    born = _births(index)
+    if not born:
+        return
+    text, starts, ends = joined(tokens)
+    for op, form in FORMS:
+        for found in form.finditer(text):
+            first, last = starts.get(found.start()), ends.get(found.end())
+            if first is not None and last is not None:
+                numbers = tuple(float(n) for n in found.groups())
+                about = Mention(first, last, born, role="date")
+                cond = Cond("age", about, op, numbers, first=first)
+                yield Unit("P", first, last, cond, 1.1 * (last - first))
+    for at, token in enumerate(tokens):
+        if token.lower in ("age", "ages"):
+            about = Mention(at, at + 1, born, role="date")
+            yield Unit("M", at, at + 1, Measure("age", mentions=(about,), first=at), 0.85)
+
+
+_SAID = frozenset({"age", "ages", "aged", "older", "younger", "old"})
+
+
+def _births(index: Index) -> tuple[Candidate, ...]:
+    """The columns that hold births; none where ages are kept as they are."""
+    columns = [c for t in index.view.tables for c in t.columns]
+    if any("age" in names.words_of(c.name) and c.is_number for c in columns):
+        return ()
+    return tuple(
+        Candidate("column", c.id, c.table, 0.95, "name", type=c.type)
+        for c in columns if c.is_date and _BIRTH & set(names.words_of(c.name))
+    )  # fmt: skip
+
+
+def years(column: Column, ctx: Context) -> P.Expr:
+    """Whole years of age today: those between the years, less one before this year's birthday."""
+    born, today = ctx.expr(column), ctx.today
+    whole = P.Arithmetic("-", P.Value(today.year), P.DatePart("year", born))
+    day = P.Arithmetic(
+        "+", P.Arithmetic("*", P.DatePart("month", born), P.Value(100)), P.DatePart("day", born)
+    )
+    ahead = P.Compare(">", day, P.Value(100 * today.month + today.day))
+    return P.Arithmetic("-", whole, P.Case((P.When(ahead, P.Value(1)),), P.Value(0)))
+
+
+def aged(cond: Cond, ctx: Context) -> P.Predicate:
+    """The birth lies so far back: a test on the column alone, that an index can serve."""
+    assert cond.subject is not None
+    born = ctx.expr(ctx.column_of(cond.subject))
+
+    def since(age: float) -> P.Value:
+        """Whoever was born on this day or before is as old as that."""
+        day = move(ctx.today, "year", -int(age))
+        if day == dt.date.min:
+            raise Unbuildable("nobody is as old as that")
+        return P.Value(day)
+
+    first, last = (float(str(n)) for n in (cond.numbers[0], cond.numbers[-1]))
+    low = {"=": 0, ">=": 0, ">": 1, "between": 0}.get(cond.op)
+    high = {"=": 1, "<=": 1, "<": 0, "between": 1}.get(cond.op)
+    tests: list[P.Predicate] = []
+    if low is not None:
+        tests.append(P.Compare("<=", born, since(first + low)))
+    if high is not None:
+        tests.append(P.Compare(">", born, since(last + high)))
+    return tests[0] if len(tests) == 1 else P.And(tuple(tests))

@@ -1,0 +1,114 @@
+"""Spelling: greetings blanked, short forms written out, and typos read as the word that is meant.
+
+Only words that neither the data nor English knows are taken for typos, and only where one word of
+the data or of questions is nearest. What was read otherwise than written is told as an assumption.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+from rapidfuzz import process
+from rapidfuzz.distance import DamerauLevenshtein
+from simplemma import is_known
+
+from datamind.language.index import Index, synonyms
+from datamind.language.tables import keywords as K
+from datamind.language.tables.places import PLACES
+from datamind.language.tables.spelling import GREETING, SHORT_FORMS
+from datamind.language.tables.times import UNITS, WORD_NUMBERS
+from datamind.language.tokens import Token, lemma
+
+LONG = 8  # letters from which two slips are one typo
+SHORTEST = 4
+
+
+def without_greeting(text: str) -> str:
+    """The text with what only greets as blanks, so that places in it stay."""
+    return GREETING.sub(lambda found: " " * len(found[0]), text)
+
+
+def read(tokens: Sequence[Token], index: Index) -> tuple[list[Token], list[str]]:
+    """The tokens as they are meant, and what was read otherwise than it is written."""
+    out, notes = [], []
+    for token in tokens:
+        meant = None if token.kind != "word" or _is_of_data(token, index) else _meant(token, index)
+        if meant is None or meant == token.lower:
+            out.append(token)
+            continue
+        if token.lower not in SHORT_FORMS:
+            notes.append(f"'{token.text}' is read as {meant}")
+        out.append(replace(token, text=meant, lower=meant, lemma=lemma(meant)))
+    return out, notes
+
+
+def _is_of_data(token: Token, index: Index) -> bool:
+    return (
+        token.lemma in index.postings or token.lower in index.postings
+        or token.lower in index.values or token.lower in index.value_words
+    )  # fmt: skip
+
+
+def _meant(token: Token, index: Index) -> str | None:
+    """The word that a short form or a typo stands for; None where it stands for itself."""
+    word = token.lower
+    if word in SHORT_FORMS:
+        return SHORT_FORMS[word]
+    if (
+        len(word) < SHORTEST
+        or not word.isalpha()
+        or word in _grammar()
+        or token.lemma in _grammar()
+    ):
+        return None
+    near = _near(word, index) or (_near(token.lemma, index) if token.lemma != word else [])
+    if not near or is_known(word, lang="en"):
+        return None
+    least = min(near)[0]
+    best = {lemma(w): w for slips, w in near if slips == least}
+    return next(iter(best.values())) if len(best) == 1 else None
+
+
+def _near(word: str, index: Index) -> list[tuple[int, str]]:
+    """The words within a typo of this one, with the number of slips."""
+    most = 2 if len(word) >= LONG else 1
+    found = process.extract(
+        word, _words_of(index), scorer=DamerauLevenshtein.distance, score_cutoff=most, limit=3
+    )
+    return [(int(slips), str(w)) for w, slips, _ in found if _alike(word, str(w))]
+
+
+def _alike(word: str, other: str) -> bool:
+    """First letters are seldom wrong, but they may change places."""
+    return word[0] == other[0] or (word[:2] == other[1::-1])
+
+
+@lru_cache(maxsize=1)
+def _grammar() -> frozenset[str]:
+    """The words that questions are made of, whatever they are about."""
+    words = {w for entries in K.CODES.values() for phrase, _ in entries for w in phrase.split()}
+    words |= {w for phrase in K.SUPERLATIVES for w in phrase.split()}
+    words |= {*K.STOP, *K.SOFT, *K.RELATING, *K.UNITS, *K.SETTINGS, *UNITS, *WORD_NUMBERS}
+    words |= {f"{unit}s" for unit in UNITS} | set(_TIMES) | set(synonyms())
+    words |= {w for place in PLACES for w in place.split()}
+    return frozenset(w for w in words if w.isalpha())
+
+
+_TIMES = """january february march april may june july august september october november december
+    monday tuesday wednesday thursday friday saturday sunday today yesterday quarter quarters
+    quarterly monthly weekly daily yearly annual since because during until weekend
+    weekday""".split()
+_VOCABULARIES: dict[int, tuple[Index, list[str]]] = {}
+
+
+def _words_of(index: Index) -> list[str]:
+    """All words that a typo may stand for, kept for the last index asked about."""
+    known = _VOCABULARIES.get(id(index))
+    if known is None or known[0] is not index:
+        single = (w for w in index.value_words if w.isalpha() and len(w) >= SHORTEST)
+        words = {*(w for w in _grammar() if len(w) >= SHORTEST), *index.postings, *single}
+        _VOCABULARIES.clear()
+        known = _VOCABULARIES[id(index)] = (index, sorted(words))
+    return known[1]

@@ -1,0 +1,30 @@
+"""Short forms that people type, and how they greet."""
+
+from __future__ import annotations
+
+import re
+
+SHORT_FORMS = {
+    "yr": "year", "yrs": "years", "wk": "week", "wks": "weeks", "mth": "month", "mths": "months",
+    "qtr": "quarter", "qtrs": "quarters", "hr": "hour", "hrs": "hours", "mins": "minutes",
+    "secs": "seconds", "pls": "please", "plz": "please", "thx": "thanks", "v": "vs",
+    "bc": "because", "coz": "because", "cuz": "because", "w": "with", "qty": "quantity",
+    "amt": "amount", "cust": "customer", "custs": "customers", "prod": "product",
+    "prods": "products", "emp": "employee", "emps": "employees", "dept": "department",
+    "depts": "departments", "cat": "category", "cats": "categories", "rev": "revenue",
+    "txn": "transaction", "txns": "transactions", "approx": "approximately", "nr": "number",
+    "ppl": "people", "biz": "business", "promo": "promotion", "promos": "promotions",
+    "gonna": "going", "whats": "what", "hows": "how", "lst": "last", "avge": "average",
+}  # fmt: skip
+
+_HELLO = r"(?:hi+|hey+a?|hello|heya|hiya|good (?:morning|afternoon|evening)|dear (?:all|team|colleague)s?)"
+_ASIDE = (
+    r"(?:quick (?:one|question)|just (?:a )?(?:quick|short) (?:one|question)|one (?:more )?question"
+    r"|(?:many )?thanks(?: in advance)?|thank you(?: in advance)?|thx|cheers|sorry|ok(?:ay)?|so|well)"
+)
+GREETING = re.compile(
+    rf"^(?:\s*(?:{_HELLO}(?:\s+(?:there|all|team|everyone|again|you))?|{_ASIDE})\b[\s,!.:;)(-]*)+(?=\S)"
+    rf"|[\s,.!]+(?:pls|plz|please|thanks|thank you|thx|cheers|asap)\b[\s!.]*$"
+    r"|:\)|;\)|:-\)",
+    re.IGNORECASE,
+)
