@@ -160,6 +160,16 @@ def test_a_query_that_does_not_exist_is_not_found(api: Api, run: Run) -> None:
     assert run(api.call("POST", "/sql/qry-none/cancel")).status_code == 404
 
 
+def test_a_question_may_lean_on_the_one_before_in_its_conversation(api: Api, run: Run) -> None:
+    first = run(api.ask(QUESTION, conversation_id="leaning"))
+    api.clock.forward(seconds=1)
+    then = run(api.ask("only the top 2", conversation_id="leaning"))
+    assert (len(first["results"]), len(then["results"])) == (3, 2)
+    assert f"follows on from: {QUESTION}" in then["interpretation"]["assumptions"]
+    alone = run(api.call("POST", "/sql/ask", {"question": "only the top 2"})).json()
+    assert alone["status"] != "answered"
+
+
 # ---- history -----------------------------------------------------------------------------------
 
 

@@ -7,10 +7,10 @@ import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import zip_longest
+from itertools import accumulate, zip_longest
 
 from datamind.errors import DataMindError
-from datamind.language import evidence, ranking, spelling
+from datamind.language import evidence, follow_up, ranking, spelling
 from datamind.language.assemble import assemble
 from datamind.language.build import build, home_table
 from datamind.language.candidates import Candidate
@@ -30,7 +30,7 @@ from datamind.language.sketch import Mention, Sketch
 from datamind.language.tokens import Token, is_participle, stem, tokenize
 from datamind.language.units import Unit
 from datamind.records import Candidate as Reading
-from datamind.records import Choice, Interpretation, Link, Question, Refusal
+from datamind.records import Choice, Interpretation, Link, Question, Refusal, Turn
 from datamind.semantics.catalog import View
 from datamind.semantics.check import check
 from datamind.semantics.describe import describe
@@ -38,6 +38,9 @@ from datamind.semantics.describe import describe
 MAX_READINGS = 20
 KEPT_VIEWS = 8
 CHOICES = 3
+MOST_TURNS = 6  # of a conversation, that a question may lean on
+BASES = 3  # ways to cut the earlier question that are tried
+_STOP = Token(".", ".", ".", "mark", 0, 0)
 _LATIN = re.compile(r"\b(?:i\. ?e\.|e\. ?g\.|ie,|eg,|viz\.),?", re.IGNORECASE)
 VAGUE = 0.5  # a word that links no better than this is not worth asking back about
 
@@ -75,21 +78,89 @@ class BuiltinPlanner:
         return self._views[key]
 
     def interpret(self, question: Question, view: View) -> Interpretation:
-        """Readings of the question, best first, or why there is none."""
+        """Readings of the question, best first, or why there is none.
+
+        What leans on the turn before (`and for Texas?`) is read as a change of that.
+        """
+        compiled = self.compiled(view)
+        alone = self._alone(question, view, compiled)
+        if not question.earlier:
+            return alone
+        tokens, notes = _tokens_of(question.text, compiled)
+        surely = follow_up.leans_surely(tokens)
+        if not (surely or follow_up.refers(tokens)) and (
+            alone.status == "answered" or not follow_up.leans(tokens)
+        ):
+            return alone
+        together = self._together(question, tokens, notes, view, compiled)
+        return alone if together is None else together
+
+    def _alone(self, question: Question, view: View, compiled: _Compiled) -> Interpretation:
         refusal = by_form(question.text)
         if refusal is not None:
             return Interpretation("refused", (), 0.95, refusal=refusal)
         overlay = evidence.read(question.evidence, question.text)
-        text = _LATIN.sub(lambda m: " " * len(m[0]), spelling.without_greeting(question.text))
-        compiled = self.compiled(view)
-        tokens, notes = spelling.read(tokenize(evidence.expand(text, overlay)), compiled.index)
+        tokens, notes = _tokens_of(evidence.expand(question.text, overlay), compiled)
         defined, combined = units_of(overlay, tokens, compiled.names, question.today)
         readings = _readings(
             tokens, combined, defined, question.today, overlay.wildcard, compiled, view, self._width
         )
-        read = _decide(readings, tokens, view)
-        noted = tuple(replace(c, assumptions=(*notes, *c.assumptions)) for c in read.candidates)
-        return replace(read, candidates=noted) if notes else read
+        return _noted(_decide(readings, tokens, view), notes)
+
+    def _together(
+        self, question: Question, tokens: list[Token], notes: list[str], view: View,
+        compiled: _Compiled,
+    ) -> Interpretation | None:  # fmt: skip
+        """The readings of the question as a change of those before it; None where it is none."""
+        texts = _leading_up(question.earlier, compiled)
+        stretches = [*(_tokens_of(text, compiled)[0] for text in texts), tokens]
+        starts = list(accumulate((len(s) + 1 for s in stretches[:-1]), initial=0))
+        said = [t for stretch in stretches for t in (*stretch, _STOP)][:-1]
+        lower, today = [t.lower for t in said], question.today
+        cuts = [covers(Linker(compiled.index, s), today, s) for s in stretches]
+        changes = [
+            tuple(replace(u, first=u.first + at, last=u.last + at) for u in cut[0][0])
+            for at, cut in zip(starts[1:], cuts[1:], strict=True)
+        ]
+        found: list[_Scored] = []
+        for rank, (base, gain) in enumerate(cuts[0][:BASES]):
+            sketch = follow_up.changed(assemble(base), changes, stretches[1:])
+            if sketch is None:
+                continue
+            for assignment in resolve(sketch, view, compiled.graph, lower):
+                made = _plan(
+                    sketch, assignment, said, today, False, compiled, view, changes[-1], starts[-1]
+                )
+                if made is not None:
+                    made.features.update(gain=gain - cuts[0][0][1], cover=float(rank))
+                    kept = follow_up.agreement(made.reading.plan, question.earlier[-1].plan)
+                    found.append(_with_score(made, ranking.score(made.features) + kept))
+        if not found:
+            return None
+        found.sort(key=lambda s: -s.reading.score)
+        here = (*notes, f"follows on from: {question.earlier[-1].text}")
+        return _noted(_decide(found[:MAX_READINGS], tokens, view), here)
+
+
+def _tokens_of(text: str, compiled: _Compiled) -> tuple[list[Token], list[str]]:
+    """The words as they are meant, and what was read otherwise than it is written."""
+    plain = _LATIN.sub(lambda m: " " * len(m[0]), spelling.without_greeting(text))
+    return spelling.read(tokenize(plain), compiled.index)
+
+
+def _noted(read: Interpretation, notes: Sequence[str]) -> Interpretation:
+    noted = tuple(replace(c, assumptions=(*notes, *c.assumptions)) for c in read.candidates)
+    return replace(read, candidates=noted) if notes else read
+
+
+def _leading_up(earlier: Sequence[Turn], compiled: _Compiled) -> list[str]:
+    """The last question that stands alone, and those that changed it since."""
+    texts: list[str] = []
+    for turn in reversed(earlier[-MOST_TURNS:]):
+        texts.insert(0, turn.text)
+        if not follow_up.leans(_tokens_of(turn.text, compiled)[0]):
+            return texts
+    return texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +206,10 @@ def _with_score(scored: _Scored, score: float) -> _Scored:
 
 def _plan(
     sketch: Sketch, assignment: Assignment, tokens: list[Token], today: dt.date, wildcard: bool,
-    compiled: _Compiled, view: View, units: tuple[Unit, ...],
+    compiled: _Compiled, view: View, units: tuple[Unit, ...], since: int = 0,
 ) -> _Scored | None:  # fmt: skip
+    """The plan of a sketch with its meanings, and what is known of it. `since` is the place of the
+    first token that was said now, not earlier in the conversation."""
     words = tuple(t.text for t in tokens)
     lemmas = tuple(t.lemma for t in tokens)
     try:
@@ -168,7 +241,7 @@ def _plan(
         "unused": float(sketch.unused),
         **_link_features(assignment),
     }
-    links = tuple(_link(m, c, tokens) for m, c in assignment.chosen.items())
+    links = tuple(_link(m, c, tokens) for m, c in assignment.chosen.items() if m.first >= since)
     left = (*(t.text for t in unknown), *(" ".join(words[m.first : m.last]) for m in dropped))
     reading = Reading(plan, 0.0, links, tuple(dict.fromkeys(ctx.notes)))
     return _Scored(reading, features, left)

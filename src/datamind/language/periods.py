@@ -127,6 +127,9 @@ ENDS = frozenset({"end", "ended", "finish", "finished", "close", "closed", "left
                   "arrival", "dropoff", "delivered", "settled", "until"})  # fmt: skip
 
 
+ADDED = ("measure", "order")  # roles of what is added up or compared
+
+
 def ends_of(table: Table) -> tuple[Column, Column]:
     """The dates at which a row of the table starts and ends."""
     dates = [c for c in dates_of(table) if not is_personal(c)]
@@ -147,7 +150,7 @@ def tables_near(ctx: Context, at: int | None = None) -> list[str]:
     before = [
         m for m, c in ctx.chosen.items()
         if c.table and m.last <= (at or 0) and m.role != "group"
-        and (c.kind != "column" or c.type in TEMPORAL or m.role in ("measure", "order"))
+        and (c.kind not in ("column", "value") or c.type in TEMPORAL or m.role in ADDED)
     ]  # fmt: skip
     last = [ctx.chosen[max(before, key=lambda m: m.last)].table] if before else []
     meant = [c.table for c in ctx.chosen.values() if c.table]
@@ -156,7 +159,7 @@ def tables_near(ctx: Context, at: int | None = None) -> list[str]:
     ]  # fmt: skip
     measured = [column.rpartition(".")[0] for column in sorted(metric_dates(ctx))]
     added = [
-        c.table for m, c in ctx.chosen.items() if m.role in ("measure", "order") and c.table
+        c.table for m, c in ctx.chosen.items() if m.role in ADDED and c.table
     ]  # what is added up happened at some time
     return list(dict.fromkeys([*measured, *last, *added, *scope.aliases, *meant, *near]))
 

@@ -45,9 +45,9 @@ def read(tokens: Sequence[Token], index: Index) -> tuple[list[Token], list[str]]
 
 
 def _is_of_data(token: Token, index: Index) -> bool:
-    return (
-        token.lemma in index.postings or token.lower in index.postings
-        or token.lower in index.values or token.lower in index.value_words
+    return any(
+        word in known for word in (token.lower, token.lemma)
+        for known in (index.postings, index.values, index.value_words)
     )  # fmt: skip
 
 

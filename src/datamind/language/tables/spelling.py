@@ -11,7 +11,7 @@ SHORT_FORMS = {
     "bc": "because", "coz": "because", "cuz": "because", "w": "with", "qty": "quantity",
     "amt": "amount", "cust": "customer", "custs": "customers", "prod": "product",
     "prods": "products", "emp": "employee", "emps": "employees", "dept": "department",
-    "depts": "departments", "cat": "category", "cats": "categories", "rev": "revenue",
+    "depts": "departments", "rev": "revenue",
     "txn": "transaction", "txns": "transactions", "approx": "approximately", "nr": "number",
     "ppl": "people", "biz": "business", "promo": "promotion", "promos": "promotions",
     "gonna": "going", "whats": "what", "hows": "how", "lst": "last", "avge": "average",

@@ -236,6 +236,7 @@ async def _read(ask: Ask, wanted: AskIn, chosen: P.Query | None) -> tuple[Candid
         question = Question(
             wanted.question, ask.caller.identity, ask.parts.today(),
             evidence=wanted.definitions, project=wanted.project_id,
+            earlier=await history.turns(ask.parts, ask.caller, wanted.conversation_id),
         )  # fmt: skip
         read, reports = await ask.parts.engine.interpret(question, ask.rights)
         ask.report(reports)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from datamind.errors import NotFound, PlanInvalid
 from datamind.pipeline.wire import as_json
-from datamind.records import Answer
+from datamind.records import Answer, Turn
 from datamind.rooms.caller import Caller, need
 from datamind.rooms.paging import moment, page_of
 from datamind.rooms.parts import Parts
@@ -21,6 +21,7 @@ from datamind.semantics import codec
 from datamind.semantics import plan as P
 
 GONE = "There is no such query."
+MOST_TURNS = 6
 
 
 async def keep(
@@ -61,6 +62,27 @@ async def keep(
                 correlation_id=answer.correlation_id,
             )
         )
+
+
+async def turns(parts: Parts, caller: Caller, conversation_id: str | None) -> tuple[Turn, ...]:
+    """What the caller was answered in the conversation lately, oldest first."""
+    if conversation_id is None or not caller.identity.user:
+        return ()
+    wanted = (
+        select(QueryRow)
+        .where(
+            QueryRow.user_id == caller.identity.user,
+            QueryRow.conversation_id == conversation_id,
+            QueryRow.status == "answered",
+            QueryRow.kind.in_(("ask", "generate")),
+        )
+        .order_by(QueryRow.created_at.desc(), QueryRow.id.desc())
+        .limit(MOST_TURNS)
+    )
+    async with parts.database.unit() as session:
+        rows = [(row.question, row.plan) for row in await session.scalars(wanted)]
+    known = [(question, plan_of(document)) for question, document in reversed(rows)]
+    return tuple(Turn(question, plan, "") for question, plan in known if plan is not None)
 
 
 def clean(value: Any) -> Any:
