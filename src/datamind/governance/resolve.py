@@ -176,7 +176,10 @@ class Resolver:
         for window in node.args.get("windows") or ():
             self._clause(window, scope)
         scope.aliases = computed
-        self._clause(node.args.get("group"), scope)
+        group = node.args.get("group")
+        if group is not None and group.args.get("totals") and not self.clickhouse:
+            raise SqlRejected("WITH TOTALS is ClickHouse's.")
+        self._clause(group, scope)
         self._clause(node.args.get("distinct"), scope)
         self._ordering(node.args.get("order"), scope, aliases)
         scope.aliases = computed if self.clickhouse else {}  # LIMIT n BY column
