@@ -10,7 +10,7 @@ from benchmarks.figures import Figure, milliseconds
 from datamind.errors import DataMindError
 from datamind.evaluation.report import percentile
 from datamind.governance import check, govern
-from datamind.governance.limits import MAX_BYTES, MAX_TOKENS
+from datamind.governance.limits import MAX_BYTES
 from datamind.governance.shape import parse
 from datamind.records import Dialect, Draft, Optimized
 from datamind.semantics.catalog import View
@@ -35,6 +35,27 @@ HOSTILE = {
     "a statement past the cap": "SELECT id FROM invoice WHERE name = '" + "x" * MAX_BYTES + "'",
     "10,000 brackets": "SELECT " + "(" * 10_000 + "1" + ")" * 10_000,
     "joins without conditions": "SELECT 1 FROM invoice " + "JOIN invoice " * 4_000,
+    "stars of stars of stars": "WITH "
+    + ", ".join(
+        f"c{n} AS (SELECT *{', *' * 8} FROM {f'c{n - 1}' if n else 'invoice'})" for n in range(4)
+    )
+    + " SELECT 1 FROM c3",
+    "3,000 stars": "SELECT *" + ", *" * 2_999 + " FROM invoice",
+    "9,000 columns": "SELECT id" + ", id" * 8_999 + " FROM invoice",
+    "8,000 orders": "SELECT id FROM invoice ORDER BY amount" + ", amount" * 7_999,
+    "4,000 grouping sets": "SELECT 1 FROM invoice GROUP BY GROUPING SETS ((id)"
+    + ", (id)" * 3_999
+    + ")",
+    "2,000 tables": "SELECT 1 FROM " + ", ".join(f"invoice a{n}" for n in range(2_000)),
+    "800 subqueries": "SELECT "
+    + " + ".join(["(SELECT min(s.amount) FROM shipment s WHERE s.id = i.id)"] * 800)
+    + " FROM invoice i",
+    "1,000 chained CTEs": "WITH c0 AS (SELECT 1 AS a)"
+    + "".join(f", c{n + 1} AS (SELECT a FROM c{n})" for n in range(1_000))
+    + " SELECT a FROM c1000",
+    "3,000 branches": f"SELECT CASE {'WHEN amount = 1 THEN 1 ' * 3_000} END FROM invoice",
+    "two series multiplied": "SELECT 1 FROM generate_series(1, 100000) a,"
+    " generate_series(1, 100000) b",
 }
 DIALECTS: tuple[Dialect, ...] = ("duckdb", "postgres")
 
@@ -50,7 +71,7 @@ def figures() -> list[Figure]:
         Figure("guarding a usual statement, p50", percentile(times, 50), "ms", 5),
         Figure("guarding a usual statement, p95", percentile(times, 95), "ms"),
     ]
-    short, long = (_per_word(width, seen) for width in (100, MAX_TOKENS // 9))
+    short, long = (_per_word(width, seen) for width in (40, 1_600))
     made.append(Figure("guarding a word: 20,000 words against 500", long / short, "times", 3))
     for name, sql in HOSTILE.items():
         worst = max(milliseconds([partial(_refused, sql, d, seen) for d in DIALECTS]))
@@ -71,6 +92,6 @@ def _refused(sql: str, dialect: Dialect, seen: View) -> None:
 
 def _per_word(width: int, seen: View) -> float:
     """Milliseconds for each term of a long sum of columns."""
-    wide = ", ".join(f"amount + {n} AS a{n}" for n in range(width))
+    wide = ", ".join(f"amount + {n} + {n} + 1 AS a{n}" for n in range(width))
     times = milliseconds([partial(_guard, f"SELECT {wide} FROM invoice", "duckdb", seen)])
     return times[0] / width

@@ -6,7 +6,7 @@ import pytest
 from sqlglot import exp
 
 from datamind.attacks.cases import data
-from datamind.attacks.engines import Engine, clickhouse_engine, duckdb_engine
+from datamind.attacks.engines import Engine, clickhouse_engine, duckdb_engine, engine_at
 from datamind.commands.guard import catalog_of, verdict
 from datamind.governance.bound import BoundRules
 from datamind.governance.rules import Asker, Grant, Restriction, Rules, To
@@ -61,6 +61,13 @@ def test_what_clickhouse_marks_as_null_is_gone_underneath(clickhouse_url: str) -
         assert rows(engine, first, everything) == [[2]]
         pairs = "SELECT count() FROM orders ARRAY JOIN [1, 2] AS a, ['x', 'y'] AS b"
         assert rows(engine, pairs, everything) == [[72]]
+        # Totals are of the rows that are seen; not all formats show them.
+        per_region = "SELECT region, count() AS n FROM orders GROUP BY region WITH TOTALS"
+        west = bound("clickhouse", Grant("orders", ME, "region = 'WEST'"))
+        (region, seen), *totals = rows(engine, per_region, west)
+        assert region == "WEST"
+        assert all(total == ["", seen] for total in totals)
+        assert rows(engine, f"SELECT sum(n) FROM ({per_region})", west) == [[seen]]
 
 
 def test_a_list_stands_among_the_others_of_an_in() -> None:
@@ -74,6 +81,24 @@ def test_a_list_stands_among_the_others_of_an_in() -> None:
         assert rows(engine, asked, bound("duckdb", left, away=("EAST", "WEST"))) == []
         for nothing in ((), float("nan"), None, {"x": 1}):
             assert rows(engine, asked, bound("duckdb", rule, away=nothing)) == []
+
+
+@pytest.mark.postgres
+def test_overlapping_periods_are_compared_behind_the_fence(postgres_server: str) -> None:
+    asked = (
+        "SELECT count(*) FROM orders WHERE (placed_on, placed_on + 1)"
+        " OVERLAPS (DATE '2000-01-01', DATE '2100-01-01')"
+    )
+    west = bound("postgres", Grant("orders", ME, "region = 'WEST'"))
+    said = verdict(asked, west)
+    assert "OFFSET 0" in str(said["sql"])
+    with engine_at(postgres_server) as (_, engine):
+        seen = rows(engine, "SELECT count(*) FROM orders", west)
+        assert seen != rows(engine, "SELECT count(*) FROM orders", bound("postgres", *ALL))
+        assert rows(engine, asked, west) == seen
+    for hostile in ("(card_no, 1)", "(o, o)", "(SELECT 1, 2)", "(1, pg_sleep(1))"):
+        sql = f"SELECT 1 FROM orders o WHERE {hostile} OVERLAPS (current_date, current_date)"
+        assert verdict(sql, west)["verdict"] == "refuse"
 
 
 IN_BRACKETS = """SELECT count(*) FROM (orders o JOIN customers c ON c.id = o.customer_id)

@@ -19,6 +19,8 @@ def identifier(name: str) -> exp.Identifier:
 
 # A regular expression that matches any name in no time: two repetitions at most, none of another.
 PATTERN = re.compile(r"(?!.*[)*+?][*+?])(?!(?:.*[*+]){3})(?!(?:.*\?){5})[\w.*+?^$|()\[\]-]{1,100}")
+# What all stars of a statement may stand for, and the words of what is written for each column.
+MAX_STARRED = 10_000
 Shown = list[tuple[exp.Expr, Output]]
 Pair = tuple[Output, Output]
 
@@ -28,6 +30,9 @@ class Columns:
 
     def __init__(self, names: Names) -> None:
         self.names = names
+        self._starred = 0
+        # By the identity of what they index, which they hold on to.
+        self._indexes: dict[int, tuple[tuple[Output, ...], dict[str, list[Output]]]] = {}
 
     def resolve(self, node: exp.Column, scope: Scope) -> frozenset[str]:
         """The catalog columns behind a reference; the reference is qualified with its source."""
@@ -112,11 +117,20 @@ class Columns:
         raise UnknownColumn(f"There is no column {name}.")
 
     def _in(self, source: Source, name: str) -> Output | None:
-        key = self.names.key(name)
-        found = [c for c in source.columns if self.names.key(c.name) == key]
+        found = self._index(source.columns).get(self.names.key(name), ())
         if len(found) > 1:
             raise SqlRejected(f"{source.alias} has two columns called {name}.")
         return found[0] if found else None
+
+    def _index(self, columns: tuple[Output, ...]) -> dict[str, list[Output]]:
+        """Columns by key, made once for all that look into them."""
+        kept = self._indexes.get(id(columns))
+        if kept is None:
+            made: dict[str, list[Output]] = {}
+            for column in columns:
+                made.setdefault(self.names.key(column.name), []).append(column)
+            kept = self._indexes[id(columns)] = (columns, made)
+        return kept[1]
 
     @staticmethod
     def _meant(node: exp.Column, output: Output) -> frozenset[str]:
@@ -161,8 +175,18 @@ class Columns:
         )
         return list({self.names.key(name): name for name in seen}.values())
 
+    def spend(self, words: int) -> None:
+        """Count what stars are expanded to: each may stand for columns that are stars' own."""
+        self._starred += words
+        if self._starred > MAX_STARRED:
+            raise SqlRejected(
+                f"The stars of the statement stand for more than {MAX_STARRED:,} columns:"
+                " name those that are needed."
+            )
+
     def all_of(self, scope: Scope) -> Shown:
         """`*`: merged columns once (first in PostgreSQL, in their place in DuckDB), the rest."""
+        self.spend(sum(len(source.columns) for source in scope.sources))
         shown: Shown = []
         if self.names.dialect == "postgres":
             shown = [(bare(o.name), o) for o in scope.merged.values()]
@@ -183,6 +207,7 @@ class Columns:
         star = node if isinstance(node, exp.Star) else node.this
         if isinstance(node, exp.Column) and node.args.get("table"):
             source = self.source(node, scope)
+            self.spend(len(source.columns))
             shown: Shown = [(qualified(source, c), c) for c in source.columns]
         else:
             shown = self.all_of(scope)
@@ -207,33 +232,37 @@ class Columns:
         return found
 
     def _excluded(self, star: exp.Expr, shown: Shown) -> Shown:
-        for left_out in star.args.get("except_") or ():
-            name = self.names.written(_named(left_out))
+        left_out = [self.names.written(_named(n)) for n in star.args.get("except_") or ()]
+        keys = self._known(left_out, shown)
+        return [(e, o) for e, o in shown if self.names.key(o.name) not in keys]
+
+    def _known(self, written: list[str], shown: Shown) -> dict[str, str]:
+        """Names by key, each once, that are all those of a column."""
+        there = {self.names.key(o.name) for _, o in shown}
+        named: dict[str, str] = {}
+        for name in written:
             key = self.names.key(name)
-            kept = [(e, o) for e, o in shown if self.names.key(o.name) != key]
-            if len(kept) == len(shown):
+            if key not in there or key in named:
                 raise UnknownColumn(f"There is no column {name}.")
-            shown = kept
-        return shown
+            named[key] = name
+        return named
 
     def _renamed(self, star: exp.Expr, shown: Shown) -> Shown:
-        for renamed in star.args.get("rename") or ():
-            if not isinstance(renamed, exp.Alias):
-                raise SqlRejected("`* RENAME` takes columns and their new names.")
-            name = self.names.written(_named(renamed.this))
-            alias = self.names.written(renamed.args["alias"])
-            at = [
-                i
-                for i, (_, o) in enumerate(shown)
-                if self.names.key(o.name) == self.names.key(name)
-            ]
-            if not at:
-                raise UnknownColumn(f"There is no column {name}.")
-            for i in at:
-                expression, output = shown[i]
+        pairs = star.args.get("rename") or ()
+        if not all(isinstance(pair, exp.Alias) for pair in pairs):
+            raise SqlRejected("`* RENAME` takes columns and their new names.")
+        old = self._known([self.names.written(_named(pair.this)) for pair in pairs], shown)
+        new = [self.names.written(pair.args["alias"]) for pair in pairs]
+        called = dict(zip(old, new, strict=True))
+        made: Shown = []
+        for expression, output in shown:
+            alias = called.get(self.names.key(output.name))
+            if alias is None:
+                made.append((expression, output))
+            else:
                 aliased = exp.Alias(this=expression, alias=identifier(alias))
-                shown[i] = (aliased, output.called(alias))
-        return shown
+                made.append((aliased, output.called(alias)))
+        return made
 
 
 def _named(node: exp.Expr) -> exp.Identifier:

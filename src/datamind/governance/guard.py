@@ -12,6 +12,7 @@ from datamind.governance.covered import only_governed
 from datamind.governance.limits import tokens_within_limits
 from datamind.governance.names import relations
 from datamind.governance.policy import Policy, VisibleColumns, apply, bodies_of
+from datamind.governance.products import check_products
 from datamind.governance.resolve import elements_by_function, resolve
 from datamind.governance.scope import Resolution
 from datamind.governance.seal import sealed
@@ -102,6 +103,7 @@ def read(
         elements_by_function(tree)
     found = resolve(tree, relations(view, dialect))
     check_joins(tree)
+    check_products(tree)
     return tree, found
 
 

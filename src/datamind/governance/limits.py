@@ -16,6 +16,11 @@ MAX_TOKENS = 20_000
 MAX_DEPTH = 64
 # Prefix operators and the like, one after another: each is a level of the parser's recursion.
 MAX_RUN = 40
+# What a SELECT may give (PostgreSQL's own limit), and what any list of columns may name.
+MAX_COLUMNS = 1_664
+MAX_SOURCES = 40
+MAX_QUERIES = 400
+MAX_BRANCHES = 1_000
 # Joins whose ON is still to come; the parser tries each nesting of them, 2^n in all.
 MAX_OPEN_JOINS = 8
 
@@ -43,7 +48,36 @@ OPERANDS = frozenset(
     }
 )
 
+# Lists of a clause, up to the next clause at their level, and those in brackets of their own.
+CLAUSES: dict[TokenType, tuple[int, str]] = {
+    TokenType.FROM: (MAX_SOURCES, f"A SELECT may join at most {MAX_SOURCES} tables."),
+    **dict.fromkeys(
+        (TokenType.SELECT, TokenType.GROUP_BY, TokenType.ORDER_BY, TokenType.PARTITION_BY,
+         TokenType.GROUPING_SETS, TokenType.CUBE, TokenType.ROLLUP, TokenType.USING),
+        (MAX_COLUMNS, f"A list of columns names at most {MAX_COLUMNS:,}."),
+    ),
+}  # fmt: skip
+IN_BRACKETS = frozenset(
+    {TokenType.GROUPING_SETS, TokenType.CUBE, TokenType.ROLLUP, TokenType.USING}
+)
+OTHER_CLAUSES = frozenset(
+    {
+        TokenType.WHERE,
+        TokenType.HAVING,
+        TokenType.QUALIFY,
+        TokenType.WINDOW,
+        TokenType.LIMIT,
+        TokenType.OFFSET,
+        TokenType.VALUES,
+        TokenType.UNION,
+        TokenType.EXCEPT,
+        TokenType.INTERSECT,
+    }
+)
+
 WITHOUT_CONDITION = frozenset({TokenType.CROSS, TokenType.NATURAL})
+
+JOINED = (TokenType.JOIN, TokenType.FROM)
 
 LINKS = frozenset(
     {
@@ -56,7 +90,7 @@ LINKS = frozenset(
 
 def tokens_within_limits(sql: str, dialect: Dialect) -> list[Token]:
     """The statement's tokens; SqlRejected where it is too large, too deep or not text."""
-    if len(sql) > MAX_BYTES or len(sql.encode("utf-8", "replace")) > MAX_BYTES:
+    if len(sql) > MAX_BYTES or _size(sql) > MAX_BYTES:
         raise SqlRejected(f"The statement is longer than {MAX_BYTES // 1024} kB.")
     if any(mark < " " and mark not in "\t\n\r\f" for mark in sql):
         raise SqlRejected("The statement holds a control character.")
@@ -74,7 +108,18 @@ def tokens_within_limits(sql: str, dialect: Dialect) -> list[Token]:
     _check_depth(tokens)
     _check_joins(tokens)
     _check_chains(tokens)
+    _check_lists(tokens)
+    _check_often(tokens, TokenType.SELECT, MAX_QUERIES, "queries")
+    _check_often(tokens, TokenType.WHEN, MAX_BRANCHES, "branches of CASE")
     return tokens
+
+
+def _size(sql: str) -> int:
+    """The length in bytes; half of a surrogate pair, which JSON may hold, is no text."""
+    try:
+        return len(sql.encode())
+    except UnicodeEncodeError:
+        raise SqlRejected("The statement holds half a character: it is not valid UTF-8.") from None
 
 
 def _check_one_query(tokens: list[Token]) -> None:
@@ -139,3 +184,34 @@ def _check_chains(tokens: list[Token]) -> None:
     kinds = [token.token_type for token in tokens]
     if sum(pair in LINKS for pair in pairwise(kinds)) > MAX_RUN:
         raise SqlRejected(f"More than {MAX_RUN} subscripts or methods stand one after another.")
+
+
+def _check_lists(tokens: list[Token]) -> None:
+    """Refuse more tables and columns than a SELECT may have, before any of them is looked up."""
+    clauses: list[TokenType | None] = [None]  # the one that is open at each level of brackets
+    lengths = [1]
+    before: TokenType | None = None
+    for token in tokens:
+        kind = token.token_type
+        clause = clauses[-1]
+        if kind in OPENING:
+            clauses.append(before if before in IN_BRACKETS else None)
+            lengths.append(1)
+        elif kind in CLOSING and len(clauses) > 1:
+            clauses.pop()
+            lengths.pop()
+        elif kind in OTHER_CLAUSES:
+            clauses[-1] = None
+        elif kind in CLAUSES and kind not in IN_BRACKETS:
+            clauses[-1], lengths[-1] = kind, 1
+        elif clause and (kind == TokenType.COMMA or (kind, clause) == JOINED):
+            lengths[-1] += 1
+            most, message = CLAUSES[clause]
+            if lengths[-1] > most:
+                raise SqlRejected(message)
+        before = kind
+
+
+def _check_often(tokens: list[Token], kind: TokenType, most: int, what: str) -> None:
+    if sum(token.token_type == kind for token in tokens) > most:
+        raise SqlRejected(f"The statement has more than {most:,} {what}.")

@@ -11,6 +11,8 @@ from sqlglot import exp
 from datamind.errors import SqlRejected
 from datamind.governance.columns import Columns, Shown, identifier
 from datamind.governance.cost import check_recursion, check_series
+from datamind.governance.growth import check_made
+from datamind.governance.limits import MAX_COLUMNS, MAX_QUERIES
 from datamind.governance.names import Relations
 from datamind.governance.scope import Ctes, Output, Resolution, Scope
 from datamind.governance.shape import text_of
@@ -36,6 +38,7 @@ class Resolver:
         self.columns = Columns(relations.names)
         self.sources = Sources(relations, self.columns, self)
         self.found = Resolution(references=self.sources.references)
+        self._queries = 0
         self.clickhouse = relations.names.dialect == "clickhouse"
         # Both let the aliases of a SELECT be used in its clauses, and name columns by their text.
         self.lenient = relations.names.dialect != "postgres"
@@ -44,6 +47,9 @@ class Resolver:
 
     def query(self, node: exp.Expr, around: Scope, *, named: bool = True) -> tuple[Output, ...]:
         """The outputs of a query; `named` says that something outside may refer to them."""
+        self._queries += not isinstance(node, exp.Subquery)
+        if self._queries > 2 * MAX_QUERIES:  # set operations count too
+            raise SqlRejected(f"The statement has more than {MAX_QUERIES:,} queries.")
         ctes = self._ctes(node, around)
         inside = Scope(ctes=ctes, outer=around.outer)
         if isinstance(node, exp.Select):
@@ -170,7 +176,10 @@ class Resolver:
         for window in node.args.get("windows") or ():
             self._clause(window, scope)
         scope.aliases = computed
-        self._clause(node.args.get("group"), scope)
+        group = node.args.get("group")
+        if group is not None and group.args.get("totals") and not self.clickhouse:
+            raise SqlRejected("WITH TOTALS is ClickHouse's.")
+        self._clause(group, scope)
         self._clause(node.args.get("distinct"), scope)
         self._ordering(node.args.get("order"), scope, aliases)
         scope.aliases = computed if self.clickhouse else {}  # LIMIT n BY column
@@ -210,6 +219,8 @@ class Resolver:
             else:
                 expanded = [self._projection(projection, scope, named)]
             shown.extend(expanded)
+            if len(shown) > MAX_COLUMNS:
+                raise SqlRejected(f"A SELECT gives at most {MAX_COLUMNS:,} columns.")
             if self.lenient:
                 for _, output in expanded:
                     if output.name:
@@ -227,7 +238,9 @@ class Resolver:
         if isinstance(projection, exp.Alias):
             raise SqlRejected("COLUMNS takes no alias: name the columns instead.")
         made: Shown = []
+        words = sum(1 for _ in projection.walk())
         for column, output in self.columns.several(several[0], scope):
+            self.columns.spend(words)
             if projection is several[0]:
                 made.append((column, output))
                 continue
@@ -268,23 +281,26 @@ class Resolver:
     def _replaced(self, star: exp.Expr, shown: Shown, scope: Scope) -> Shown:
         """`* REPLACE (expression AS column)`."""
         inner = star if isinstance(star, exp.Star) else star.this
+        there = {self.names.key(o.name) for _, o in shown}
+        new: dict[str, tuple[exp.Expr, Output]] = {}
         for replaced in inner.args.get("replace") or ():
             if not isinstance(replaced, exp.Alias):
                 raise SqlRejected("`* REPLACE` takes expressions and the columns they replace.")
             name = self.names.written(replaced.args["alias"])
             sources = self.expression(replaced.this, scope)
-            new = exp.Alias(this=replaced.this, alias=identifier(name)), Output(name, sources)
             key = self.names.key(name)
-            if not any(self.names.key(o.name) == key for _, o in shown):
-                raise SqlRejected("`* REPLACE` may only replace a column that is there.")
-            shown = [new if self.names.key(o.name) == key else (e, o) for e, o in shown]
-        return shown
+            if key not in there or key in new:
+                raise SqlRejected("`* REPLACE` may only replace a column that is there, once.")
+            aliased = exp.Alias(this=replaced.this, alias=identifier(name))
+            new[key] = (aliased, Output(name, sources))
+        return [new.get(self.names.key(o.name), (e, o)) for e, o in shown]
 
     # ---- expressions ---------------------------------------------------------------------------
 
     def expression(self, node: exp.Expr, scope: Scope) -> frozenset[str]:
         """The catalog columns that an expression reads, those of queries inside it included."""
         sources: set[str] = set()
+        grows = False
         waiting = [node]
         while waiting:
             at = waiting.pop()
@@ -310,8 +326,10 @@ class Resolver:
             elif isinstance(at, exp.Comprehension):
                 sources |= self._comprehension(at, scope)
             else:
-                check_series(at)
+                grows |= check_series(at)
                 waiting.extend(at.iter_expressions())
+        if grows:
+            check_made(node)
         self.found.columns |= sources
         return frozenset(sources)
 

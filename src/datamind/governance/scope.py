@@ -23,6 +23,10 @@ class Output:
     sources: frozenset[str] = NOTHING
     type: str = ""
 
+    def __deepcopy__(self, memo: object) -> Output:
+        """Itself: trees that mention it are copied each time they are written."""
+        return self
+
     def called(self, name: str) -> Output:
         """The same under another name."""
         return Output(name, self.sources, self.type)

@@ -9,10 +9,14 @@ from sqlglot import exp
 
 from datamind.errors import SqlRejected
 from datamind.governance.columns import Columns, identifier
-from datamind.governance.cost import MAX_SERIES, SERIES, check_series
+from datamind.governance.cost import SERIES, check_series
+from datamind.governance.growth import MAX_SERIES
+from datamind.governance.limits import MAX_SOURCES
 from datamind.governance.names import Relations, ascii_lower
 from datamind.governance.scope import NOTHING, Output, Scope, Source
 from datamind.semantics.catalog import Table
+
+MAX_IN_REACH = 160  # those of the queries around it included
 
 
 class Reader(Protocol):
@@ -32,6 +36,7 @@ class Sources:
         self.reader = reader
         self.lenient = relations.names.dialect != "postgres"
         self.references: list[tuple[exp.Table, Table]] = []
+        self._outputs: dict[str, tuple[Output, ...]] = {}
 
     def enter(self, node: exp.Select, scope: Scope) -> None:
         """Put the sources of a SELECT into its scope, left to right."""
@@ -235,11 +240,19 @@ class Sources:
         node.set("this", identifier(table.name))
         node.set("db", identifier(table.schema) if table.schema else None)
         self.references.append((node, table))
-        outputs = tuple(Output(c.name, frozenset((c.id,)), c.native_type) for c in table.columns)
+        outputs = self._outputs.get(table.id)
+        if outputs is None:
+            outputs = self._outputs[table.id] = tuple(
+                Output(c.name, frozenset((c.id,)), c.native_type) for c in table.columns
+            )
         schema = table.schema if own_name else None
         self._add(Source(shown, self.relabelled(alias, outputs), schema), scope)
 
     def _add(self, source: Source, scope: Scope) -> None:
+        if len(scope.sources) == MAX_SOURCES:
+            raise SqlRejected(f"A SELECT may join at most {MAX_SOURCES} tables.")
+        if sum(len(level.sources) for level in scope.chain()) == MAX_IN_REACH:
+            raise SqlRejected(f"More than {MAX_IN_REACH} tables are in reach of one SELECT.")
         key = self.names.key(source.alias)
         if any(self.names.key(s.alias) == key for s in scope.sources):
             raise SqlRejected(f"Two sources are called {source.alias}: give one an alias.")

@@ -74,7 +74,7 @@ ARGUMENTS: dict[type[exp.Expr], frozenset[str]] = {
         exp.Columns: "this",
         exp.Final: "this",
         exp.Values: "expressions alias",
-        exp.Group: "expressions all grouping_sets cube rollup",
+        exp.Group: "expressions all grouping_sets cube rollup totals",
         exp.Order: "this expressions",
         exp.Ordered: "this desc nulls_first",
         exp.Limit: "expression expressions",

@@ -24,7 +24,7 @@ FUNCTIONS = frozenset(
     justify_hours justify_interval lag last_value lcm lead least left length like_escape ln log
     log10 lower lpad ltrim make_date make_interval make_time make_timestamp make_timestamptz max
     md5 min min_scale mod mode normalize now nth_value ntile nullif num_nonnulls num_nulls
-    octet_length overlay parse_ident percent_rank percentile_cont percentile_disc pi position
+    octet_length overlaps overlay parse_ident percent_rank percentile_cont percentile_disc pi position
     pow power quote_ident quote_literal quote_nullable radians random rank regexp_count
     regexp_instr regexp_like regexp_match regexp_matches regexp_replace regexp_split_to_array
     regexp_split_to_table regexp_substr regr_avgx regr_avgy regr_count regr_intercept regr_r2
