@@ -35,7 +35,7 @@ from datamind.rooms.policies.stored import (
     subjects_of,
 )
 
-TURNS = 5
+TURNS = 10
 
 
 @dataclass(frozen=True, slots=True)
