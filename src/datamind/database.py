@@ -62,13 +62,16 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.engine = create_async_engine(url, pool_size=POOL, max_overflow=2 * POOL)
+        # Who waits for their turn may hold a connection: the one whose turn it is has their own.
+        self._turn = create_async_engine(url, pool_size=1, max_overflow=0)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
-        if self.is_sqlite:
-            event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
+        for engine in (self.engine, self._turn) if self.is_sqlite else ():
+            event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         # A look at the store must not wait for those who work with it.
         self._probe = create_async_engine(url, poolclass=NullPool)
         self._writer = asyncio.Lock()
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._turns = async_sessionmaker(self._turn, expire_on_commit=False)
 
     @asynccontextmanager
     async def unit(self) -> AsyncIterator[AsyncSession]:
@@ -76,19 +79,14 @@ class Database:
 
         Unavailable where the store can't be reached or written.
         """
-        try:
-            async with self._sessions.begin() as session:
-                yield session
-        except SQLAlchemyError as fault:
-            if not _is_outage(fault):
-                raise
-            raise Unavailable("The metadata store is down or can't be written.") from fault
+        async with _unit_of(self._sessions) as session:
+            yield session
 
     @asynccontextmanager
     async def in_turn(self) -> AsyncIterator[AsyncSession]:
         """A unit of work of one of many writers: they wait here for each other, in order, for
         in SQLite they would wait by trying again and again."""
-        async with self._writer, self.unit() as session:
+        async with self._writer, _unit_of(self._turns) as session:
             yield session
 
     @property
@@ -109,6 +107,18 @@ class Database:
     async def close(self) -> None:
         """End all connections."""
         await self.engine.dispose()
+        await self._turn.dispose()
+
+
+@asynccontextmanager
+async def _unit_of(sessions: async_sessionmaker[AsyncSession]) -> AsyncIterator[AsyncSession]:
+    try:
+        async with sessions.begin() as session:
+            yield session
+    except SQLAlchemyError as fault:
+        if not _is_outage(fault):
+            raise
+        raise Unavailable("The metadata store is down or can't be written.") from fault
 
 
 def _is_outage(fault: SQLAlchemyError) -> bool:

@@ -196,6 +196,15 @@ class QueryFailed(WarehouseError):
     default_hint = "Rephrase the question, or correct the SQL."
 
 
+class AccessMisconfigured(DataMindError):
+    """A policy can't be applied to the asker: what it asks of them does not fit the data."""
+
+    code = "access_misconfigured"
+    status = 403
+    exit_code = 5
+    default_hint = "Ask an admin to look at your attributes, and at the policies on these tables."
+
+
 class DbtBuildFailed(DataMindError):
     """A dbt build or its tests failed; the warehouse in use was left as it was."""
 
@@ -239,6 +248,15 @@ class Conflict(DataMindError):
     status = 409
     exit_code = 2
     default_hint = "Look at what is there, then try again."
+
+
+class InUse(DataMindError):
+    """A group or user that policies name: without it they would no longer hold for anybody."""
+
+    code = "in_use"
+    status = 409
+    exit_code = 2
+    default_hint = "Change the policies that name it first, or force it."
 
 
 class AssertionBroken(DataMindError):

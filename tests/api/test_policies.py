@@ -140,7 +140,9 @@ def test_a_group_is_reached_through_its_name(api: Api, run: Run) -> None:
     assert listed["members"] == 1
     missing = run(api.call("PUT", path, {"groups": ["east"]}, role="admin")).json()
     assert missing["detail"] == "There is no group east."
-    assert run(api.call("DELETE", f"/groups/{group['id']}", role="admin")).status_code == 204
+    path = f"/groups/{group['id']}"
+    assert run(api.call("DELETE", path, role="admin")).json()["code"] == "in_use"
+    assert run(api.call("DELETE", f"{path}?force=true", role="admin")).status_code == 204
     assert execute(api, run, COUNT) == [{"n": 3000}]
 
 
@@ -177,6 +179,20 @@ def test_a_change_says_which_version_it_read(api: Api, run: Run) -> None:
         ({"rows": "status IN (SELECT login FROM nothing)"}, "unknown_table"),
         ({"to": {"everybody": ["x"]}}, "bad_input"),
         ({"name": ""}, "bad_input"),
+        ({"rows": "country", "on": "stores"}, "bad_input"),
+        ({"rows": "NOT lower(status)"}, "bad_input"),
+        ({"rows": "status = 'paid' OR 'open'"}, "bad_input"),
+        ({"rows": "order_date"}, "bad_input"),
+        ({"mask": {"order_date": "email"}}, "bad_input"),
+        ({"mask": {"amount": "name"}}, "bad_input"),
+        ({"mask": {"status": "generalise"}}, "bad_input"),
+        ({"on": "*", "mask": {"order_date": "email"}}, "bad_input"),
+        ({}, "bad_input"),  # takes nothing away
+        ({"kind": "grant", "columns": []}, "bad_input"),
+        ({"rows": "TRUE", "to": {}}, "bad_input"),
+        ({"rows": "TRUE", "to": {"roles": ["boss"]}}, "bad_input"),
+        ({"rows": "TRUE", "to": {"groups": ["nowhere"]}}, "bad_input"),
+        ({"rows": "TRUE", "to": {"users": ["nobody@example.com"]}}, "bad_input"),
     ],
 )
 def test_what_can_not_be_kept_is_refused_when_it_is_saved(
@@ -197,7 +213,7 @@ def test_a_preview_says_what_somebody_sees_and_why(api: Api, run: Run) -> None:
     orders = next(t for t in told["tables"] if t["table"] == "orders")
     assert orders["masked"] == ["amount"]
     assert not orders["all_rows"]
-    assert "Paid only" in orders["policies"]
+    assert ("Paid only", "status = 'paid'") in [(p["name"], p["rows"]) for p in orders["policies"]]
     assert "'paid'" in told["governed_sql"]
     body["sql"] = "SELECT nothing FROM orders"
     told = run(api.call("POST", "/policies/preview", body, role="admin")).json()

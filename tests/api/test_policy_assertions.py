@@ -120,6 +120,13 @@ def test_attributes_of_somebody_made_up_go_into_predicates(api: Api, run: Run) -
          "bad_input"),
         ({"as": ANALYST, **count("SELECT 1; SELECT 2", equals=1)}, "bad_input"),
         ({"as": ANALYST, "blocks": ["x"]}, "bad_input"),
+        # Refused whatever policies say, so that nothing is asserted of them.
+        ({"as": ANALYST, "refused": ["SELECT amont FROM orders"]}, "bad_input"),
+        ({"as": ANALYST, "refused": ["SELECT 1 FROM nothing"]}, "bad_input"),
+        ({"as": ANALYST, "refused": ["SELEC amount"]}, "bad_input"),
+        ({"as": ANALYST, "refused": ["DROP TABLE orders"]}, "bad_input"),
+        ({"as": {"groups": ["nowhere"]}, "sees": ["orders"]}, "bad_input"),
+        ({"as": {"user": "nobody@example.com"}, "sees": ["orders"]}, "bad_input"),
     ],
 )  # fmt: skip
 def test_what_could_never_be_told_is_not_kept(

@@ -62,6 +62,8 @@ def policies(api: Api, run: Run) -> list[dict[str, Any]]:
 
 
 def test_what_was_exported_is_taken_in_again_exactly(api: Api, run: Run) -> None:
+    for name in ("0o14", "1e3", "n", "ü: #"):
+        run(api.call("POST", "/groups", {"name": name}, role="admin"))
     make(api, run, kind="grant", name="yes", on="stores", columns=["id", "name"],
          to={"roles": ["viewer"], "groups": ["0o14", "1e3", "n", "ü: #"]})  # fmt: skip
     make(api, run, kind="grant", name="Except 'one'", on="orders", columns={"except": ["amount"]},
@@ -139,6 +141,9 @@ def test_a_dry_run_tells_all_and_does_nothing(api: Api, run: Run) -> None:
     made = told.json()
     assert (told.status_code, made["dry_run"]) == (200, True)
     assert len(made["added"]) == 2 and len(made["removed"]) == 1
+    # The import itself would give others.
+    assert {one["id"] for one in made["added"]} == {None}
+    assert {one["policy_id"] for one in made["broken"]} == {"(proposed)"}
     assert [(v["expected"], v["seen"]) for v in made["broken"]] == [
         ("rows 7 for SELECT count(*) FROM orders", "counted 1,000")
     ]
@@ -157,15 +162,22 @@ def test_all_that_is_wrong_is_told_at_once_with_its_place_and_nothing_is_done(
     }  # fmt: skip
     content = FILE + (
         "- {name: a, on: nothing, to: {}}\n- {name: b, on: orders, to: {}, rows: no = 1}\n"
-        "- {name: Paid, on: orders, to: {}}\n- {id: pol-x, name: c, on: orders, to: {}}\n"
-        "- {id: pol-x, name: d, on: orders, to: {}, assertions: [{as: {role: viewer}, sees: [x]}]}"
+        "- {name: Paid, on: orders, to: {}, rows: id > 0}\n"
+        "- {id: pol-x, name: c, on: orders, to: {roles: [viewer]}, hide: [id]}\n"
+        "- {id: pol-x, name: d, on: orders, to: {roles: [viewer]}, hide: [id],"
+        "   assertions: [{as: {role: viewer}, sees: [x]}]}\n"
+        "- {name: e, on: orders, to: {roles: [x, viewer], users: [a@b.c]}, hide: [id],"
+        "   assertions: [{as: {groups: [y]}, sees: [orders]}]}"
     )
     told = send(api, run, content).json()
     assert told["detail"] == "7 policies of the file can't be used."
-    assert {(e["loc"][1], e["code"]) for e in told["errors"]} == {
+    assert {(".".join(e["loc"][1:]), e["code"]) for e in told["errors"]} == {
         ("0", "bad_input"), ("1", "unknown_table"), ("2", "unknown_column"), ("3", "bad_input"),
         ("4", "bad_input"), ("5", "unknown_table"), ("5", "bad_input"),
+        ("6.to.roles", "bad_input"), ("6.to.users", "bad_input"),
+        ("6.assertions.0.as.groups", "bad_input"),
     }  # fmt: skip
+    assert "There is no user a@b.c." in {e["msg"] for e in told["errors"]}
     assert exported(api, run).text == before
 
 
@@ -301,7 +313,7 @@ def test_of_changes_at_once_with_one_etag_one_is_kept(api: Api, run: Run) -> Non
 @pytest.mark.slow
 def test_a_large_file_is_taken_in_while_others_are_answered(api: Api, run: Run) -> None:
     rules = "".join(
-        f"- {{name: p{n}, 'on': orders, to: {{groups: [g{n}]}}, rows: id > {n}}}\n"
+        f"- {{name: p{n}, 'on': orders, to: {{roles: [viewer]}}, rows: id > {n}}}\n"
         for n in range(1_500)
     )
 

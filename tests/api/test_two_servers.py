@@ -120,7 +120,7 @@ def the_command_line_tells_both(one: Server, other: Server, tmp_path: Path) -> N
 
 def changes_at_once_are_kept_one_after_the_other(*two: Server) -> None:
     eve = signed_in(two[0], "eve")
-    body = {"name": "x", "on": "orders", "to": {"groups": ["none"]}, "rows": "id > 0"}
+    body = {"name": "x", "on": "orders", "to": {"roles": ["viewer"]}, "rows": "id > 0"}
 
     async def at_once() -> list[httpx.Response]:
         async with httpx.AsyncClient(headers=eve, timeout=30) as client:

@@ -134,7 +134,8 @@ def _tell(done: ImportOut) -> None:
         ("removed", done.removed),
     ):
         for one in group:
-            screen.say(f"{would}{word}: {one.name} ({one.id})")
+            known = f" ({one.id})" if one.id is not None else ""
+            screen.say(f"{would}{word}: {one.name}{known}")
     screen.say(f"{done.unchanged:,} unchanged.")
     for warning in done.warnings:
         screen.say(warning)

@@ -9,11 +9,12 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from sqlglot import exp
 
-from datamind.errors import BadInput, SqlRejected
+from datamind.errors import BadInput, DataMindError, SqlRejected
+from datamind.governance.guard import check as guard
 from datamind.governance.limits import tokens_within_limits
 from datamind.governance.rules import Asker, known
 from datamind.governance.shape import parse
-from datamind.records import Dialect
+from datamind.records import Dialect, Draft
 from datamind.semantics.catalog import Catalog, View
 
 Kind = Literal["sees", "does_not_see", "masked", "allowed", "refused", "rows"]
@@ -26,6 +27,7 @@ Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 Real = Annotated[float, Field(allow_inf_nan=False)]
 Value = bool | Whole | Real | Annotated[str, Field(max_length=400)]
 Rows = Annotated[int, Field(ge=0, lt=2**63)]
+REFUSED = "Write a statement that would be allowed to somebody who sees everything."
 COUNT = "The statement of `rows` is one count: SELECT count(*) FROM orders."
 
 
@@ -162,6 +164,18 @@ def check(assertion: AssertionIn, catalog: Catalog, dialect: Dialect) -> None:
                 raise BadInput(f"{claim.item} is a table: columns are masked.")
         elif claim.count is not None:
             _check_count(claim.item, dialect)
+        elif claim.kind == "refused":
+            _check_refused(claim.item, everything, dialect)
+
+
+def _check_refused(sql: str, everything: View, dialect: Dialect) -> None:
+    """BadInput where the statement is refused to anybody, so that no policy makes it so."""
+    try:
+        guard(Draft(sql, dialect, "", "generated", "person"), everything)
+    except DataMindError as fault:
+        raise BadInput(
+            f"`refused` holds whatever policies say: {fault.message}", hint=REFUSED
+        ) from None
 
 
 def _check_count(sql: str, dialect: Dialect) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal, get_args
 
 from sqlglot import exp
 
@@ -13,12 +16,36 @@ from datamind.governance.masks import masked
 from datamind.governance.names import relations
 from datamind.governance.policy import table_reference
 from datamind.governance.predicates import bound as bound_predicate
+from datamind.governance.predicates import is_never, missing
 from datamind.governance.rules import Asker, Grant, Restriction, Rights, Rules
 from datamind.governance.shape import PARAMETER
 from datamind.records import Dialect, Scalar
 from datamind.semantics.catalog import Catalog, Column, Table, Values, View
 
 MOST_BOUND = 200
+
+
+Extent = Literal["none", "some", "all"]
+EXTENTS: tuple[Extent, ...] = get_args(Extent)
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """On which rows of a table its asker sees anything, and each column; `missing` are attributes
+    that predicates ask for and the asker has not."""
+
+    rows: Extent
+    columns: Mapping[str, Extent]
+    missing: frozenset[str]
+
+    def why(self, extent: Extent) -> str | None:
+        """Why no row is seen, where none is."""
+        if extent != "none":
+            return None
+        if not self.missing:
+            return "No row is seen: what the policies ask of a row can't hold for this user."
+        names = ", ".join(sorted(self.missing))
+        return f"No row is seen: policies ask for {names}, which this user has not."
 
 
 class BoundRules:
@@ -70,7 +97,9 @@ class BoundRules:
                 closed.add(table.id)
                 continue
             veiled.update(c.id for c in shown if any(c.name in r.mask for r in restrictions))
-            if any(r.rows for r in restrictions) or all(g.rows for g in grants):
+            # A column that is shown on some rows only has values that are not seen either.
+            partly = any(all(g.rows for g in grants if g.carries(c)) for c in shown)
+            if partly or any(r.rows for r in restrictions):
                 filtered.add(table.id)
             seen.update(repr((table.id, [c.name for c in shown], said)).encode())
         # The same for all who read the same.
@@ -90,6 +119,25 @@ class BoundRules:
         grants, restrictions = self.rules.of(table.id, self.asker)
         named = [*(g.policy for g in grants), *(r.policy for r in restrictions)]
         return tuple(name for name in named if name)
+
+    def sight(self, table: Table) -> Sight:
+        """On which of its rows a visible table, and each of its columns, is seen."""
+        grants, restrictions = self.rules.of(table.id, self.asker)
+        admitted = [self._predicate(g.rows, table) for g in grants]
+        limits = [self._predicate(r.rows, table) for r in restrictions]
+        left: Extent = "all" if all(one is None for one in limits) else "some"
+        if any(map(is_never, limits)):
+            left = "none"
+        rules = [*(g.rows for g in grants), *(r.rows for r in restrictions)]
+        carried = {
+            c.name: [a for g, a in zip(grants, admitted, strict=True) if g.carries(c)]
+            for c in table.columns
+        }
+        return Sight(
+            _least(left, _union(admitted)),
+            {name: _least(left, _union(found)) for name, found in carried.items()},
+            frozenset().union(*(missing(rows, self.asker, self.dialect) for rows in rules if rows)),
+        )
 
     def _made(self, table: Table) -> exp.Query | None:
         grants, restrictions = self.rules.of(table.id, self.asker)
@@ -190,6 +238,17 @@ def shown_where(condition: exp.Expr, value: exp.Expr, column: Column, dialect: D
         return bare
     nullable = exp.Anonymous(this="toNullable", expressions=[bare])
     return exp.Case(ifs=[exp.If(this=condition.copy(), true=nullable)])
+
+
+def _union(predicates: Sequence[exp.Expr | None]) -> Extent:
+    """The rows that one of them admits."""
+    if any(one is None for one in predicates):
+        return "all"
+    return "none" if all(map(is_never, predicates)) else "some"
+
+
+def _least(*extents: Extent) -> Extent:
+    return min(extents, key=EXTENTS.index)
 
 
 def _any(predicates: list[exp.Expr | None]) -> exp.Expr:

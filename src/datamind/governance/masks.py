@@ -14,7 +14,7 @@ from sqlglot.errors import SqlglotError
 
 from datamind.governance.rules import Mask
 from datamind.records import Dialect
-from datamind.semantics.catalog import Column
+from datamind.semantics.catalog import NUMERIC, TEMPORAL, Column
 
 # `v` is the value as text, `k` the key. What is too short to be cut is not shown at all.
 LAST = "CASE WHEN v IS NULL THEN NULL WHEN length(v) >= 8 THEN '***' || right(v, 4) ELSE '***' END"
@@ -49,6 +49,20 @@ KINDS: dict[Mask, str] = {
     "name": "name", "hash": "hash",
 }  # fmt: skip
 BAND = 100
+LETTERS = frozenset({"text", "other"})
+DIGITS = LETTERS | NUMERIC
+# The types of the columns that a mask makes sense of; those that are not here fit any.
+FITS: dict[Mask, frozenset[str]] = {
+    "email": LETTERS, "name": LETTERS, "phone": DIGITS, "ssn": DIGITS, "card": DIGITS,
+    "last4": DIGITS,
+}  # fmt: skip
+
+
+def fits(mask: Mask, column: Column) -> bool:
+    """Whether the mask leaves of the column what its name promises."""
+    if mask == "generalise":
+        return column.type in TEMPORAL or column.is_number
+    return column.type in FITS.get(mask, (column.type,))
 
 
 def masked(

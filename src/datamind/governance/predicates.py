@@ -5,16 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import lru_cache
 
 from sqlglot import exp
+from sqlglot.optimizer.annotate_types import annotate_types
+from sqlglot.optimizer.simplify import simplify
 from sqlglot.tokenizer_core import Token, TokenType
 
 from datamind.errors import BadInput, SqlRejected
 from datamind.governance.limits import tokens_within_limits
-from datamind.governance.names import Relations
+from datamind.governance.names import Relations, ascii_lower
 from datamind.governance.policy import table_reference
 from datamind.governance.resolve import resolve
 from datamind.governance.rules import Asker
@@ -25,6 +27,10 @@ from datamind.semantics.catalog import Table
 HINT = "A predicate is SQL over the relation's own columns, e.g. region = {user.region}."
 MARK = "attribute of the asker: "  # no column's name, for the resolver is asked after it is gone
 NAME = re.compile(r"\w+", re.ASCII)
+TYPES = {
+    "integer": "BIGINT", "decimal": "DECIMAL", "float": "DOUBLE", "text": "TEXT",
+    "boolean": "BOOLEAN", "date": "DATE", "timestamp": "TIMESTAMP", "time": "TIME",
+}  # fmt: skip
 
 
 def bound(rows: str, table: Table, asker: Asker, all_of_it: Relations) -> exp.Expr | None:
@@ -59,8 +65,49 @@ def check(rows: str, table: Table, all_of_it: Relations) -> None:
     try:
         names = attributes_of(rows, all_of_it.names.dialect)
         bound(rows, table, Asker("", attributes=dict.fromkeys(names, "1")), all_of_it)
+        if not _is_condition(rows, table, all_of_it.names.dialect):
+            raise SqlRejected("This is a value, not a condition.")
     except SqlRejected as fault:
         raise BadInput(f"The predicate on {table.id}: {fault.message}", hint=HINT) from None
+
+
+def missing(rows: str, asker: Asker, dialect: Dialect) -> frozenset[str]:
+    """The attributes that a predicate asks for and that the asker has not."""
+    return frozenset(n for n in attributes_of(rows, dialect) if asker.attributes.get(n) is None)
+
+
+def is_never(predicate: exp.Expr | None) -> bool:
+    """Whether a predicate that is bound can be seen to hold for no row."""
+    if predicate is None:
+        return False
+    plain = simplify(predicate.copy())
+    return isinstance(plain, exp.Null) or (isinstance(plain, exp.Boolean) and not plain.this)
+
+
+def _is_condition(rows: str, table: Table, dialect: Dialect) -> bool:
+    """Whether what is asked is true or false, as far as types are known; only PostgreSQL has
+    numbers be neither."""
+    neither = {*exp.DataType.TEXT_TYPES, *exp.DataType.TEMPORAL_TYPES}
+    if dialect == "postgres":
+        neither |= exp.DataType.NUMERIC_TYPES
+    types = {ascii_lower(c.name): TYPES[c.type] for c in table.columns if c.type in TYPES}
+    waiting = [_parsed(rows, table.schema, table.name, dialect).args["where"].this]
+    while waiting:
+        at = waiting.pop().unnest()
+        if isinstance(at, (exp.Connector, exp.Not)):
+            waiting += at.iter_expressions()
+        elif not at.find(exp.Query):
+            typed = at.copy().transform(_typed, types)
+            kind = annotate_types(typed, dialect=dialect).type
+            if kind is not None and kind.this in neither:
+                return False
+    return True
+
+
+def _typed(node: exp.Expr, types: Mapping[str, str]) -> exp.Expr:
+    """A value of the column's type in the column's place."""
+    known = types.get(ascii_lower(node.name)) if isinstance(node, exp.Column) else None
+    return exp.cast(exp.null(), known) if known is not None else node
 
 
 @lru_cache(maxsize=4096)

@@ -47,6 +47,9 @@ class But(_Part):
     but: list[str] = Field(alias="except")
 
 
+Columns = Literal["*"] | list[str] | But
+
+
 class ScopeIn(_Part):
     """What a rule is about, and whom it concerns."""
 
@@ -82,7 +85,7 @@ class _Rule(ScopeIn):
 class GrantIn(_Rule):
     """A grant."""
 
-    columns: Literal["*"] | list[str] | But = "*"
+    columns: Columns = "*"
 
     def record(self) -> Grant:
         """As the guard takes it."""

@@ -1,4 +1,4 @@
-"""Changes of policies: checked, put to the assertions, and kept all together or not at all.
+"""Changes of policies: put to the assertions, and kept all together or not at all.
 
 What is decided, is decided on one reading of all policies; where another change was kept
 meanwhile, it is decided again.
@@ -14,10 +14,7 @@ from typing import cast
 from sqlalchemy import CursorResult, delete, event, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from datamind.errors import AssertionBroken, BadInput, DataMindError, NotFound, Outdated
-from datamind.governance import assertions, predicates
-from datamind.governance.names import Relations, relations
-from datamind.governance.rules import EVERYTHING
+from datamind.errors import AssertionBroken, BadInput, NotFound, Outdated
 from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.caller import Caller
 from datamind.rooms.parts import Governing
@@ -28,7 +25,7 @@ from datamind.rooms.policies.models import (
     PolicyState,
     PolicyVersion,
 )
-from datamind.rooms.policies.schemas import RestrictionPolicyIn, Verdict, Wanted
+from datamind.rooms.policies.schemas import Verdict, Wanted
 from datamind.rooms.policies.stored import (
     Book,
     document_of,
@@ -37,9 +34,8 @@ from datamind.rooms.policies.stored import (
     settled,
     subjects_of,
 )
-from datamind.semantics.catalog import Catalog, View
 
-TURNS = 5
+TURNS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +85,8 @@ async def keep(
             raise refusal(broken)
         # A unit of its own: what was read and tried so far has held nobody up.
         async with parts.database.in_turn() as unit:
-            if await _is_our_turn(unit, book.revision):
-                await _say(unit, parts, caller, steps, broken)
+            if await is_our_turn(unit, book.revision):
+                await say(unit, parts, caller, steps, broken)
                 return Kept(steps, broken, book.revision + 1)
     raise Outdated("Policies are changed by others all the time.", hint="Try again.")
 
@@ -114,55 +110,8 @@ def refusal(broken: Sequence[Verdict]) -> AssertionBroken:
     return AssertionBroken(f"{count} would not hold after this change.", errors=errors)
 
 
-async def check(parts: Governing, wanted: Sequence[Wanted]) -> list[DataMindError | None]:
-    """What is wrong with each: BadInput, UnknownTable or UnknownColumn for what the guard could
-    make nothing of."""
-    loop = asyncio.get_running_loop()
-    catalog, dialect = parts.bindings.catalog, parts.warehouse.dialect
-    every = relations(View(catalog), dialect)
-
-    def fault(policy: Wanted) -> DataMindError | None:
-        try:
-            _check(policy, catalog, every)
-        except DataMindError as found:
-            return found
-        return None
-
-    # A predicate on `*` is read once for each table: not on the event loop.
-    return await loop.run_in_executor(parts.threads, lambda: [fault(one) for one in wanted])
-
-
-async def must_fit(parts: Governing, wanted: Wanted) -> None:
-    """The fault of one policy, if it has any."""
-    (fault,) = await check(parts, [wanted])
-    if fault is not None:
-        raise fault
-
-
 def _settled(step: Step) -> Step:
     return Step(step.policy_id, settled(step.wanted)) if step.wanted is not None else step
-
-
-def _check(wanted: Wanted, catalog: Catalog, every: Relations) -> None:
-    everything = View(catalog)
-    tables = catalog.tables if wanted.on == EVERYTHING else (everything.table(wanted.on),)
-    if wanted.on != EVERYTHING:
-        for column in _columns(wanted):
-            tables[0].column(column)
-    if wanted.rows is not None:
-        for table in tables:
-            predicates.check(wanted.rows, table, every)
-    for assertion in wanted.assertions:
-        assertions.check(assertion, catalog, every.names.dialect)
-
-
-def _columns(wanted: Wanted) -> Sequence[str]:
-    """The columns that a policy names."""
-    if isinstance(wanted, RestrictionPolicyIn):
-        return [*wanted.mask, *wanted.hide]
-    if isinstance(wanted.columns, list):
-        return wanted.columns
-    return wanted.columns.but if not isinstance(wanted.columns, str) else []
 
 
 def _not_too_many(before: Mapping[str, Wanted], after: Mapping[str, Wanted]) -> None:
@@ -175,18 +124,19 @@ def _not_too_many(before: Mapping[str, Wanted], after: Mapping[str, Wanted]) -> 
         )
 
 
-async def _is_our_turn(session: AsyncSession, revision: int) -> bool:
-    """Whether nothing was changed since that revision; until we commit, nobody else can."""
+async def is_our_turn(session: AsyncSession, revision: int, *, moves: bool = True) -> bool:
+    """Whether nothing was changed since that revision; until we commit, nobody else can. What is
+    done after it is seen by others if it `moves` the revision."""
     moved = await session.execute(
         update(PolicyState)
         .where(PolicyState.revision == revision)
-        .values(revision=revision + 1)
+        .values(revision=revision + moves)
         .execution_options(synchronize_session=False)
     )
     return cast(CursorResult[object], moved).rowcount == 1
 
 
-async def _say(
+async def say(
     session: AsyncSession, parts: Governing, caller: Caller, steps: Sequence[Step],
     broken: Sequence[Verdict],
 ) -> None:  # fmt: skip

@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -24,7 +24,8 @@ from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.caller import Caller, need
 from datamind.rooms.parts import Governing
 from datamind.rooms.policies import testing
-from datamind.rooms.policies.changing import Step, check, following, keep
+from datamind.rooms.policies.changing import Step, following, keep
+from datamind.rooms.policies.fitting import People, check, people_of, warnings_of
 from datamind.rooms.policies.rights import asker_of
 from datamind.rooms.policies.schemas import (
     GrantPolicyIn,
@@ -83,7 +84,8 @@ async def imported(
     loop = asyncio.get_running_loop()
     file = await loop.run_in_executor(parts.threads, read_policy, text, name)
     entries = _entries(file)
-    await _must_fit(parts, entries)
+    people = await people_of(session)
+    await _must_fit(parts, entries, people, (await read_book(session)).policies)
     made = [clock.new_id("pol") for _ in entries]
     books: list[Book] = []
 
@@ -105,12 +107,16 @@ async def imported(
         book, broken, now = books[-1], kept.broken, kept.revision
         after = following(book.policies, _steps(book, entries, made, mode))
     warnings = [NO_USERS] if file.users else []
+    wanted = [entry.wanted for entry in entries]
+    warnings += warnings_of(wanted, parts.warehouse.dialect, people)
     warnings += await _lost(session, parts, caller, book.policies, after)
     told = _told(book.policies, after).model_copy(
         update={"dry_run": dry_run, "mode": mode, "revision": now, "broken": list(broken),
                 "warnings": warnings}
     )  # fmt: skip
-    if not dry_run:
+    if dry_run:
+        _without_ids(told, made)
+    else:
         await note(
             parts, caller, "policy_import", Outcome.success, mode=mode, forced=force,
             added=len(told.added), changed=len(told.changed), removed=len(told.removed),
@@ -155,14 +161,20 @@ def _name(kind: str, rule: ListedGrant | ListedRestriction) -> str:
     return f"{kind.title()} on {rule.on} to {', '.join(whom) or 'nobody'}"[:180]
 
 
-async def _must_fit(parts: Governing, entries: Sequence[_Entry]) -> None:
+async def _must_fit(
+    parts: Governing, entries: Sequence[_Entry], people: People, kept: Mapping[str, Wanted]
+) -> None:
     """BadInput with all that is wrong: what can't be used, and what stands there twice."""
-    faults = await check(parts, [entry.wanted for entry in entries])
-    errors: Errors = [
-        {"loc": list(entry.place), "msg": fault.message, "code": fault.code}
-        for entry, fault in zip(entries, faults, strict=True)
-        if fault is not None
+    by_name = {(policy.kind, policy.name): policy for policy in kept.values()}
+    places = [
+        (e.wanted, kept.get(e.id or "") or by_name.get((e.wanted.kind, e.wanted.name)))
+        for e in entries
     ]
+    errors: Errors = []
+    for entry, fault in zip(entries, await check(parts, places, people), strict=True):
+        for part in (fault.errors or [{"loc": [], "msg": fault.message}]) if fault else ():
+            place = [*entry.place, *cast(list[str], part["loc"])]
+            errors.append({"loc": place, "msg": part["msg"], "code": fault.code if fault else ""})
     ids = Counter(entry.id for entry in entries if entry.id is not None)
     names = Counter((e.wanted.kind, e.wanted.name) for e in entries if e.id is None)
     for entry in entries:
@@ -202,7 +214,8 @@ def _error(entry: _Entry, said: str) -> dict[str, Any]:
 
 def _raise(errors: Errors) -> None:
     if errors:
-        count = "One policy" if len(errors) == 1 else f"{len(errors):,} policies"
+        number = len({tuple(error["loc"][:2]) for error in errors})
+        count = "One policy" if number == 1 else f"{number:,} policies"
         raise BadInput(f"{count} of the file can't be used.", hint="See `errors`.", errors=errors)
 
 
@@ -222,6 +235,14 @@ async def _lost(
         c.id for t in were.tables if are.sees(t.id) for c in t.columns if not are.sees(c.id)
     ]  # fmt: skip
     return [f"You yourself no longer see: {', '.join(sorted(gone))}."] if gone else []
+
+
+def _without_ids(told: ImportOut, made: Sequence[str]) -> None:
+    """Those that a policy would be given are made anew by the import itself."""
+    for one in told.added:
+        one.id = None if one.id in made else one.id
+    for verdict in told.broken:
+        verdict.policy_id = testing.PROPOSED if verdict.policy_id in made else verdict.policy_id
 
 
 def _told(before: Mapping[str, Wanted], after: Mapping[str, Wanted]) -> ImportOut:

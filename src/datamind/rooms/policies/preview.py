@@ -5,14 +5,17 @@ from __future__ import annotations
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from datamind.errors import DataMindError, NotFound
+from datamind.governance.bound import BoundRules
 from datamind.governance.rules import Rights
 from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.caller import Caller, need
 from datamind.rooms.parts import Parts
+from datamind.rooms.policies.effective import extent_of
 from datamind.rooms.policies.rights import asker_of
-from datamind.rooms.policies.schemas import PreviewIn, PreviewOut, SeenTable
-from datamind.rooms.policies.stored import read_book
+from datamind.rooms.policies.schemas import Because, PreviewIn, PreviewOut, SeenTable
+from datamind.rooms.policies.stored import Book, by_relation, read_book
 from datamind.rooms.users import service as users
+from datamind.semantics.catalog import Table
 
 
 async def preview(
@@ -20,27 +23,18 @@ async def preview(
 ) -> PreviewOut:
     """The view of a user; of a statement, the text that would run for them, or why none would."""
     need(caller, "admin")
-    user = await users.by_email(session, wanted.user.strip().lower())
-    if user is None:
+    called = wanted.user.strip()
+    user = await users.by_email(session, called.lower()) or await users.by_id(session, called)
+    if user is None or user.deleted_at is not None:
         raise NotFound("There is no such user.")
     book = await read_book(session)
-    policies = [p for p in book.policies.values() if p.enabled]
     rights = Rights(await asker_of(session, user.id, user.role), book.rules)
-    view = parts.bindings.of(rights).view
+    asker, bound = rights.asker, parts.bindings.of(rights)
     told = PreviewOut(
-        user=user.email, roles=sorted(rights.asker.roles), groups=sorted(rights.asker.groups),
+        user=user.email, roles=sorted(asker.roles), groups=sorted(asker.groups),
+        attributes=dict(asker.attributes),
         tables=[
-            SeenTable(
-                table=table.id,
-                columns=[c.name for c in table.columns],
-                masked=[c.name for c in table.columns if c.id in view.masked_columns],
-                all_rows=table.id not in view.filtered_tables,
-                policies=[
-                    p.name for p in policies
-                    if p.on in (table.id, "*") and p.to.record().holds(rights.asker)
-                ],
-            )
-            for table in sorted(view.tables, key=lambda t: t.id)
+            _seen(bound, table, book) for table in sorted(bound.view.tables, key=lambda t: t.id)
         ],
     )  # fmt: skip
     await note(
@@ -57,3 +51,20 @@ async def preview(
             raise
         return told.model_copy(update={"code": fault.code, "message": fault.message})
     return told.model_copy(update={"governed_sql": prepared.governed.sql})
+
+
+def _seen(bound: BoundRules, table: Table, book: Book) -> SeenTable:
+    veiled, sight = bound.view.masked_columns, bound.sight(bound.catalog.by_id[table.id])
+    return SeenTable(
+        table=table.id,
+        columns=[c.name for c in table.columns],
+        masked=[c.name for c in table.columns if c.id in veiled],
+        partly=[c.name for c in table.columns if sight.columns[c.name] != sight.rows],
+        **extent_of(bound, bound.catalog.by_id[table.id]),
+        policies=[
+            Because(id=key, name=policy.name, kind=policy.kind, rows=policy.rows)
+            for key, policy in by_relation(book.policies)
+            if policy.enabled and policy.on in (table.id, "*")
+            and policy.to.record().holds(bound.asker)
+        ],
+    )  # fmt: skip

@@ -79,6 +79,14 @@ async def rules_of(session: AsyncSession) -> Rules:
     return (await read_book(session)).rules
 
 
+async def askers(session: AsyncSession) -> list[Asker]:
+    """What rules can see of everybody who may sign in."""
+    return [
+        Asker(user.email, frozenset((user.role,)), groups, known(user.attributes))
+        for user, groups in await users.active_ones(session)
+    ]
+
+
 async def asker_of(session: AsyncSession, user_id: str, role: str) -> Asker:
     """What rules can see of a user; of whoever is not signed in, the role alone."""
     user = await users.by_id(session, user_id) if user_id else None

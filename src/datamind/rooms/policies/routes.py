@@ -19,6 +19,7 @@ from datamind.rooms.policies.schemas import (
     PoliciesOut,
     PolicyIn,
     PolicyOut,
+    PolicyPatch,
     PreviewIn,
     PreviewOut,
     ProposalsOut,
@@ -126,11 +127,11 @@ async def get(policy_id: str, response: Response, caller: Admin, session: Unit) 
 
 @router.patch("/{policy_id}", responses=problems(409, 412))
 async def change(
-    policy_id: str, body: PolicyIn, response: Response, caller: Admin, parts: TheParts,
+    policy_id: str, body: PolicyPatch, response: Response, caller: Admin, parts: TheParts,
     session: Unit, if_match: IfMatch = None, force: Force = False,
 ) -> PolicyOut:  # fmt: skip
-    """Let a policy say something else; its assertions stay where they are left out. With
-    `If-Match`, only the version that was read."""
+    """Change what the body names of a policy; a body with `kind`, `name`, `on` and `to` says all of
+    it but its assertions. With `If-Match`, only the version that was read."""
     changed = await service.change(
         session, parts, caller, policy_id, body, version_of(if_match), force=force
     )

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from datamind.governance.assertions import AssertionIn
-from datamind.governance.rules_file import GrantIn, Masks, RestrictionIn, ScopeIn, ToIn
+from datamind.governance.bound import Extent
+from datamind.governance.rules_file import Columns, GrantIn, Masks, RestrictionIn, ScopeIn, ToIn
 from datamind.rooms.paging import Page
 from datamind.rooms.text import Text
 
@@ -39,6 +40,24 @@ class RestrictionPolicyIn(_Tested, RestrictionIn):
 
 Wanted = GrantPolicyIn | RestrictionPolicyIn
 PolicyIn = Annotated[Wanted, Field(discriminator="kind")]
+
+
+class PolicyPatch(BaseModel):
+    """What to change of a policy: what is left out stays. With `kind`, `name`, `on` and `to` it is
+    the whole policy instead, and only assertions that are left out stay."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"enabled": False}})
+
+    kind: Literal["grant", "restriction"] | None = None
+    name: Name | None = None
+    enabled: bool | None = None
+    on: str | None = Field(default=None, max_length=400)
+    to: ToIn | None = None
+    rows: str | None = None
+    columns: Columns | None = None
+    mask: Masks | None = None
+    hide: list[str] | None = None
+    assertions: list[AssertionIn] | None = Field(default=None, max_length=50)
 
 
 class RowPolicyIn(_Named, ScopeIn):
@@ -87,10 +106,12 @@ class _Out(BaseModel):
     version: int
     created_at: dt.datetime
     updated_at: dt.datetime
+    warnings: list[str] = []
 
 
 class PolicyOut(_Out):
-    """A policy as it is now; `version` counts its changes and is its ETag."""
+    """A policy as it is now; `version` counts its changes and is its ETag. `warnings` say what
+    whoever saved it should know."""
 
     policy: PolicyIn
 
@@ -141,13 +162,15 @@ class VersionsOut(BaseModel):
 
 
 class Found(BaseModel):
-    """A column that looks like personal data; `dealt_with` where a restriction masks or hides it
-    from somebody."""
+    """A column that looks like personal data; `dealt_with` where nobody sees it unmasked.
+    `seen_by_roles` see it so by their role alone, `seen_by_users` are as many as do."""
 
     table: str
     column: str
     kind: str
     dealt_with: bool
+    seen_by_roles: list[str]
+    seen_by_users: int
 
 
 class ProposalsOut(BaseModel):
@@ -158,20 +181,40 @@ class ProposalsOut(BaseModel):
 
 
 class PreviewIn(BaseModel):
-    """As whom to look (an address), and at which statement; without one, at all tables."""
+    """As whom to look (an address or an id), and at which statement; without one, at all tables."""
 
     user: str = Field(max_length=254)
     sql: str | None = Field(default=None, max_length=64 * 1024)
 
 
-class SeenTable(BaseModel):
-    """What the user sees of a table, and the policies that make it so."""
+class Because(BaseModel):
+    """A policy that concerns a user, with its predicate as it is written."""
+
+    id: str
+    name: str
+    kind: Literal["grant", "restriction"]
+    rows: str | None
+
+
+class _Sight(BaseModel):
+    """On which rows it is seen: `why` says why on none, `missing` are the attributes that
+    predicates ask for and the user has not."""
+
+    rows: Extent
+    all_rows: bool
+    why: str | None
+    missing: list[str]
+
+
+class SeenTable(_Sight):
+    """What the user sees of a table, and the policies that make it so; `partly` are columns that
+    are shown on fewer rows than are seen."""
 
     table: str
     columns: list[str]
     masked: list[str]
-    all_rows: bool
-    policies: list[str]
+    partly: list[str]
+    policies: list[Because]
 
 
 class PreviewOut(BaseModel):
@@ -180,6 +223,7 @@ class PreviewOut(BaseModel):
     user: str
     roles: list[str]
     groups: list[str]
+    attributes: dict[str, Any]
     tables: list[SeenTable]
     governed_sql: str | None = None
     code: str | None = None
@@ -217,9 +261,10 @@ class TestOut(BaseModel):
 
 
 class Imported(BaseModel):
-    """A policy that an import adds, changes or removes, and what it says before and after."""
+    """A policy that an import adds, changes or removes, and what it says before and after; one that
+    a dry run would add has no id yet."""
 
-    id: str
+    id: str | None
     name: str
     before: dict[str, Any] | None
     after: dict[str, Any] | None
@@ -249,13 +294,12 @@ class About(BaseModel):
     to: ToIn
 
 
-class Seer(BaseModel):
+class Seer(_Sight):
     """What one user sees of it."""
 
     user: str
     sees: bool
     masked: bool
-    all_rows: bool
 
 
 class EffectiveOut(Page):

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pydantic import ValidationError
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from datamind import clock
-from datamind.errors import NotFound
+from datamind.errors import BadInput, NotFound, Outdated
 from datamind.rooms.caller import Caller, need
 from datamind.rooms.paging import page_of
 from datamind.rooms.parts import Governing
-from datamind.rooms.policies.changing import Step, in_place, keep, must_fit
+from datamind.rooms.policies.changing import Step, in_place, keep
+from datamind.rooms.policies.fitting import must_fit
 from datamind.rooms.policies.models import DataPolicy, PolicyBinding, PolicyVersion
 from datamind.rooms.policies.schemas import (
     PoliciesOut,
     PolicyOut,
+    PolicyPatch,
     VersionOut,
     VersionsOut,
     Wanted,
 )
-from datamind.rooms.policies.stored import Book, read_back
+from datamind.rooms.policies.stored import Book, read_back, said_of, settled_from
+
+WHOLE = {"kind", "name", "on", "to"}
 
 
 async def find(
@@ -57,30 +62,51 @@ async def create(
 ) -> PolicyOut:
     """A new policy; BadInput where it names what isn't there, or its predicate can't be used."""
     need(caller, "admin")
-    await must_fit(parts, wanted)
+    warnings = await must_fit(session, parts, wanted)
     policy_id = clock.new_id("pol")
     await keep(session, parts, caller, lambda _: [Step(policy_id, wanted)], force=force)
-    return await get(session, caller, policy_id)
+    return warned(await get(session, caller, policy_id), warnings)
 
 
 async def change(
-    session: AsyncSession, parts: Governing, caller: Caller, policy_id: str, wanted: Wanted,
+    session: AsyncSession, parts: Governing, caller: Caller, policy_id: str, patch: PolicyPatch,
     version: int | None, *, force: bool = False,
 ) -> PolicyOut:  # fmt: skip
     """The policy, saying this from now on; Outdated where `version` is not the present one."""
     need(caller, "admin")
-    await get(session, caller, policy_id)
-    await must_fit(parts, wanted)
+    read = (await get(session, caller, policy_id)).policy
+    wanted = patched(read, patch)
+    warnings = await must_fit(session, parts, wanted, read)
 
     def decide(book: Book) -> list[Step]:
-        before = in_place(book, policy_id, version)
-        if "assertions" in wanted.model_fields_set:
-            return [Step(policy_id, wanted)]
-        kept = {"assertions": before.assertions}  # a client may not know of them
-        return [Step(policy_id, wanted.model_copy(update=kept))]
+        if in_place(book, policy_id, version) != read:
+            raise Outdated("The policy was changed in the meantime.")
+        return [Step(policy_id, wanted)]
 
     await keep(session, parts, caller, decide, force=force)
-    return await get(session, caller, policy_id)
+    return warned(await get(session, caller, policy_id), warnings)
+
+
+def patched(before: Wanted, patch: PolicyPatch) -> Wanted:
+    """The whole policy where the patch says it, else what it said with what the patch says."""
+    said = patch.model_dump(by_alias=True, exclude_unset=True)
+    # A client that sends the whole may not know of assertions.
+    kept = {"assertions"} if said.keys() >= WHOLE else set(said_of(before))
+    usual = {name: value for name, value in said_of(before).items() if name in kept}
+    try:
+        return settled_from({**usual, **said})
+    except ValidationError as fault:
+        errors = [
+            {"loc": ["body", *map(str, e["loc"])], "msg": e["msg"].removeprefix("Value error, ")}
+            for e in fault.errors()
+        ]
+        said_first = f"The policy does not fit: {errors[0]['msg']}."
+        raise BadInput(said_first, hint="See `errors`, and /docs.", errors=errors) from None
+
+
+def warned(told: PolicyOut, warnings: Sequence[str]) -> PolicyOut:
+    """What is told of a policy, with what its author should know."""
+    return told.model_copy(update={"warnings": list(warnings)})
 
 
 async def take_away(

@@ -51,6 +51,11 @@ def settled(wanted: Wanted) -> Wanted:
     return _wire.validate_python(said_of(wanted))
 
 
+def settled_from(said: dict[str, Any]) -> Wanted:
+    """The policy that says this; ValidationError where none can."""
+    return settled(_wire.validate_python(said))
+
+
 def document_of(said: dict[str, Any]) -> dict[str, Any]:
     """What is stored of it in one piece: not whom it concerns, nor what has its own column."""
     return {k: v for k, v in said.items() if k not in ("kind", "name", "on", "to", "enabled")}

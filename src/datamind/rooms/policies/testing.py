@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
@@ -34,6 +34,7 @@ STATEMENT_S = 5.0
 ALL_S = 30.0
 MAX_ESTIMATE = 1e9
 PROPOSED = "(proposed)"  # no policy's id
+Then = Callable[[Asker], Asker | None]
 Seen = tuple[Literal["holds", "fails", "not_run"], str]
 
 
@@ -101,6 +102,29 @@ async def compared(
     return found
 
 
+def of_users(policies: Mapping[str, Wanted]) -> list[Placed]:
+    """What is asserted of users by address: the rest is of nobody who could change."""
+    enabled = {key: policy for key, policy in policies.items() if policy.enabled}
+    return [p for p in _placed(enabled) if p.assertion.asker.user is not None]
+
+
+async def disturbed(
+    session: AsyncSession, parts: Governing, caller: Caller, policies: Mapping[str, Wanted],
+    then: Then,
+) -> list[Verdict]:  # fmt: skip
+    """The assertions that held and will not, once users are what `then` says."""
+    trial = _Trial(session, parts, caller, rules_in(policies.values()))
+    placed = [p for p in of_users(policies) if await trial.is_another(p.assertion.asker, then)]
+    after = _Trial(session, parts, caller, trial.rules, then=then)
+    found = zip(placed, await after.of(placed), strict=True)
+    failed = [(p, v) for p, v in found if v.outcome != "holds"]
+    were = await trial.of([p for p, _ in failed])
+    broken = [v for (_, v), was in zip(failed, were, strict=True) if was.outcome == "holds"]
+    for verdict in broken:
+        verdict.broken = True
+    return broken
+
+
 def statements(policies: Mapping[str, Wanted]) -> int:
     """How many statements the assertions of these put to the guard."""
     return sum(p.claim.kind not in OF_THE_VIEW for p in _placed(policies))
@@ -130,6 +154,7 @@ class _Trial:
     caller: Caller
     rules: Rules
     stop: threading.Event = field(default_factory=threading.Event)
+    then: Then | None = None
     askers: dict[str, Asker | None] = field(default_factory=dict)
 
     async def of(self, placed: Sequence[Placed]) -> list[Verdict]:
@@ -150,6 +175,11 @@ class _Trial:
         finally:
             self.stop.set()
         return found
+
+    async def is_another(self, wanted: AskerIn, then: Then) -> bool:
+        """Whether rules see somebody else in this asker then."""
+        asker = await self._asker(wanted)
+        return asker is not None and then(asker) != asker
 
     async def _seen(self, one: Placed, until: float) -> Seen:
         asker = await self._asker(one.assertion.asker)
@@ -182,6 +212,8 @@ class _Trial:
         if wanted.user not in self.askers:
             user = await users.by_email(self.session, wanted.user)
             asker = await asker_of(self.session, user.id, user.role) if user is not None else None
+            if asker is not None and self.then is not None:
+                asker = self.then(asker)
             self.askers[wanted.user] = asker
         return self.askers[wanted.user]
 

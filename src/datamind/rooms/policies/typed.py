@@ -16,7 +16,8 @@ from datamind.errors import Conflict, NotFound
 from datamind.rooms.caller import Caller, need
 from datamind.rooms.parts import Governing
 from datamind.rooms.policies import service
-from datamind.rooms.policies.changing import Step, in_place, keep, must_fit
+from datamind.rooms.policies.changing import Step, in_place, keep
+from datamind.rooms.policies.fitting import must_fit
 from datamind.rooms.policies.models import DataPolicy
 from datamind.rooms.policies.schemas import (
     ColumnPoliciesOut,
@@ -93,14 +94,15 @@ class Side(Generic[In, Out, Listing]):
         need(caller, "admin")
         # As a whole it is checked, and whatever else it says was when it was saved.
         await self.get(session, caller, policy_id)
-        await must_fit(parts, _whole(wanted, None))
+        warnings = await must_fit(session, parts, _whole(wanted, None))
 
         def decide(book: Book) -> list[Step]:
             before = self._has(in_place(book, policy_id, version))
             return [Step(policy_id, _whole(wanted, before))]
 
         await keep(session, parts, caller, decide, force=force)
-        return await self.get(session, caller, policy_id)
+        told = await service.get(session, caller, policy_id)
+        return self._told(service.warned(told, warnings))
 
     async def take_away(
         self, session: AsyncSession, parts: Governing, caller: Caller, policy_id: str,

@@ -19,6 +19,7 @@ from datamind.errors import (
     BadInput,
     DataMindError,
     QueryCancelled,
+    QueryFailed,
     Unavailable,
 )
 from datamind.governance.rules import Rights
@@ -31,6 +32,7 @@ from datamind.records import Answer, Candidate, Interpretation, Question, Result
 from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.caller import Caller, need
 from datamind.rooms.parts import Parts
+from datamind.rooms.policies import blame
 from datamind.rooms.policies.values import rights_of
 from datamind.rooms.questions import history, sharing
 from datamind.rooms.questions.running import place
@@ -270,9 +272,14 @@ async def _executed(ask: Ask, prepared: Prepared) -> Answer:
             return await loop.run_in_executor(parts.threads, run)
 
     started = time.perf_counter()
-    read = await parts.results.of(
-        prepared.governed, parts.warehouse, placed, stop=ask.stop, fresh=ask.fresh
-    )
+    try:
+        read = await parts.results.of(
+            prepared.governed, parts.warehouse, placed, stop=ask.stop, fresh=ask.fresh
+        )
+    except QueryFailed as fault:
+        raise await blame.told(
+            parts, ask.caller, ask.rights, prepared.governed, fault
+        ) from None  # fmt: skip
     parts.metrics.read(cached=read.cached)
     found = f"{len(read.result.rows):,} rows"
     if read.cached:

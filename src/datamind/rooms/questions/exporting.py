@@ -25,6 +25,7 @@ from datamind.records import Result, Written
 from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.caller import Caller, need
 from datamind.rooms.parts import Parts
+from datamind.rooms.policies import blame
 from datamind.rooms.questions import sharing
 from datamind.rooms.questions.running import place
 
@@ -90,9 +91,10 @@ async def export(parts: Parts, caller: Caller, query_id: str, format: Format) ->
             )
             await parts.running.keep(ended)
             raise
-        except DataMindError as fault:
+        except DataMindError as known:
+            fault = await blame.told(parts, caller, rights, governed, known)
             await note(parts, caller, "query_export", Outcome.failed, **said, code=fault.code)
-            raise
+            raise fault from None
         await note(
             parts, caller, "query_export", Outcome.success, **said, rows=made.written.rows,
             truncated=made.written.truncated,

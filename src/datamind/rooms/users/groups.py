@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, event, func, select
+from dataclasses import replace
+
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from datamind import clock
 from datamind.errors import BadInput, Conflict, NotFound
+from datamind.governance.rules import Asker, known
 from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.caller import Caller, need
 from datamind.rooms.paging import page_of
-from datamind.rooms.parts import Parts
+from datamind.rooms.parts import Governing, Parts
+from datamind.rooms.policies import moving
 from datamind.rooms.users.models import UserGroup, UserGroupMembership
 from datamind.rooms.users.schemas import (
     AttributesIn,
@@ -22,6 +26,8 @@ from datamind.rooms.users.schemas import (
     UserDetail,
 )
 from datamind.rooms.users.service import existing, told
+
+TAKEN = "There is a group of this name already."
 
 
 async def find(
@@ -40,6 +46,7 @@ async def find(
 async def create(session: AsyncSession, parts: Parts, caller: Caller, wanted: GroupIn) -> GroupOut:
     """A new group; Conflict where the name is taken."""
     need(caller, "admin")
+    await _must_be_free(session, wanted.name)
     group = UserGroup(
         id=clock.new_id("grp"), name=wanted.name, description=wanted.description,
         created_at=parts.now(),
@@ -51,61 +58,107 @@ async def create(session: AsyncSession, parts: Parts, caller: Caller, wanted: Gr
 
 
 async def change(
-    session: AsyncSession, parts: Parts, caller: Caller, group_id: str, wanted: GroupIn
-) -> GroupOut:
-    """The group under this name and description; policies know groups by their names."""
+    session: AsyncSession, parts: Governing, caller: Caller, group_id: str, wanted: GroupIn, *,
+    force: bool = False,
+) -> GroupOut:  # fmt: skip
+    """The group under this name and description; policies that name it say the new name."""
     need(caller, "admin")
-    group = await _existing(session, group_id)
-    group.name, group.description = wanted.name, wanted.description
-    await _flush(session)
-    _forget_once_kept(session, parts)
-    await note(parts, caller, "group_change", Outcome.success, group=group.id, name=group.name)
-    return _out(group, (await _counts(session)).get(group.id, 0))
+    before = (await _existing(session, group_id)).name
+    await _must_be_free(session, wanted.name, group_id)
 
+    async def work(unit: AsyncSession) -> GroupOut:
+        group = await _existing(unit, group_id)
+        group.name, group.description = wanted.name, wanted.description
+        await _flush(unit)
+        moving.forget_once_kept(unit, parts)
+        await note(parts, caller, "group_change", Outcome.success, group=group.id, name=group.name,
+                   before=before)  # fmt: skip
+        return _out(group, (await _counts(unit)).get(group.id, 0))
 
-async def remove(session: AsyncSession, parts: Parts, caller: Caller, group_id: str) -> None:
-    """No such group any more; who was in it stays."""
-    need(caller, "admin")
-    group = await _existing(session, group_id)
-    await session.execute(
-        delete(UserGroupMembership).where(UserGroupMembership.group_id == group.id)
+    return await moving.renamed(
+        session, parts, caller, work, "groups", before, wanted.name, force=force
     )
-    await session.delete(group)
-    _forget_once_kept(session, parts)
-    await note(parts, caller, "group_delete", Outcome.success, group=group.id, name=group.name)
+
+
+async def remove(
+    session: AsyncSession, parts: Governing, caller: Caller, group_id: str, *, force: bool = False
+) -> None:
+    """No such group any more; who was in it stays. InUse where policies name it, unless forced."""
+    need(caller, "admin")
+    name = (await _existing(session, group_id)).name
+
+    async def work(unit: AsyncSession) -> None:
+        group = await _existing(unit, group_id)
+        await unit.execute(
+            delete(UserGroupMembership).where(UserGroupMembership.group_id == group.id)
+        )
+        await unit.delete(group)
+        moving.forget_once_kept(unit, parts)
+        await note(parts, caller, "group_delete", Outcome.success, group=group.id, name=group.name)
+
+    def then(asker: Asker) -> Asker:
+        return replace(asker, groups=asker.groups - {name})
+
+    await moving.removed(session, parts, caller, work, "groups", name, then, force=force)
 
 
 async def put_into(
-    session: AsyncSession, parts: Parts, caller: Caller, user_id: str, wanted: MembershipsIn
-) -> UserDetail:
-    """The user in these groups, by name, and in no others."""
+    session: AsyncSession, parts: Governing, caller: Caller, user_id: str, wanted: MembershipsIn,
+    *, force: bool = False,
+) -> UserDetail:  # fmt: skip
+    """The user in these groups, by name, and in no others; AssertionBroken where one would not hold
+    of them, unless forced."""
     need(caller, "admin")
-    user = await existing(session, user_id)
-    names = set(wanted.groups)
-    found = list(await session.scalars(select(UserGroup).where(UserGroup.name.in_(names))))
-    if missing := sorted(names - {group.name for group in found}):
-        raise BadInput(f"There is no group {missing[0]}.", hint="`GET groups` lists them.")
-    await session.execute(delete(UserGroupMembership).where(UserGroupMembership.user_id == user.id))
-    session.add_all(UserGroupMembership(user_id=user.id, group_id=group.id) for group in found)
-    await session.flush()
-    _forget_once_kept(session, parts)
-    await note(parts, caller, "user_groups", Outcome.success, user=user.id, groups=sorted(names))
-    return await told(session, user)
+    email, names = (await existing(session, user_id)).email, frozenset(wanted.groups)
+
+    async def work(unit: AsyncSession) -> UserDetail:
+        user = await existing(unit, user_id)
+        found = list(await unit.scalars(select(UserGroup).where(UserGroup.name.in_(names))))
+        if missing := sorted(names - {group.name for group in found}):
+            raise BadInput(f"There is no group {missing[0]}.", hint="`GET groups` lists them.")
+        await unit.execute(
+            delete(UserGroupMembership).where(UserGroupMembership.user_id == user.id)
+        )
+        unit.add_all(UserGroupMembership(user_id=user.id, group_id=group.id) for group in found)
+        await unit.flush()
+        moving.forget_once_kept(unit, parts)
+        await note(parts, caller, "user_groups", Outcome.success, user=user.id,
+                   groups=sorted(names))  # fmt: skip
+        return await told(unit, user)
+
+    then = moving.of_user(email, lambda asker: replace(asker, groups=names))
+    return await moving.moved(session, parts, caller, work, then, force=force)
 
 
 async def describe(
-    session: AsyncSession, parts: Parts, caller: Caller, user_id: str, wanted: AttributesIn
-) -> UserDetail:
-    """The user with these attributes and no others."""
+    session: AsyncSession, parts: Governing, caller: Caller, user_id: str, wanted: AttributesIn, *,
+    force: bool = False,
+) -> UserDetail:  # fmt: skip
+    """The user with these attributes and no others; AssertionBroken where an assertion would not
+    hold of them, unless forced."""
     need(caller, "admin")
-    user = await existing(session, user_id)
-    user.attributes = dict(wanted.attributes)
-    _forget_once_kept(session, parts)
-    await note(
-        parts, caller, "user_attributes", Outcome.success, user=user.id,
-        attributes=sorted(wanted.attributes),
-    )  # fmt: skip
-    return await told(session, user)
+    email = (await existing(session, user_id)).email
+
+    async def work(unit: AsyncSession) -> UserDetail:
+        user = await existing(unit, user_id)
+        user.attributes = dict(wanted.attributes)
+        moving.forget_once_kept(unit, parts)
+        await note(
+            parts, caller, "user_attributes", Outcome.success, user=user.id,
+            attributes=sorted(wanted.attributes),
+        )  # fmt: skip
+        return await told(unit, user)
+
+    attributes = known(wanted.attributes)
+    then = moving.of_user(email, lambda asker: replace(asker, attributes=attributes))
+    return await moving.moved(session, parts, caller, work, then, force=force)
+
+
+async def _must_be_free(session: AsyncSession, name: str, but: str = "") -> None:
+    """Conflict where another group is called so, in letters of whatever size."""
+    for key, taken in await session.execute(select(UserGroup.id, UserGroup.name)):
+        if key != but and taken.casefold() == name.casefold():
+            raise Conflict(TAKEN, hint=f"It is called {taken}.")
 
 
 async def _counts(session: AsyncSession) -> dict[str, int]:
@@ -128,11 +181,7 @@ async def _flush(session: AsyncSession) -> None:
     try:
         await session.flush()
     except IntegrityError:
-        raise Conflict("There is a group of this name already.") from None
-
-
-def _forget_once_kept(session: AsyncSession, parts: Parts) -> None:
-    event.listen(session.sync_session, "after_commit", lambda _: parts.rights.forget(), once=True)
+        raise Conflict(TAKEN) from None
 
 
 def _out(group: UserGroup, members: int) -> GroupOut:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+)
 
 from datamind.rooms.auth.passwords import LONGEST
 from datamind.rooms.paging import Page
-from datamind.rooms.text import Text, address_of
+from datamind.rooms.text import Text, address_of, plain
+
+MOST_LETTERS = 400
 
 Role = Literal["viewer", "analyst", "admin"]
 
@@ -124,11 +134,36 @@ class MembershipsIn(BaseModel):
     groups: list[Name] = Field(max_length=200)
 
 
+def _attribute(value: Any) -> Any:
+    """A value that can become a literal; as JSON has it, so that none is taken for another."""
+    if isinstance(value, list):
+        return [_single(one) for one in value]
+    return _single(value)
+
+
+def _single(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("a number is finite: neither infinite nor NaN")
+    if isinstance(value, str):
+        if len(value) > MOST_LETTERS:
+            raise ValueError(f"a text has {MOST_LETTERS} letters at most")
+        return plain(value)
+    if not isinstance(value, bool | int | float):
+        raise ValueError("a value is a text, a number, true or false, or a list of these")
+    return value
+
+
+SINGLE: dict[str, Any] = {
+    "anyOf": [
+        {"type": "boolean"}, {"type": "number"}, {"type": "string", "maxLength": MOST_LETTERS}
+    ]
+}  # fmt: skip
+VALUES = {"anyOf": [*SINGLE["anyOf"], {"type": "array", "items": SINGLE}]}
+Value = Annotated[Any, PlainValidator(_attribute), WithJsonSchema(VALUES)]
 AttributeName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
-Single = bool | int | float | Annotated[Text, Field(max_length=400)]
 
 
 class AttributesIn(BaseModel):
     """What row predicates may ask for as `{user.name}`: a value each, or a list for `IN`."""
 
-    attributes: dict[AttributeName, Single | list[Single]] = Field(max_length=50)
+    attributes: dict[AttributeName, Value] = Field(max_length=50)

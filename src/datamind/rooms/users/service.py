@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from sqlalchemy import delete as delete_rows
 from sqlalchemy import event, func, or_, select, update
@@ -191,6 +192,31 @@ async def told(session: AsyncSession, user: User) -> UserDetail:
     groups = list(await groups_of(session, user.id))
     plain = UserOut.model_validate(user).model_dump()
     return UserDetail(**plain, groups=groups, attributes=user.attributes)
+
+
+async def attributes_by_email(session: AsyncSession) -> dict[str, dict[str, Any]]:
+    """The addresses that policies may name, with the attributes of each user."""
+    found = await session.execute(
+        select(User.email, User.attributes).where(User.deleted_at.is_(None))
+    )
+    return {row.email: row.attributes or {} for row in found}
+
+
+async def names_of_groups(session: AsyncSession) -> Sequence[str]:
+    """The names of all groups."""
+    return (await session.scalars(select(UserGroup.name))).all()
+
+
+async def active_ones(session: AsyncSession) -> list[tuple[User, frozenset[str]]]:
+    """Who may sign in, each with the names of their groups."""
+    groups: dict[str, set[str]] = {}
+    of_groups = select(UserGroupMembership.user_id, UserGroup.name).join(
+        UserGroup, UserGroup.id == UserGroupMembership.group_id
+    )
+    for user_id, name in await session.execute(of_groups):
+        groups.setdefault(user_id, set()).add(name)
+    found = await session.scalars(select(User).where(User.active, User.deleted_at.is_(None)))
+    return [(user, frozenset(groups.get(user.id, ()))) for user in found]
 
 
 async def anybody(session: AsyncSession) -> bool:
