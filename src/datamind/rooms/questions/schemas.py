@@ -272,8 +272,8 @@ class ShareOut(BaseModel):
 class SharedQuery(BaseModel):
     """A query that somebody shared, as its reader may see it: nothing of its owner's run.
 
-    `sql` and `explanation` are held back where they hold texts that may come from rows or masked
-    values that the reader does not see.
+    `sql` and `explanation` are held back where they hold literals or comments that may tell of rows
+    or masked values that the reader does not see.
     """
 
     id: str
