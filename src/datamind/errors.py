@@ -250,6 +250,15 @@ class AssertionBroken(DataMindError):
     default_hint = "See `errors` for which; change the policy or the assertion, or force it."
 
 
+class AuditKeyMissing(DataMindError):
+    """The key of the audit log's chain is not there, so that nothing can be said of the log."""
+
+    code = "audit_key_missing"
+    status = 503
+    exit_code = 8
+    default_hint = "Restore secrets.json from a backup; without it the log can't be checked."
+
+
 class TurnedAway(DataMindError):
     """Base of refusals that end by waiting: `retry_after_s` says how long."""
 

@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 
 from datamind.adapters.audit.places import AuditPlaces
 from datamind.adapters.audit.store import AuditStore
-from datamind.api.secrets import secrets_of
+from datamind.api.secrets import FILE, secrets_of
 from datamind.cli import app
-from datamind.errors import BadInput
+from datamind.errors import AuditKeyMissing, BadInput
 from datamind.records import AuditEvent, AuditFilter
 from datamind.rooms.audit import retention
 from datamind.settings import load
@@ -163,6 +163,44 @@ def test_records_are_sealed_and_deleted_day_by_day(run: Run, shop: Path, tmp_pat
             assert told["holds"] and told["deleted"] == page.json()["sealed"]
 
     run(days())
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder with three records in its audit log."""
+    monkeypatch.setenv("DATAMIND_HOME", str(tmp_path))
+    with closing(AuditStore(AuditPlaces.of(tmp_path), secrets_of(load()).audit)) as log:
+        for day in range(1, 4):
+            moment = dt.datetime(2020, 1, day, tzinfo=dt.UTC)
+            log.submit(AuditEvent(moment, "login", "api", "success")).result(10)
+    return tmp_path
+
+
+@pytest.mark.parametrize("left", [("audit.head", "logs/audit.anchors"), ("audit.head",)])
+def test_a_log_that_was_deleted_but_for_its_mark_was_cut_off(
+    home: Path, left: tuple[str, ...]
+) -> None:
+    for path in home.rglob("*"):
+        if path.is_file() and path.name != FILE and str(path.relative_to(home)) not in left:
+            path.unlink()
+    made = CliRunner().invoke(app, ["audit", "verify"])
+    assert made.exit_code == 1
+    assert "log: records 1 to 3 were cut off: audit.head names the last" in made.output
+    (home / "audit.head").unlink()
+    (home / "logs" / "audit.anchors").unlink(missing_ok=True)
+    with pytest.raises(BadInput, match="no audit log"):
+        CliRunner().invoke(app, ["audit", "verify"], catch_exceptions=False)
+
+
+def test_without_its_key_a_log_is_not_checked_and_nothing_is_written(home: Path) -> None:
+    (home / FILE).unlink()
+    before = sorted(home.rglob("*"))
+    with pytest.raises(AuditKeyMissing, match="key is missing"):
+        CliRunner().invoke(app, ["audit", "verify"], catch_exceptions=False)
+    made = CliRunner().invoke(app, ["audit", "verify", "--json"])
+    assert made.exit_code == 8
+    assert json.loads(made.output)["error"]["code"] == "audit_key_missing"
+    assert sorted(home.rglob("*")) == before
 
 
 def test_an_operator_seals_and_deletes_from_the_command_line(

@@ -69,7 +69,7 @@ def neutral(lineage: Iterable[Lineage], sql: str, dialect: Dialect) -> tuple[str
 
 def _neutral(line: Lineage, number: int, said: frozenset[str] | None, dialect: Dialect) -> str:
     name = line.output
-    if [source.rpartition(".")[2] for source in line.sources] == [name]:
+    if len(line.sources) == 1 and line.sources[0].endswith(f".{name}"):
         return name
     if said is not None and NAME.fullmatch(name) and said.isdisjoint(_words(name)):
         return name

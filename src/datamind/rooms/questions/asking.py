@@ -139,7 +139,7 @@ async def run_sql(parts: Parts, caller: Caller, wanted: ExecuteIn) -> Answer:
     limit = _row_limit(parts, wanted.limit)
     question, plan = "", None
     if wanted.query_id is not None:
-        question, plan = await history.origin_of(parts, caller, wanted.query_id)
+        question, plan = await history.origin_of(parts, caller, wanted.query_id, wanted.sql)
 
     async def work(ask: Ask) -> Answer:
         prepared, reports = await parts.engine.prepare_sql(

@@ -21,6 +21,7 @@ from datamind.semantics import codec
 from datamind.semantics import plan as P
 
 GONE = "There is no such query."
+EDITED = "Edited SQL of: "
 
 
 async def keep(
@@ -116,12 +117,18 @@ async def must_exist(parts: Parts, caller: Caller, query_id: str) -> None:
         await own(session, caller, query_id)
 
 
-async def origin_of(parts: Parts, caller: Caller, query_id: str) -> tuple[str, P.Query | None]:
-    """The question of one of the caller's queries, and its plan where it can still be read."""
+async def origin_of(
+    parts: Parts, caller: Caller, query_id: str, sql: str
+) -> tuple[str, P.Query | None]:
+    """The question that this SQL answers, by one of the caller's queries, and its plan where it can
+    still be read. Of SQL that is not that query's any more, the question is told to be another's.
+    """
     async with parts.database.unit() as session:
         row = await own(session, caller, query_id)
-        question, document = row.question, row.plan
-    return question, plan_of(document)
+        question, document, answered = row.question, row.plan, row.sql
+    if sql == answered or not question:
+        return question, plan_of(document)
+    return f"{EDITED}{question.removeprefix(EDITED)}", None
 
 
 def plan_of(document: dict[str, Any] | None) -> P.Query | None:

@@ -63,8 +63,8 @@ class DemoIn(BaseModel):
 
 
 class ExecuteIn(BaseModel):
-    """SQL to run, governed afresh whoever wrote it; `query_id` is the answer that it came from.
-    With `cache` false its rows are read anew."""
+    """SQL to run, governed afresh whoever wrote it; `query_id` is the answer that it came from, whose
+    question it has while it is the same SQL. With `cache` false its rows are read anew."""
 
     model_config = ConfigDict(
         json_schema_extra={"example": {"sql": "SELECT count(*) AS orders FROM fct_orders"}}
@@ -227,7 +227,7 @@ class CancelOut(BaseModel):
 
 class QueryOut(BaseModel):
     """One line of the history. `statement` is how SQL that a person sent begins; `question` is
-    then the one that it came from, if any."""
+    then the one that it answers, if any, or "Edited SQL of: …" the one that it came from."""
 
     model_config = ConfigDict(from_attributes=True)
 
