@@ -278,11 +278,10 @@ class TooManyRequests(TurnedAway):
     code = "too_many_requests"
     status = 429
 
-    def __init__(self, *, retry_after_s: int) -> None:
+    def __init__(self, message: str = "", *, retry_after_s: int, hint: str | None = None) -> None:
         seconds = max(1, retry_after_s)
-        super().__init__(
-            f"Request limit exceeded, try again in {seconds} s.", retry_after_s=seconds
-        )
+        usual = f"Request limit exceeded, try again in {seconds} s."
+        super().__init__(message or usual, retry_after_s=seconds, hint=hint)
 
 
 class Overloaded(TurnedAway):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import datetime as dt
 import json
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import get_args
 from urllib.parse import quote
 
 import pytest
@@ -20,6 +22,8 @@ from datamind.cli import app
 from datamind.errors import AuditKeyMissing, BadInput
 from datamind.records import AuditEvent, AuditFilter
 from datamind.rooms.audit import retention
+from datamind.rooms.audit.events import EVENTS
+from datamind.rooms.questions.asking import Kind
 from datamind.settings import load
 
 from .conftest import Api, Run, running, settings_of
@@ -42,6 +46,35 @@ def test_admins_search_what_was_done(api: Api, run: Run) -> None:
     assert run(api.call("GET", path, role="admin")).json()["total"] == 0
     bad = run(api.call("GET", "/security/audit-log?cursor=x", role="admin"))
     assert bad.json()["code"] == "bad_input"
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/security/audit-log?event_type=login&status=blocked", 200),
+        ("/security/audit-log?event_type=logn", 422), ("/security/audit-log?status=ok", 422),
+        ("/security/audit-log/export?status=ok", 422),
+        ("/security/login-attempts?ip=203.0.113.7", 200),
+        ("/security/login-attempts?ip=2001:DB8::7", 200),
+        ("/security/login-attempts?ip=999.1.1.1", 422), ("/security/login-attempts?ip=x", 422),
+    ],
+)  # fmt: skip
+def test_what_no_record_can_have_is_told_not_looked_for(
+    api: Api, run: Run, path: str, status: int
+) -> None:
+    assert run(api.call("GET", path, role="admin")).status_code == status
+
+
+def test_every_event_that_is_noted_can_be_looked_for() -> None:
+    source = Path(__file__).parents[2] / "src" / "datamind"
+    calls = [
+        call for file in source.rglob("*.py") for call in ast.walk(ast.parse(file.read_text()))
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "note"
+    ]  # fmt: skip
+    noted = {e.value for c in calls if isinstance(e := c.args[2], ast.Constant)}
+    made = {f"ip_restriction_{what}" for what in ("create", "change", "delete")}
+    made |= {f"query_{kind}" for kind in get_args(Kind)}
+    assert noted | made == EVENTS
 
 
 def test_a_moment_out_of_the_calendar_is_told_not_left_out(api: Api, run: Run) -> None:

@@ -73,7 +73,7 @@ def test_each_format_is_sent_as_what_it_is(people: People, tmp_path: Path, forma
     assert sum(int(n) for _, n in rows) == 3000
 
 
-TWICE = "SELECT 1 AS a, 2 AS a, 3 AS \"A\", 4 AS a_2"
+TWICE = 'SELECT 1 AS a, 2 AS a, 3 AS "A", 4 AS a_2'
 
 
 @pytest.mark.parametrize("format", MEDIA_TYPES)

@@ -262,6 +262,15 @@ def test_edited_sql_answers_its_question_no_more(
     assert ("edited-sql-of" in file["Content-Disposition"]) is (question != QUESTION)
 
 
+def test_who_asks_for_anothers_history_is_told_that_admins_see_it(api: Api, run: Run) -> None:
+    for path in ("/queries", "/auth/keys"):
+        for user, status in (("usr-analyst", 200), ("usr-admin", 403), ("usr-nobody", 403)):
+            answer = run(api.call("GET", f"{path}?user_id={user}"))
+            assert answer.status_code == status, path
+        assert answer.json()["detail"] == "Only admins see what is somebody else's."
+        assert "Leave `user_id` out" in answer.json()["hint"]
+
+
 # ---- feedback ----------------------------------------------------------------------------------
 
 

@@ -116,6 +116,24 @@ def test_masks_are_the_readers_own(people: People) -> None:
     assert owner.told("GET", f"/queries/{query}/results")["results"] == [{"name": "Store 1"}]
 
 
+def test_who_was_granted_nothing_is_told_to_look_at_their_grants(
+    people: People, api: Api, run: Run
+) -> None:
+    ana = people("ana")
+    for policy in run(api.call("GET", "/policies", role="admin")).json()["items"]:
+        run(api.call("DELETE", f"/policies/{policy['id']}", role="admin"))
+    people.policy(kind="grant", on="*", to={"roles": ["admin"]})
+    told = []
+    for path in ("/sql/ask", "/sql/generate"):
+        for question in (QUESTION, "How many unicorns are there?"):
+            answer = ana.send("POST", path, {"question": question})
+            assert (answer.status_code, answer.json().get("code")) == (503, "warehouse_empty")
+            told.append({**answer.json(), "correlation_id": "", "instance": ""})
+    assert told == [told[0]] * 4
+    assert "check what this user was granted" in told[0]["hint"]
+    assert "store" not in str(told).lower()
+
+
 # ---- what else is told -------------------------------------------------------------------------
 
 
@@ -163,7 +181,7 @@ TELLING = [
     f"SELECT * FROM (SELECT max('{UNSEEN}' || name) FROM stores)",
     f"SELECT id, '{UNSEEN}' FROM stores",
     "SELECT count(CASE WHEN id = 47110815 THEN 1 END), max(id) > 47110815 FROM stores",
-    "SELECT count(*) AS \"47110815\" FROM stores WHERE id <> 47110815",
+    'SELECT count(*) AS "47110815" FROM stores WHERE id <> 47110815',
     "SELECT count(*) FROM stores, (SELECT DATE '4711-08-15') d",
     "SELECT count(*) FROM stores -- 47110815",
 ]
@@ -204,7 +222,10 @@ def test_plain_names_that_the_owner_gave_stay(people: People) -> None:
     ("sql", "told"),
     [
         ("SELECT country, count(*) AS n FROM stores GROUP BY 1 LIMIT 5", True),
-        ("SELECT count(*) AS n FROM orders WHERE order_date >= DATE '2025-06-01'", True),  # all seen
+        (
+            "SELECT count(*) AS n FROM orders WHERE order_date >= DATE '2025-06-01'",
+            True,
+        ),  # all seen
         ("SELECT count(*) AS n FROM stores WHERE id > 4711", False),
         ("SELECT count(*) AS n FROM stores, orders WHERE order_date >= DATE '2025-06-01'", False),
         ("SELECT count(*) AS n FROM stores /* Spain */", False),

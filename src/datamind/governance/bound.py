@@ -70,7 +70,9 @@ class BoundRules:
                 closed.add(table.id)
                 continue
             veiled.update(c.id for c in shown if any(c.name in r.mask for r in restrictions))
-            if any(r.rows for r in restrictions) or all(g.rows for g in grants):
+            # Where a column is carried by such grants alone, its other cells are not seen.
+            some = any(all(g.rows for g in grants if g.carries(c)) for c in shown)
+            if some or any(r.rows for r in restrictions):
                 filtered.add(table.id)
             seen.update(repr((table.id, [c.name for c in shown], said)).encode())
         # The same for all who read the same.

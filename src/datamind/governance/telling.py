@@ -62,9 +62,7 @@ def neutral(lineage: Iterable[Lineage], sql: str, dialect: Dialect) -> tuple[str
     """What the columns are called for who may not be told the SQL: a name stays where it is the
     catalog's or a plain word that is no literal of the statement's; of a call its function does."""
     said = _literal_words(sql, dialect)
-    return distinct(
-        _neutral(line, number, said, dialect) for number, line in enumerate(lineage, 1)
-    )
+    return distinct(_neutral(line, number, said, dialect) for number, line in enumerate(lineage, 1))
 
 
 def _neutral(line: Lineage, number: int, said: frozenset[str] | None, dialect: Dialect) -> str:
@@ -135,7 +133,9 @@ def _chooses(node: exp.Expr) -> bool:
     """Whether rows, or the arms of a CASE, are chosen by what it stands in."""
     at = node
     while at.parent is not None:
-        if isinstance(at.parent, CHOOSES) or at.arg_key == "this" and isinstance(at.parent, exp.If):
+        if isinstance(at.parent, CHOOSES) or (
+            at.arg_key == "this" and isinstance(at.parent, exp.If)
+        ):
             return True
         at = at.parent
     return False

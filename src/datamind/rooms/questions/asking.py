@@ -235,7 +235,7 @@ async def _read(ask: Ask, wanted: AskIn, chosen: P.Query | None) -> tuple[Candid
     else:
         question = Question(
             wanted.question, ask.caller.identity, ask.parts.today(),
-            evidence=wanted.definitions, project=wanted.project_id,
+            evidence=wanted.context.definitions, project=wanted.project_id,
         )  # fmt: skip
         read, reports = await ask.parts.engine.interpret(question, ask.rights)
         ask.report(reports)

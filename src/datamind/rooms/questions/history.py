@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from datamind.errors import NotFound, PlanInvalid
 from datamind.pipeline.wire import as_json
 from datamind.records import Answer
-from datamind.rooms.caller import Caller, need
+from datamind.rooms.caller import Caller, need, whose
 from datamind.rooms.paging import moment, page_of
 from datamind.rooms.parts import Parts
 from datamind.rooms.questions.models import QueryRow
@@ -81,10 +81,8 @@ async def find(
     """A page of the caller's history; admins see everybody's."""
     need(caller, "viewer")
     found = select(QueryRow)
-    if not caller.is_admin:
-        found = found.where(QueryRow.user_id == caller.identity.user)
-    elif user_id:
-        found = found.where(QueryRow.user_id == user_id)
+    if (of := whose(caller, user_id)) is not None:
+        found = found.where(QueryRow.user_id == of)
     if words:
         written = (QueryRow.kind == "execute") & QueryRow.sql.icontains(words, autoescape=True)
         found = found.where(QueryRow.question.icontains(words, autoescape=True) | written)
