@@ -26,7 +26,7 @@ NAME = re.compile(r"(?!_)[^\W\d]+\d{0,2}")
 CALL = re.compile(r"(\w+)\(")
 # Whose words the parser keeps as they are, and which are none of a person's.
 WORDED = (
-    exp.Join, exp.SetOperation, exp.Window, exp.WindowSpec, exp.Var, exp.DataType, *NAMED_BY_TEXT,
+    exp.Join, exp.SetOperation, exp.Window, exp.WindowSpec, exp.DataType, *NAMED_BY_TEXT,
 )  # fmt: skip
 USUAL = frozenset({"0", "1", "100"})
 # Where the usual numbers shape a figure: in sums, shares, counts and rounding.
@@ -96,8 +96,11 @@ def _says_nothing(node: exp.Expr, asked: str) -> bool:
     if isinstance(node, exp.Literal):
         return _is_usual(node) or _stands_in(asked, node.name)
     if isinstance(node, exp.Identifier):
-        is_alias = node.arg_key == "alias" or isinstance(node.parent, exp.TableAlias)
-        return not is_alias or NAME.fullmatch(node.name) is not None
+        # What names a column or table is the catalog's, or an alias that is looked at itself.
+        refers = isinstance(node.parent, (exp.Column, exp.Table))
+        return refers or NAME.fullmatch(node.name) is not None
+    if isinstance(node, exp.Var):
+        return node.name.upper() in UNITS
     if type(node) not in NODES or isinstance(node, exp.Boolean):
         return False
     return isinstance(node, WORDED) or not any(
