@@ -167,7 +167,9 @@ def guard(
     statements: Annotated[
         Path | None, typer.Option("--in", help="Statements, one JSON object a line.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Where the verdicts go.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where the verdicts go; else to standard output.")
+    ] = None,
     self_test: Annotated[
         bool, typer.Option("--self-test", help="Run the attack suite on an engine.")
     ] = False,
@@ -180,9 +182,10 @@ def guard(
 
     if self_test:
         raise typer.Exit(command.self_test(warehouse))
-    if policy is None or schema is None or user is None or statements is None or out is None:
+    if policy is None or schema is None or user is None or statements is None:
         raise BadInput(
-            "The guard needs --policy, --schema, --user, --in and --out; or --self-test."
+            "The guard needs --policy, --schema, --user and --in; or --self-test.",
+            hint="docs/policies.md describes the files.",
         )
     raise typer.Exit(command.run(policy, dialect, schema, user, statements, out))
 

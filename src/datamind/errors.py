@@ -268,6 +268,15 @@ class AssertionBroken(DataMindError):
     default_hint = "See `errors` for which; change the policy or the assertion, or force it."
 
 
+class AuditKeyMissing(DataMindError):
+    """The key of the audit log's chain is not there, so that nothing can be said of the log."""
+
+    code = "audit_key_missing"
+    status = 503
+    exit_code = 8
+    default_hint = "Restore secrets.json from a backup; without it the log can't be checked."
+
+
 class TurnedAway(DataMindError):
     """Base of refusals that end by waiting: `retry_after_s` says how long."""
 
@@ -287,11 +296,10 @@ class TooManyRequests(TurnedAway):
     code = "too_many_requests"
     status = 429
 
-    def __init__(self, *, retry_after_s: int) -> None:
+    def __init__(self, message: str = "", *, retry_after_s: int, hint: str | None = None) -> None:
         seconds = max(1, retry_after_s)
-        super().__init__(
-            f"Request limit exceeded, try again in {seconds} s.", retry_after_s=seconds
-        )
+        usual = f"Request limit exceeded, try again in {seconds} s."
+        super().__init__(message or usual, retry_after_s=seconds, hint=hint)
 
 
 class Overloaded(TurnedAway):

@@ -159,7 +159,8 @@ class Optimized:
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """Where an output column comes from, and whether it is masked for this asker."""
+    """Where an output column comes from, and whether it is masked for this asker. No two columns
+    of a statement have one name, whatever its database calls them."""
 
     output: str
     sources: tuple[str, ...] = ()

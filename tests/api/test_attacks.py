@@ -17,6 +17,7 @@ from datamind.adapters.audit.verify import verify
 from datamind.api.secrets import FILE, secrets_of
 from datamind.errors import BadInput, Unavailable
 from datamind.migrations import upgrade
+from datamind.pipeline.interpret import MAX_EVIDENCE
 from datamind.records import AuditEvent
 from datamind.rooms.addresses import forwarded_ip
 from datamind.rooms.audit.service import mask_email
@@ -297,10 +298,11 @@ def test_an_answer_stands_where_the_history_is_down(
 
 
 def test_what_waits_for_a_listener_holds_only_what_is_used(api: Api, run: Run) -> None:
-    context = {"junk": "x" * 100_000, "definitions": "a refers to b"}
-    run(api.call("POST", "/sql/ask?stream=true", {"question": "x", "context": context}))
+    for context, status in (({"junk": "x" * 100_000}, 422), ({"definitions": "x" * 100_000}, 202)):
+        body = {"question": "x", "context": context}
+        assert run(api.call("POST", "/sql/ask?stream=true", body)).status_code == status
     (waiting,) = api.parts.streams._waiting.values()
-    assert waiting.wanted.context == {"definitions": "a refers to b"}
+    assert len(waiting.wanted.context.definitions) == MAX_EVIDENCE + 1
     api.parts.streams.drop_of("usr-analyst")
     api.client.cookies.clear()
 

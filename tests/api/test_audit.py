@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import datetime as dt
 import json
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import get_args
 from urllib.parse import quote
 
 import pytest
@@ -15,11 +17,13 @@ from typer.testing import CliRunner
 
 from datamind.adapters.audit.places import AuditPlaces
 from datamind.adapters.audit.store import AuditStore
-from datamind.api.secrets import secrets_of
+from datamind.api.secrets import FILE, secrets_of
 from datamind.cli import app
-from datamind.errors import BadInput
+from datamind.errors import AuditKeyMissing, BadInput
 from datamind.records import AuditEvent, AuditFilter
 from datamind.rooms.audit import retention
+from datamind.rooms.audit.events import EVENTS
+from datamind.rooms.questions.asking import Kind
 from datamind.settings import load
 
 from .conftest import Api, Run, running, settings_of
@@ -42,6 +46,35 @@ def test_admins_search_what_was_done(api: Api, run: Run) -> None:
     assert run(api.call("GET", path, role="admin")).json()["total"] == 0
     bad = run(api.call("GET", "/security/audit-log?cursor=x", role="admin"))
     assert bad.json()["code"] == "bad_input"
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/security/audit-log?event_type=login&status=blocked", 200),
+        ("/security/audit-log?event_type=logn", 422), ("/security/audit-log?status=ok", 422),
+        ("/security/audit-log/export?status=ok", 422),
+        ("/security/login-attempts?ip=203.0.113.7", 200),
+        ("/security/login-attempts?ip=2001:DB8::7", 200),
+        ("/security/login-attempts?ip=999.1.1.1", 422), ("/security/login-attempts?ip=x", 422),
+    ],
+)  # fmt: skip
+def test_what_no_record_can_have_is_told_not_looked_for(
+    api: Api, run: Run, path: str, status: int
+) -> None:
+    assert run(api.call("GET", path, role="admin")).status_code == status
+
+
+def test_every_event_that_is_noted_can_be_looked_for() -> None:
+    source = Path(__file__).parents[2] / "src" / "datamind"
+    calls = [
+        call for file in source.rglob("*.py") for call in ast.walk(ast.parse(file.read_text()))
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "note"
+    ]  # fmt: skip
+    noted = {e.value for c in calls if isinstance(e := c.args[2], ast.Constant)}
+    made = {f"ip_restriction_{what}" for what in ("create", "change", "delete")}
+    made |= {f"query_{kind}" for kind in get_args(Kind)}
+    assert noted | made == EVENTS
 
 
 def test_a_moment_out_of_the_calendar_is_told_not_left_out(api: Api, run: Run) -> None:
@@ -163,6 +196,44 @@ def test_records_are_sealed_and_deleted_day_by_day(run: Run, shop: Path, tmp_pat
             assert told["holds"] and told["deleted"] == page.json()["sealed"]
 
     run(days())
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder with three records in its audit log."""
+    monkeypatch.setenv("DATAMIND_HOME", str(tmp_path))
+    with closing(AuditStore(AuditPlaces.of(tmp_path), secrets_of(load()).audit)) as log:
+        for day in range(1, 4):
+            moment = dt.datetime(2020, 1, day, tzinfo=dt.UTC)
+            log.submit(AuditEvent(moment, "login", "api", "success")).result(10)
+    return tmp_path
+
+
+@pytest.mark.parametrize("left", [("audit.head", "logs/audit.anchors"), ("audit.head",)])
+def test_a_log_that_was_deleted_but_for_its_mark_was_cut_off(
+    home: Path, left: tuple[str, ...]
+) -> None:
+    for path in home.rglob("*"):
+        if path.is_file() and path.name != FILE and str(path.relative_to(home)) not in left:
+            path.unlink()
+    made = CliRunner().invoke(app, ["audit", "verify"])
+    assert made.exit_code == 1
+    assert "log: records 1 to 3 were cut off: audit.head names the last" in made.output
+    (home / "audit.head").unlink()
+    (home / "logs" / "audit.anchors").unlink(missing_ok=True)
+    with pytest.raises(BadInput, match="no audit log"):
+        CliRunner().invoke(app, ["audit", "verify"], catch_exceptions=False)
+
+
+def test_without_its_key_a_log_is_not_checked_and_nothing_is_written(home: Path) -> None:
+    (home / FILE).unlink()
+    before = sorted(home.rglob("*"))
+    with pytest.raises(AuditKeyMissing, match="key is missing"):
+        CliRunner().invoke(app, ["audit", "verify"], catch_exceptions=False)
+    made = CliRunner().invoke(app, ["audit", "verify", "--json"])
+    assert made.exit_code == 8
+    assert json.loads(made.output)["error"]["code"] == "audit_key_missing"
+    assert sorted(home.rglob("*")) == before
 
 
 def test_an_operator_seals_and_deletes_from_the_command_line(

@@ -166,6 +166,35 @@ def test_signing_out_ends_all_tokens_of_the_session_and_no_other(api: Api, run: 
     assert me(api, run, other["access_token"]).status_code == 200
 
 
+def test_people_list_and_end_their_own_sessions_and_nobody_elses(api: Api, run: Run) -> None:
+    for name in ("sam", "tom"):
+        body = {"email": f"{name}@example.com", "name": name, "password": PASSWORD}
+        assert run(api.call("POST", "/users", body, role="admin")).status_code == 201
+    one, two = (login(api, run, "sam@example.com", PASSWORD).json() for _ in range(2))
+    foreign = login(api, run, "tom@example.com", PASSWORD).json()
+
+    def sent(method: str, path: str = "", tokens: Any = one) -> Any:
+        header = {"Authorization": f"Bearer {tokens['access_token']}"}
+        return run(api.client.request(method, f"/api/v1/auth/sessions{path}", headers=header))
+
+    listed = sent("GET").json()
+    assert (listed["total"], sorted(s["current"] for s in listed["items"])) == (2, [False, True])
+    (toms,) = sent("GET", tokens=foreign).json()["items"]
+    for unknown in (toms["id"], "ses-none"):
+        refused = sent("DELETE", f"/{unknown}")
+        assert (refused.status_code, refused.json()["detail"]) == (404, "There is no such session.")
+    assert me(api, run, foreign["access_token"]).status_code == 200
+    other = next(s["id"] for s in listed["items"] if not s["current"])
+    assert sent("DELETE", f"/{other}").status_code == 204
+    assert me(api, run, two["access_token"]).status_code == 401
+    assert refresh(api, run, two["refresh_token"]).status_code == 401
+    assert [s["current"] for s in sent("GET").json()["items"]] == [True]
+    assert sent("DELETE", f"/{sent('GET').json()['items'][0]['id']}").status_code == 204
+    assert sent("GET").status_code == 401
+    ended = [e["user_id"] for e in api.audited() if e["event_type"] == "session_revoke"]
+    assert len(ended) == 2
+
+
 def test_a_new_password_ends_the_other_sessions(api: Api, run: Run) -> None:
     body = {"email": "pat@example.com", "name": "Pat", "role": "analyst", "password": PASSWORD}
     assert run(api.call("POST", "/users", body, role="admin")).status_code == 201

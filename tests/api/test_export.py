@@ -73,6 +73,25 @@ def test_each_format_is_sent_as_what_it_is(people: People, tmp_path: Path, forma
     assert sum(int(n) for _, n in rows) == 3000
 
 
+TWICE = 'SELECT 1 AS a, 2 AS a, 3 AS "A", 4 AS a_2'
+
+
+@pytest.mark.parametrize("format", MEDIA_TYPES)
+def test_columns_of_one_name_are_told_apart_alike_everywhere(
+    people: People, tmp_path: Path, format: Any
+) -> None:
+    ana = people("ana")
+    made = ana.told("POST", "/sql/execute", {"sql": TWICE})
+    names = ["a", "a_3", "A_4", "a_2"]
+    assert made["results"] == [dict(zip(names, (1, 2, 3, 4), strict=True))]
+    assert [column["name"] for column in made["columns"]] == names
+    again = ana.told("GET", f"/queries/{made['query_id']}/results")
+    assert (again["results"], again["cached"]) == (made["results"], True)
+    body = ana.send("GET", f"/queries/{made['query_id']}/export?format={format}").content
+    found = [[str(cell) for cell in row] for row in rows_of(format, body, tmp_path)]
+    assert found == [names, ["1", "2", "3", "4"]]
+
+
 @pytest.mark.parametrize("format", ["csv", "xlsx"])
 def test_what_would_run_in_a_spreadsheet_is_shown(
     people: People, tmp_path: Path, format: str

@@ -116,6 +116,10 @@ def test_the_lock_holds_for_right_and_wrong_and_ends_by_itself(asked: Any) -> No
     assert wrong.json()["code"] == "too_many_requests"
     assert 880 < int(wrong.headers["Retry-After"]) <= 900
 
+    said = "Too many wrong passwords. Try again in 15 min, or ask an admin to unlock you."
+    assert wrong.json()["detail"] == said
+    assert "datamind users unlock" in wrong.json()["hint"]
+
     def known(answer: httpx.Response) -> dict[str, Any]:
         return {k: v for k, v in answer.json().items() if k != "correlation_id"}
 

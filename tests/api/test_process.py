@@ -445,7 +445,8 @@ def test_people_are_seen_to_from_the_command_line_while_it_serves(server: Server
 def test_who_is_locked_or_shut_out_is_let_in_from_the_command_line(
     shop: Path, tmp_path: Path
 ) -> None:
-    with serving(tmp_path, shop, LOGIN_FAILURES="2", POLICY_CACHE_SECONDS="1") as server:
+    env = {"LOGIN_FAILURES": "2", "POLICY_CACHE_SECONDS": "1", "DATAMIND_UI": "1"}
+    with serving(tmp_path, shop, **env) as server:
         url = f"{server.url}/api/v1"
         email = "ana@example.com"
         assert server.datamind("users", "role", email, "admin").returncode == 0
@@ -455,6 +456,9 @@ def test_who_is_locked_or_shut_out_is_let_in_from_the_command_line(
             body = {"email": email, "password": password}
             assert httpx.post(f"{url}/auth/login", json=body, timeout=20).status_code == status
         assert httpx.get(f"{url}/auth/me", headers=header).status_code == 200
+        page = httpx.post(f"{server.url}/signin", data=body, timeout=20)
+        assert page.status_code == 429
+        assert "Too many wrong passwords. Try again in 15 min, or ask an admin" in page.text
         told = server.datamind("users", "unlock", email, "--json")
         assert json.loads(told.stdout) == {"counts": 2}
         header = server.login()

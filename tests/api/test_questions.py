@@ -246,6 +246,41 @@ def test_people_see_their_own_history_and_admins_all(api: Api, run: Run) -> None
     assert own["user_id"] == "usr-analyst"
 
 
+@pytest.mark.parametrize(
+    ("edit", "question"),
+    [
+        (lambda sql: sql, QUESTION),
+        (lambda sql: f"{sql} ", f"Edited SQL of: {QUESTION}"),
+        (lambda sql: "SELECT count(*) AS badges FROM badges", f"Edited SQL of: {QUESTION}"),
+    ],
+)
+def test_edited_sql_answers_its_question_no_more(
+    api: Api, run: Run, edit: Callable[[str], str], question: str
+) -> None:
+    made = run(api.ask(QUESTION))
+    query, told = made["query_id"], []
+    for _ in range(2):  # what was edited twice is told once
+        body = {"sql": edit(made["sql"]), "query_id": query}
+        query = run(api.call("POST", "/sql/execute", body)).json()["query_id"]
+        kept = run(api.call("GET", f"/queries/{query}")).json()
+        told.append((kept["question"], kept["plan"] is not None))
+    assert told[0] == (question, question == QUESTION)
+    assert [t[0] for t in told] == [question] * 2
+    run(api.call("POST", f"/queries/{query}/share", {"everybody": True}))
+    assert run(api.call("GET", f"/queries/{query}", role="viewer")).json()["question"] == question
+    file = run(api.call("GET", f"/queries/{query}/export?format=csv")).headers
+    assert ("edited-sql-of" in file["Content-Disposition"]) is (question != QUESTION)
+
+
+def test_who_asks_for_anothers_history_is_told_that_admins_see_it(api: Api, run: Run) -> None:
+    for path in ("/queries", "/auth/keys"):
+        for user, status in (("usr-analyst", 200), ("usr-admin", 403), ("usr-nobody", 403)):
+            answer = run(api.call("GET", f"{path}?user_id={user}"))
+            assert answer.status_code == status, path
+        assert answer.json()["detail"] == "Only admins see what is somebody else's."
+        assert "Leave `user_id` out" in answer.json()["hint"]
+
+
 # ---- feedback ----------------------------------------------------------------------------------
 
 

@@ -121,6 +121,11 @@ def test_who_is_kept_out_gets_nothing_but_whether_the_server_lives(api: Api, run
         answer = seen(api, run, "9.9.9.9", path, **token)
         assert (answer.status_code, answer.json()["code"]) == (403, "access_denied"), path
         assert answer.headers["X-Correlation-ID"]
+    for path, is_page in (("/", True), ("/history", True), ("/docs", True), ("/api/v1/x", False)):
+        page = seen(api, run, "9.9.9.9", path, Accept="text/html,*/*;q=0.8")
+        assert page.status_code == 403
+        assert page.headers["Content-Type"].startswith("text/html") is is_page
+        assert ("<h1>Not from this network</h1>" in page.text) is is_page
     for path in ("/health/live", "/health/ready"):
         assert seen(api, run, "9.9.9.9", path).status_code == 200
     body = {"email": "admin@example.com", "password": "x"}

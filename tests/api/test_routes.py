@@ -139,6 +139,26 @@ def test_each_route_takes_its_role_and_no_lesser(
             assert status == (403 if at else 401), role
 
 
+READS = {"GET", "DELETE", "WS"}
+
+
+@pytest.mark.parametrize(
+    "route", [r for r, row in TABLE.items() if r.split(" ")[0] not in READS and "body" in row]
+)
+def test_a_field_that_nobody_reads_is_told(
+    api: Api, run: Run, tokens: dict[str, str], route: str
+) -> None:
+    method, path = route.split(" ")
+    answer: httpx.Response = run(
+        api.client.request(
+            method, re.sub(r"\{\w+\}", "none", path), json={**TABLE[route]["body"], "zz": 1},
+            headers={"Authorization": f"Bearer {tokens['admin']}"},
+        )
+    )  # fmt: skip
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad_input"), answer.text
+    assert [e["loc"][-1] for e in answer.json()["errors"]] == ["zz"]
+
+
 @pytest.mark.parametrize("route", TABLE)
 def test_each_route_takes_keys_of_its_scope_and_no_other(
     api: Api, run: Run, keys: Keys, route: str

@@ -116,6 +116,24 @@ def test_masks_are_the_readers_own(people: People) -> None:
     assert owner.told("GET", f"/queries/{query}/results")["results"] == [{"name": "Store 1"}]
 
 
+def test_who_was_granted_nothing_is_told_to_look_at_their_grants(
+    people: People, api: Api, run: Run
+) -> None:
+    ana = people("ana")
+    for policy in run(api.call("GET", "/policies", role="admin")).json()["items"]:
+        run(api.call("DELETE", f"/policies/{policy['id']}", role="admin"))
+    people.policy(kind="grant", on="*", to={"roles": ["admin"]})
+    told = []
+    for path in ("/sql/ask", "/sql/generate"):
+        for question in (QUESTION, "How many unicorns are there?"):
+            answer = ana.send("POST", path, {"question": question})
+            assert (answer.status_code, answer.json().get("code")) == (503, "warehouse_empty")
+            told.append({**answer.json(), "correlation_id": "", "instance": ""})
+    assert told == [told[0]] * 4
+    assert "check what this user was granted" in told[0]["hint"]
+    assert "store" not in str(told).lower()
+
+
 # ---- what else is told -------------------------------------------------------------------------
 
 
@@ -154,6 +172,74 @@ def test_sql_with_values_that_its_reader_does_not_see_is_held_back(
         reader.send("GET", f"/queries/{query}/results").text,
     ]
     assert [("Spain" in text) for text in found] == [told] * 3
+
+
+UNSEEN = "Store 7"  # a store in Spain, which the reader does not see
+TELLING = [
+    f"SELECT count(CASE WHEN name = '{UNSEEN}' THEN 1 END) FROM stores",
+    f"SELECT name = '{UNSEEN}', count(*) FROM stores GROUP BY ALL",
+    f"SELECT * FROM (SELECT max('{UNSEEN}' || name) FROM stores)",
+    f"SELECT id, '{UNSEEN}' FROM stores",
+    "SELECT count(CASE WHEN id = 47110815 THEN 1 END), max(id) > 47110815 FROM stores",
+    'SELECT count(*) AS "47110815" FROM stores WHERE id <> 47110815',
+    "SELECT count(*) FROM stores, (SELECT DATE '4711-08-15') d",
+    "SELECT count(*) FROM stores -- 47110815",
+]
+
+
+@pytest.mark.parametrize("sql", TELLING)
+def test_names_of_columns_tell_no_literal_of_sql_that_is_held_back(
+    people: People, sql: str
+) -> None:
+    owner, reader = people("owner"), people("reader")
+    people.policy(on="stores", rows="country = 'Italy'", to={"users": [reader.email]})
+    query = owner.told("POST", "/sql/execute", {"sql": sql})["query_id"]
+    owner.told("POST", f"/queries/{query}/share", {"users": [reader.email]})
+    ends = ("", "/results", "/export?format=csv", "/export?format=json")
+    found = [reader.send("GET", f"/queries/{query}{end}") for end in ends]
+    assert [answer.status_code for answer in found] == [200] * 4
+    if "id, '" not in sql and "max('" not in sql:  # whose values are the literal
+        told = "".join(a.text + str(a.headers) for a in found).lower().replace("-", "")
+        assert "store 7" not in told and "47110815" not in told
+    names = [c["name"] for c in found[1].json()["columns"]]
+    assert all(name in {"id", "count", "max", "column_1", "column_2"} for name in names), names
+    assert found[2].text.lstrip("\ufeff").splitlines()[0] == ",".join(f'"{n}"' for n in names)
+
+
+def test_plain_names_that_the_owner_gave_stay(people: People) -> None:
+    owner, reader = people("owner"), people("reader")
+    people.policy(on="stores", rows="country = 'Italy'", to={"users": [reader.email]})
+    sql = "SELECT country, count(*) AS n, max(id) FROM stores WHERE id < 99 GROUP BY country"
+    query = owner.told("POST", "/sql/execute", {"sql": sql})["query_id"]
+    owner.told("POST", f"/queries/{query}/share", {"users": [reader.email]})
+    told = reader.told("GET", f"/queries/{query}/results")
+    assert [c["name"] for c in told["columns"]] == ["country", "n", "max"]
+    mine = owner.told("GET", f"/queries/{query}/results")
+    assert [c["name"] for c in mine["columns"]] == ["country", "n", "max(id)"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "told"),
+    [
+        ("SELECT country, count(*) AS n FROM stores GROUP BY 1 LIMIT 5", True),
+        (
+            "SELECT count(*) AS n FROM orders WHERE order_date >= DATE '2025-06-01'",
+            True,
+        ),  # all seen
+        ("SELECT count(*) AS n FROM stores WHERE id > 4711", False),
+        ("SELECT count(*) AS n FROM stores, orders WHERE order_date >= DATE '2025-06-01'", False),
+        ("SELECT count(*) AS n FROM stores /* Spain */", False),
+    ],
+)
+def test_sql_is_told_to_who_sees_less_where_it_says_nothing(
+    people: People, sql: str, told: bool
+) -> None:
+    owner, reader = people("owner"), people("reader")
+    people.policy(on="stores", rows="country = 'Italy'", to={"users": [reader.email]})
+    query = owner.told("POST", "/sql/execute", {"sql": sql})["query_id"]
+    owner.told("POST", f"/queries/{query}/share", {"users": [reader.email]})
+    found = reader.told("GET", f"/queries/{query}")
+    assert (found["sql"] == sql, bool(found["explanation"])) == (told, told)
 
 
 def test_a_value_that_stands_in_the_question_is_no_secret(people: People) -> None:

@@ -117,6 +117,22 @@ def test_a_user_asks_as_the_server_would_answer_them(datamind: Datamind, file: P
     assert (ran.code, "[[4]]" in out.read_text()) == (0, True)
 
 
+def test_who_was_granted_nothing_is_told_that_and_not_what_there_is(
+    datamind: Datamind, file: Path
+) -> None:
+    file.write_text("grants: [{name: a, on: stores, to: {roles: [admin]}}]")
+    assert datamind("policies", "import", file, "--replace").code == 0
+    asked = [datamind("ask", q, "--as", "ana@example.com") for q in (COUNT, "how many unicorns")]
+    assert [(ran.code, ran.err) for ran in asked] == [(6, asked[0].err)] * 2
+    assert "There is no data here that you may see. (warehouse_empty)" in asked[0].err
+    assert "check what this user was granted" in asked[0].err and "store" not in asked[0].err
+
+
+def test_unlocking_no_address_is_told(datamind: Datamind) -> None:
+    ran = datamind("users", "unlock", "--ip", "999.1.1.1")
+    assert (ran.code, "This is no IP address" in ran.err) == (2, True)
+
+
 def test_the_catalog_is_the_users_own(datamind: Datamind, file: Path) -> None:
     file.write_text("grants: [{name: a, on: stores, to: {roles: [analyst]}, columns: [id]}]")
     assert datamind("policies", "import", file, "--replace").code == 0

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from datamind.errors import UnknownTable
-from datamind.governance.bound import Bindings
+from datamind.governance.bound import Bindings, BoundRules
 from datamind.governance.guard import check, govern
 from datamind.governance.rules import Asker, Grant, Restriction, Rights, Rules, To
 from datamind.records import Dialect, Draft, Governed, Optimized
@@ -17,7 +17,7 @@ ME = To(users=frozenset({"me"}))
 KEY = "the key of masks"
 
 
-def governed(dialect: Dialect, sql: str, *rules: Grant | Restriction) -> Governed:
+def bound(dialect: Dialect, *rules: Grant | Restriction) -> BoundRules:
     schema = {"duckdb": "main", "postgres": "public", "clickhouse": "default"}[dialect]
     tables = tuple(
         Table(name, schema, name, (Column(name, "id", "integer"), Column(name, "mail", "text")))
@@ -28,9 +28,13 @@ def governed(dialect: Dialect, sql: str, *rules: Grant | Restriction) -> Governe
         tuple(r for r in rules if isinstance(r, Restriction)),
     )
     catalog = Catalog("v", dialect, schema, tables)
-    bound = Bindings(catalog, dialect, KEY).of(Rights(Asker("me"), made))
-    checked = check(Draft(sql, dialect, "", "generated", "person"), bound.view)
-    return govern(Optimized(checked, checked.sql), bound.view, row_limit=10, policy=bound)
+    return Bindings(catalog, dialect, KEY).of(Rights(Asker("me"), made))
+
+
+def governed(dialect: Dialect, sql: str, *rules: Grant | Restriction) -> Governed:
+    policy = bound(dialect, *rules)
+    checked = check(Draft(sql, dialect, "", "generated", "person"), policy.view)
+    return govern(Optimized(checked, checked.sql), policy.view, row_limit=10, policy=policy)
 
 
 @pytest.mark.parametrize("dialect", get_args(Dialect))
@@ -47,3 +51,25 @@ def test_a_predicate_that_can_not_be_read_any_more_closes_its_table_alone() -> N
     assert "firms" in governed("duckdb", "SELECT id FROM firms", Grant("*", ME), gone).sql
     with pytest.raises(UnknownTable):
         governed("duckdb", "SELECT id FROM people", Grant("*", ME), gone)
+
+
+SOME = Grant("people", ME, "id < 3")
+NARROW = Grant("people", ME, columns=frozenset({"id"}))
+
+
+@pytest.mark.parametrize(
+    ("rules", "filtered"),
+    [
+        ((Grant("*", ME),), set()),
+        ((SOME,), {"people"}),
+        ((SOME, Grant("*", ME)), set()),
+        ((SOME, NARROW), {"people"}),  # `mail` is seen in some rows only
+        ((Grant("*", ME), NARROW), set()),
+        ((NARROW,), set()),
+        ((Grant("*", ME), Restriction("firms", ME, "id < 3")), {"firms"}),
+    ],
+)
+def test_a_table_is_filtered_where_some_of_its_cells_are_not_seen(
+    rules: tuple[Grant | Restriction, ...], filtered: set[str]
+) -> None:
+    assert bound("duckdb", *rules).view.filtered_tables == filtered

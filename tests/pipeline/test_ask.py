@@ -20,7 +20,6 @@ from datamind.records import (
     Draft,
     Governed,
     Interpretation,
-    Lineage,
     Question,
     Refusal,
     Result,
@@ -338,9 +337,9 @@ def test_what_is_masked_for_the_asker_is_told(context: AskContext) -> None:
     made = ask(question("list employees"), context)
     assert made.plan is not None
     draft = generate(Candidate(made.plan, 1.0), context.view, dialect="duckdb", target="shop")
-    lineage = (Lineage("name", ("employees.name",), masked=True),)
-    governed = Governed(draft.sql, (), "duckdb", "shop", "open", ("employees",), lineage)
-    told = explain(draft, governed, Result(made.columns, made.rows, 1.0), context.view)
+    governed = Governed(draft.sql, (), "duckdb", "shop", "open", ("employees",))
+    columns = tuple(replace(c, masked=c.name == "name") for c in made.columns)
+    told = explain(draft, governed, Result(columns, made.rows, 1.0), context.view)
     assert "Masked for you: name." in told.warnings
 
 

@@ -58,9 +58,9 @@ key of `auth/keys` in its place. Errors are problem details (RFC 9457); every an
 `X-Correlation-ID`."""
 API = "/api/v1"
 ROUTERS = (
-    auth.router, auth.of_keys, *security.routers, questions.router, questions.queries,
-    questions.public, socket.router, feedback.router, catalog.router, users.router, users.of_groups,
-    *policies.routers, audit.router,
+    auth.router, auth.of_keys, auth.of_sessions, *security.routers, questions.router,
+    questions.queries, questions.public, socket.router, feedback.router, catalog.router,
+    users.router, users.of_groups, *policies.routers, audit.router,
 )  # fmt: skip
 THREADS = 4  # beside those that wait for the warehouse
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from starlette.datastructures import URL, Headers, MutableHeaders
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from datamind import clock
@@ -30,6 +30,7 @@ from datamind.log import correlation
 from datamind.records import Identity
 from datamind.rooms.addresses import forwarded_ip, is_within, plain
 from datamind.rooms.audit.service import Outcome, note
+from datamind.rooms.auth.restrictions import ShutOut
 from datamind.rooms.caller import Caller
 from datamind.rooms.problems import MEDIA_TYPE, problem
 from datamind.settings import ServerSettings
@@ -64,6 +65,17 @@ API_PATHS = ("/api/", "/health", "/metrics", "/openapi.json")
 PROBES = ("/health", "/metrics")
 UNRESTRICTED = ("/health/live", "/health/ready")  # for whatever starts and watches the server
 NOTED = "1/minute"
+# Our styles are shut to whoever sees it.
+SHUT_OUT = """<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>Not from this network · DataMind</title></head>
+<body>
+<h1>Not from this network</h1>
+<p>DataMind can't be used from the network that you are on. Use your company's network or VPN, or
+ask an admin to let this one in.</p>
+</body>
+</html>
+"""
 FREE = (*PROBES, "/_nicegui/", "/assets/")
 
 
@@ -167,7 +179,9 @@ class Gate:
         except DataMindError as fault:
             if sent:
                 raise
-            await problem_response(fault, scope)(scope, receive, answer)
+            shut_out = isinstance(fault, ShutOut) and _is_for_eyes(scope, headers)
+            told = HTMLResponse(SHUT_OUT, 403) if shut_out else problem_response(fault, scope)
+            await told(scope, receive, answer)
         except Exception:
             # Here and not in an exception handler: those stand outside, and what they answer has
             # no id, no headers and no place in the metrics.
@@ -200,7 +214,7 @@ class Gate:
             parts.limits.spend(self.settings.ip_limit, "ip", scope["state"]["client_ip"])
 
     async def _let_in(self, scope: Scope) -> None:
-        """AccessDenied where IP restrictions keep the address out; only probes of whether the
+        """ShutOut where IP restrictions keep the address out; only probes of whether the
         server lives and is ready are answered all the same, for they tell nothing else."""
         parts = getattr(self.server.state, "parts", None)
         if parts is None or scope["path"] in UNRESTRICTED:
@@ -208,7 +222,7 @@ class Gate:
         state = scope["state"]
         try:
             parts.ip_rules.check(state["client_ip"])
-        except AccessDenied:
+        except ShutOut:
             with suppress(TooManyRequests):  # nobody may fill the audit log
                 parts.limits.spend(NOTED, "ip-denied", state["client_ip"])
                 who = Caller(Identity("", "viewer"), state["client_ip"], state["correlation_id"])
@@ -280,6 +294,11 @@ def _template(scope: Scope) -> str:
         return "unmatched"
     names = {value: f"{{{name}}}" for name, value in scope.get("path_params", {}).items()}
     return "/".join(names.get(part, part) for part in scope["path"].split("/"))
+
+
+def _is_for_eyes(scope: Scope, headers: Headers) -> bool:
+    """Whether a browser asks for a page."""
+    return "text/html" in headers.get("accept", "") and not scope["path"].startswith(API_PATHS)
 
 
 def _is_live(path: str) -> bool:

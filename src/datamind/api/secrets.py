@@ -11,7 +11,7 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from datamind.errors import BadInput
+from datamind.errors import AuditKeyMissing, BadInput
 from datamind.settings import Settings
 
 LEAST_BYTES = 32
@@ -47,6 +47,15 @@ def secrets_of(settings: Settings) -> Secrets:
     return replace(kept, jwt=given) if given is not None else kept
 
 
+def audit_key_of(settings: Settings) -> bytes:
+    """The key of the audit's chain, for who only reads: AuditKeyMissing where there is none, and
+    none is made, for no record would fit it."""
+    path = settings.home / FILE
+    if not path.exists():
+        raise AuditKeyMissing(f"The audit log's key is missing: there is no {path}.")
+    return _read(path).audit
+
+
 def _is_strong(secret: str) -> bool:
     return len(secret.encode()) >= LEAST_BYTES and len(set(secret)) >= 10
 
@@ -63,6 +72,10 @@ def _kept(path: Path) -> Secrets:
             f"The folder {path.parent} can't be written.",
             hint="Make room, or set DATAMIND_HOME to a folder that may be written to.",
         ) from None
+    return _read(path)
+
+
+def _read(path: Path) -> Secrets:
     try:
         found = json.loads(path.read_text("utf-8"))
         kept = Secrets(jwt=str(found["jwt"]), audit=bytes.fromhex(found["audit"]))

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from datamind.adapters.audit.places import AuditPlaces
 from datamind.adapters.audit.verify import verify as verified
-from datamind.api.secrets import secrets_of
+from datamind.api.secrets import audit_key_of
 from datamind.commands.faults import print_json
 from datamind.commands.people import with_people
 from datamind.commands.render import Screen
@@ -22,7 +22,11 @@ BROKEN = 1
 def verify(*, as_json: bool) -> int:
     """0 if it holds, 1 if not; what can't be known is said too."""
     settings = load()
-    told = verified(_places(settings), secrets_of(settings).audit)
+    places = AuditPlaces.of(settings.home, settings.server.audit_anchors)
+    # Of a log whose copies are gone, what named its end may be left.
+    if not any(path.exists() for path in places.all):
+        raise _none(settings)
+    told = verified(places, audit_key_of(settings))
     if as_json:
         print_json(
             {
@@ -67,7 +71,9 @@ def prune(days: int | None, *, as_json: bool) -> int:
 def _done(
     settings: Settings, work: Callable[[Ground, Caller], Awaitable[int]], done: str, as_json: bool
 ) -> int:
-    _places(settings)
+    places = AuditPlaces.of(settings.home, settings.server.audit_anchors)
+    if not places.database.exists() and not places.file.exists():
+        raise _none(settings)
     count = with_people(settings, lambda ground, _, me: work(ground, me))
     if as_json:
         print_json({done: count})
@@ -76,8 +82,5 @@ def _done(
     return 0
 
 
-def _places(settings: Settings) -> AuditPlaces:
-    places = AuditPlaces.of(settings.home, settings.server.audit_anchors)
-    if not places.database.exists() and not places.file.exists():
-        raise BadInput(f"There is no audit log in {settings.home}.", hint="Set DATAMIND_HOME.")
-    return places
+def _none(settings: Settings) -> BadInput:
+    return BadInput(f"There is no audit log in {settings.home}.", hint="Set DATAMIND_HOME.")

@@ -13,13 +13,14 @@ from sqlglot import exp
 
 from datamind.attacks.cases import Judged, Outcome, cases, data, judged, must_run, told_apart
 from datamind.attacks.engines import engine_at
-from datamind.commands.lines import LinesFile
+from datamind.commands.lines import lines_to
 from datamind.commands.render import Screen
 from datamind.errors import BadInput, DataMindError
 from datamind.governance.bound import BoundRules
 from datamind.governance.guard import MAX_ROWS, check, govern
 from datamind.governance.rules_file import read_policy
 from datamind.governance.yaml_text import read_yaml
+from datamind.log import no_statements
 from datamind.records import Dialect, Draft, Optimized
 from datamind.semantics.catalog import Catalog, Column, Table
 from datamind.semantics.traits import column_type
@@ -28,15 +29,18 @@ SCHEMA_SHAPE = "A schema file holds `default_schema` and `tables: {name: {column
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 
-def run(policy: Path, dialect: str, schema: Path, user: str, statements: Path, out: Path) -> int:
+def run(
+    policy: Path, dialect: str, schema: Path, user: str, statements: Path, out: Path | None
+) -> int:
     """A verdict for each statement; 0 when all have theirs, whatever it says."""
+    no_statements()
     if dialect not in get_args(Dialect):
         raise BadInput(f"There is no dialect {dialect}.", hint=", ".join(get_args(Dialect)))
     known: Dialect = dialect  # type: ignore[assignment]  # it is one of them
     catalog = catalog_of(_text(schema), str(schema), known)
     rules = read_policy(_text(policy), str(policy))
     bound = BoundRules(rules.rules(), rules.asker(user), catalog, known, _salt())
-    with LinesFile(out, read=statements) as verdicts:
+    with lines_to(out, read=statements) as verdicts:
         for identity, sql in _statements(statements):
             verdicts.write({"id": identity, **verdict(sql, bound)})
     return 0
@@ -44,6 +48,7 @@ def run(policy: Path, dialect: str, schema: Path, user: str, statements: Path, o
 
 def self_test(url: str | None) -> int:
     """Run the attack suite on an engine and print how it went, by group; 0 if all passed."""
+    no_statements()
     outcomes: list[Judged] = []
     with engine_at(url) as (dialect, engine):
         catalog = catalog_of(data("schema.yaml"), "schema.yaml", dialect)

@@ -1,12 +1,13 @@
-"""JSON Lines files: written line by line, so that what is done is never lost."""
+"""JSON Lines: written line by line, so that what is done is never lost."""
 
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from datamind.errors import BadInput
 
@@ -39,9 +40,7 @@ class LinesFile:
 
     def write(self, record: dict[str, object]) -> None:
         """One line more, or none of it."""
-        text = json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
-        # Halves of letters stand as JSON escapes, for UTF-8 has none for them.
-        rest = memoryview(text.encode("utf-8", errors="backslashreplace"))
+        rest = memoryview(_line(record))
         written = 0
         try:
             while rest:
@@ -55,3 +54,25 @@ class LinesFile:
                 hint="Is the disk full? What was written is kept.",
             ) from None
         self.count += 1
+
+
+class Printed(nullcontext[Any]):
+    """Standard output, which takes records as a file does."""
+
+    def __enter__(self) -> Printed:
+        return self
+
+    def write(self, record: dict[str, object]) -> None:
+        """One line more."""
+        print(_line(record).decode(), end="", flush=True)
+
+
+def lines_to(out: Path | None, *, read: Path) -> LinesFile | Printed:
+    """The file, or without one, or for `-`, standard output."""
+    return Printed() if out is None or str(out) == "-" else LinesFile(out, read=read)
+
+
+def _line(record: dict[str, object]) -> bytes:
+    text = json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
+    # Halves of letters stand as JSON escapes, for UTF-8 has none for them.
+    return text.encode("utf-8", errors="backslashreplace")

@@ -128,7 +128,14 @@ def unlock(email: str | None, ip: str | None, *, as_json: bool) -> int:
     """Forget the wrong passwords for an account, or from an IP address; at once everywhere."""
     if email is None and ip is None:
         raise BadInput("Nothing was named to unlock.", hint="Name an e-mail address, or --ip.")
-    asked = UnlockIn(address=email, ip=ip)
+    try:
+        asked = UnlockIn(address=email, ip=ip)
+    except ValidationError as fault:
+        wrong = "address" if fault.errors()[0]["loc"] == ("address",) else "IP address"
+        raise BadInput(
+            f"This is no {wrong} that could be unlocked.",
+            hint="datamind users unlock maria@example.com --ip 203.0.113.7",
+        ) from None
     told = with_people(load(), lambda g, s, me: attempts.unlock(s, g, me, asked))
     if as_json:
         print_json(told.model_dump(mode="json"))

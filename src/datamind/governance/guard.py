@@ -10,7 +10,7 @@ from datamind.errors import SqlRejected
 from datamind.governance.cost import check_joins
 from datamind.governance.covered import only_governed
 from datamind.governance.limits import tokens_within_limits
-from datamind.governance.names import relations
+from datamind.governance.names import distinct, relations
 from datamind.governance.policy import Policy, VisibleColumns, apply, bodies_of
 from datamind.governance.products import check_products
 from datamind.governance.resolve import elements_by_function, resolve
@@ -62,6 +62,7 @@ def govern(
     # table is looked for where the policy has put it.
     whole, again = recheck(sql, draft.dialect, View(view.catalog))
     only_governed(found.references, again.references, view, bodies, draft.dialect)
+    called = distinct(output.name for output in found.outputs)
     made = Governed(
         sql=sql,
         parameters=policy.parameters if keyed else (),
@@ -71,11 +72,11 @@ def govern(
         relations=tuple(sorted({table.id for _, table in again.references})),
         lineage=tuple(
             Lineage(
-                output=output.name,
+                output=name,
                 sources=tuple(sorted(output.sources)),
                 masked=bool(output.sources & view.masked_columns),
             )
-            for output in found.outputs
+            for name, output in zip(called, found.outputs, strict=True)
         ),
         row_limit=row_limit,
         columns=tuple(sorted(found.columns)),

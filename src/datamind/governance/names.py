@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -18,6 +19,21 @@ UPPER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
 def ascii_lower(name: str) -> str:
     """Lower case as the engines make it: of ASCII letters only, so that look-alikes stay apart."""
     return name.translate(UPPER)
+
+
+def distinct(names: Iterable[str]) -> tuple[str, ...]:
+    """The names, those that come twice told apart by a number; to many formats and programs case
+    makes no difference. Names that stand alone stay as they are."""
+    given = list(names)
+    taken = {name.casefold() for name in given}
+    found: dict[str, str] = {}
+    for name in given:
+        made, number = name, 1
+        while made.casefold() in found or (number > 1 and made.casefold() in taken):
+            number += 1
+            made = f"{name}_{number}"
+        found[made.casefold()] = made
+    return tuple(found.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from sqlglot.dialects.dialect import Dialect as SqlDialect
 from sqlglot.tokenizer_core import TokenType
 
 from datamind.governance.tables import clickhouse, duckdb, postgres
-from datamind.governance.texts import TEXTS
 from datamind.records import Dialect
 from datamind.semantics.catalog import TEMPORAL, Table
 
@@ -18,6 +17,8 @@ VOLATILE: Mapping[Dialect, frozenset[str]] = {
     "postgres": postgres.VOLATILE,
     "clickhouse": clickhouse.VOLATILE,
 }
+# However a text is written: plain, escaped, raw, between dollars.
+TEXTS = frozenset(kind for kind in TokenType if kind.name.endswith("STRING"))
 # Texts that PostgreSQL takes for a moment that moves on.
 MOVING = ("now", "today", "tomorrow", "yesterday")
 MOMENTS = frozenset(

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from datamind.errors import AccessDenied, DataMindError
 from datamind.personal import masked
+from datamind.pipeline.execute import named
 from datamind.pipeline.explain import explain, explained
 from datamind.pipeline.kept import Read
 from datamind.pipeline.prepare import Prepared
@@ -118,7 +119,8 @@ def _marked(result: Result, prepared: Prepared) -> Result:
     columns = tuple(
         replace(c, unit=units.get(c.name, c.unit), masked=c.name in masked) for c in result.columns
     )
-    return replace(result, columns=columns)
+    marked = replace(result, columns=columns)
+    return named(marked, prepared.called) if prepared.called else marked
 
 
 def _age(read: Read, now: dt.datetime) -> tuple[str, ...]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import replace
 
 from datamind.errors import ResultTooLarge
+from datamind.governance.names import distinct
 from datamind.ports import Stop, Warehouse
 from datamind.records import Governed, Result
 
@@ -17,7 +20,8 @@ def execute(
 ) -> Result:  # fmt: skip
     """Its rows; ResultTooLarge where the warehouse expects too much work before it starts."""
     _within(governed, warehouse, max_estimate)
-    return warehouse.run(governed, timeout_s=timeout_s, stop=stop)
+    result = warehouse.run(governed, timeout_s=timeout_s, stop=stop)
+    return named(result, [line.output for line in governed.lineage])
 
 
 def in_batches(
@@ -25,7 +29,18 @@ def in_batches(
 ) -> Generator[Result, None, None]:
     """The same, some rows at a time."""
     _within(governed, warehouse, MAX_ESTIMATE)
-    return warehouse.batches(governed, timeout_s=timeout_s, stop=stop)
+    names = [line.output for line in governed.lineage]
+    with closing(warehouse.batches(governed, timeout_s=timeout_s, stop=stop)) as parts:
+        for part in parts:
+            yield named(part, names)
+
+
+def named(result: Result, names: Sequence[str]) -> Result:
+    """The result with its columns called like that; else as the database does, told apart."""
+    found = result.columns
+    called = names if len(names) == len(found) else distinct(c.name for c in found)
+    columns = tuple(replace(c, name=name) for c, name in zip(found, called, strict=True))
+    return replace(result, columns=columns)
 
 
 def _within(governed: Governed, warehouse: Warehouse, most: float) -> None:

@@ -34,7 +34,7 @@ def explain(draft: Draft, governed: Governed, result: Result, view: View) -> Exp
         warnings.append("No rows match: a filter may be too narrow, or the period holds no data.")
     elif all(value is None for row in result.rows for value in row):
         warnings.append("No value: a filter may be too narrow, or the period holds no data.")
-    masked = [line.output for line in governed.lineage if line.masked]
+    masked = [column.name for column in result.columns if column.masked]
     if masked:
         warnings.append(f"Masked for you: {', '.join(masked)}.")
     plan = draft.plan

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datamind.errors import BadInput, EmptyQuestion, QuestionTooLong
+from datamind.errors import BadInput, EmptyQuestion, QuestionTooLong, WarehouseEmpty
 from datamind.ports import Planner
 from datamind.records import Interpretation, Question
 from datamind.semantics.catalog import View
@@ -26,6 +26,8 @@ def interpret(question: Question, view: View, planner: Planner) -> Interpretatio
             f"The evidence has {len(question.evidence):,} characters;"
             f" {MAX_EVIDENCE:,} are the limit."
         )
+    if not view.tables:  # in the same words where there is nothing and where nothing is granted
+        raise WarehouseEmpty("There is no data here that you may see.")
     return planner.interpret(question, view)
 
 

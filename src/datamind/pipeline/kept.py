@@ -12,7 +12,7 @@ from typing import Any
 
 from datamind.records import Governed, Result, ResultColumn, Scalar
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,12 +26,14 @@ ATTEMPTS = 3
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """What will run: the draft, its governed text, the tables and columns that the draft names (ids
-    of the catalog), and the reading that it came from, if any."""
+    of the catalog), and the reading that it came from, if any. `called` are other names for its
+    columns, where its reader is not told the SQL."""
 
     draft: Draft
     governed: Governed
     names: tuple[str, ...]
     reading: Candidate | None = None
+    called: tuple[str, ...] = ()
 
 
 def prepare(

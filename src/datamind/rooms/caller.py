@@ -51,3 +51,16 @@ def need(caller: Caller, role: str) -> None:
             f"This takes the role {role}; yours is {caller.acts_as}.",
             hint="Ask an admin for the role, or ask somebody who has it.",
         )
+
+
+def whose(caller: Caller, wanted: str | None) -> str | None:
+    """Whose things to list, everybody's if None: the caller's own, for admins whose they want.
+    AccessDenied where others ask for somebody else's."""
+    if caller.is_admin:
+        return wanted
+    if wanted not in (None, caller.identity.user):
+        raise AccessDenied(
+            "Only admins see what is somebody else's.",
+            hint="Leave `user_id` out for your own, or ask an admin.",
+        )
+    return caller.identity.user

@@ -16,6 +16,11 @@ class AuditPlaces:
     segments: Path
     anchors: Path
 
+    @property
+    def all(self) -> tuple[Path, ...]:
+        """Whatever a log may be known by."""
+        return self.database, self.file, self.turn, self.segments, self.anchors
+
     @staticmethod
     def of(home: Path, anchors: Path | None = None) -> AuditPlaces:
         """Those in a data folder; the anchors may be elsewhere."""

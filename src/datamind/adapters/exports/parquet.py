@@ -113,8 +113,7 @@ class ParquetFile:
         with spool.open("w", encoding="utf-8") as file:
 
             def head(found: Columns) -> None:
-                names = _names(found)
-                columns.extend(_Column(n, c.type) for n, c in zip(names, found, strict=True))
+                columns.extend(_Column(c.name, c.type) for c in found)
 
             def body(part: Result) -> None:
                 for row in part.rows:
@@ -147,17 +146,6 @@ def _convert(spool: Path, path: str, columns: list[_Column]) -> None:
             raise ResultTooLarge(
                 "The result could not be put into Parquet.", hint="Take csv, or ask for less."
             ) from None
-
-
-def _names(columns: Columns) -> list[str]:
-    """The names, those that come twice told apart; to DuckDB case makes no difference."""
-    found: dict[str, str] = {}
-    for column in columns:
-        name, number = column.name, 1
-        while name.casefold() in found:
-            name, number = f"{column.name}_{number}", number + 1
-        found[name.casefold()] = name
-    return list(found.values())
 
 
 def _quoted(name: str) -> str:

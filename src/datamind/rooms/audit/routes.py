@@ -7,10 +7,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
+from pydantic import AfterValidator
 
 from datamind.records import AuditFilter
 from datamind.rooms.audit import reading
+from datamind.rooms.audit.events import EVENTS
 from datamind.rooms.audit.schemas import AuditPage, VerdictOut
+from datamind.rooms.audit.service import Outcome
 from datamind.rooms.http import Auditor, TheParts
 from datamind.rooms.paging import Cursor, Limit, moment
 from datamind.rooms.problems import USUAL, problems
@@ -19,8 +22,17 @@ router = APIRouter(prefix="/security/audit-log", tags=["security"], responses=pr
 Word = Annotated[str | None, Query(max_length=200)]
 
 
+def _known(event: str | None) -> str | None:
+    if event is not None and event not in EVENTS:
+        raise ValueError("there is no such event; they are listed in the documentation")
+    return event
+
+
+Event = Annotated[Word, AfterValidator(_known)]
+
+
 def wanted(
-    q: Word = None, event_type: Word = None, user_id: Word = None, status: Word = None,
+    q: Word = None, event_type: Event = None, user_id: Word = None, status: Outcome | None = None,
     correlation_id: Word = None, since: dt.datetime | None = None,
     until: dt.datetime | None = None,
 ) -> AuditFilter:  # fmt: skip

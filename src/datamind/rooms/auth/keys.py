@@ -28,7 +28,7 @@ from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.auth.models import ApiKey
 from datamind.rooms.auth.schemas import KeyIn, KeyOut, KeysOut
 from datamind.rooms.auth.tokens import digest
-from datamind.rooms.caller import SCOPES, Caller, need
+from datamind.rooms.caller import SCOPES, Caller, need, whose
 from datamind.rooms.paging import page_of
 from datamind.rooms.parts import Parts
 from datamind.rooms.users import service as users
@@ -75,10 +75,8 @@ async def find(
     """A page of the caller's keys, newest first; admins see everybody's."""
     need(caller, "viewer")
     found = select(ApiKey)
-    if not caller.is_admin:
-        found = found.where(ApiKey.user_id == caller.identity.user)
-    elif user_id is not None:
-        found = found.where(ApiKey.user_id == user_id)
+    if (of := whose(caller, user_id)) is not None:
+        found = found.where(ApiKey.user_id == of)
     rows, total, following = await page_of(
         session, found, ApiKey.created_at, ApiKey.id, limit=limit, cursor=cursor
     )

@@ -25,6 +25,7 @@ from datamind.rooms.parts import Parts
 from datamind.settings import LoginSettings
 
 ANY = "*"
+UNLOCK = "Admins unlock over `security/login-attempts/unlock`, or with `datamind users unlock`."
 FULL_S = 1  # when to come back where as many try at once as may fail
 TOLD_EVERY = dt.timedelta(minutes=1)
 _State = tuple[int, int, dt.datetime | None]  # failures, tries under way, blocked until
@@ -82,7 +83,12 @@ class Locked(TooManyRequests):
     """A count is full: come back later. Whether the account exists can't be seen from it."""
 
     def __init__(self, count: Count, seconds: int) -> None:
-        super().__init__(retry_after_s=seconds)
+        minutes = math.ceil(seconds / 60)
+        wait = f"{seconds} s" if seconds < 60 else f"{minutes} min"
+        super().__init__(
+            f"Too many wrong passwords. Try again in {wait}, or ask an admin to unlock you.",
+            retry_after_s=seconds, hint=UNLOCK,
+        )  # fmt: skip
         self.count = count
 
 

@@ -54,6 +54,10 @@ def admits(ip: str, rules: Sequence[Rule]) -> bool:
     return not allowed or any(found in network for network in allowed)
 
 
+class ShutOut(AccessDenied):
+    """The address is not let in, whatever is asked for."""
+
+
 class IpRules:
     """The rules that are switched on, as this process knows them."""
 
@@ -81,9 +85,9 @@ class IpRules:
             self._rules = rules_in(await _all(session))
 
     def check(self, ip: str) -> None:
-        """AccessDenied for an address that is not let in."""
+        """ShutOut for an address that is not let in."""
         if not admits(ip, self._rules):
-            raise AccessDenied(
+            raise ShutOut(
                 "Requests from your address are not let in.",
                 hint="Ask an admin; whoever has the machine can run `datamind ip-restrictions`.",
             )

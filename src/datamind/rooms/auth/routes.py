@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
 
-from datamind.rooms.auth import keys, service
+from datamind.rooms.auth import keys, service, sessions
 from datamind.rooms.auth.schemas import (
     KeyIn,
     KeyOut,
@@ -15,6 +15,7 @@ from datamind.rooms.auth.schemas import (
     MeOut,
     PasswordIn,
     RefreshIn,
+    SessionsOut,
     TokensOut,
 )
 from datamind.rooms.http import Anybody, Reader, SignedIn, TheParts, Unit
@@ -55,6 +56,23 @@ async def me(caller: Reader, session: Unit) -> MeOut:
 async def password(body: PasswordIn, caller: SignedIn, parts: TheParts) -> None:
     """Change one's own password; all other sessions end."""
     await service.change_password(parts, caller, body.old_password, body.new_password)
+
+
+of_sessions = APIRouter(prefix="/auth/sessions", tags=["auth"], responses=problems(*USUAL))
+
+
+@of_sessions.get("")
+async def find_sessions(
+    caller: SignedIn, parts: TheParts, session: Unit, limit: Limit = 50, cursor: Cursor = None
+) -> SessionsOut:
+    """Where the caller is signed in, newest first."""
+    return await sessions.find_own(session, parts, caller, limit=limit, cursor=cursor)
+
+
+@of_sessions.delete("/{session_id}", status_code=204, responses=problems(404))
+async def end_session(session_id: str, caller: SignedIn, parts: TheParts, session: Unit) -> None:
+    """End a session of the caller's own: its tokens count no more."""
+    await sessions.end_own(session, parts, caller, session_id)
 
 
 of_keys = APIRouter(prefix="/auth/keys", tags=["auth"], responses=problems(*USUAL))

@@ -7,14 +7,15 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from datamind.rooms.addresses import network
+from datamind.rooms.addresses import address, network
 from datamind.rooms.auth.passwords import LONGEST
+from datamind.rooms.bodies import Body
 from datamind.rooms.caller import SCOPES
 from datamind.rooms.paging import Page
 from datamind.rooms.text import Text
 
 
-class LoginIn(BaseModel):
+class LoginIn(Body):
     """Who wants to sign in."""
 
     model_config = ConfigDict(
@@ -25,13 +26,13 @@ class LoginIn(BaseModel):
     password: str = Field(max_length=LONGEST)
 
 
-class RefreshIn(BaseModel):
+class RefreshIn(Body):
     """A refresh token, as it was handed out."""
 
     refresh_token: Text = Field(max_length=200)
 
 
-class PasswordIn(BaseModel):
+class PasswordIn(Body):
     """A change of one's own password."""
 
     old_password: str = Field(max_length=LONGEST)
@@ -57,7 +58,7 @@ class MeOut(BaseModel):
 
 
 class SessionOut(BaseModel):
-    """A sign-in that is alive."""
+    """A sign-in that is alive; `current` is the one that asks."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -68,6 +69,7 @@ class SessionOut(BaseModel):
     expires_at: dt.datetime
     ip_address: str
     user_agent: str
+    current: bool = False
 
 
 class SessionsOut(Page):
@@ -76,6 +78,14 @@ class SessionsOut(Page):
     items: list[SessionOut]
 
 
+def _ip(text: str) -> str:
+    found = address(text.strip())
+    if found is None:
+        raise ValueError("this is no IP address; write it as 203.0.113.7 or 2001:db8::7")
+    return str(found)
+
+
+Ip = Annotated[Text, Field(max_length=45), AfterValidator(_ip)]
 Ended = Literal["success", "wrong_password", "unknown_address", "deactivated", "locked"]
 
 
@@ -99,13 +109,13 @@ class AttemptsOut(Page):
     items: list[AttemptOut]
 
 
-class UnlockIn(BaseModel):
+class UnlockIn(Body):
     """What to unlock: an account by its address, an IP address with its network, or both."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"address": "ana@demo.example"}})
 
     address: Text | None = Field(default=None, max_length=254)
-    ip: Text | None = Field(default=None, max_length=45)
+    ip: Ip | None = None
 
 
 class UnlockedOut(BaseModel):
@@ -126,7 +136,7 @@ Cidr = Annotated[Text, Field(max_length=50), AfterValidator(_network)]
 Note = Annotated[Text, Field(max_length=500)]
 
 
-class RestrictionIn(BaseModel):
+class RestrictionIn(Body):
     """A network to let in or keep out. `deny` wins; once anything is allowed, all else is not."""
 
     model_config = ConfigDict(
@@ -141,7 +151,7 @@ class RestrictionIn(BaseModel):
     enabled: bool = True
 
 
-class RestrictionPatch(BaseModel):
+class RestrictionPatch(Body):
     """What to change of a restriction; what is left out stays."""
 
     action: Action | None = None
@@ -174,7 +184,7 @@ Scope = Literal["read", "ask", "audit", "admin"]
 assert set(SCOPES) == set(Scope.__args__)  # type: ignore[attr-defined]
 
 
-class KeyIn(BaseModel):
+class KeyIn(Body):
     """A key for a program, its scopes, and in how many days it ends."""
 
     model_config = ConfigDict(

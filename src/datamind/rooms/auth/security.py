@@ -10,6 +10,7 @@ from datamind.rooms.auth import attempts, restrictions, sessions
 from datamind.rooms.auth.schemas import (
     AttemptsOut,
     Ended,
+    Ip,
     RestrictionIn,
     RestrictionOut,
     RestrictionPatch,
@@ -54,7 +55,7 @@ async def end(session_id: str, caller: SignedIn, parts: TheParts, session: Unit)
 async def find_attempts(
     caller: Auditor, session: Unit,
     address: Annotated[Text | None, Query(max_length=254)] = None,
-    ip: Annotated[Text | None, Query(max_length=45)] = None, outcome: Ended | None = None,
+    ip: Annotated[Ip | None, Query()] = None, outcome: Ended | None = None,
     limit: Limit = 50, cursor: Cursor = None,
 ) -> AttemptsOut:  # fmt: skip
     """Who tried to sign in as whom, from where, and how it ended, newest first."""

@@ -1,4 +1,4 @@
-"""Sessions, for admins: who is signed in from where, and how to end that."""
+"""Sessions: who is signed in from where, and how to end that; all for admins, else one's own."""
 
 from __future__ import annotations
 
@@ -20,24 +20,56 @@ async def find(
 ) -> SessionsOut:  # fmt: skip
     """A page of the sessions that are alive, newest first."""
     need(caller, "admin")
+    return await _page(session, parts, caller, user_id=user_id, limit=limit, cursor=cursor)
+
+
+async def find_own(
+    session: AsyncSession, parts: Parts, caller: Caller, *, limit: int, cursor: str | None
+) -> SessionsOut:
+    """A page of the caller's own."""
+    need(caller, "viewer")
+    mine = caller.identity.user
+    return await _page(session, parts, caller, user_id=mine, limit=limit, cursor=cursor)
+
+
+async def _page(
+    session: AsyncSession, parts: Parts, caller: Caller, *, user_id: str | None, limit: int,
+    cursor: str | None,
+) -> SessionsOut:  # fmt: skip
     found = select(Session).where(Session.revoked_at.is_(None), Session.expires_at > parts.now())
     if user_id is not None:
         found = found.where(Session.user_id == user_id)
     rows, total, following = await page_of(
         session, found, Session.created_at, Session.id, limit=limit, cursor=cursor
     )
-    items = [SessionOut.model_validate(row) for row in rows]
+    items = [
+        SessionOut.model_validate(row).model_copy(update={"current": row.id == caller.session})
+        for row in rows
+    ]
     return SessionsOut(items=items, total=total, next_cursor=following)
 
 
 async def end(session: AsyncSession, parts: Parts, caller: Caller, session_id: str) -> None:
     """End a session: neither its access tokens nor its refresh tokens count any more."""
     need(caller, "admin")
+    await _end(session, parts, caller, await session.get(Session, session_id), "admin")
+
+
+async def end_own(session: AsyncSession, parts: Parts, caller: Caller, session_id: str) -> None:
+    """End one of the caller's own; somebody else's is like one that isn't there."""
+    need(caller, "viewer")
     entry = await session.get(Session, session_id)
+    own = entry is not None and entry.user_id == caller.identity.user
+    await _end(session, parts, caller, entry if own else None, "owner")
+
+
+async def _end(
+    session: AsyncSession, parts: Parts, caller: Caller, entry: Session | None, because: str
+) -> None:
     if entry is None:
         raise NotFound("There is no such session.")
     if entry.revoked_at is None:
-        entry.revoked_at, entry.revoked_because = parts.now(), "admin"
+        entry.revoked_at, entry.revoked_because = parts.now(), because
         parts.revocations.session(entry.id)
     await note(
         parts, caller, "session_revoke", Outcome.success, session=entry.id, user=entry.user_id

@@ -7,11 +7,12 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from datamind.rooms.bodies import Body
 from datamind.rooms.paging import Page
 from datamind.rooms.text import Text
 
 
-class FlagIn(BaseModel):
+class FlagIn(Body):
     """What is wrong with an answer, or right: `rating` is 1 (wrong) to 5 (just right)."""
 
     model_config = ConfigDict(

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from datamind.governance.assertions import AssertionIn
 from datamind.governance.bound import Extent
 from datamind.governance.rules_file import Columns, GrantIn, Masks, RestrictionIn, ScopeIn, ToIn
+from datamind.rooms.bodies import Body
 from datamind.rooms.paging import Page
 from datamind.rooms.text import Text
 
@@ -180,7 +181,7 @@ class ProposalsOut(BaseModel):
     proposals: list[RestrictionPolicyIn]
 
 
-class PreviewIn(BaseModel):
+class PreviewIn(Body):
     """As whom to look (an address or an id), and at which statement; without one, at all tables."""
 
     user: str = Field(max_length=254)
@@ -230,7 +231,7 @@ class PreviewOut(BaseModel):
     message: str | None = None
 
 
-class TestIn(BaseModel):
+class TestIn(Body):
     """What to test: the assertions of all policies; with `policy_id` those of one; with `proposed`
     those of all as if that were kept, as a new policy or in the place of `policy_id`."""
 

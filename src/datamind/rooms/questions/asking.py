@@ -141,7 +141,7 @@ async def run_sql(parts: Parts, caller: Caller, wanted: ExecuteIn) -> Answer:
     limit = _row_limit(parts, wanted.limit)
     question, plan = "", None
     if wanted.query_id is not None:
-        question, plan = await history.origin_of(parts, caller, wanted.query_id)
+        question, plan = await history.origin_of(parts, caller, wanted.query_id, wanted.sql)
 
     async def work(ask: Ask) -> Answer:
         prepared, reports = await parts.engine.prepare_sql(
@@ -237,7 +237,7 @@ async def _read(ask: Ask, wanted: AskIn, chosen: P.Query | None) -> tuple[Candid
     else:
         question = Question(
             wanted.question, ask.caller.identity, ask.parts.today(),
-            evidence=wanted.definitions, project=wanted.project_id,
+            evidence=wanted.context.definitions, project=wanted.project_id,
             earlier=await history.turns(ask.parts, ask.caller, wanted.conversation_id),
         )  # fmt: skip
         read, reports = await ask.parts.engine.interpret(question, ask.rights)

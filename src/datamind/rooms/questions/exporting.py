@@ -19,7 +19,7 @@ from typing import BinaryIO, Literal
 
 from datamind import clock
 from datamind.errors import DataMindError, QueryCancelled, ResultTooLarge
-from datamind.pipeline.execute import in_batches
+from datamind.pipeline.execute import in_batches, named
 from datamind.pipeline.prepare import Prepared
 from datamind.records import Result, Written
 from datamind.rooms.audit.service import Outcome, note
@@ -108,9 +108,11 @@ def _made(parts: Parts, prepared: Prepared, format: Format, name: str, stop: Eve
         prepared.governed, parts.warehouse, stop=stop,
         timeout_s=PATIENCE * parts.settings.query_timeout_s,
     )  # fmt: skip
+    called = prepared.called
     with TemporaryDirectory(prefix="datamind-") as folder, closing(batches):
         path = Path(folder) / f"result.{format}"
-        written = parts.exporters[format].write(_within(batches, Path(folder)), str(path))
+        told = (named(part, called) if called else part for part in batches)
+        written = parts.exporters[format].write(_within(told, Path(folder)), str(path))
         handle = path.open("rb")
     size = os.fstat(handle.fileno()).st_size
     return File(name, MEDIA_TYPES[format], size, written, handle)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from datamind.errors import NotFound, PlanInvalid
 from datamind.pipeline.wire import as_json
 from datamind.records import Answer, Turn
-from datamind.rooms.caller import Caller, need
+from datamind.rooms.caller import Caller, need, whose
 from datamind.rooms.paging import moment, page_of
 from datamind.rooms.parts import Parts
 from datamind.rooms.questions.models import QueryRow
@@ -21,6 +21,7 @@ from datamind.semantics import codec
 from datamind.semantics import plan as P
 
 GONE = "There is no such query."
+EDITED = "Edited SQL of: "
 MOST_TURNS = 6
 
 
@@ -102,10 +103,8 @@ async def find(
     """A page of the caller's history; admins see everybody's."""
     need(caller, "viewer")
     found = select(QueryRow)
-    if not caller.is_admin:
-        found = found.where(QueryRow.user_id == caller.identity.user)
-    elif user_id:
-        found = found.where(QueryRow.user_id == user_id)
+    if (of := whose(caller, user_id)) is not None:
+        found = found.where(QueryRow.user_id == of)
     if words:
         written = (QueryRow.kind == "execute") & QueryRow.sql.icontains(words, autoescape=True)
         found = found.where(QueryRow.question.icontains(words, autoescape=True) | written)
@@ -138,12 +137,18 @@ async def must_exist(parts: Parts, caller: Caller, query_id: str) -> None:
         await own(session, caller, query_id)
 
 
-async def origin_of(parts: Parts, caller: Caller, query_id: str) -> tuple[str, P.Query | None]:
-    """The question of one of the caller's queries, and its plan where it can still be read."""
+async def origin_of(
+    parts: Parts, caller: Caller, query_id: str, sql: str
+) -> tuple[str, P.Query | None]:
+    """The question that this SQL answers, by one of the caller's queries, and its plan where it can
+    still be read. Of SQL that is not that query's any more, the question is told to be another's.
+    """
     async with parts.database.unit() as session:
         row = await own(session, caller, query_id)
-        question, document = row.question, row.plan
-    return question, plan_of(document)
+        question, document, answered = row.question, row.plan, row.sql
+    if sql == answered or not question:
+        return question, plan_of(document)
+    return f"{EDITED}{question.removeprefix(EDITED)}", None
 
 
 def plan_of(document: dict[str, Any] | None) -> P.Query | None:

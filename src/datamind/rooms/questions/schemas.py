@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any, Literal, TypeGuard
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from datamind.pipeline.interpret import MAX_EVIDENCE, MAX_QUESTION
+from datamind.rooms.bodies import Body
 from datamind.rooms.paging import Page
 
 MAX_SQL = 256 * 1024
@@ -15,35 +16,29 @@ Status = Literal["answered", "clarify", "refused", "forbidden", "error", "cancel
 Id = Annotated[str, Field(max_length=64, pattern=r"^[\w.:-]+$")]
 
 
-def _is_text(value: object) -> TypeGuard[str]:
-    return isinstance(value, str)
+class ContextIn(Body):
+    """What comes with a question: `definitions` may explain words of it. A role or department is
+    taken for what people call themselves; nothing here grants a right."""
+
+    # What lies past the limit is not kept while a question waits for its listener.
+    definitions: Annotated[str, AfterValidator(lambda text: text[: MAX_EVIDENCE + 1])] = ""
+    role: str = Field(default="", max_length=200)
+    department: str = Field(default="", max_length=200)
 
 
-class GenerateIn(BaseModel):
-    """A question. `context.definitions` may explain words of it; nothing in `context` grants a
-    right. `plan` is one of the `alternatives` of an earlier answer, to take that reading."""
+class GenerateIn(Body):
+    """A question, and what explains it. `plan` is one of the `alternatives` of an earlier answer,
+    to take that reading."""
 
     model_config = ConfigDict(
         json_schema_extra={"example": {"question": "What was the revenue by region last quarter?"}}
     )
 
     question: str = Field(max_length=2 * MAX_QUESTION)  # past half of it, `question_too_long`
-    context: dict[str, Any] = Field(default_factory=dict, max_length=50)
+    context: ContextIn = ContextIn()
     conversation_id: Id | None = None
     project_id: Id | None = None
     plan: dict[str, Any] | None = None
-
-    @field_validator("context")
-    @classmethod
-    def _only_what_is_used(cls, given: dict[str, Any]) -> dict[str, Any]:
-        """A question may wait for its listener: what nobody reads is not kept for it."""
-        definitions = given.get("definitions")
-        return {"definitions": definitions[: MAX_EVIDENCE + 1]} if _is_text(definitions) else {}
-
-    @property
-    def definitions(self) -> str:
-        """The definitions that came with the question."""
-        return str(self.context.get("definitions", ""))
 
 
 class AskIn(GenerateIn):
@@ -56,15 +51,15 @@ class AskIn(GenerateIn):
     cache: bool = True
 
 
-class DemoIn(BaseModel):
+class DemoIn(Body):
     """A question about the demo's data."""
 
     question: str = Field(max_length=2 * MAX_QUESTION)
 
 
-class ExecuteIn(BaseModel):
-    """SQL to run, governed afresh whoever wrote it; `query_id` is the answer that it came from.
-    With `cache` false its rows are read anew."""
+class ExecuteIn(Body):
+    """SQL to run, governed afresh whoever wrote it; `query_id` is the answer that it came from,
+    whose question it has while it is the same SQL. With `cache` false its rows are read anew."""
 
     model_config = ConfigDict(
         json_schema_extra={"example": {"sql": "SELECT count(*) AS orders FROM fct_orders"}}
@@ -77,7 +72,7 @@ class ExecuteIn(BaseModel):
     cache: bool = True
 
 
-class ValidateIn(BaseModel):
+class ValidateIn(Body):
     """SQL to check without running it."""
 
     sql: str = Field(max_length=MAX_SQL)
@@ -227,7 +222,7 @@ class CancelOut(BaseModel):
 
 class QueryOut(BaseModel):
     """One line of the history. `statement` is how SQL that a person sent begins; `question` is
-    then the one that it came from, if any."""
+    then the one that it answers, if any, or "Edited SQL of: …" the one that it came from."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -249,7 +244,7 @@ class QueryOut(BaseModel):
     flagged: bool
 
 
-class ShareIn(BaseModel):
+class ShareIn(Body):
     """Whom a query is shared with, beside whom it is shared with already: addresses of users, names
     of groups, or everybody who signs in."""
 
@@ -272,8 +267,8 @@ class ShareOut(BaseModel):
 class SharedQuery(BaseModel):
     """A query that somebody shared, as its reader may see it: nothing of its owner's run.
 
-    `sql` and `explanation` are held back where they hold texts that may come from rows or masked
-    values that the reader does not see.
+    `sql` and `explanation` are held back where they hold literals or comments that may tell of rows
+    or masked values that the reader does not see.
     """
 
     id: str

@@ -5,7 +5,7 @@ Nothing of the owner's run goes with it. To who may not read what the query name
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,7 +21,7 @@ from datamind.errors import (
     UnknownTable,
 )
 from datamind.governance.rules import Rights
-from datamind.governance.texts import all_from
+from datamind.governance.telling import neutral, tells_nothing
 from datamind.pipeline.engine import Reports
 from datamind.pipeline.prepare import Prepared
 from datamind.rooms.audit.service import Outcome, note
@@ -61,15 +61,19 @@ class Kept:
         self, parts: Parts, rights: Rights, *, row_limit: int
     ) -> tuple[Prepared, Reports]:
         """Its SQL governed afresh for these rights; where they don't reach, what is shared is not
-        there."""
+        there. Columns are often called by the text of what they show: not where it is held back."""
         try:
-            return await parts.engine.prepare_sql(
+            prepared, reports = await parts.engine.prepare_sql(
                 self.sql, rights, row_limit=row_limit, plan=self.plan
             )
         except OUT_OF_REACH:
             if self.own:
                 raise
             raise _gone() from None
+        if not self.told:
+            called = neutral(prepared.governed.lineage, self.sql, parts.warehouse.dialect)
+            prepared = replace(prepared, called=called)
+        return prepared, reports
 
 
 async def share(
@@ -235,10 +239,10 @@ def _sees(view: View, names: list[str]) -> bool:
 
 
 def _may_be_told(parts: Parts, view: View, row: QueryRow, names: list[str]) -> bool:
-    """Whether the SQL tells the reader of no value that they don't see."""
+    """Whether the SQL tells the reader of nothing that they don't see."""
     unseen = view.masked_columns | view.filtered_tables
-    return unseen.isdisjoint(names) or all_from(
-        row.question, row.sql or "", parts.warehouse.dialect
+    return unseen.isdisjoint(names) or tells_nothing(
+        row.sql or "", row.question, parts.warehouse.dialect
     )
 
 

@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from datamind.rooms.auth.passwords import LONGEST
+from datamind.rooms.bodies import Body
 from datamind.rooms.paging import Page
 from datamind.rooms.text import Text, address_of, plain
 
@@ -47,7 +48,7 @@ Email = Annotated[str, Field(max_length=254), AfterValidator(_address)]
 Name = Annotated[str, Field(max_length=200), AfterValidator(_clean)]
 
 
-class UserIn(BaseModel):
+class UserIn(Body):
     """A new user; without a password one is made and told once in the answer."""
 
     model_config = ConfigDict(
@@ -62,7 +63,7 @@ class UserIn(BaseModel):
     password: str | None = Field(default=None, max_length=LONGEST)
 
 
-class UserPatch(BaseModel):
+class UserPatch(Body):
     """What to change of a user; what is left out stays. `reset_password` makes a new one."""
 
     name: Name | None = None
@@ -71,7 +72,7 @@ class UserPatch(BaseModel):
     reset_password: bool = False
 
 
-class RoleIn(BaseModel):
+class RoleIn(Body):
     """The role to give."""
 
     role: Role
@@ -105,7 +106,7 @@ class UsersOut(Page):
     items: list[UserOut]
 
 
-class GroupIn(BaseModel):
+class GroupIn(Body):
     """A group; policies know it by its name."""
 
     name: Name
@@ -128,7 +129,7 @@ class GroupsOut(Page):
     items: list[GroupOut]
 
 
-class MembershipsIn(BaseModel):
+class MembershipsIn(Body):
     """The groups that a user is to be in, by name."""
 
     groups: list[Name] = Field(max_length=200)
@@ -163,7 +164,7 @@ Value = Annotated[Any, PlainValidator(_attribute), WithJsonSchema(VALUES)]
 AttributeName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
 
 
-class AttributesIn(BaseModel):
+class AttributesIn(Body):
     """What row predicates may ask for as `{user.name}`: a value each, or a list for `IN`."""
 
     attributes: dict[AttributeName, Value] = Field(max_length=50)
