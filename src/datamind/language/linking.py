@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from datamind.language import names
+from datamind.language import names, places
 from datamind.language.candidates import (
     DENYING,
     FORM_WORDS,
@@ -22,7 +22,6 @@ from datamind.language.dates import WEEKDAYS
 from datamind.language.index import GENERIC, SUFFIXES, Index, Item, Posting, normal, synonyms
 from datamind.language.scope import money_column
 from datamind.language.tables.keywords import SOFT, STOP
-from datamind.language.tables.places import PLACE_WORDS, PLACES
 from datamind.language.tokens import Token, stem
 
 MAX_WINDOW = 6
@@ -361,25 +360,14 @@ class Linker:
                     score -= 0.06
                 out.append(self._value(column, stored, score, "value"))
         if not out and proper:
-            out = self._places(normal(text))
+            held = places.spelt(normal(text), self.index)
+            out = [self._value(column, stored, 0.95, "value") for column, stored in held]
         if not out and proper and (first > 0 or len(tokens) > 1):
             out = self._partial(tuple(normal(text).split()), 0.72)
         if not out and len(tokens) > 1 and not any(map(self.is_stop, tokens)):
             named = any(self.matches[at] for at in range(first, last))
             out = self._partial(tuple(normal(text).split()), 0.5 if named else 0.7)
         return best_of(out)
-
-    def _places(self, said: str) -> list[Candidate]:
-        """Where the data spells the place that is named in another way: `Texas` as TX."""
-        found = []
-        for other in sorted(PLACES.get(said, ())):
-            for column, stored in self.index.values.get(other, ()):
-                known = self.index.view.column(column)
-                words = {*names.split(known.name), *names.words_of(known.name)}
-                words |= self.index.table_words.get(known.table, frozenset())
-                if words & PLACE_WORDS:
-                    found.append(self._value(column, stored, 0.95, "value"))
-        return found
 
     def _value(self, column: str, stored: str, score: float, source: str) -> Candidate:
         table = self.index.view.column(column).table
