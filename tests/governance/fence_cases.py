@@ -262,7 +262,7 @@ class Statements:
             name = dice.choice(("k", "m")) if on.startswith("USING") else "m"
             shown = dice.choice((f"{self._risky('b')} AS {name}", f"a.n AS {name}"))
             return f"SELECT a.x AS v, {shown} FROM t AS a JOIN u AS b {on} WHERE {name} < 40"
-        n = dice.choice((3, 4, 5, 6))
+        n = dice.choice((6, 9, 9, 9))  # the rows that may be seen have no more
         fails = f"CAST('x{dice.choice(('', 'y'))}' || o.k AS integer)"
         asked = [
             f"EXISTS (SELECT 1 FROM keys AS o WHERE o.k = 2 AND {fails} > 0)",
@@ -281,7 +281,7 @@ class Statements:
         query = f"WITH q AS{made} (SELECT {fails} AS v FROM keys AS o) SELECT a.k AS v FROM t AS a"
         if dice.random() < 0.2:
             return f"{query} WHERE a.k % 2 = 0 OR a.n <= {n} OR {asking}"
-        return f"{query} WHERE a.k < {dice.randint(3, 50)} AND (a.n <= {n} OR {asking})"
+        return f"{query} WHERE a.k > {dice.randint(3, 50)} AND (a.n <= {n} OR {asking})"
 
     def _united(self) -> str:
         word = self.dice.choice(("UNION ALL", "UNION DISTINCT", "EXCEPT", "INTERSECT"))

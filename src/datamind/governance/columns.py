@@ -131,9 +131,8 @@ class Columns:
         for node in select.walk(prune=lambda n: isinstance(n, exp.Query) and n is not select):
             # ARRAY JOIN's own are in the scope as what they are.
             own = node.parent is select or isinstance(node.parent, exp.Join)
-            if isinstance(node, exp.Alias) and not own:
-                if key(self.names.written(node.args["alias"])) in known:
-                    raise SqlRejected(f"{node.alias} is a column here: call it otherwise.")
+            if isinstance(node, exp.Alias) and not own and key(node.alias) in known:
+                raise SqlRejected(f"{node.alias} is a column here: call it otherwise.")
 
     def _in(self, source: Source, name: str) -> Output | None:
         found = self._index(source.columns).get(self.names.key(name), ())
