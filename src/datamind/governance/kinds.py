@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import combinations
+from itertools import chain, combinations, product
 
 from datamind.governance.tables.totality import (
     FAMILIES,
@@ -67,7 +67,14 @@ def kind_of(native: str, dialect: Dialect) -> Kind:
 def meet(kinds: Sequence[Kind], dialect: Dialect) -> bool:
     """Whether values can be compared with each other, whatever they are: each two, and all of
     them as the one type that an engine finds for a list."""
-    return all(_pair(a, b, dialect) for a, b in combinations(kinds, 2)) and (
+    if not all(kind.family for kind in kinds):
+        return False
+    typed = {kind for kind in kinds if kind.literal is None}
+    literals = {kind for kind in kinds if kind.literal is not None}
+    # Lists are long: a literal is held against each type, and of its like only one is.
+    alike = {kind.family: kind for kind in literals}.values()
+    pairs = chain(combinations(typed, 2), product(typed, literals), combinations(alike, 2))
+    return all(_pair(a, b, dialect) for a, b in pairs) and (
         dialect != "duckdb" or _one_decimal(kinds)
     )
 
@@ -83,8 +90,6 @@ def add_up(kind: Kind, dialect: Dialect) -> bool:
 
 
 def _pair(a: Kind, b: Kind, dialect: Dialect) -> bool:
-    if not (a.family and b.family):
-        return False
     if NULL in (a, b):
         return True
     if a.literal is not None and b.literal is None:
