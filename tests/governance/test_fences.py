@@ -9,6 +9,7 @@ longer one.
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from random import Random
@@ -27,7 +28,7 @@ from datamind.governance.rules import Asker, Grant, Restriction, Rules, To
 from datamind.records import Dialect, Draft, Optimized
 from datamind.semantics.catalog import Catalog, Column, Table
 
-from .fence_cases import DIALECTS, POLICIES, Statements, made_of
+from .fence_cases import DIALECTS, HARMLESS, POLICIES, Statements, made_of
 
 SEED = int(os.environ.get("DATAMIND_SEED", "20261126"))
 CASES = int(os.environ.get("DATAMIND_CASES", "700"))
@@ -105,6 +106,38 @@ CASES_OF: list[tuple[str, str]] = [
     ("SELECT k FROM t WHERE n > (SELECT avg(n) FROM u WHERE u.k = t.k)", ""),
     ("SELECT k FROM t WHERE k IN (SELECT k FROM u GROUP BY k HAVING count(*) > 1)", ""),
     ("SELECT k FROM t JOIN u USING (k) WHERE t.n > 1 AND u.x < 2", ""),
+    # ... what bounds and names its rows, too, and the queries that it asks by name.
+    ("SELECT k FROM t WHERE n > 5 OR EXISTS (SELECT 1 FROM keys LIMIT 1)", ""),
+    ("SELECT k FROM t WHERE n > 5 OR EXISTS (SELECT 1 FROM keys LIMIT -1)", "t"),
+    ("SELECT k FROM t WHERE k IN (SELECT k FROM keys OFFSET 99999999999999999999)", "t"),
+    ("SELECT k FROM t WHERE EXISTS (SELECT 1 FROM keys LIMIT CAST(t.s AS integer))", "t"),
+    ("SELECT k FROM t WHERE n > (SELECT min(k) FROM keys OFFSET t.n / (t.n - 3))", "t"),
+    ("SELECT k FROM t WHERE k IN (SELECT k FROM keys FETCH FIRST (1 - 2) ROWS ONLY)", "t"),
+    ("SELECT k FROM t WHERE EXISTS (SELECT 1 FROM keys WINDOW w AS (ORDER BY 1 / t.n))", "t"),
+    ("SELECT k FROM t WHERE EXISTS (SELECT k FROM u UNION SELECT k FROM keys LIMIT -1)", "t u"),
+    ("SELECT k FROM t WHERE EXISTS (SELECT x FROM u UNION ALL SELECT n FROM u)", "t u"),
+    (
+        "WITH q AS (SELECT 1 / k FROM keys) SELECT k FROM t WHERE n > (SELECT count(*) FROM q)",
+        "t",
+    ),
+    ("WITH q AS (SELECT k FROM keys) SELECT k FROM t WHERE n > (SELECT count(*) FROM q)", ""),
+    (
+        """WITH RECURSIVE q AS (SELECT 1 AS k UNION ALL SELECT k + 1 FROM q WHERE k < 9)
+             SELECT k FROM t WHERE EXISTS (SELECT 1 FROM q)""",
+        "t",
+    ),
+    ("SELECT k FROM t WHERE d < CURRENT_DATE", ""),
+    # Sums of floats, and of decimals of any width, may be out of range.
+    ("SELECT k FROM t WHERE f > (SELECT sum(u.f) FROM u)", "t u"),
+    ("SELECT k FROM t WHERE f > (SELECT avg(u.f) FROM u)", "t u"),
+    ("SELECT k FROM t WHERE z > (SELECT max(u.z) FROM u)", ""),
+    ("SELECT k FROM t WHERE x > (SELECT stddev(u.x) FROM u)", "t u"),
+    ("SELECT k FROM t WHERE (SELECT sum(u.z) FROM u) IS NULL", "t u"),
+    ("SELECT k FROM t WHERE (SELECT avg(u.x) FROM u) IS NULL", ""),
+    # A pattern that is as long as the stack is deep.
+    (f"SELECT k FROM t WHERE s LIKE '{'%e' * 50}'", ""),
+    (f"SELECT k FROM t WHERE s LIKE '{'%e' * 101}'", "t"),
+    (f"SELECT k FROM t WHERE s ILIKE '{'e' * 1001}'", "t"),
     # What follows a filter, asked for by a condition further out.
     ("SELECT y FROM (SELECT CAST(s AS integer) AS y FROM t) AS q WHERE y > 1", "t"),
     ("WITH q AS (SELECT k, 1 / n AS y FROM t) SELECT u.n FROM u JOIN q ON u.k = q.y", "t u"),
@@ -130,6 +163,106 @@ def test_a_table_is_kept_apart_from_conditions_that_may_fail(
 
 
 @pytest.mark.parametrize(
+    ("dialect", "types", "condition", "tables"),
+    [
+        # All sides become of one type: each two may meet, and all of them.
+        ("duckdb", "BIGINT, DECIMAL(38,18), DECIMAL(38,18)", "a BETWEEN b AND c", ""),
+        ("duckdb", "BIGINT, DECIMAL(38,18), DECIMAL(38,10)", "a BETWEEN b AND c", "w"),
+        ("duckdb", "BIGINT, DECIMAL(38,18), DECIMAL(38,10)", "a IN (b, c)", "w"),
+        ("duckdb", "DECIMAL(18,0), DECIMAL(38,0), BIGINT", "a IN (1, b)", ""),
+        ("duckdb", "DECIMAL(18,0), DECIMAL(38,0), BIGINT", "a IN (0.000000001, b)", "w"),
+        ("duckdb", "DECIMAL(18,0), DECIMAL(38,0), BIGINT", "a BETWEEN 0.000000001 AND b", "w"),
+        ("duckdb", "BIGINT, DECIMAL(38,18), BIGINT", "COALESCE(a, b) = 1", "w"),
+        ("duckdb", "BIGINT, DECIMAL(38,18), BIGINT", "GREATEST(a, b) = 1", "w"),
+        ("duckdb", "DECIMAL(38,0), DATE, DATE", "a > (SELECT sum(w.a) FROM w)", "w"),
+        ("duckdb", "DECIMAL(38,0), DATE, DATE", "(SELECT sum(w.a) FROM w) IS NULL", "w"),
+        ("postgres", "numeric(38,18), date, timestamp", "b = c AND b < TIMESTAMP '2026-01-01'", ""),
+        ("postgres", "numeric(38,18), date, timestamp", "b IN (TIMESTAMP '2026-01-01')", "w"),
+        ("postgres", "numeric(9,2), date, date", "(SELECT sum(w.a) FROM w) IS NULL", ""),
+        ("postgres", "numeric, date, date", "(SELECT sum(w.a) FROM w) IS NULL", "w"),
+        ("postgres", "interval, date, date", "(SELECT sum(w.a) FROM w) IS NULL", "w"),
+        # Types that we know nothing of are not compared, not even with themselves.
+        ("postgres", "json[], json[], text", "a IS NULL", ""),
+        ("postgres", "json[], json[], text", "a = a", "w"),
+        ("postgres", "json[], json[], text", "a = NULL", "w"),
+        ("postgres", "json[], json[], text", "a IN (a, b)", "w"),
+        ("postgres", "json[], json[], text", "a BETWEEN a AND b", "w"),
+        ("postgres", "json[], json[], text", "COALESCE(a, b) IS NULL", "w"),
+        ("postgres", "json[], json[], text", "CASE WHEN c = 'x' THEN a END IS NULL", "w"),
+        ("postgres", "json[], json[], text", "EXISTS (SELECT v.a FROM w AS v)", ""),
+        ("postgres", "json[], json[], text", "EXISTS (SELECT DISTINCT v.a FROM w AS v)", "w"),
+        ("postgres", "json[], json[], text", "EXISTS (SELECT 1 FROM w AS v GROUP BY v.a)", "w"),
+        ("postgres", "json[], json[], text", "EXISTS (SELECT 1 FROM w AS v ORDER BY v.a)", "w"),
+        ("postgres", "json[], json[], text", "EXISTS (SELECT v.a FROM w AS v GROUP BY 1)", "w"),
+        ("postgres", "json[], json[], text", "(SELECT max(v.a) FROM w AS v) IS NULL", "w"),
+        ("postgres", "json[], json[], text", "(SELECT count(v.a) FROM w AS v) > 1", ""),
+        ("postgres", "json[], json[], text", "(SELECT count(DISTINCT v.a) FROM w AS v) > 1", "w"),
+        ("postgres", "json[], json[], text",
+         "EXISTS (SELECT 1 FROM w AS v JOIN w AS x USING (a))", "w"),
+        ("duckdb", "HUGEINT, JSON, TIME", "a = a", "w"),
+        ("duckdb", "HUGEINT, JSON, TIME", "a = b", "w"),
+        ("duckdb", "HUGEINT, JSON, TIMESTAMP_NS", "c = c", "w"),
+        ("clickhouse", "Dynamic, JSON, Variant(String, UInt64)", "a = c", "w"),
+        ("clickhouse", "Array(Int32), Array(String), JSON", "a = b", "w"),
+        # A dictionary is of what is in it.
+        ("clickhouse", "LowCardinality(String), Int32, Int32", "a = 'x'", ""),
+        ("clickhouse", "LowCardinality(Nullable(String)), Int32, Int32", "a LIKE 'x%'", ""),
+        ("clickhouse", "LowCardinality(String), Int32, Int32", "toFixedString(a, 5) = 'x'", "w"),
+        # The time zone of a date need not be one.
+        ("duckdb", "DATE, VARCHAR, VARCHAR", "a < CURRENT_DATE(b)", "w"),
+    ],
+)  # fmt: skip
+def test_a_comparison_is_as_safe_as_its_types(
+    dialect: Dialect, types: str, condition: str, tables: str
+) -> None:
+    rules = odd(dialect, *re.split(r", (?![^(]*\))", types))
+    assert kept_apart(f"SELECT w.c FROM w WHERE {condition}", rules) == tables
+
+
+def odd(dialect: Dialect, *types: str, mask: dict[str, Any] | None = None) -> BoundRules:
+    """A table of its own, with columns a, b, ... of these types."""
+    schema = DIALECTS[dialect].schema
+    columns = tuple(Column("w", c, "other", t) for c, t in zip("abc", types, strict=False))
+    made = Catalog("odd", dialect, schema, (Table("w", schema, "w", columns),))
+    hides = (Restriction("w", EVERYBODY, mask=mask),) if mask else ()
+    rules = Rules((Grant("w", EVERYBODY, f"{columns[-1].name} IS NOT NULL"),), hides)
+    return BoundRules(rules, Asker("me"), made, dialect, exp.Literal.string("k"))
+
+
+@pytest.mark.parametrize(
+    ("native", "shown"),
+    [
+        ("String", '"w"."a"'),
+        ("LowCardinality(String)", 'CAST("w"."a" AS String) AS "a"'),
+        ("LowCardinality(Nullable(String))", 'CAST("w"."a" AS Nullable(String)) AS "a"'),
+        ("LowCardinality(FixedString(4))", 'CAST("w"."a" AS FixedString(4)) AS "a"'),
+        ("Array(LowCardinality(String))", 'CAST("w"."a" AS Array(String)) AS "a"'),
+        (
+            "Map(LowCardinality(String), Array(LowCardinality(Nullable(String))))",
+            'CAST("w"."a" AS Map(String, Array(Nullable(String)))) AS "a"',
+        ),
+        ("Tuple(x LowCardinality(String))", None),
+    ],
+)
+def test_dictionaries_of_clickhouse_stay_in_the_body(
+    native: str, shown: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They hold the values of hidden rows, on which functions would be run too."""
+    rules = odd("clickhouse", native, "Int32")
+    if shown is None:
+        with pytest.raises(DataMindError, match="no column a"):
+            texts("SELECT a FROM w", rules, monkeypatch)
+        return
+    for text in texts("SELECT a FROM w WHERE b = 1", rules, monkeypatch):
+        assert f"(SELECT {shown}, " in text
+
+
+def test_what_a_mask_is_made_of_is_no_dictionary(monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = odd("clickhouse", "LowCardinality(Date)", "Int32", mask={"a": "generalise"})
+    assert 'CAST("w"."a" AS DATE)' in texts("SELECT a FROM w", rules, monkeypatch)[0]
+
+
+@pytest.mark.parametrize(
     ("sql", "tables"),
     [
         ("SELECT n FROM t WHERE k = 3 AND s = 'x' AND d >= toDate('2026-01-01')", "t"),
@@ -140,6 +273,9 @@ def test_a_table_is_kept_apart_from_conditions_that_may_fail(
         ("SELECT n FROM t WHERE intDiv(10, n) > 1", "t"),
         ("SELECT intDiv(10, n) AS x FROM t WHERE x > 1", "t"),
         ("SELECT n FROM t PREWHERE toInt32(s) > 1", "t"),
+        ("SELECT u.n FROM t JOIN u USING (k) WHERE k < 7", ""),
+        ("SELECT toInt32(u.s) AS k FROM t JOIN u USING (k) WHERE k < 7", "t"),
+        ("SELECT k FROM t WHERE n IN (WITH toInt32(t.s) AS y SELECT k FROM keys)", "t"),
         ("SELECT n FROM t PREWHERE (SELECT count() FROM t) WHERE k > 1", "t"),
     ],
 )
@@ -155,10 +291,18 @@ def test_the_same_on_clickhouse(sql: str, tables: str) -> None:
         # ... and `t.k` for a part of the alias.
         "SELECT CAST(s AS JSON) AS t FROM t WHERE t.k = 42",
         "WITH CAST('{}' AS JSON) AS t SELECT t.k FROM t",
+        # ... and a bare name for what an expression somewhere is called.
+        "SELECT u.n, (toInt32(t.s) AS k) + 1 AS q FROM u JOIN t USING (k) WHERE k < 7",
+        "SELECT u.n FROM u JOIN t USING (k) WHERE (toInt32(t.s) AS k) > 0 AND k < 7",
+        "SELECT u.n FROM u JOIN t ON (toInt32(t.s) AS n) = u.k WHERE u.k < 7",
+        "SELECT toInt32(t.s) AS k FROM t JOIN u USING (k) JOIN keys AS o ON k = o.k",
+        "WITH toInt32(t.s) AS k SELECT t.n FROM t JOIN u USING (k) JOIN keys AS o ON k = o.k",
+        "SELECT n AS y FROM t WHERE (toInt32(s) AS y) > 0",
+        "SELECT n FROM t WHERE k IN (SELECT (toInt32(t.s) AS n) FROM keys WHERE n < 7)",
     ],
 )
 def test_names_that_clickhouse_takes_for_others_are_refused(sql: str) -> None:
-    with pytest.raises(DataMindError, match=r"alias|is a table here"):
+    with pytest.raises(DataMindError, match=r"alias|is a (table|column) here"):
         read(sql, "clickhouse", bound("clickhouse", {"t": "k IN (SELECT k FROM keys)"}).view)
 
 
@@ -172,6 +316,27 @@ def test_names_that_clickhouse_takes_for_others_are_refused(sql: str) -> None:
         ("k IN (SELECT k FROM keys)", "SELECT t.k FROM t, u WHERE 1 / u.n > 0", "t u"),
         ("k IN (SELECT k FROM keys)", "SELECT k FROM (SELECT 1 / n AS y, k FROM t) AS q", "t"),
         ("k IN (SELECT k FROM keys WHERE 1 / k > 0)", "SELECT k FROM t WHERE k = 1", "t"),
+        # ... or after what sorts the rows, and what fails for whoever asks it.
+        ("k IN (SELECT k FROM keys)", "SELECT CAST(s AS integer) FROM t ORDER BY k", ""),
+        ("k IN (SELECT k FROM keys)", "SELECT k, count(*) AS n FROM t GROUP BY k ORDER BY n", ""),
+        ("k IN (SELECT k FROM keys)", "SELECT k FROM t ORDER BY CAST(s AS integer)", "t"),
+        ("g = 1", "SELECT k FROM t ORDER BY CAST(s AS integer)", ""),
+        ("k IN (SELECT k FROM keys)", "SELECT CAST(s AS integer) AS y FROM t ORDER BY y", "t"),
+        ("k IN (SELECT k FROM keys)", "SELECT CAST(s AS integer) AS y FROM t ORDER BY 1", "t"),
+        ("k IN (SELECT k FROM keys)", "SELECT DISTINCT CAST(s AS integer) AS y FROM t", "t"),
+        ("k IN (SELECT k FROM keys)", "SELECT count(*) FROM t GROUP BY 10 / (n - 3)", "t"),
+        ("k IN (SELECT k FROM keys)", "SELECT rank() OVER (ORDER BY 10 / (n - 3)) FROM t", "t"),
+        ("k IN (SELECT k FROM keys)", "SELECT sum(DISTINCT 10 / (n - 3)) FROM t", "t"),
+        ("k IN (SELECT k FROM keys)", "SELECT sum(10 / (n - 3)) FROM t", ""),
+        ("k IN (SELECT k FROM keys)", "SELECT t.k FROM t, (SELECT 1 LIMIT -1) AS q", "t"),
+        ("k IN (SELECT k FROM keys)", "SELECT t.k FROM t, generate_series(1, 9, 2) AS q", ""),
+        ("k IN (SELECT k FROM keys)", "SELECT t.k FROM t, json_array_elements('1') AS q", "t"),
+        ("k IN (SELECT k FROM keys)", "SELECT t.k FROM t, (VALUES (1), (2)) AS q", ""),
+        (
+            "k IN (SELECT k FROM keys)",
+            "SELECT t.k FROM t, LATERAL (SELECT 1 AS y FROM keys LIMIT t.n / (t.n - 3)) AS q",
+            "t",
+        ),
         (
             "k IN (SELECT k FROM keys)",
             "SELECT t.k FROM t, LATERAL (SELECT sum(1 / (t.n - 3)) AS y FROM keys) AS q",
@@ -200,6 +365,7 @@ def test_a_mask_is_no_column_that_can_be_compared() -> None:
         ("a.k = b.k AND 1 / a.n > 0", ""),
         ("b.k = 1 AND 1 / a.n > 0", ""),
         ("a.k + 1 = 3", ""),
+        (f"a.s LIKE '{'%e' * 101}'", ""),
     ],
 )
 def test_inside_a_fence_stand_the_askers_own_harmless_conditions(
@@ -257,6 +423,9 @@ def on_duckdb() -> Iterator[Run]:
     with duckdb.connect(":memory:") as connection:
         for statement in DIALECTS["duckdb"].schema_of(Random(SEED)):
             connection.execute(statement)
+        # It leaves out what the least and greatest values of a column say is not needed, hidden
+        # rows included, and so a failure of the statement's own: no fence can help that.
+        connection.execute("SET disabled_optimizers = 'statistics_propagation'")
 
         def run(sql: str) -> str:
             try:
@@ -282,7 +451,7 @@ def on_postgres(own_postgres_url: str) -> Iterator[Run]:
                 return f"error: {fault.sqlstate}"
 
         yield run
-        connection.execute("DROP SCHEMA fences CASCADE")
+        connection.execute("DROP SCHEMA fences, harmless CASCADE")
 
 
 @pytest.fixture(scope="module")
@@ -355,8 +524,12 @@ def test_what_is_not_fenced_shows_and_tells_the_same(
         seen["risky and plain"] += risky and plain == bare
         seen["error" if there.startswith("error") else "rows"] += 1
         seen["told without any fence"] += run(bare) != there
-        if here != there:
-            found.append(f"{rows} {mask}\n  {sql}\n  {plain}\n  {here[:200]}\n  {there[:200]}")
+        # All policies admit the same rows, which are the same where the hidden ones are harmless.
+        other = run(plain.replace(f'"{DIALECTS[dialect].schema}".', f'"{HARMLESS}".'))
+        if not here == there == other:
+            found.append(
+                "\n  ".join((f"{rows} {mask}", sql, plain, here[:200], there[:200], other[:200]))
+            )
     print(dict(seen))
     assert not found, f"seed {SEED}: {len(found)} of {CASES}:\n" + "\n".join(found[:5])
     assert seen["rows"] > CASES * 0.6 and seen["risky and plain"] > CASES / 10, seen

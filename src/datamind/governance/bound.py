@@ -12,6 +12,8 @@ from typing import Literal, get_args
 from sqlglot import exp
 
 from datamind.errors import DataMindError
+from datamind.governance.dictionaries import is_entangled, plain_type
+from datamind.governance.fences import is_plain
 from datamind.governance.masks import masked
 from datamind.governance.names import relations
 from datamind.governance.policy import table_reference
@@ -84,9 +86,11 @@ class BoundRules:
         for table in self.catalog.tables:
             grants, restrictions = self.rules.of(table.id, self.asker)
             gone = frozenset().union(*(r.hide for r in restrictions))
+            hides = any(g.rows for g in grants) or any(r.rows for r in restrictions)
             shown = [
                 c for c in table.columns
                 if c.name not in gone and any(g.carries(c) for g in grants)
+                and not (hides and self.dialect == "clickhouse" and is_entangled(c))
             ]  # fmt: skip
             try:
                 said = self._said(table)
@@ -148,7 +152,8 @@ class BoundRules:
         conditions = [w for w in where if w is not None]
         shown = [c for c in table.columns if c.id not in self.view.hidden_columns]
         columns = [self._column(table, c, grants, admitted, restrictions) for c in shown]
-        if not conditions and len(shown) == len(table.columns) and not any(columns):
+        plain = len(shown) == len(table.columns) and all(c is None or is_plain(c) for c in columns)
+        if not conditions and plain:
             return None
         body = exp.select(
             *(made or exp.column(c.name, table.name, quoted=True)
@@ -173,11 +178,15 @@ class BoundRules:
         A cell is shown where a grant that carries its column admits its row.
         """
         value: exp.Expr = exp.column(column.name, table.name, quoted=True)
+        hides = any(g.rows for g in grants) or any(r.rows for r in restrictions)
+        plain = plain_type(column) if hides and self.dialect == "clickhouse" else None
+        if plain is not None:
+            value = exp.Cast(this=value, to=plain.copy())
         carried = [a for g, a in zip(grants, admitted, strict=True) if g.carries(column)]
         masks = {r.mask[column.name] for r in restrictions if column.name in r.mask}
         whole = None in carried or len(carried) == len(grants)
         if whole and not masks:
-            return None
+            return exp.alias_(value, column.name, quoted=True) if plain is not None else None
         if not whole:
             value = shown_where(_any(carried), value, column, self.dialect)
         if masks:

@@ -92,16 +92,15 @@ class Columns:
         for level in scope.chain():
             if key in level.parameters:
                 return NOTHING
-            merged = level.merged.get(key)
+            merged, alias = level.merged.get(key), level.aliases.get(key)
+            # Where an alias has the same name the engine's own rule decides; both are visible.
             if merged is not None:
-                return self._meant(node, merged)
+                return self._meant(node, merged.or_(alias) if alias is not None else merged)
             found = [(s, c) for s in level.sources if (c := self._in(s, name)) is not None]
             if len(found) > 1:
                 raise SqlRejected(f"The column {name} is in more than one table: say which.")
-            alias = level.aliases.get(key)
             if found:
                 source, column = found[0]
-                # Where an alias has the same name the engine's own rule decides; both are visible.
                 if alias is not None:
                     return self._meant(node, column.or_(alias))
                 self._write(node, source.alias, column)
@@ -115,6 +114,25 @@ class Columns:
             if called:
                 raise SqlRejected("A row as a value is not allowed: name its columns.")
         raise UnknownColumn(f"There is no column {name}.")
+
+    def check_aliases(self, select: exp.Select, scope: Scope) -> None:
+        """Refuse ClickHouse's aliases that a bare name means beside a column: one within an
+        expression holds in the whole SELECT, one of the SELECT list in its joins too."""
+        key = self.names.key
+        with_ = select.args.get("with_")
+        made = [cte.alias for cte in (with_.expressions if with_ else ()) if cte.args.get("scalar")]
+        made += [e.alias for e in select.expressions if isinstance(e, exp.Alias)]
+        shown = {key(name) for name in made}
+        for join in select.args.get("joins") or ():
+            if any(not c.table and key(c.name) in shown for c in join.find_all(exp.Column)):
+                raise SqlRejected("An alias is called like a column of a join: say which table's.")
+        known = {key(c.name) for level in scope.chain() for s in level.sources for c in s.columns}
+        known = known.union(shown, *(level.merged for level in scope.chain()))
+        for node in select.walk(prune=lambda n: isinstance(n, exp.Query) and n is not select):
+            # ARRAY JOIN's own are in the scope as what they are.
+            own = node.parent is select or isinstance(node.parent, exp.Join)
+            if isinstance(node, exp.Alias) and not own and key(node.alias) in known:
+                raise SqlRejected(f"{node.alias} is a column here: call it otherwise.")
 
     def _in(self, source: Source, name: str) -> Output | None:
         found = self._index(source.columns).get(self.names.key(name), ())

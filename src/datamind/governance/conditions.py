@@ -46,11 +46,3 @@ def conjuncts(node: exp.Expr) -> Iterator[exp.Expr]:
             waiting.append(at.this)
         else:
             yield at
-
-
-def parts(select: exp.Select, *names: str) -> Iterator[exp.Expr]:
-    """The expressions of these clauses."""
-    for name in names:
-        clause = select.args.get(name)
-        if clause is not None:
-            yield from clause.iter_expressions()

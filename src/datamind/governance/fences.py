@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from datamind.governance.conditions import conditions, conjuncts, parts
+from datamind.governance.clauses import is_written_out
+from datamind.governance.conditions import conditions, conjuncts, makes_rows
 from datamind.governance.scope import NOTHING
 from datamind.governance.totality import Reader, means
 from datamind.records import Dialect
@@ -58,7 +59,7 @@ def exposure(tree: exp.Query, dialect: Dialect, computed: Computed) -> Exposure:
     (ids) that a policy shows as something else."""
     reader = Reader(dialect, computed)
     columns: set[str] = set()
-    everything = later = False
+    everything = False
     for part, above in conditions(tree):
         if isinstance(part, exp.Join):
             for left, right in part.meta["compared"]:
@@ -69,10 +70,9 @@ def exposure(tree: exp.Query, dialect: Dialect, computed: Computed) -> Exposure:
             columns = columns.union(*read)
             # When a query in a condition is run, whatever is around it has a say.
             everything |= not any(read) or part.find(exp.Query) is not None
-    for select in tree.find_all(exp.Select):
-        if select is not tree and not later:
-            shown = [*select.expressions, *parts(select, "group", "order", "distinct")]
-            later = not all(reader.total(e, truth=False) for e in shown)
+    inner = (query for query in tree.find_all(exp.Query) if query is not tree)
+    given = all(is_written_out(node) for node in tree.walk() if makes_rows(node))
+    later = not (given and reader.sorts(tree) and all(map(reader.whole, inner)))
     return Exposure(frozenset(columns), everything, later)
 
 
@@ -96,8 +96,16 @@ def computed_of(bodies: Bodies) -> Computed:
     return frozenset(
         f"{at}.{shown.alias_or_name}"
         for at, body in bodies.items() for shown in body.expressions
-        if not isinstance(shown, exp.Column)
+        if not is_plain(shown)
     )  # fmt: skip
+
+
+def is_plain(shown: exp.Expr) -> bool:
+    """Whether a column of a body is what it is in the table, if of ClickHouse's plainer type."""
+    made = shown.unalias()
+    if isinstance(made, exp.Cast) and not isinstance(made, exp.TryCast):
+        made = made.this
+    return isinstance(made, exp.Column) and made.name == shown.alias_or_name
 
 
 def fence(body: exp.Query, dialect: Dialect) -> exp.Query:

@@ -185,6 +185,8 @@ class Resolver:
         scope.aliases = computed if self.clickhouse else {}  # LIMIT n BY column
         for clause in ("limit", "offset"):
             self._clause(node.args.get(clause), scope)
+        if self.clickhouse:
+            self.columns.check_aliases(node, scope)
         return outputs
 
     def _clause(self, node: exp.Expr | None, scope: Scope) -> None:

@@ -2,52 +2,44 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import re
-from dataclasses import dataclass
-from functools import lru_cache
-
 from sqlglot import exp
 
-from datamind.governance.conditions import conditions, makes_rows, parts
+from datamind.governance.clauses import (
+    COMPARED,
+    STRUCTURE,
+    are_counts,
+    ctes_called,
+    position,
+    sorted_by,
+)
+from datamind.governance.conditions import conditions, makes_rows
+from datamind.governance.kinds import (
+    ABOVE,
+    NULL,
+    NUMBERS,
+    TIMES,
+    TRUTH,
+    Kind,
+    add_up,
+    is_date,
+    is_time,
+    kind_of,
+    meet,
+)
 from datamind.governance.scope import NOTHING, Output
 from datamind.governance.tables.totality import (
-    FAMILIES,
     GIVES,
-    INTEGER_DIGITS,
-    ISO_DATE,
-    ISO_TIME,
-    MEET,
-    MOST_DIGITS,
-    NUMBER,
+    LONGEST_PATTERN,
+    MOST_WILDCARDS,
+    OF_A_DAY,
     PARTS,
-    TIMES,
 )
 from datamind.records import Dialect
 
 COMPARISONS = (
     exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ,
 )  # fmt: skip
-NUMBERS = frozenset({"integer", "decimal", "float"})
 AGGREGATES = (exp.Count, exp.Sum, exp.Avg, exp.Min, exp.Max, exp.CountIf)
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What an expression gives: a family of types, the digits of a decimal, a literal's text.
-
-    `above` is set for what stands on an aggregate or window, which no engine moves below it.
-    """
-
-    family: str
-    digits: tuple[int, int] = (0, 0)
-    literal: str | None = None
-    above: bool = False
-
-
-TRUTH = Kind("boolean")
-NULL = Kind("null")
-ABOVE = Kind("", above=True)
 
 
 class Unknown(Exception):
@@ -84,7 +76,7 @@ class Reader:
     def compares(self, left: Output, right: Output) -> bool:
         """Whether two columns can be compared, whatever they hold."""
         try:
-            return self.may_meet(self.column(left), self.column(right))
+            return meet((self.column(left), self.column(right)), self.dialect)
         except Unknown:
             return False
 
@@ -100,7 +92,7 @@ class Reader:
             return NULL
         if isinstance(node, exp.Boolean):
             return TRUTH
-        if isinstance(node, exp.Exists):
+        if isinstance(node, exp.Exists) and isinstance(node.this, exp.Query):
             self._within(node.this)
             return TRUTH
         if isinstance(node, (exp.AggFunc, exp.Window, exp.Filter, exp.WithinGroup)):
@@ -124,24 +116,23 @@ class Reader:
             kind = self.read(node.this)
             return TRUTH if isinstance(node.expression, exp.Null) else self._compared(kind, TRUTH)
         if isinstance(node, exp.Between):
-            kind = self.read(node.this)
-            self._compared(kind, self.read(node.args["low"]))
-            return self._compared(kind, self.read(node.args["high"]))
+            return self._compared(*map(self.read, (node.this, node.args["low"], node.args["high"])))
         if isinstance(node, exp.In):
             return self._in(node)
         if isinstance(node, (exp.Like, exp.ILike)):
             pattern = node.expression
-            if _is_text(pattern) and "\\" not in pattern.this:
+            if _is_text(pattern) and _is_short(pattern.this):
                 return self._compared(self.read(node.this), Kind("text"))
         if isinstance(node, exp.Neg) and isinstance(node.this, exp.Literal):
             return self.read(node.this)
         if isinstance(node, exp.Cast) and _is_text(node.this):
             return self._constant(node.this.this, node.to)
-        if isinstance(node, exp.CurrentDate) and self.dialect != "clickhouse":
+        # It may have a time zone, which need not be one.
+        if isinstance(node, exp.CurrentDate) and not node.this and self.dialect != "clickhouse":
             return Kind("date")
         if isinstance(node, exp.Extract) and node.name.upper() in PARTS:
             kind = self.read(node.expression)
-            dated = kind.family == "date" and node.name.upper() not in TIMES
+            dated = kind.family == "date" and node.name.upper() not in OF_A_DAY
             if (dated or kind.family == "timestamp") and not kind.literal:
                 return kind_of(GIVES[self.dialect]["part"], self.dialect)
         return self._choice(node)
@@ -169,7 +160,7 @@ class Reader:
         """Values of one type, and literals that fit any of it: none, zero, and text for text."""
         kinds = [self.read(n) for n in nodes if n is not None]
         typed = {k for k in kinds if k.literal is None and k is not NULL}
-        if len(typed) != 1 or any(k.above for k in typed):
+        if len(typed) != 1 or any(k.above or not k.family for k in typed):
             raise Unknown
         found = typed.pop()
         for kind in kinds:
@@ -180,13 +171,17 @@ class Reader:
         return found
 
     def _in(self, node: exp.In) -> Kind:
-        kind = self.read(node.this)
-        query = node.args.get("query")
-        others = [self._shown(query)] if query is not None else map(self.read, node.expressions)
-        for other in others:
-            self._compared(kind, other)
         if node.args.get("unnest") or node.args.get("field"):
             raise Unknown
+        kind, query = self.read(node.this), node.args.get("query")
+        if query is not None:
+            self._compared(kind, self._shown(query))
+            return TRUTH
+        kinds = [kind, *map(self.read, node.expressions)]
+        # A list is of one type: what is a date beside a time would be cast to one.
+        if len({k.family for k in kinds} & TIMES) > 1:
+            raise Unknown
+        self._compared(*kinds)
         return TRUTH
 
     def _shown(self, query: exp.Expr) -> Kind:
@@ -218,21 +213,88 @@ class Reader:
 
     def _all_of(self, query: exp.Expr) -> bool:
         before, self.above = self.above, False
+        self._inside[id(query)] = False  # for a query that asks itself
         try:
-            for select in query.find_all(exp.Select):
-                for node in (*select.expressions, *parts(select, "group", "order", "distinct")):
-                    self.read(node)
+            for node in query.walk():
+                # Sets of rows become of one type and are compared, which is not looked at.
+                if makes_rows(node) or isinstance(node, exp.SetOperation):
+                    return False
+                if isinstance(node, exp.Query):
+                    self._clauses(node)
+                elif isinstance(node, exp.Table):
+                    for cte in ctes_called(node):
+                        self._within(cte)
             for part, _ in conditions(query):
                 if isinstance(part, exp.Join):
                     if not all(self.compares(*pair) for pair in part.meta["compared"]):
                         return False
                 else:
                     self._truths(part)
-            return not any(map(makes_rows, query.walk()))
+            return True
         except Unknown:
             return False
         finally:
             self.above = before
+
+    def sorts(self, tree: exp.Query) -> bool:
+        """Whether what the outermost query sorts and groups by gives a value: PostgreSQL may sort
+        a table before it joins it, also for the sake of an aggregate or window."""
+        if not isinstance(tree, exp.Select):
+            return self.whole(tree)
+        shown = {e.alias_or_name: e for e in tree.expressions}
+        self.above = True
+        try:
+            for node in sorted_by(tree):
+                if isinstance(node, exp.Literal) and 0 < position(node) <= len(tree.expressions):
+                    node = tree.expressions[position(node) - 1]
+                elif isinstance(node, exp.Column) and not node.table:
+                    node = shown.get(node.name, node)
+                self._orders(node)
+        except (Unknown, RecursionError):
+            return False
+        finally:
+            self.above = False
+        return True
+
+    def whole(self, query: exp.Query) -> bool:
+        """Whether all of a query gives a value but for its conditions and the queries in it."""
+        try:
+            self._clauses(query)
+        except (Unknown, RecursionError):
+            return False
+        return True
+
+    def _clauses(self, query: exp.Query) -> None:
+        """Unknown unless each clause of one query is total, and is one that we know."""
+        for name, clause in query.args.items():
+            if name in STRUCTURE or isinstance(clause, bool) or not clause:
+                continue
+            if name in ("limit", "offset"):
+                if not are_counts(clause):
+                    raise Unknown
+                nodes = clause.expressions  # LIMIT n BY
+            elif name == "expressions":
+                nodes = clause
+            elif name in COMPARED:
+                nodes = list(clause.iter_expressions())
+            else:
+                raise Unknown
+            read = self.read if name == "expressions" else self._orders
+            for node in nodes:
+                read(node)
+            for node in query.expressions if name in COMPARED else ():  # which a number may mean
+                self._orders(node)
+        clause = query.args.get("with_")
+        for cte in clause.expressions if clause is not None else ():
+            if cte.args.get("scalar"):
+                self.read(cte.this)
+
+    def _orders(self, node: exp.Expr) -> Kind:
+        """Of values that can be told apart and put in order."""
+        kind = self.read(node)
+        if not (kind.family or kind.above):
+            raise Unknown
+        return kind
 
     def _apart(self, node: exp.Expr) -> Kind:
         """What it gives in a SELECT of its own."""
@@ -249,119 +311,42 @@ class Reader:
             return ABOVE
         if not isinstance(node, AGGREGATES) or isinstance(node, exp.CountIf):
             raise Unknown
-        word = type(node).__name__.lower()
-        argument = node.this
-        if isinstance(argument, exp.Distinct):
-            argument = argument.expressions[0] if len(argument.expressions) == 1 else argument
+        word, argument = type(node).__name__.lower(), node.this
+        distinct = isinstance(argument, exp.Distinct)
+        if distinct and len(argument.expressions) == 1 and not argument.args.get("on"):
+            argument = argument.expressions[0]
         if node.expressions:
             raise Unknown
         kind = NULL if isinstance(argument, exp.Star) or argument is None else self.read(argument)
+        if (word != "count" or distinct) and (not kind.family or kind.literal is not None):
+            raise Unknown
         if word in ("min", "max"):
             return kind
-        if word in ("avg", "sum") and kind.family == "float":
-            return kind_of("float8" if self.dialect != "clickhouse" else "Float64", self.dialect)
-        return kind_of(GIVES[self.dialect].get(word, ""), self.dialect)
+        if word in ("sum", "avg") and not add_up(kind, self.dialect):
+            raise Unknown
+        return kind_of(GIVES[self.dialect][word], self.dialect)
 
     def _constant(self, text: str, to: exp.DataType) -> Kind:
         """A date or time that is written out."""
         family = kind_of(to.sql(self.dialect), self.dialect).family
-        written = _is_date(text) if family == "date" else _is_date(text) or _is_time(text)
+        written = is_date(text) or (family == "timestamp" and is_time(text))
         if family not in ("date", "timestamp") or not written:
             raise Unknown
         return Kind(family, literal="")
 
-    def _compared(self, a: Kind, b: Kind) -> Kind:
-        if a.above or b.above:
+    def _compared(self, *kinds: Kind) -> Kind:
+        if any(kind.above for kind in kinds):
             return ABOVE
-        if not self.may_meet(a, b):
+        if not meet(kinds, self.dialect):
             raise Unknown
         return TRUTH
-
-    def may_meet(self, a: Kind, b: Kind) -> bool:
-        """Whether two values can be compared, whatever they are."""
-        if NULL in (a, b):
-            return True
-        if a.literal is not None and b.literal is None:
-            a, b = b, a
-        if b.literal is not None:
-            return self._meets_literal(a, b)
-        if "decimal" in (a.family, b.family) and self.dialect != "postgres":
-            return self._decimals(a, b)
-        return a.family == b.family or any(
-            {a.family, b.family} <= group for group in MEET[self.dialect]
-        )
-
-    def _decimals(self, a: Kind, b: Kind) -> bool:
-        """Both become a decimal that holds either, if there is one so wide."""
-        if self.dialect == "clickhouse" or "float" in (a.family, b.family):
-            return a == b or (self.dialect == "duckdb" and "decimal" in (a.family, b.family))
-        (aw, af), (bw, bf) = (
-            (INTEGER_DIGITS, 0) if k.family == "integer" else k.digits for k in (a, b)
-        )
-        return {a.family, b.family} <= {"integer", "decimal"} and (
-            max(aw - af, bw - bf) + max(af, bf) <= MOST_DIGITS
-        )
-
-    def _meets_literal(self, a: Kind, b: Kind) -> bool:
-        assert b.literal is not None
-        if a.literal is not None:
-            return a.family == b.family
-        if b.family == "'number'":
-            number = re.fullmatch(NUMBER, b.literal)
-            if number is None or a.family not in NUMBERS:
-                return False
-            whole, part = len(number[1]), len(number[3] or "")
-            if a.family != "decimal" or self.dialect == "postgres":
-                return True
-            width, scale = a.digits
-            if self.dialect == "clickhouse":
-                return not part and whole <= width - scale
-            return max(width - scale, whole) + max(scale, part) <= MOST_DIGITS
-        if b.family == "'text'":
-            if self.dialect == "postgres" or a.family == "text":
-                return bool(a.family)  # PostgreSQL reads it as the type when it parses
-            if a.family == "date":
-                return _is_date(b.literal)
-            strict = self.dialect == "clickhouse"
-            return a.family == "timestamp" and (
-                _is_time(b.literal) if strict else _is_date(b.literal) or _is_time(b.literal)
-            )
-        if a.family == b.family or self.dialect == "postgres":
-            return {a.family, b.family} <= {"date", "timestamp", "timestamptz"}
-        # A date written out becomes a time; a column of dates does not always.
-        return self.dialect == "duckdb" and (a.family, b.family) == ("timestamp", "date")
-
-
-@lru_cache(maxsize=4096)
-def kind_of(native: str, dialect: Dialect) -> Kind:
-    """The family of a database's own type, empty where it is in none."""
-    written = native.strip().lower()
-    if dialect == "clickhouse":
-        while (inner := re.fullmatch(r"(?:nullable|lowcardinality)\((.*)\)", written)) is not None:
-            written = inner[1]
-    for family, pattern in FAMILIES[dialect].items():
-        if re.fullmatch(pattern, written):
-            sized = re.search(r"(\d+), ?(\d+)", written)
-            if family != "decimal":
-                return Kind(family)
-            return Kind(family, (int(sized[1]), int(sized[2])) if sized else (18, 3))
-    return Kind("")
 
 
 def _is_text(node: exp.Expr | None) -> bool:
     return isinstance(node, exp.Literal) and bool(node.is_string)
 
 
-def _is_date(text: str) -> bool:
-    return _parses(ISO_DATE, text)
-
-
-def _is_time(text: str) -> bool:
-    return _parses(ISO_TIME, text)
-
-
-def _parses(pattern: str, text: str) -> bool:
-    try:
-        return re.fullmatch(pattern, text) is not None and bool(dt.datetime.fromisoformat(text))
-    except ValueError:
-        return False
+def _is_short(pattern: str) -> bool:
+    """Whether no engine runs out of stack over a pattern, whatever the text."""
+    wild = pattern.count("%") + pattern.count("_")
+    return "\\" not in pattern and len(pattern) <= LONGEST_PATTERN and wild <= MOST_WILDCARDS

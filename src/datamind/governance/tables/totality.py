@@ -54,13 +54,17 @@ MEET: dict[Dialect, tuple[frozenset[str], ...]] = {
 }
 # Digits of the widest decimal, and of the widest integer that takes part.
 MOST_DIGITS, INTEGER_DIGITS = 38, 20
+# The widest decimals whose sums are always in range.
+WIDEST_SUM: dict[Dialect, int] = {"postgres": 1000, "duckdb": 18, "clickhouse": 0}
+# Longer patterns of LIKE may overflow PostgreSQL's stack, for some texts.
+MOST_WILDCARDS, LONGEST_PATTERN = 100, 1000
 # What a constant may be written in beside a column of a family.
 ISO_DATE = r"(19[789]\d|20\d\d|21[0-3]\d)-\d\d-\d\d"  # ClickHouse's Date begins in 1970
 ISO_TIME = ISO_DATE + r"[ T]\d\d:\d\d:\d\d(\.\d{1,6})?"
 NUMBER = r"(\d{1,18})(\.(\d{1,9}))?"
 # Parts of a time that every time has.
 PARTS = frozenset({"YEAR", "QUARTER", "MONTH", "DAY", "HOUR", "MINUTE", "DOW", "DOY", "ISODOW"})
-TIMES = frozenset({"HOUR", "MINUTE"})  # of a time only: a date has none
+OF_A_DAY = frozenset({"HOUR", "MINUTE"})  # of a time only: a date has none
 # What a part of a time is, and the types that aggregates give.
 GIVES: dict[Dialect, dict[str, str]] = {
     "postgres": {"part": "numeric", "count": "bigint", "avg": "numeric", "sum": "numeric"},
