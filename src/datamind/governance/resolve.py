@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import sqlglot
 from sqlglot import exp
@@ -14,7 +13,15 @@ from datamind.governance.cost import check_recursion, check_series
 from datamind.governance.growth import check_made
 from datamind.governance.limits import MAX_COLUMNS, MAX_QUERIES
 from datamind.governance.names import Relations
-from datamind.governance.scope import Ctes, Output, Resolution, Scope
+from datamind.governance.scope import (
+    Ctes,
+    Output,
+    Resolution,
+    Scope,
+    columns_in,
+    is_arrow,
+    mentions,
+)
 from datamind.governance.shape import text_of
 from datamind.governance.sources import Sources
 
@@ -80,7 +87,7 @@ class Resolver:
             name = self.names.written(alias.this)
             alias.set("this", identifier(name))
             inside = Scope(ctes=ctes, outer=around.outer)
-            if clause.args.get("recursive") and _mentions(cte.this, name, self.names.key):
+            if clause.args.get("recursive") and mentions(cte.this, name, self.names.key):
                 ctes[self.names.key(name)] = self._recursive(cte, name, ctes, around)
             else:
                 outputs = self.query(cte.this, inside)
@@ -213,7 +220,7 @@ class Resolver:
     def _projections(self, node: exp.Select, scope: Scope, named: bool) -> tuple[Output, ...]:
         shown: Shown = []
         for projection in node.expressions:
-            several = _columns_in(projection)
+            several = columns_in(projection)
             if projection.is_star and isinstance(projection, (exp.Star, exp.Column)):
                 expanded = self._replaced(projection, self.columns.star(projection, scope), scope)
             elif several:
@@ -247,7 +254,7 @@ class Resolver:
                 made.append((column, output))
                 continue
             one = projection.copy()
-            for place in _columns_in(one):
+            for place in columns_in(one):
                 place.replace(column.unalias().copy())
             called = exp.Alias(this=one, alias=identifier(output.name))
             made.append(self._projection(called, scope, True))
@@ -317,7 +324,7 @@ class Resolver:
             elif isinstance(at, exp.Query):
                 for output in self.nested(at, scope):
                     sources |= output.sources
-            elif isinstance(at, exp.Lambda) and not self.clickhouse and _is_arrow(at):
+            elif isinstance(at, exp.Lambda) and not self.clickhouse and is_arrow(at):
                 column = exp.Column(this=at.expressions[0].copy())
                 at.replace(exp.Paren(this=self._arrow(column, at.this)))
                 sources |= self.columns.resolve(column, scope)
@@ -368,22 +375,6 @@ def elements_by_function(tree: exp.Expr) -> None:
             node.replace(exp.Anonymous(this="tupleElement", expressions=[inner, at]))
 
 
-def _columns_in(node: exp.Expr) -> list[exp.Columns]:
-    """The COLUMNS(...) of an expression, but not of queries in it."""
-    inner = node.walk(prune=lambda n: isinstance(n, exp.Query))
-    return [found for found in inner if isinstance(found, exp.Columns)]
-
-
-def _is_arrow(node: exp.Lambda) -> bool:
-    """Whether `column -> 'key'` was taken for a function of one argument."""
-    body = node.this
-    return (
-        len(node.expressions) == 1
-        and isinstance(node.expressions[0], exp.Identifier)
-        and isinstance(body, exp.Literal)
-    )
-
-
 def _is_bare(node: exp.Expr) -> bool:
     return (
         isinstance(node, exp.Column)
@@ -401,8 +392,3 @@ def _type(node: exp.Expr) -> str:
 def _united(left: tuple[Output, ...], right: tuple[Output, ...]) -> tuple[Output, ...]:
     """The outputs of a set operation: names of the first part, sources of both."""
     return tuple(a.or_(b) for a, b in zip(left, right, strict=False))
-
-
-def _mentions(node: exp.Expr, name: str, key: Callable[[str], str]) -> bool:
-    """Whether a query reads a relation of this name."""
-    return any(key(t.name) == key(name) for t in node.find_all(exp.Table) if not t.args.get("db"))

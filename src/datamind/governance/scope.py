@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -83,3 +83,24 @@ class Resolution:
     references: list[tuple[exp.Table, Table]] = field(default_factory=list)
     columns: set[str] = field(default_factory=set)
     outputs: tuple[Output, ...] = ()
+
+
+def columns_in(node: exp.Expr) -> list[exp.Columns]:
+    """The COLUMNS(...) of an expression, but not of queries in it."""
+    inner = node.walk(prune=lambda n: isinstance(n, exp.Query))
+    return [found for found in inner if isinstance(found, exp.Columns)]
+
+
+def is_arrow(node: exp.Lambda) -> bool:
+    """Whether `column -> 'key'` was taken for a function of one argument."""
+    body = node.this
+    return (
+        len(node.expressions) == 1
+        and isinstance(node.expressions[0], exp.Identifier)
+        and isinstance(body, exp.Literal)
+    )
+
+
+def mentions(node: exp.Expr, name: str, key: Callable[[str], str]) -> bool:
+    """Whether a query reads a relation of this name."""
+    return any(key(t.name) == key(name) for t in node.find_all(exp.Table) if not t.args.get("db"))
