@@ -138,8 +138,8 @@ def test_a_warehouse_takes_governed_statements_and_no_text() -> None:
 
 
 def test_statements_are_handed_to_a_warehouse_in_few_places() -> None:
-    """The stage that runs them, what reads values for the engine, and `doctor`'s question whether
-    there is an answer at all."""
+    """The stage that runs them, what reads values for the engine, what tells whether a policy fails
+    by its asker's attributes, and `doctor`'s question whether there is an answer at all."""
     handing = {
         p.relative_to(SOURCE).as_posix()
         for p in SOURCE.rglob("*.py")
@@ -148,5 +148,6 @@ def test_statements_are_handed_to_a_warehouse_in_few_places() -> None:
         and node.func.attr in asks() and "warehouse" in ast.unparse(node.func.value).lower()
     }  # fmt: skip
     assert handing == {
-        "pipeline/execute.py", "rooms/policies/values.py", "commands/doctor.py",
+        "pipeline/execute.py", "rooms/policies/values.py", "rooms/policies/blame.py",
+        "commands/doctor.py",
     }  # fmt: skip
