@@ -8,12 +8,11 @@ from collections.abc import Callable, Sequence
 from sqlglot import exp
 
 from datamind.errors import SqlRejected
-from datamind.governance.growth import MAX_SERIES, check_growth, made, number, steps
+from datamind.governance.growth import MAX_SERIES, SERIES, check_growth, made, number, steps
 from datamind.governance.limits import MAX_SOURCES
 
 MAX_APART = 3
 TOGETHER = (exp.DPipe, exp.Concat, exp.ConcatWs, exp.ArrayConcat)
-SERIES = (exp.GenerateSeries, exp.ExplodingGenerateSeries)
 DAY_OR_LONGER = ("DAY", "WEEK", "MONTH", "QUARTER", "YEAR")
 SECONDS = {
     "SECOND": 1, "MINUTE": 60, "HOUR": 3_600, "DAY": 86_400, "WEEK": 604_800, "MONTH": 2_592_000,

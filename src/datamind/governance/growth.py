@@ -12,6 +12,7 @@ from datamind.errors import SqlRejected
 from datamind.governance.names import ascii_lower
 
 MAX_SERIES = 100_000
+SERIES = (exp.GenerateSeries, exp.ExplodingGenerateSeries)
 MAX_REPEAT = 10_000
 # Characters or elements of one value that is made of what is written out.
 MAX_MADE = 1_000_000
@@ -95,7 +96,7 @@ def made(node: exp.Expr) -> float:
 def _length(node: exp.Expr, lengths: Mapping[int, float]) -> float:
     if isinstance(node, exp.Literal):
         return max(1, len(node.this)) if node.is_string else 1
-    if isinstance(node, (exp.GenerateSeries, exp.ExplodingGenerateSeries)):
+    if isinstance(node, SERIES):
         return steps(node) or MAX_SERIES
     inner = [lengths.get(id(child), 1) for child in node.iter_expressions()]
     whole = max(1, sum(inner))

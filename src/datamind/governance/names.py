@@ -27,14 +27,14 @@ def distinct(names: Iterable[str]) -> tuple[str, ...]:
     given = list(names)
     taken = {name.casefold() for name in given}
     found: dict[str, str] = {}
-    last: dict[str, int] = {}  # the number given last to each name that comes again
+    last: dict[str, int] = {}  # where to go on counting, for a name that comes a thousand times
     for name in given:
         made, number = name, last.get(name.casefold(), 1)
         while made.casefold() in found or (number > 1 and made.casefold() in taken):
             number += 1
             made = f"{name}_{number}"
-        last[name.casefold()] = number
         found[made.casefold()] = made
+        last[name.casefold()] = number
     return tuple(found.values())
 
 

@@ -9,12 +9,11 @@ from typing import NamedTuple
 from sqlglot import exp
 
 from datamind.errors import SqlRejected
-from datamind.governance.growth import made, number, steps
+from datamind.governance.growth import SERIES, made, number, steps
 
 MAX_PRODUCT = 1_000_000
 # How long a series is taken to be whose bounds are dates: about three years of days.
 USUAL_SERIES = 1_000
-SERIES = (exp.GenerateSeries, exp.ExplodingGenerateSeries)
 EXPLODING = (exp.Explode, exp.ExplodingGenerateSeries)
 CLAUSES = (
     "expressions", "where", "group", "having", "qualify", "windows", "order", "distinct", "limit",

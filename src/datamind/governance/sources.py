@@ -9,8 +9,8 @@ from sqlglot import exp
 
 from datamind.errors import SqlRejected
 from datamind.governance.columns import Columns, identifier
-from datamind.governance.cost import SERIES, check_series
-from datamind.governance.growth import MAX_SERIES
+from datamind.governance.cost import check_series
+from datamind.governance.growth import MAX_SERIES, SERIES
 from datamind.governance.limits import MAX_SOURCES
 from datamind.governance.names import Relations, ascii_lower
 from datamind.governance.scope import NOTHING, Output, Scope, Source
