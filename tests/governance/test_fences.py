@@ -443,6 +443,7 @@ def on_postgres(own_postgres_url: str) -> Iterator[Run]:
     with psycopg.connect(own_postgres_url, autocommit=True) as connection:
         for statement in DIALECTS["postgres"].schema_of(Random(SEED)):
             connection.execute(statement.encode())
+        connection.execute("ANALYZE")  # or it is done at some time
 
         def run(sql: str) -> str:
             try:
@@ -526,7 +527,9 @@ def test_what_is_not_fenced_shows_and_tells_the_same(
         seen["told without any fence"] += run(bare) != there
         # All policies admit the same rows, which are the same where the hidden ones are harmless.
         other = run(plain.replace(f'"{DIALECTS[dialect].schema}".', f'"{HARMLESS}".'))
-        if not here == there == other:
+        # What fails of its own may be left out by one plan and not by another.
+        fails = here.startswith("error") or there.startswith("error")
+        if here != other or (here != there and not fails):
             found.append(
                 "\n  ".join((f"{rows} {mask}", sql, plain, here[:200], there[:200], other[:200]))
             )
