@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datamind.errors import BadInput, EmptyQuestion, QuestionTooLong, WarehouseEmpty
+from datamind.errors import BadInput, EmptyQuestion, QuestionTooLong
 from datamind.ports import Planner
-from datamind.records import Interpretation, Question
+from datamind.records import Interpretation, Question, Refusal
 from datamind.semantics.catalog import View
 
 MAX_QUESTION = 4_000
 MAX_EVIDENCE = 20_000
+NOTHING = Refusal("nothing_to_see", "There is no data here that you may see: ask an admin for it.")
 
 
 def interpret(question: Question, view: View, planner: Planner) -> Interpretation:
@@ -27,7 +28,7 @@ def interpret(question: Question, view: View, planner: Planner) -> Interpretatio
             f" {MAX_EVIDENCE:,} are the limit."
         )
     if not view.tables:  # in the same words where there is nothing and where nothing is granted
-        raise WarehouseEmpty("There is no data here that you may see.")
+        return Interpretation("refused", (), 1.0, refusal=NOTHING)
     return planner.interpret(question, view)
 
 
