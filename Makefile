@@ -39,6 +39,7 @@ fmt: .venv/.dev  ## Format the code and mend what ruff can
 bench: .venv/.dev  ## Print each figure beside its target; fails on a miss
 	$(BIN)/python -m benchmarks
 
+# `python -m benchmarks.suites FOLDER --traces traces.jsonl` writes traces of our own suites.
 TRACES ?= traces.jsonl
 train: .venv/.dev  ## Fit the language engine's weights on TRACES (of `datamind eval explain --out`)
 	$(BIN)/python -m benchmarks.train $(TRACES) --write

@@ -211,7 +211,7 @@ def test_an_export_that_nobody_waits_for_ends_and_leaves_nothing(
     async def left() -> Any:
         path = f"/api/v1/queries/{query}/export?format=csv"
         task = asyncio.create_task(api.client.get(path, headers=ana.headers))
-        for _ in range(200):
+        for _ in range(1_500):
             await asyncio.sleep(0.02)
             if list(tmp_path.glob("datamind-*/result.csv")):
                 break
@@ -221,7 +221,7 @@ def test_an_export_that_nobody_waits_for_ends_and_leaves_nothing(
         else:
             await api.call("POST", f"/users/{ana.id}/deactivate", role="admin")
             answer = await task
-        for _ in range(200):
+        for _ in range(1_500):
             await asyncio.sleep(0.02)
             if ended and not len(api.parts.running) and not list(tmp_path.iterdir()):
                 break

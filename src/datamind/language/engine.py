@@ -42,6 +42,8 @@ MOST_TURNS = 6  # of a conversation, that a question may lean on
 BASES = 3  # ways to cut the earlier question that are tried
 _STOP = Token(".", ".", ".", "mark", 0, 0)
 _LATIN = re.compile(r"\b(?:i\. ?e\.|e\. ?g\.|ie,|eg,|viz\.),?", re.IGNORECASE)
+# Verbs of people's lives that need a date of their own: `born in 1980` is by no other.
+_LIVES = frozenset({"born", "died", "hired", "married", "retired", "founded"})
 VAGUE = 0.5  # a word that links no better than this is not worth asking back about
 
 
@@ -298,7 +300,8 @@ def _unexplained(
         narrows = after is not None and after.code in "cvA" and after.first == unit.last
         placed = code in "irfbg" and bool(code) and not is_participle(token)
         tells = is_participle(token) or (after is not None and after.code == "A")
-        narrowing += placed or (narrows and tells)
+        dated = token.lower in _LIVES and after is not None and after.code in "id"
+        narrowing += placed or (narrows and tells) or dated
     return out, narrowing
 
 
