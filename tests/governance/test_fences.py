@@ -109,6 +109,7 @@ CASES_OF: list[tuple[str, str]] = [
     # ... what bounds and names its rows, too, and the queries that it asks by name.
     ("SELECT k FROM t WHERE n > 5 OR EXISTS (SELECT 1 FROM keys LIMIT 1)", ""),
     ("SELECT k FROM t WHERE n > 5 OR EXISTS (SELECT 1 FROM keys LIMIT -1)", "t"),
+    ("SELECT k FROM t WHERE n > (SELECT WHERE k > 1 ORDER BY 1)", "t"),
     ("SELECT k FROM t WHERE k IN (SELECT k FROM keys OFFSET 99999999999999999999)", "t"),
     ("SELECT k FROM t WHERE EXISTS (SELECT 1 FROM keys LIMIT CAST(t.s AS integer))", "t"),
     ("SELECT k FROM t WHERE n > (SELECT min(k) FROM keys OFFSET t.n / (t.n - 3))", "t"),

@@ -197,7 +197,8 @@ class Reader:
         """A query as a value: one that aggregates, for others may give two rows."""
         query = node.this
         grouped = isinstance(query, exp.Select) and query.args.get("group")
-        shown = query.expressions[0].unalias() if isinstance(query, exp.Select) else None
+        first = query.expressions[:1] if isinstance(query, exp.Select) else []
+        shown = first[0].unalias() if first else None
         if not isinstance(shown, AGGREGATES) or grouped:
             raise Unknown
         return self._shown(node)
