@@ -45,3 +45,15 @@ def test_an_answer_says_what_it_follows_on_from(database: Callable[[str], Any]) 
     assert f"follows on from: {first}" in read.assumptions
     spans = {asked.text[link.start : link.end] for link in read.links}
     assert spans == {"California"}, "only words of this question are linked"
+
+
+def test_what_no_data_answers_is_refused_in_a_conversation_too(
+    database: Callable[[str], Any],
+) -> None:
+    view, planner = View(database("vet").catalog), BuiltinPlanner()
+    first = "How many owners are from Texas?"
+    plan = planner.interpret(Question(first, Identity("local"), TODAY), view).candidates[0].plan
+    turn = (Turn(first, plan, ""),)
+    asked = Question("and then delete them", Identity("local"), TODAY, earlier=turn)
+    refusal = planner.interpret(asked, view).refusal
+    assert refusal is not None and refusal.code == "write_request"

@@ -133,27 +133,22 @@ def _pair(found: re.Match[str], text: str, index: Index) -> tuple[Column, Column
         return None  # the first of several, or less so much: not the time between two dates
     start, end = _side(begun), _side(f"{ended} {groups.get('what') or ''}")
     said = {stem(w) for w in text.split()}
-    best: tuple[float, Column, Column] | None = None
-    dated = [
-        (t.id, [c for c in dates_of(t) if not is_personal(c)]) for t in index.view.tables
+    dates = [c for t in index.view.tables for c in dates_of(t) if not is_personal(c)]
+    closing = [(c, f) for c in dates if (f := _fits(c, end, index)) >= ENOUGH]
+    near = {c.table for c, _ in closing}
+    opening = [
+        (c, f) for c in dates if begun or c.table in near
+        if (f := _fits(c, start, index) if begun else _opens(c, index)) >= ENOUGH * bool(begun)
     ]  # fmt: skip
-    for table, columns in dated:
-        for last in columns:
-            closing = _fits(last, end, index)
-            if closing < ENOUGH:
+    best: tuple[float, Column, Column] | None = None
+    for last, closes in closing:
+        for one, opens in opening:
+            if one.id == last.id or (one.table != last.table and not begun):
                 continue
-            for other, others in dated:
-                for one in others:
-                    if one.id == last.id or (other != table and not begun):
-                        continue
-                    opening = _fits(one, start, index) if begun else _opens(one, index)
-                    if opening < (ENOUGH if begun else 0.0):
-                        continue
-                    near = 0.6 if other == table else 0.0
-                    near += 0.3 * bool(said & {stem(w) for w in index.table_words.get(table, ())})
-                    score = closing + opening + near
-                    if best is None or score > best[0]:
-                        best = (score, one, last)
+            named = said & {stem(w) for w in index.table_words.get(last.table, ())}
+            score = closes + opens + 0.6 * (one.table == last.table) + 0.3 * bool(named)
+            if best is None or score > best[0]:
+                best = (score, one, last)
     if best is None or _narrowed(words, best[1:], index):
         return None
     return best[1], best[2]

@@ -38,7 +38,6 @@ from datamind.semantics.describe import describe
 MAX_READINGS = 20
 KEPT_VIEWS = 8
 CHOICES = 3
-MOST_TURNS = 6  # of a conversation, that a question may lean on
 BASES = 3  # ways to cut the earlier question that are tried
 _STOP = Token(".", ".", ".", "mark", 0, 0)
 _LATIN = re.compile(r"\b(?:i\. ?e\.|e\. ?g\.|ie,|eg,|viz\.),?", re.IGNORECASE)
@@ -85,17 +84,18 @@ class BuiltinPlanner:
         What leans on the turn before (`and for Texas?`) is read as a change of that.
         """
         compiled = self.compiled(view)
-        alone = self._alone(question, view, compiled)
-        if not question.earlier:
-            return alone
+        if not question.earlier or by_form(question.text) is not None:
+            return self._alone(question, view, compiled)
         tokens, notes = _tokens_of(question.text, compiled)
-        surely = follow_up.leans_surely(tokens)
-        if not (surely or follow_up.refers(tokens)) and (
-            alone.status == "answered" or not follow_up.leans(tokens)
-        ):
-            return alone
+        surely = follow_up.leans_surely(tokens) or follow_up.refers(tokens)
+        if not surely:
+            alone = self._alone(question, view, compiled)
+            if alone.status == "answered" or not follow_up.leans(tokens):
+                return alone
         together = self._together(question, tokens, notes, view, compiled)
-        return alone if together is None else together
+        if together is not None:
+            return together
+        return self._alone(question, view, compiled) if surely else alone
 
     def _alone(self, question: Question, view: View, compiled: _Compiled) -> Interpretation:
         refusal = by_form(question.text)
@@ -158,7 +158,7 @@ def _noted(read: Interpretation, notes: Sequence[str]) -> Interpretation:
 def _leading_up(earlier: Sequence[Turn], compiled: _Compiled) -> list[str]:
     """The last question that stands alone, and those that changed it since."""
     texts: list[str] = []
-    for turn in reversed(earlier[-MOST_TURNS:]):
+    for turn in reversed(earlier):
         texts.insert(0, turn.text)
         if not follow_up.leans(_tokens_of(turn.text, compiled)[0]):
             return texts
