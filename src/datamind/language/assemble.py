@@ -299,12 +299,24 @@ def _settle(sketch: Sketch) -> None:
         sketch.head.role = "entity"
         sketch.outputs.append(sketch.head)
     _merge_ranks(sketch)
+    _count_again(sketch)
     _adopt(sketch)
     measured = [o for o in sketch.outputs if isinstance(o, Measure)]
     measured += [r.by for r in (*sketch.ranks, *sketch.order) if isinstance(r.by, Measure)]
     if len(measured) == 1 and measured[0].loose:
         sketch.conds.extend(measured[0].where)
         measured[0].where = []
+
+
+def _count_again(sketch: Sketch) -> None:
+    """`..., and how many`: of what there are more than two, or of what there is the most."""
+    again = [o for o in sketch.outputs if isinstance(o, Measure) and o.again]
+    counted = [c for c in sketch.conds if c.kind == "related" and c.numbers and not c.negated]
+    for output in again:
+        if counted:
+            output.target, output.where = counted[0].subject, counted[0].within
+        elif sketch.ranks:
+            sketch.outputs.remove(output)  # what the rank is by is shown along
 
 
 def _adopt(sketch: Sketch) -> None:

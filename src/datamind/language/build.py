@@ -12,12 +12,14 @@ from datamind.language.conditions import predicate
 from datamind.language.context import Context, Unbuildable, compared, conjunction
 from datamind.language.draft import Draft, aggregate, is_unique
 from datamind.language.graph import UNREACHABLE, Graph
+from datamind.language.metric_rows import rows_of
 from datamind.language.relations import flag, of_subtype
 from datamind.language.scope import NoPath, Scope
 from datamind.language.shapes import group, grouped_query, list_query, listed
 from datamind.language.sketch import Cond, Measure, Mention, Output, Sketch
 from datamind.language.tables import keywords as K
 from datamind.semantics import plan as P
+from datamind.semantics.catalog import NUMERIC
 from datamind.semantics.walk import below
 
 
@@ -51,6 +53,7 @@ def home_table(
 def build(sketch: Sketch, ctx: Context) -> P.Query:
     """The plan; Unbuildable or NoPath where this reading makes none."""
     ctx.scope.need(_condition_tables(sketch, ctx))
+    _check_head(sketch, ctx)
     sketch = windows.without_rows(_measured_outputs(windows.sold(sketch, ctx), ctx), ctx)
     changed = windows.between_periods(sketch, ctx)
     if changed is not None:
@@ -66,6 +69,17 @@ def build(sketch: Sketch, ctx: Context) -> P.Query:
         return _of_groups(sketch, grouped_query(ctx, draft))
     listed(sketch, ctx, draft)
     return list_query(sketch, ctx, draft)
+
+
+def _check_head(sketch: Sketch, ctx: Context) -> None:
+    """`the 3 best products by revenue`: what is ranked is a thing, not a figure."""
+    head = ctx.chosen.get(sketch.head) if sketch.head is not None else None
+    by = [
+        ctx.chosen[r.by] for r in sketch.ranks if isinstance(r.by, Mention) and r.by in ctx.chosen
+    ]
+    figures = [c for c in by if c.kind == "metric" or c.type in NUMERIC]
+    if head is not None and head.kind == "metric" and figures and head not in figures:
+        raise Unbuildable("a figure is not ranked by another")
 
 
 def _one_number(changed: tuple[Sketch, P.Expr], ctx: Context) -> P.Query:
@@ -317,8 +331,10 @@ def _having(cond: Cond, ctx: Context, draft: Draft) -> P.Predicate:
 def _relation(mention: Mention, sketch: Sketch, ctx: Context) -> P.Predicate | None:
     """A noun that stands in the question without more: a table to join, a flag, a filled column."""
     candidate = ctx.chosen.get(mention)
-    if candidate is None or candidate.kind in ("metric", "grain"):
+    if candidate is None or candidate.kind == "grain":
         return None
+    if candidate.kind == "metric":
+        return rows_of(ctx.scope.view.metrics_by_name[candidate.id], ctx)
     if candidate.kind == "table":
         if not _reachable(candidate.table, ctx):
             return _shares(candidate.table, sketch, ctx)

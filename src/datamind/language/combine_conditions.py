@@ -188,6 +188,15 @@ def hinted(nodes: list[Node]) -> list[Node] | None:
     return [nodes[0], Node("P", nodes[-1].first, nodes[-1].last, cond)]
 
 
+def denied_hinted(nodes: list[Node]) -> list[Node] | None:
+    """`excluding` status cancelled: not that value."""
+    made = hinted(nodes[-2:])
+    if made is None:
+        return None
+    made[-1].payload.negated = True
+    return [Node("P", nodes[0].first, nodes[-1].last, made[-1].payload)]
+
+
 def some_values(nodes: list[Node]) -> list[Node]:
     """A `or` B; A, B `and` C: several values of one column."""
     mentions = tuple(n.payload for n in of_code(nodes, "v"))

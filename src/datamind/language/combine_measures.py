@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from datamind.language.candidates import Candidate
 from datamind.language.combine_conditions import having_value
 from datamind.language.nodes import Node, may_be_number, of_code, span
@@ -97,6 +99,11 @@ def average_lasting(nodes: list[Node]) -> list[Node]:
     return [span(nodes, "M", measure)]
 
 
+def how_many(nodes: list[Node]) -> list[Node]:
+    """customers with more than 2 orders, `and how many` they had: what was spoken of, counted."""
+    return [span(nodes, "M", Measure("count", first=nodes[0].first, again=True))]
+
+
 _OF_ROWS = ("lasting", "duration", "difference", "given", "age")
 
 
@@ -123,6 +130,16 @@ def aggregate(nodes: list[Node]) -> list[Node]:
     distinct = bool(of_code(nodes, K.DISTINCT))
     measure = Measure("aggregate", function, target, distinct, first=nodes[0].first)
     return [span(nodes, "M", measure)]
+
+
+def aggregates(nodes: list[Node]) -> list[Node]:
+    """`median and average` price: one measure for each."""
+    target = nodes[-1]
+    made = []
+    for node in of_code(nodes, K.AGGREGATE):
+        own = replace(target.payload)  # each has a role of its own
+        made += aggregate([node, Node("c", target.first, target.last, own)])
+    return made
 
 
 def superlative_measure(nodes: list[Node]) -> list[Node] | None:
@@ -249,6 +266,15 @@ def rank(nodes: list[Node]) -> list[Node]:
     return [span(nodes, "L", rank)]
 
 
+def grain_of(nodes: list[Node]) -> list[Node] | None:
+    """`month of` the order date: that date, by the month."""
+    grain, date = nodes[0].payload.candidates[0], nodes[-1].payload
+    if grain.kind != "grain" or not any(c.type in ("date", "timestamp") for c in date.candidates):
+        return None
+    kept = tuple(c for c in date.candidates if c.type in ("date", "timestamp"))
+    return [span(nodes, "c", replace(date, candidates=kept, grain=grain.id))]
+
+
 def group(nodes: list[Node]) -> list[Node]:
     """`for each` region `and` month."""
     mentions = [n.payload for n in of_code(nodes, "cm")]
@@ -303,6 +329,15 @@ def top(nodes: list[Node]) -> list[Node]:
     top: Top = nodes[0].payload
     rank = Rank(None, top.descending, top.count, top.hints, first=nodes[0].first)
     return [Node("L", nodes[0].first, nodes[0].last, rank)]
+
+
+def from_to(nodes: list[Node]) -> list[Node]:
+    """`from most to fewest`: an order."""
+    way, hints = K.SUPERLATIVES[of_code(nodes, K.SUPERLATIVE)[0].payload]
+    rank = Rank(
+        None, way == "desc", hints=hints if hints[:1] == ("date",) else (), first=nodes[0].first
+    )
+    return [span(nodes, "O", [rank])]
 
 
 def both_ends(nodes: list[Node]) -> list[Node]:

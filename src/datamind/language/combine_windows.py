@@ -9,8 +9,8 @@ from itertools import pairwise
 from datamind.language import names
 from datamind.language.calendar import Period, move
 from datamind.language.candidates import Candidate
+from datamind.language.kinds import KEYS
 from datamind.language.nodes import Node, may_be_number, of_code, span
-from datamind.language.roles import KEYS
 from datamind.language.sketch import Cond, Measure, Mention, Output, Over, Rank, Sketch
 from datamind.language.tables import keywords as K
 from datamind.language.units import Top
@@ -84,8 +84,10 @@ def top_within(nodes: list[Node]) -> list[Node] | None:
     by.role = "order"
     rank = Rank(by, top.descending, top.count, top.hints, first=nodes[0].first)
     made = [Node("L", nodes[0].first, nodes[0].last, rank), nodes[1]]
-    group = of_code(nodes[2:-2], "cm")
-    for node in group:
+    for node in of_code(nodes[2:-2], "cmP"):
+        if node.code == "P":
+            made.append(node)
+            continue
         node.payload.role, node.payload.each = "group", True
         made.append(Node("G", node.first, node.last, [node.payload]))
     return made
@@ -231,6 +233,7 @@ _TIMED = frozenset({"change", "running", "moving"})
 def settle(sketch: Sketch) -> None:
     """What windows need of the whole sketch: periods to go by, wholes to be shares of."""
     _of_them(sketch)
+    _two_periods(sketch)
     _shares(sketch)
     _side_by_side(sketch)
     over = sketch.over
@@ -265,12 +268,25 @@ def _of_them(sketch: Sketch) -> None:
             count.target = before.target
 
 
+def _two_periods(sketch: Sketch) -> None:
+    """`the rate in 2024, and what is it in 2025`: no day is in both; they stand side by side."""
+    said = [c for c in sketch.conds if c.kind == "period" and c.subject is None and not c.negated]
+    whole = [c for c in said if c.period and c.period.low and c.period.high]
+    if len(said) != 2 or len(whole) != 2 or not sketch.outputs or sketch.ranks:
+        return
+    first, second = sorted(whole, key=lambda c: (c.period.low, c.period.high))  # type: ignore[union-attr]
+    if first.period.high > second.period.low:  # type: ignore[union-attr, operator]
+        return
+    cond = Cond("any", parts=(said[0], said[1]), match="versus", first=said[0].first)
+    sketch.conds = [c for c in sketch.conds if c not in said] + [cond]
+
+
 def _shares(sketch: Sketch) -> None:
     """`percentage of orders by status`: each group's part of all."""
     if not sketch.groups:
         return
     for place, output in enumerate(sketch.outputs):
-        whole = _whole(output)
+        whole = _whole(output, sketch)
         if whole is not None:
             assert isinstance(output, Measure)
             sketch.outputs[place] = whole
@@ -278,11 +294,16 @@ def _shares(sketch: Sketch) -> None:
             sketch.over = Over("share", rate=rate)
 
 
-def _whole(output: Output) -> Measure | None:
+def _whole(output: Output, sketch: Sketch) -> Measure | None:
+    """What each group has a share of; a period bounds the whole, for no group is one."""
     if not isinstance(output, Measure) or output.kind not in ("share", "percent"):
         return None
     left = output.left
-    return left if output.right is None and left is not None and not left.where else None
+    if output.right is not None or left is None or any(c.kind != "period" for c in left.where):
+        return None
+    sketch.conds += left.where
+    left.where = []
+    return left
 
 
 def _side_by_side(sketch: Sketch) -> None:

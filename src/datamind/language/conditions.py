@@ -54,6 +54,9 @@ def _comparable(column: Column, ctx: Context) -> P.Expr:
     if column.is_number or column.type in ("time", "interval"):
         return expr
     if column.type == "text":
+        held = [value for value, _ in ctx.scope.view.values(column.id)]
+        if held and not any(c.isdigit() for value in held for c in value):
+            raise Unbuildable("a text compared with a number")
         ctx.penalty += 0.3
         return P.Call("number", (expr,))
     raise Unbuildable("a number compared with something that is none")

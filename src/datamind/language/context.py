@@ -57,12 +57,13 @@ class Context:
             return display(view.table(candidate.id))[0]
         raise Unbuildable(f"{candidate.kind} is no column")
 
-    def metric(self, name: str) -> P.Expr:
-        """A named metric; the tables that it is about are joined in."""
+    def metric(self, name: str, where: P.Predicate | None = None) -> P.Expr:
+        """A named metric, of the rows for which `where` holds; the tables that it is about are
+        joined in."""
         for table in self.scope.view.metrics_by_name[name].relations:
             if table in self.scope.view.by_id:
                 self.scope.alias(table)
-        return P.Metric(name)
+        return P.Metric(name, where)
 
     def expr(self, column: Column, role: str | None = None) -> P.Expr:
         """The column as an expression; Unix seconds become a timestamp."""

@@ -236,7 +236,8 @@ def _year(w: Words, at: int) -> Read | None:
         return None
     period = C.years(int(text), int(text) + 1)
     strict = w.year(at) is None or w.word(at - 1) in T.LOOSE
-    placed = w.placed(at) and (not strict or w.free(at + 1))
+    placed = w.placed(at) or w.word(at - 1) == "year"
+    placed = placed and (not strict or w.free(at + 1))
     if period is None or not (placed or w.year(at)):
         return None
     return Read(replace(period, unsure=not placed), at + 1)

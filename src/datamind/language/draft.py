@@ -81,6 +81,15 @@ def keys(mention: Mention, ctx: Context, *, shown: bool = False) -> list[P.Named
     raise Unbuildable(f"{candidate.kind} can't be grouped by")
 
 
+def is_period(key: P.Named) -> bool:
+    """Whether groups follow one another in time by this key."""
+    return isinstance(key.expr, P.DateTrunc | P.DatePart) or key.name in (
+        "year",
+        "month",
+        "quarter",
+    )
+
+
 def row_of(table: Table, ctx: Context, role: str | None = None) -> list[P.Named]:
     """What stands for a row: its key, where that is one column, and what names it."""
     columns = display(table)

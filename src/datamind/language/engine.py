@@ -19,6 +19,7 @@ from datamind.language.definitions import units_of
 from datamind.language.formulas import Names
 from datamind.language.graph import Graph
 from datamind.language.heeded import heed
+from datamind.language.identifiers import with_identifiers
 from datamind.language.index import Index
 from datamind.language.index import build as build_index
 from datamind.language.lexer import covers
@@ -27,7 +28,7 @@ from datamind.language.refusal import by_form
 from datamind.language.resolve import Assignment, mentions_of, resolve
 from datamind.language.scope import NoPath, Scope
 from datamind.language.sketch import Mention, Sketch
-from datamind.language.tokens import Token, is_participle, stem, tokenize
+from datamind.language.tokens import Token, is_participle, stem
 from datamind.language.units import Unit
 from datamind.records import Candidate as Reading
 from datamind.records import Choice, Interpretation, Link, Question, Refusal, Turn
@@ -104,9 +105,15 @@ class BuiltinPlanner:
         overlay = evidence.read(question.evidence, question.text)
         tokens, notes = _tokens_of(evidence.expand(question.text, overlay), compiled)
         defined, combined = units_of(overlay, tokens, compiled.names, question.today)
-        readings = _readings(
-            tokens, combined, defined, question.today, overlay.wildcard, compiled, view, self._width
-        )
+        linkers = [Linker(compiled.index, tokens)]
+        if compiled.metrics:  # `list the cancelled orders` wants no metric of that name
+            linkers.append(Linker(compiled.index, tokens, metrics=False))
+        readings: list[_Scored] = []
+        for linker in linkers:
+            readings = readings or _readings(
+                linker, combined, defined, question.today, overlay.wildcard, compiled, view,
+                self._width,
+            )  # fmt: skip
         return _noted(_decide(readings, tokens, view), notes)
 
     def _together(
@@ -147,7 +154,7 @@ class BuiltinPlanner:
 def _tokens_of(text: str, compiled: _Compiled) -> tuple[list[Token], list[str]]:
     """The words as they are meant, and what was read otherwise than it is written."""
     plain = _LATIN.sub(lambda m: " " * len(m[0]), spelling.without_greeting(text))
-    return spelling.read(tokenize(plain), compiled.index)
+    return spelling.read(with_identifiers(plain, compiled.index.identifiers), compiled.index)
 
 
 def _noted(read: Interpretation, notes: Sequence[str]) -> Interpretation:
@@ -173,14 +180,13 @@ class _Scored:
 
 
 def _readings(
-    tokens: list[Token], combined: list[Token], defined: list[Unit], today: dt.date,
+    linker: Linker, combined: list[Token], defined: list[Unit], today: dt.date,
     wildcard: bool, compiled: _Compiled, view: View, width: int,
 ) -> list[_Scored]:  # fmt: skip
-    linker = Linker(compiled.index, tokens)
     found: dict[str, _Scored] = {}
     best_gain: float | None = None
     lower = [t.lower for t in combined]
-    for rank, (units, gain) in enumerate(covers(linker, today, tokens, defined, width)):
+    for rank, (units, gain) in enumerate(covers(linker, today, linker.tokens, defined, width)):
         best_gain = gain if best_gain is None else best_gain
         sketch = assemble(units)
         for assignment in resolve(sketch, view, compiled.graph, lower, width):

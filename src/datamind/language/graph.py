@@ -51,6 +51,13 @@ class Graph:
             if pairs[ends] > 1 or ends[0] == ends[1]:
                 self._rivals.setdefault(ends[1], []).append(relationship)
 
+    @cached_property
+    def references(self) -> dict[str, Relationship]:
+        """The relationship of each column that refers to another table by itself."""
+        return {
+            f"{r.table}.{r.columns[0]}": r for r in self.view.relationships if len(r.columns) == 1
+        }
+
     def rivals(self, table: str) -> list[Relationship]:
         """References to the table that need their role said: several from one table, or its own."""
         return self._rivals.get(table, [])

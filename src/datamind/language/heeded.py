@@ -11,8 +11,10 @@ from decimal import Decimal
 
 from datamind.language import names
 from datamind.language.context import Context, Unbuildable
+from datamind.language.tables import keywords as K
 from datamind.language.units import Top, Unit
 from datamind.semantics import plan as P
+from datamind.semantics.catalog import TEMPORAL
 from datamind.semantics.walk import below
 
 _MEANS = frozenset({"avg", "average", "median", "mean"})
@@ -35,17 +37,69 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
         raise Unbuildable("one number is compared with nothing")
     if said and said[0] in _YES_OR_NO and {"than", "or"} & set(said) and not grouped:
         raise Unbuildable("two sides were to be compared")
-    denied = any(isinstance(n, P.Not) or (isinstance(n, P.Compare) and n.op == "!=") for n in nodes)
-    if not denied and any(f"but {no}" in " ".join(said) for no in ("not", "no", "never")):
+    last = [u for u in units if u.code != "."][-1:]  # `and how many do not` is a group
+    named = {at for m in ctx.chosen for at in range(m.first, m.last)}
+    left = {w for at, w in enumerate(ctx.lemmas) if at not in named}
+    if _CURRENCIES & left and not any(map(_in_money, _measured(nodes, ctx))):
+        raise Unbuildable("money was asked for")
+    denied = [u for u in units if u.code in (K.NOT, K.EXCLUDED) and u not in last]
+    if denied and not any(map(_denies, nodes)):
         raise Unbuildable("what is left out was said")
+    if any(u.code == K.ASK and u.payload == "when" for u in units) and not _tells_time(plan, ctx):
+        raise Unbuildable("it was asked when")
     if "both" in said and any(isinstance(n, P.OneOf) for n in nodes):
         raise Unbuildable("both, not one of them")
+
+
+_CURRENCIES = frozenset({"dollar", "euro", "money"})
+
+
+def _measured(nodes: Sequence[object], ctx: Context) -> list[str]:
+    """The names and units of the columns and metrics that were used."""
+    view = ctx.scope.view
+    columns = [view.column(c) for c in ctx.used]
+    metrics = [view.metrics_by_name[n.name] for n in nodes if isinstance(n, P.Metric)]
+    said = [(c.unit, c.name) for c in columns if c.is_number]
+    said += [(m.unit, f"{m.name} {m.expression}") for m in metrics]
+    return [f"{unit or ''} {' '.join(names.words_of(name))}" for unit, name in said]
+
+
+def _in_money(text: str) -> bool:
+    return bool(_MONEY & set(text.split()))
+
+
+_MONEY = frozenset(
+    """usd eur gbp chf dollar euro cents amount revenue price cost fee salary pay paid payment
+    spend spent budget balance income sale sales amt total value margin profit refund refunds
+    charge principal premium wage bonus cash worth tax discount discounts goods""".split()
+)
+
+
+def _denies(node: object) -> bool:
+    """Whether the node leaves rows out: what is not so, is missing, or is none."""
+    if isinstance(node, P.Not | P.IsNull):
+        return True
+    none = isinstance(node, P.Compare) and isinstance(node.right, P.Value) and not node.right.value
+    return none or (isinstance(node, P.Compare) and node.op == "!=")
+
+
+def _tells_time(plan: P.Query, ctx: Context) -> bool:
+    """Whether the plan shows or orders by a date; `when` asks for one."""
+    shown = [n for s in plan.steps if not isinstance(s, P.Filter) for n in below(s)]
+    tables = {n.alias: n.table for n in below(plan) if isinstance(n, P.Source | P.Join)}
+    view = ctx.scope.view
+    columns = [
+        view.column(f"{tables[n.alias]}.{n.name}") for n in shown
+        if isinstance(n, P.Column) and n.alias in tables
+    ]  # fmt: skip
+    return any(c.is_date or c.type in TEMPORAL or "year" in c.name.lower() for c in columns)
 
 
 def _heed_averages(nodes: Sequence[object], said: set[str], ctx: Context) -> None:
     metrics = [ctx.scope.view.metrics_by_name[n.name] for n in nodes if isinstance(n, P.Metric)]
     missing = {c.id for c in ctx.chosen.values() if c.kind == "metric"} - {m.name for m in metrics}
-    if any(ctx.scope.view.metrics_by_name[name].filters for name in missing):
+    filters = {m for name in missing for m in ctx.scope.view.metrics_by_name[name].filters}
+    if filters and not any(isinstance(n, P.Filter) for n in nodes):
         raise Unbuildable("which rows a metric counts was said")
     functions = [n.function for n in nodes if isinstance(n, P.Aggregate)]
     labels = [w for m in metrics for w in (str(m.aggregation), *m.label.lower().split())]

@@ -12,8 +12,9 @@ from functools import lru_cache
 from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
 
-from datamind.language import names
-from datamind.language.kinds import holders, is_flag, is_person
+from datamind.language import identifiers, names
+from datamind.language.candidates import Candidate
+from datamind.language.kinds import holders, is_flag, is_person, role_words
 from datamind.language.legends import legend
 from datamind.language.scope import money_column
 from datamind.language.tables.keywords import SOFT, STOP
@@ -61,7 +62,8 @@ class Posting:
 
 @dataclass
 class Index:
-    """Postings by word, values by their text, and what a word is worth."""
+    """Postings by word, values by their text, and what a word is worth; `naming` are the columns
+    that name the rows of a table, whatever they are called."""
 
     view: View
     items: list[Item] = field(default_factory=list)
@@ -75,7 +77,9 @@ class Index:
     short_words: list[str] = field(default_factory=list)
     flags: set[str] = field(default_factory=set)
     persons: tuple[str, ...] = ()
+    identifiers: dict[str, list[Candidate]] = field(default_factory=dict)
     holders: dict[str, str] = field(default_factory=dict)
+    naming: list[Candidate] = field(default_factory=list)
 
     def weight(self, word: str) -> float:
         """How much a core word says: rare ones much, generic ones little."""
@@ -122,13 +126,19 @@ def build(view: View) -> Index:
         _add_table(index, table, table_prefixes, vocabulary)
     for relationship in view.relationships:
         _add_subtype(index, relationship, table_prefixes, vocabulary)
+        _add_role(index, relationship)
     for metric in view.metrics:
         _add_metric(index, metric.name, (metric.label, *metric.synonyms), metric.description)
     for term in view.glossary:
         _add_term(index, term.words, term.item)
     _add_postings(index)
     _add_values(index)
+    index.identifiers = identifiers.of_view(view)
     index.holders = holders(view)
+    index.naming = [
+        Candidate("column", c.id, t.id, 0.9, "name", type=c.type)
+        for t in tables for c in map(t.column, t.display[:1])
+    ]  # fmt: skip
     index.persons = tuple(t.id for t in tables if is_person(t))
     index.short_words = [w for w in index.postings if 2 <= len(w) <= 5 and w not in GENERIC]
     return index
@@ -227,6 +237,18 @@ def _add_subtype(
         index.items.append(Item("column", measure.id, parent.id, core, within=relationship.id))
 
 
+def _add_role(index: Index, relationship: Relationship) -> None:
+    """Who a reference stands for goes by its role alone: the `head` of head_staff_id."""
+    target = index.view.table(relationship.to_table)
+    said = role_words(relationship, target)
+    if len(relationship.columns) != 1 or not 1 <= len(said) <= 2:
+        return
+    column = index.view.column(f"{relationship.table}.{relationship.columns[0]}")
+    words = tuple(w for w in names.words_of(column.name) if w in said)
+    if words and not said & (SUFFIXES | STOP):
+        index.items.append(Item("column", column.id, column.table, words))
+
+
 def _add_column(
     index: Index, table: Table, column: Column, table_words: tuple[str, ...],
     prefixes: frozenset[str], vocabulary: frozenset[str], called: set[str],
@@ -295,10 +317,14 @@ def _short_for(word: str, others: frozenset[str]) -> bool:
     return any(names.abbreviates(word, other) for other in others)
 
 
+RATES = ("percent", "percentage", "pct")  # what a rate may be called: `margin %`
+
+
 def _add_metric(index: Index, name: str, labels: Iterable[str], description: str) -> None:
     said = {names.words_of(name)} | {
         tuple(t.lemma for t in tokenize(text) if t.lemma) for text in labels if text
     }
+    said |= {(*words[:-1], rate) for words in said if words[-1:] == ("rate",) for rate in RATES}
     for words in said:
         index.items.append(Item("metric", name, "", words, frozenset(), _stems(description)))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datamind.language import names
 from datamind.language.tokens import lemma
-from datamind.semantics.catalog import Column, Table, View
+from datamind.semantics.catalog import Column, Relationship, Table, View
 
 MAX_CODES = 200
 _PERSONAL = frozenset(
@@ -47,3 +47,13 @@ def is_flag(column: Column, view: View) -> bool:
         return (column.low, column.high) == ("0", "1") and (column.distinct or 0) <= 2
     values = {v.strip().lower() for v, _ in view.values(column.id)}
     return bool(values) and values <= TRUE_WORDS | FALSE_WORDS
+
+
+KEYS = frozenset({"id", "code", "number", "no", "key", "identifier", "num", "nr", "uuid"})
+
+
+def role_words(reference: Relationship, target: Table) -> frozenset[str]:
+    """What the referring column says beyond the name of what it refers to: start, end."""
+    own = {*names.words_of(target.name), *KEYS}
+    said = {w for c in reference.columns for w in names.words_of(c)}
+    return frozenset((said | set(names.words_of(reference.role))) - own)

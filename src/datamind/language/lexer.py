@@ -137,7 +137,8 @@ _FILLERS = (("in", "total"), ("at", "all"), ("so", "far"), ("all", "in", "all"),
             ("as", "well"), ("or", "not"), ("in", "general"), ("at", "least", "once"),
             ("as", "a", "fraction"), ("as", "a", "percentage"), ("as", "a", "ratio"),
             ("in", "percent"), ("as", "a", "percent"), ("at", "the", "moment"),
-            ("right", "now"), ("to", "date"))  # fmt: skip
+            ("right", "now"), ("to", "date"), ("=", "true"), ("is", "true"), ("equals", "true"),
+            ("all", "time"))  # fmt: skip
 
 
 def _fillers(linker: Linker, tokens: list[Token]) -> Iterator[Unit]:

@@ -54,11 +54,15 @@ SURE = 0.99  # all words of a name were said
 
 
 class Linker:
-    """Looks spans up in the index; remembers what each token matched."""
+    """Looks spans up in the index; remembers what each token matched.
 
-    def __init__(self, index: Index, tokens: Sequence[Token]) -> None:
+    Without `metrics` nothing is taken for one: `cancelled orders` are orders.
+    """
+
+    def __init__(self, index: Index, tokens: Sequence[Token], *, metrics: bool = True) -> None:
         self.index = index
         self.tokens = tokens
+        self.metrics = metrics
         self.matches = [self._match(t) if t.kind == "word" else {} for t in tokens]
 
     def is_stop(self, token: Token) -> bool:
@@ -105,6 +109,8 @@ class Linker:
 
     def concepts(self, first: int, last: int) -> list[Candidate]:
         """Tables, columns and metrics that the words of the window may name, best first."""
+        if last - first == 1 and self.tokens[first].lower in self.index.identifiers:
+            return self.index.identifiers[self.tokens[first].lower]
         content = [
             at
             for at in range(first, last)
@@ -129,6 +135,8 @@ class Linker:
             common &= set(self.matches[at])
         best: dict[tuple[str, str], Candidate] = {}
         for number in sorted(common):
+            if not self.metrics and self.index.items[number].kind == "metric":
+                continue
             candidate = self._score(number, content, core_only=len(content) < last - first)
             if candidate is not None:
                 key = (candidate.kind, candidate.id + candidate.within)
@@ -137,7 +145,9 @@ class Linker:
                     known.score, known.source == "name"
                 ):  # fmt: skip
                     best[key] = candidate
-        for candidate in self._naming(content):
+        lone = self.tokens[content[0]].lemma if len(content) == 1 else ""
+        naming = self.index.naming if lone in ("name", "title") else []
+        for candidate in naming:
             best.setdefault((candidate.kind, candidate.id), candidate)
         for candidate in self._worth(content):
             best.setdefault((candidate.kind, candidate.id), candidate)
@@ -151,7 +161,7 @@ class Linker:
             c.kind == "metric" and c.score >= SURE for c in best.values()
         ):  # `cancelled orders` is that metric, not the orders
             best = {key: c for key, c in best.items() if c.score >= SURE}
-        most = 3 * MAX_CANDIDATES if self._naming(content) else MAX_CANDIDATES
+        most = 3 * MAX_CANDIDATES if naming else MAX_CANDIDATES
         return sorted(best.values(), key=in_order)[:most]
 
     def people(self) -> list[Candidate]:
@@ -215,17 +225,6 @@ class Linker:
                     found.append(self._item(item, 0.9, "name"))
         return tuple(sorted(found, key=in_order)[:MAX_CANDIDATES])
 
-    def _naming(self, content: Sequence[int]) -> list[Candidate]:
-        """`name` alone: the column that names the rows of any table, whatever it is called."""
-        if len(content) != 1 or self.tokens[content[0]].lemma not in ("name", "title"):
-            return []
-        out = []
-        for table in self.index.view.tables:
-            for name in table.display[:1]:
-                column = table.column(name)
-                out.append(Candidate("column", column.id, table.id, 0.9, "name", type=column.type))
-        return out
-
     def _worth(self, content: Sequence[int]) -> list[Candidate]:
         """`sales amount`, `revenue`: what the rows of a table are worth."""
         last = self.tokens[content[-1]].lemma
@@ -235,18 +234,14 @@ class Linker:
         common = set(self.matches[named[0]])
         for at in named[1:]:
             common &= set(self.matches[at])
-        out = []
-        for number in sorted(common):
-            item = self.index.items[number]
-            column = (
-                money_column(self.index.view.table(item.table)) if item.kind == "table" else None
-            )
-            if column is not None:
-                score = 0.9 if len(content) > 1 else 0.82
-                out.append(
-                    Candidate("column", column.id, item.table, score, "synonym", type=column.type)
-                )
-        return out
+        score = 0.9 if len(content) > 1 else 0.82
+        tables = [
+            self.index.items[n].table for n in sorted(common) if self.index.items[n].kind == "table"
+        ]
+        found = (money_column(self.index.view.table(table)) for table in tables)
+        return [
+            Candidate("column", c.id, c.table, score, "synonym", type=c.type) for c in found if c
+        ]
 
     def _score(self, number: int, content: Sequence[int], *, core_only: bool) -> Candidate | None:
         item = self.index.items[number]
@@ -271,6 +266,8 @@ class Linker:
             if word >= 0:
                 used[word] = q
             elif word == -2:
+                if item.kind == "table" and self._told_apart(at, item.table):
+                    return None  # `cancelled orders` are not all orders
                 described += 1
             quality *= q if word != -2 else 0.93
             if word != -2 and SOURCES[kind] > rank:
@@ -297,6 +294,11 @@ class Linker:
             not core_only and covered > 0.99 and len(used) == len(content) and source == "name"
         )
         return self._item(item, round(min(score, 1.0), 4), source, literal=literal)
+
+    def _told_apart(self, at: int, table: str) -> bool:
+        """Whether the word is a value by which some of the table's rows differ from others."""
+        found = self.index.values.get(normal(self.tokens[at].lower), ())
+        return any(self.index.view.column(column).table == table for column, _ in found)
 
     def _misses_head(self, item: Item, used: Collection[int]) -> bool:
         """Whether only what stands before the noun was said: `projects` for the project status."""

@@ -9,9 +9,9 @@ from datamind.language import ages, names
 from datamind.language.candidates import Candidate
 from datamind.language.conditions import predicate
 from datamind.language.context import Context, Unbuildable, conjunction, filled, number
-from datamind.language.periods import date_column, date_expr, ends_of, unit_said
+from datamind.language.periods import TIME_UNITS, date_column, date_expr, ends_of, unit_said
 from datamind.language.relations import of_subtype, plain_relation
-from datamind.language.scope import money_column
+from datamind.language.scope import money_column, quantity_and_price
 from datamind.language.sketch import Cond, Measure, Mention
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Column, Table
@@ -106,11 +106,10 @@ def _count_of(
     candidate: Candidate, measure: Measure, ctx: Context, where: P.Predicate | None
 ) -> P.Expr:
     if candidate.kind == "metric":
-        if where is not None:
-            raise Unbuildable("a metric has conditions of its own")
-        return ctx.metric(candidate.id)
+        return ctx.metric(candidate.id, where)
     if candidate.kind == "table":
         kept = _kept_count(ctx.scope.view.table(candidate.id))
+        kept = kept or _units_of(candidate, measure, ctx)
         if kept is not None:
             return P.Aggregate("sum", ctx.expr(kept), where=where)
         return P.Aggregate("count", None, ctx.scope.alias(candidate.id), where=where)
@@ -127,6 +126,8 @@ def _count_of(
         return P.Aggregate("count", None, alias, where=both)
     if table.primary_key == (column.name,):
         return P.Aggregate("count", None, ctx.scope.alias(table.id), where=where)
+    if set(names.words_of(column.name)) & _MONEY and not measure.distinct:
+        raise Unbuildable("an amount is no count")
     rolls_up = ("sum", "avg") if measure.inner else ("sum",)
     added = column.is_number and column.additivity in rolls_up
     if added and not measure.distinct:
@@ -135,9 +136,25 @@ def _count_of(
     return P.Aggregate("count", ctx.expr(column), distinct=True, where=where)
 
 
+_MONEY = frozenset({"price", "cost", "amount", "revenue", "salary", "fee", "budget", "value"})
+
+
 def _kept_count(table: Table) -> Column | None:
     """Where rows stand for several of the thing: the column that is called just `count`."""
     return next((c for c in table.columns if names.words_of(c.name) == ("count",)), None)
+
+
+_TRADED = frozenset({"sold", "bought", "purchased", "shipped", "ordered", "produced", "returned"})
+
+
+def _units_of(candidate: Candidate, measure: Measure, ctx: Context) -> Column | None:
+    """`tickets sold`, where a row of the ticket sales is of several tickets: their quantity."""
+    target = measure.target
+    after = ctx.words[target.last].lower() if target and target.last < len(ctx.words) else ""
+    if target is None or candidate.score > 0.9 or not {after, ctx.words[target.last - 1]} & _TRADED:
+        return None
+    pair = quantity_and_price(ctx.scope.view.table(candidate.id))
+    return pair[0] if pair is not None else None
 
 
 def counts_already(column: Column) -> bool:
@@ -155,12 +172,15 @@ def _aggregate(measure: Measure, ctx: Context) -> P.Expr:
     where = _where(measure.where, ctx, candidate)
     if candidate.kind == "metric":
         _as_defined(candidate.id, measure, ctx)
-        return ctx.metric(candidate.id)
+        return ctx.metric(candidate.id, where)
     if candidate.kind == "table":
         if measure.function != "sum":
             raise Unbuildable("an average of rows")
-        if [w.lower() for w in ctx.words[measure.first : measure.first + 2]] == ["how", "much"]:
+        if _WORTH & {w.lower() for w in ctx.words[measure.first : measure.first + 3]}:
             return _worth(candidate, measure, ctx, where)
+        lasted = _lasted(candidate, ctx)
+        if lasted is not None:
+            return P.Aggregate("sum", lasted, where=where)
         return P.Aggregate("count", None, ctx.scope.alias(candidate.id), where=where)
     column = ctx.column_of(measure.target)
     return _aggregate_column(column, measure, ctx, where)
@@ -179,16 +199,39 @@ def _as_defined(name: str, measure: Measure, ctx: Context) -> None:
         raise Unbuildable("a metric is not aggregated otherwise than it is defined")
 
 
+_WORTH = frozenset({"much", "amount", "value", "worth", "money"})
+
+
+def _lasted(candidate: Candidate, ctx: Context) -> P.Expr | None:
+    """`total downtime in minutes`: how long the rows last, where a unit of time is said."""
+    at = next((n for n, w in enumerate(ctx.lemmas) if w in TIME_UNITS and n), None)
+    if at is None or ctx.lemmas[at - 1] != "in":
+        return None
+    try:
+        start, end = ends_of(ctx.scope.view.table(candidate.id))
+    except Unbuildable:
+        return None
+    return P.DateDiff(TIME_UNITS[ctx.lemmas[at]], ctx.expr(start), ctx.expr(end))
+
+
 def _worth(
     candidate: Candidate, measure: Measure, ctx: Context, where: P.Predicate | None
 ) -> P.Expr:
     """`how much did we bill`: what the rows are worth, for they are not counted."""
-    column = money_column(ctx.scope.view.table(candidate.table))
+    table = ctx.scope.view.table(candidate.table)
+    column = money_column(table)
+    function = cast(P.Function, measure.function)
+    pair = quantity_and_price(table)
+    if pair is not None and (column is None or column == pair[1]):
+        quantity, price = pair
+        ctx.notes.append(f"{table.name} are worth {quantity.name} times {price.name}")
+        value = P.Arithmetic("*", ctx.expr(quantity), ctx.expr(price))
+        return P.Aggregate(function, value, where=where)
     if column is None:
         raise Unbuildable("how much is no count")
     ctx.notes.append(f"{candidate.table} are added up by {column.name.replace('_', ' ')}")
     ctx.penalty += 0.1
-    return P.Aggregate(cast(P.Function, measure.function), ctx.expr(column), where=where)
+    return P.Aggregate(function, ctx.expr(column), where=where)
 
 
 def _aggregate_column(
@@ -206,6 +249,8 @@ def _aggregate_column(
     if function == "sum" and column.additivity != "sum":
         ctx.penalty += 0.2
         if column.additivity == "none":
+            if column.id in ctx.scope.graph.references:
+                raise Unbuildable("a sum of keys")
             table = ctx.scope.view.table(column.table)
             if column.name in table.primary_key:
                 return P.Aggregate("count", None, ctx.scope.alias(table.id), where=where)
@@ -214,9 +259,13 @@ def _aggregate_column(
         if column.name in ctx.scope.view.table(column.table).primary_key:
             raise Unbuildable("an average of keys")
         ctx.penalty += 0.4
+    percent = None
+    if function.startswith("p") and function[1:].isdigit():
+        function, percent = "percentile", float(function[1:])
     return P.Aggregate(
-        cast(P.Function, function), ctx.expr(column), distinct=measure.distinct, where=where
-    )
+        cast(P.Function, function), ctx.expr(column), distinct=measure.distinct, where=where,
+        percent=percent,
+    )  # fmt: skip
 
 
 def _either(measure: Measure, ctx: Context) -> P.Expr:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 
 from datamind.language.dates import WORD_NUMBERS, clock
@@ -13,6 +14,7 @@ from datamind.language.units import Comparison, Top, Unit
 
 def numbers(tokens: list[Token]) -> Iterator[Unit]:
     """Units for every number, in figures or in words."""
+    yield from _percentiles(tokens)
     for at, _token in enumerate(tokens):
         value = _number_at(tokens, at)
         if value is None:
@@ -26,6 +28,21 @@ def numbers(tokens: list[Token]) -> Iterator[Unit]:
         for words, op in _OR_MORE:
             if tail[: len(words)] == words:
                 yield Unit("p", at, last + len(words), Comparison(op, value), 1.5)
+
+
+def _percentiles(tokens: list[Token]) -> Iterator[Unit]:
+    """`p90`, `the 95th percentile of`: an aggregate like the median."""
+    for at, token in enumerate(tokens):
+        short = re.fullmatch(r"p(\d{1,2})|(\d{1,2})(?:st|nd|rd|th)", token.lower)
+        if short is None:
+            continue
+        last = at + 1
+        if short[2]:
+            if last >= len(tokens) or tokens[last].lemma != "percentile":
+                continue
+            last += 1
+        last += last < len(tokens) and tokens[last].lower == "of"
+        yield Unit(K.AGGREGATE, at, last, f"p{short[1] or short[2]}", 0.9 * (last - at))
 
 
 def _is_ordinal(token: Token) -> bool:

@@ -7,7 +7,7 @@ from typing import cast
 
 from datamind.language import measures
 from datamind.language.context import Context, Unbuildable
-from datamind.language.draft import Draft, aggregate, free_name, named, period_key
+from datamind.language.draft import Draft, aggregate, free_name, is_period, named, period_key
 from datamind.language.scope import dates_of
 from datamind.language.sketch import Measure, Mention, Rank, Sketch
 from datamind.language.tokens import stem
@@ -131,11 +131,15 @@ def _bare_sort(
         column = _hinted_column(rank, sketch, ctx)
         if column is not None:
             return _column_sort(column, rank, ctx, draft, grouped=grouped)
+    said = " ".join(w.lower() for w in ctx.words[rank.first : rank.first + 5])
+    if grouped and rank in sketch.order and any(w in said for w in _BY_TIME):
+        times = [k for k in draft.keys if is_period(k)]
+        if times:
+            return P.Sort(P.Field(times[0].name), rank.descending), None
     if grouped and draft.aggregates:
         name = draft.aggregates[0].name
         return P.Sort(P.Field(name), rank.descending), P.Named(name, P.Field(name))
-    said = {w.lower() for w in ctx.words[rank.first : rank.first + 4]}
-    if rank in sketch.order and said & _TIMELY:
+    if rank in sketch.order and any(w in said for w in _TIMELY):
         column = _hinted_column(replace(rank, hints=("date",)), sketch, ctx)
         if column is None:
             raise Unbuildable("newest first, of what has no date")
@@ -152,7 +156,8 @@ def _sortable(output: P.Named, rank: Rank) -> bool:
     return not output.name.endswith("id") or rank.descending
 
 
-_TIMELY = frozenset({"newest", "latest", "recent", "oldest", "earliest"})
+_TIMELY = ("newest", "latest", "recent", "oldest", "earliest")
+_BY_TIME = (*_TIMELY, "chronological")
 
 
 def _hinted_column(rank: Rank, sketch: Sketch, ctx: Context) -> Column | None:

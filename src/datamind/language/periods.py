@@ -8,7 +8,13 @@ from typing import cast
 from datamind.language import names
 from datamind.language.calendar import Period
 from datamind.language.context import Context, Unbuildable
-from datamind.language.scope import dates_of, is_personal, is_technical, year_columns
+from datamind.language.scope import (
+    dates_of,
+    is_calendar,
+    is_personal,
+    is_technical,
+    year_columns,
+)
 from datamind.language.sketch import Cond, Mention
 from datamind.language.tokens import stem
 from datamind.semantics import plan as P
@@ -79,13 +85,15 @@ def _year_column(cond: Cond, ctx: Context) -> Column | None:
     return None
 
 
-_UNITS = {"second": "second", "minute": "minute", "min": "minute", "hour": "hour", "day": "day",
-          "week": "week", "month": "month", "year": "year"}  # fmt: skip
+TIME_UNITS: dict[str, P.Unit] = {
+    "second": "second", "minute": "minute", "min": "minute", "hour": "hour", "day": "day",
+    "week": "week", "month": "month", "year": "year",
+}  # fmt: skip
 
 
 def unit_said(ctx: Context, default: str) -> P.Unit:
     """The unit of time that the question names."""
-    said = [_UNITS[w] for w in ctx.lemmas if w in _UNITS]
+    said = [TIME_UNITS[w] for w in ctx.lemmas if w in TIME_UNITS]
     return cast(P.Unit, said[-1] if said else default)
 
 
@@ -144,7 +152,7 @@ def ends_of(table: Table) -> tuple[Column, Column]:
 
 
 def tables_near(ctx: Context, at: int | None = None) -> list[str]:
-    """That of what was named last before this place, then those of what is added up, the plan's,
+    """Those of what is added up, then that of what was named last before this place, the plan's,
     home first, those of the meanings, and neighbours to one."""
     scope = ctx.scope
     before = [
@@ -161,7 +169,7 @@ def tables_near(ctx: Context, at: int | None = None) -> list[str]:
     added = [
         c.table for m, c in ctx.chosen.items() if m.role in ADDED and c.table
     ]  # what is added up happened at some time
-    return list(dict.fromkeys([*measured, *last, *added, *scope.aliases, *meant, *near]))
+    return list(dict.fromkeys([*measured, *added, *last, *scope.aliases, *meant, *near]))
 
 
 def metric_dates(ctx: Context) -> set[str]:
@@ -193,6 +201,8 @@ def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P
                 score -= 2.0
             if column.null_fraction:
                 score -= 0.6  # it has not happened yet to some
+            if is_calendar(ctx.scope.view.table(table_id)):
+                score += 1.5  # facts refer to their day
             score += (
                 1.2 * len(said & nearby) + 0.4 * bool(about & nearby) + 0.25 * len(said & roots)
             )

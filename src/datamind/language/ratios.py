@@ -71,12 +71,19 @@ def _share_noun(left: Measure, right: Measure) -> None:
 def _middle(body: list[Node], kind: str) -> int | None:
     """Where the second side of a ratio begins: the `to`, `out of`, or the `and` of `between`."""
     places = [i for i, n in enumerate(body) if n.code == K.TO]
+    if kind == "percent":  # `the percentage of customers that have agreed to calls`
+        places = [i for i in places if body[i].payload or not _follows_verb(body, i)]
     if places:
         return places[0]
     if kind == "ratio":
         places = [i for i, n in enumerate(body) if n.code == K.AND]
         return places[0] if places else None
     return None
+
+
+def _follows_verb(body: list[Node], at: int) -> bool:
+    """Whether what stands before is what a relative clause says, not a side of its own."""
+    return any(n.code == K.WITH for n in body[:at])
 
 
 def side(nodes: list[Node]) -> tuple[Measure, list[Node]]:

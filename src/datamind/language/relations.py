@@ -9,6 +9,7 @@ from typing import cast
 from datamind.language.candidates import Candidate
 from datamind.language.context import Context, Unbuildable, compared, conjunction
 from datamind.language.kinds import TRUE_WORDS
+from datamind.language.metric_rows import rows_of
 from datamind.language.scope import Scope
 from datamind.language.sketch import Cond, Mention
 from datamind.semantics import plan as P
@@ -30,12 +31,17 @@ def related(cond: Cond, ctx: Context, predicate: Builder) -> P.Predicate:
         made: P.Predicate = P.Compare("=", ctx.expr(column), P.Value(candidate.value))
         made = P.Not(made) if cond.negated else made
         return conjunction([made, *(predicate(c, ctx) for c in cond.within)])
+    if candidate.kind == "metric" and not cond.numbers:
+        rows = rows_of(view.metrics_by_name[candidate.id], ctx)
+        return conjunction([P.Not(rows) if cond.negated else rows])
     if candidate.kind == "column":
         return _has_column(cond, view.column(candidate.id), ctx, predicate)
     if candidate.kind != "table":
         raise Unbuildable("not something that rows are related to")
     if cond.numbers:
         return related_count(cond, cond.subject, ctx, predicate)
+    if cond.negated and cond.within and candidate.id == ctx.scope.home:
+        return P.Not(conjunction([predicate(c, ctx) for c in cond.within]))
     return _exists(cond, candidate.id, ctx, predicate)
 
 
@@ -93,9 +99,8 @@ def _exists(cond: Cond, table: str, ctx: Context, predicate: Builder) -> P.Predi
     if not first.reverse and len(found[0]) == 1 and cond.negated and not cond.within:
         column = first.relationship.columns[0]
         if not scope.view.column(f"{first.start}.{column}").null_fraction:
-            ctx.penalty += 1.5  # every row has one
-        else:
-            return P.IsNull(P.Column(scope.aliases[first.start], column))
+            raise Unbuildable("every row has one")
+        return P.IsNull(P.Column(scope.aliases[first.start], column))
     inner_ctx = inner_context(ctx, first.end)
     inner = inner_ctx.scope
     inner.need([table])

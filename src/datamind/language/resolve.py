@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datamind.language import names
 from datamind.language.candidates import Candidate
 from datamind.language.graph import UNREACHABLE, Graph
-from datamind.language.roles import KEYS, WAYS
+from datamind.language.kinds import KEYS, role_words
+from datamind.language.roles import WAYS
 from datamind.language.sketch import Cond, Measure, Mention, Rank, Sketch
 from datamind.language.tokens import lemma
 from datamind.semantics.catalog import Column, View
@@ -66,7 +67,7 @@ def resolve(
 ) -> list[Assignment]:
     """The best few assignments, cheapest first. `words` are the question's, in lower case."""
     mentions = mentions_of(sketch)
-    options = {id(m): _options(m, view, words) for m in mentions}
+    options = {id(m): _options(m, view, graph, words) for m in mentions}
     order = sorted(
         (m for m in mentions if options[id(m)]),
         key=lambda m: (len({c.table for c, _ in options[id(m)]}), len(options[id(m)]), m.first),
@@ -115,7 +116,9 @@ def _pair(a: Mention, x: Candidate, b: Mention, y: Candidate, view: View) -> flo
     return 0.0
 
 
-def _options(mention: Mention, view: View, words: Sequence[str]) -> list[tuple[Candidate, float]]:
+def _options(
+    mention: Mention, view: View, graph: Graph, words: Sequence[str]
+) -> list[tuple[Candidate, float]]:
     """Candidates that can play the mention's role, with their costs."""
     out = []
     exact = {c.kind for c in mention.candidates if c.score >= EXACT and c.source == "name"}
@@ -123,7 +126,7 @@ def _options(mention: Mention, view: View, words: Sequence[str]) -> list[tuple[C
         penalty = _penalty(mention, candidate, view)
         if penalty is not None:
             penalty += _way(mention, candidate, words) if candidate.kind == "value" else 0.0
-            penalty += _unsaid_key(mention, candidate, words)
+            penalty += _unsaid_key(mention, candidate, graph, words)
             penalty += _inexact(candidate, exact)
             if candidate.kind == "metric" and view.metrics_by_name[candidate.id].kind == "other":
                 penalty += UNREADY
@@ -171,13 +174,25 @@ def _doing(mention: Mention, candidate: Candidate, words: Sequence[str]) -> floa
     return 0.5 if words[mention.last - 1].endswith(("ed", "born")) else 0.0
 
 
-def _unsaid_key(mention: Mention, candidate: Candidate, words: Sequence[str]) -> float:
-    """A noun means the thing, not its key: `salesperson` is hardly the salesperson_id."""
+def _unsaid_key(
+    mention: Mention, candidate: Candidate, graph: Graph, words: Sequence[str]
+) -> float:
+    """A noun means the thing, not its key: `salesperson` is hardly the salesperson_id; but the
+    `owner` may be whom the owner_id refers to, and `orders` the order numbers where no table is
+    of orders."""
     if candidate.kind != "column":
         return 0.0
     parts = names.words_of(candidate.name)
     said = {lemma(w) for w in words[mention.first : mention.last]}
-    return 0.6 if parts and parts[-1] in KEYS and not said & KEYS else 0.0
+    if not parts or parts[-1] not in KEYS or said & KEYS:
+        return 0.0
+    reference = graph.references.get(candidate.id)
+    if reference is not None:
+        role = role_words(reference, graph.view.table(reference.to_table))
+        return 0.0 if role & said else 0.6
+    own = graph.view.table(candidate.table).primary_key
+    named = any(c.kind == "table" for c in mention.candidates) or candidate.name in own
+    return 0.6 if named or parts[-1] == "code" else 0.0
 
 
 def _penalty(mention: Mention, candidate: Candidate, view: View) -> float | None:

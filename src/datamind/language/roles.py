@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datamind.language import names
 from datamind.language.candidates import Candidate
 from datamind.language.context import Context
+from datamind.language.kinds import KEYS, role_words
 from datamind.language.sketch import Mention
 from datamind.language.tokens import stem
-from datamind.semantics.catalog import Column, Relationship, Table
+from datamind.semantics.catalog import Column, Relationship
 
 # What stands before a value, and the words of columns that it points to.
 WAYS: dict[str, frozenset[str]] = {
@@ -17,15 +17,7 @@ WAYS: dict[str, frozenset[str]] = {
     "via": frozenset({"via", "stop", "through", "layover", "transit"}),
     "by": frozenset({"by"}),
 }  # fmt: skip
-KEYS = frozenset({"id", "code", "number", "no", "key", "identifier", "num", "nr", "uuid"})
 REACH = 3  # how many words before a mention may tell its role
-
-
-def role_words(reference: Relationship, target: Table) -> frozenset[str]:
-    """What the referring column says beyond the name of what it refers to: start, end."""
-    own = {*names.words_of(target.name), *KEYS}
-    said = {w for c in reference.columns for w in names.words_of(c)}
-    return frozenset((said | set(names.words_of(reference.role))) - own)
 
 
 def role_of(mention: Mention, table: str, ctx: Context) -> str | None:

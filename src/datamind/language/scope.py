@@ -130,6 +130,13 @@ def dates_of(table: Table) -> list[Column]:
     return sorted(found, key=lambda c: (is_technical(c), is_personal(c)))
 
 
+def is_calendar(table: Table) -> bool:
+    """Whether a row of the table is a day: a date dimension."""
+    words = {*names.words_of(table.name)}
+    days = [c for c in table.columns if c.type == "date" and c.distinct == table.rows]
+    return bool(words & {"date", "dates", "calendar", "day", "days", "time"}) and bool(days)
+
+
 def is_technical(column: Column) -> bool:
     """Whether a date is the system's own: when a row was made or loaded."""
     return bool(_TECHNICAL & set(names.words_of(column.name)))
@@ -152,6 +159,20 @@ def year_columns(table: Table) -> list[Column]:
 
 
 MONEY = ("revenue", "amount", "price", "total", "value", "payment", "spend", "turnover", "cost")
+
+
+_QUANTITY = ("quantity", "qty", "units", "pieces", "count", "sold")
+
+
+def quantity_and_price(table: Table) -> tuple[Column, Column] | None:
+    """The columns of a table of trades that make its rows' worth: so many, at such a price."""
+    numbers = [c for c in table.columns if c.is_number]
+    prices = [c for c in numbers if "price" in names.words_of(c.name)]
+    quantities = [
+        c for word in _QUANTITY for c in numbers
+        if word in names.words_of(c.name) and c not in prices
+    ]  # fmt: skip
+    return (quantities[0], prices[0]) if quantities and len(prices) == 1 else None
 
 
 def money_column(table: Table) -> Column | None:

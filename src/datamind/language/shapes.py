@@ -34,6 +34,12 @@ def group(sketch: Sketch, ctx: Context, draft: Draft) -> None:
         elif ctx.meaning(output).kind == "metric":
             name = aggregate(draft, ctx.metric(ctx.meaning(output).id), ctx.meaning(output).id)
             _show(draft, name)
+        elif _added_up(output, sketch, ctx):
+            measure = Measure("either", target=output, first=output.first)
+            name = aggregate(
+                draft, measures.expression(measure, ctx), measures.name_of(measure, ctx)
+            )
+            _show(draft, name)
         else:
             made = keys(output, ctx, shown=True)
             for key in made:
@@ -46,6 +52,16 @@ def group(sketch: Sketch, ctx: Context, draft: Draft) -> None:
         raise Unbuildable("a group of nothing")
     draft.outputs = [*(P.Named(k.name, P.Field(k.name)) for k in draft.keys), *draft.outputs]
     windows.over_groups(sketch, ctx, draft)
+
+
+def _added_up(output: Mention, sketch: Sketch, ctx: Context) -> bool:
+    """`top 3 lines by quantity: the line and the quantity`: what is ranked by is what is shown."""
+    candidate = ctx.meaning(output)
+    if candidate.kind != "column" or ctx.scope.view.column(candidate.id).additivity != "sum":
+        return False
+    by = [ctx.chosen[r.by].id for r in sketch.ranks
+          if isinstance(r.by, Mention) and r.by in ctx.chosen]  # fmt: skip
+    return candidate.id in by
 
 
 def _show(draft: Draft, name: str) -> None:

@@ -92,7 +92,7 @@ class Measure:
     formula (`function` is the operator), number, given (a formula of the evidence),
     lasting (from a thing's start to its end), age (in whole years, today). `inner` aggregates its
     values over `per`, as in `average number of orders per customer`; `unit` is the one that a
-    duration is told in.
+    duration is told in. `again` is a count of what was spoken of before (`and how many`).
     """
 
     kind: str
@@ -110,6 +110,7 @@ class Measure:
     given: Formula | None = None
     per: list[Mention] = field(default_factory=list)
     unit: str = ""
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

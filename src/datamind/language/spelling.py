@@ -6,7 +6,7 @@ the data or of questions is nearest. What was read otherwise than written is tol
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -17,9 +17,9 @@ from simplemma import is_known
 from datamind.language.index import Index, synonyms
 from datamind.language.tables import keywords as K
 from datamind.language.tables.places import PLACES
-from datamind.language.tables.spelling import GREETING, SHORT_FORMS
+from datamind.language.tables.spelling import GREETING, PHRASAL, SHORT_FORMS
 from datamind.language.tables.times import UNITS, WORD_NUMBERS
-from datamind.language.tokens import Token, lemma
+from datamind.language.tokens import Token, lemma, stem
 
 LONG = 8  # letters from which two slips are one typo
 SHORTEST = 4
@@ -33,7 +33,7 @@ def without_greeting(text: str) -> str:
 def read(tokens: Sequence[Token], index: Index) -> tuple[list[Token], list[str]]:
     """The tokens as they are meant, and what was read otherwise than it is written."""
     out, notes = [], []
-    for token in tokens:
+    for token in _phrasal(tokens, index):
         meant = None if token.kind != "word" or _is_of_data(token, index) else _meant(token, index)
         if meant is None or meant == token.lower:
             out.append(token)
@@ -42,6 +42,26 @@ def read(tokens: Sequence[Token], index: Index) -> tuple[list[Token], list[str]]
             notes.append(f"'{token.text}' is read as {meant}")
         out.append(replace(token, text=meant, lower=meant, lemma=lemma(meant)))
     return out, notes
+
+
+def _phrasal(tokens: Sequence[Token], index: Index) -> Iterator[Token]:
+    """`called off` as the one word cancelled, where the data knows it and not the phrase."""
+    at = 0
+    while at < len(tokens):
+        pair = " ".join(t.lower for t in tokens[at : at + 2])
+        meant = next((m for m in PHRASAL.get(pair, ()) if _known(m, index)), None)
+        if meant is None or pair in index.values:
+            yield tokens[at]
+            at += 1
+            continue
+        first, last = tokens[at : at + 2]
+        text = f"{first.text} {last.text}"
+        yield Token(text, meant, lemma(meant), "word", first.start, last.end)
+        at += 2
+
+
+def _known(word: str, index: Index) -> bool:
+    return word in index.values or word in index.postings or stem(word) in index.stems
 
 
 def _is_of_data(token: Token, index: Index) -> bool:
@@ -64,7 +84,9 @@ def _meant(token: Token, index: Index) -> str | None:
     ):
         return None
     near = _near(word, index) or (_near(token.lemma, index) if token.lemma != word else [])
-    if not near or is_known(word, lang="en"):
+    if near and is_known(word, lang="en"):  # `costumers`: English, but two letters apart
+        near = [(s, w) for s, w in near if len(word) >= LONG - 1 and sorted(w) == sorted(word)]
+    if not near:
         return None
     least = min(near)[0]
     best = {lemma(w): w for slips, w in near if slips == least}

@@ -41,7 +41,9 @@ def of_rows(sketch: Sketch, ctx: Context) -> bool:
 
 def adds_up(rank: Rank, sketch: Sketch, ctx: Context) -> bool:
     """`top 5 riders by distance`: what several rows hold for each is added up."""
-    if rank.extreme or not rank.count or not isinstance(rank.by, Mention):
+    if not rank.count or not isinstance(rank.by, Mention):
+        return False
+    if rank.extreme and ctx.words[rank.first].lower() not in ("most", "fewest", "least"):
         return False
     head = next((o for o in sketch.outputs if isinstance(o, Mention)), None)
     about = ctx.chosen.get(head) if head is not None else None
@@ -103,6 +105,7 @@ def without_rows(sketch: Sketch, ctx: Context) -> Sketch:
         ctx.chosen[o.target].table for o in sketch.outputs
         if isinstance(o, Measure) and o.function in ("avg", "median") and o.target in ctx.chosen
     }  # fmt: skip
+    averaged |= _averages(sketch, ctx)
     if len(averaged) != 1 or len(sketch.outputs) != 1 or sketch.ranks:
         return sketch
     kept = [
@@ -110,6 +113,23 @@ def without_rows(sketch: Sketch, ctx: Context) -> Sketch:
         if not (m.each and (c := ctx.chosen.get(m)) and c.kind == "table" and c.table in averaged)
     ]  # fmt: skip
     return replace(sketch, groups=kept)
+
+
+def _averages(sketch: Sketch, ctx: Context) -> set[str]:
+    """The tables that the metrics shown are a ratio or an average over the rows of."""
+    found: set[str] = set()
+    for output in sketch.outputs:
+        target = output.target if isinstance(output, Measure) else output
+        candidate = ctx.chosen.get(target) if target is not None else None
+        if candidate is None or candidate.kind != "metric":
+            continue
+        metric = ctx.scope.view.metrics_by_name[candidate.id]
+        bottom = ctx.scope.view.metrics_by_name.get(metric.denominator or "")
+        if bottom is not None and bottom.aggregation == "count" and bottom.table:
+            found.add(bottom.table)
+        elif str(metric.aggregation) in ("average", "avg") and metric.table:
+            found.add(metric.table)
+    return found
 
 
 def _of_row(rank: Rank, sketch: Sketch, ctx: Context) -> bool:

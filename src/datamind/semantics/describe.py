@@ -217,7 +217,8 @@ class _Reader:
         """A metric by its label, as it stands in a sentence."""
         found = self.view.catalog.metrics_by_name.get(expr.name)
         label = found.label if found and found.label else words(expr.name)
-        return label[:1].lower() + label[1:] if label[1:2].islower() else label
+        label = label[:1].lower() + label[1:] if label[1:2].islower() else label
+        return label if expr.where is None else f"{label} (where {self.predicate(expr.where)})"
 
     def arithmetic(self, expr: P.Arithmetic) -> str:
         """An operation, inner ones in brackets."""

@@ -1,8 +1,8 @@
 """The plan (SemanticQuery): a small typed algebra over the catalog, versioned in JSON.
 
-A query has a source (a table with a join tree, another query, or a set operation) and ordered
-steps. Joined rows are filtered first; then every measure is taken over the distinct rows of its
-own entity within each group, so that no join can count anything twice.
+A query has a source (a join tree, another query, or a set operation) and ordered steps. Joined rows
+are filtered first; then every measure is taken over the distinct rows of its own entity within each
+group, so that no join can count anything twice.
 """
 
 from __future__ import annotations
@@ -50,9 +50,10 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A named metric of the catalog, at the grain of the query's groups."""
+    """A named metric of the catalog over its rows where `where` holds, at the groups' grain."""
 
     name: str
+    where: Predicate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +133,9 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """An aggregate over the distinct rows of one entity (`of`: the alias whose rows are counted).
-
-    `arg` is None for a count of rows. `of` empty means the entity of the columns in `arg`, or the
-    source's own. `where` makes the measure conditional. `percent` goes with percentile.
+    """An aggregate of the distinct rows of one entity (`of`: their alias; empty: that of the columns
+    in `arg`, or the source's). `arg` is None for a count of rows. `where` makes the measure
+    conditional. `percent`, from 0 to 100, goes with percentile.
     """
 
     function: Function

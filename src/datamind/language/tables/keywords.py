@@ -122,7 +122,7 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
         "with no matching", "have not been", "has not been", "have never been", "not been",
         "haven't been", "not including", "none", "weren't", "never been", "without any", "zero",
         "do not have a", "does not have a", "no longer", "are no longer", "nobody", "no one",
-        "leaving out", "apart from", "but not", "nothing", "not a single",
+        "leaving out", "apart from", "not counting", "ignoring", "disregarding", "leaving aside", "except those", "excluding those", "minus the", "but not", "nothing", "not a single",
     )),
     RATIO: (*tuple((p, "ratio") for p in ("ratio of", "the ratio of", "ratio between", "ratio", "ratios of", "times as many")), ("average ratio of", "average"), ("average ratio", "average"), ("mean ratio of", "average"), *tuple((p, "share") for p in ("proportion of", "share of", "fraction of", "proportion", "what share of", "what proportion of", "what fraction of")), *tuple((p, "percent") for p in ("percentage of", "percent of", "what percentage of", "what percent of", "the percentage of", "percentage", "percent", "pct of", "what is the percentage of"))),
     DIFFERENCE: tuple((p, "") for p in (
@@ -130,7 +130,7 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
         "differences between", "difference of", "absolute difference between",
     )),
     AND: (("and", ""), ("as well as", ""), ("along with", ""), ("together with", ""), ("plus", ""),
-          ("both", "both"), ("but", ""), ("and also", ""), ("and their", "their"), ("and its", "their"), ("and his", "their"), ("and her", "their"),
+          ("both", "both"), ("but", ""), ("and also", ""), ("and their", "their"), ("and its", "their"), ("with their", "their"), ("with its", "their"), ("with his", "their"), ("with her", "their"), ("and his", "their"), ("and her", "their"),
           ("together with their", "their"), ("along with their", "their"), ("as well as their", "their"), ("together with its", "their"), ("along with its", "their"), ("including their", "their"), ("as well", "also"),
           ("and the corresponding", ""), ("alongside", ""), ("including", ""), ("and then", "")),
     OR: (("or", ""), ("either", ""), ("and or", ""), ("or else", ""), ("nor", "")),
@@ -147,7 +147,7 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
         "that were", "who are", "who were", "which were", "in which", "for which", "to which",
         "that had", "whom", "contain", "that is", "who had",
     ))),
-    TO: (("to", ""), ("versus", "vs"), ("vs", "vs"), ("vs .", "vs"), ("against", ""),
+    TO: (("to", ""), ("versus", "vs"), ("vs", "vs"), ("vs .", "vs"), ("v", "vs"), ("v .", "vs"), ("ahead of", "vs"), ("behind", "vs"), ("against", ""),
          ("compared to", "vs"), ("compared with", "vs"), ("divided by", ""), ("relative to", ""),
          ("in relation to", ""), ("out of all", "all"), ("out of the total", "all"),
          ("out of total", "all"), ("out of the", "all")),
@@ -199,7 +199,7 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
     )),
     EXCLUDED: tuple((p, "") for p in (
         "excluded", "left out", "not included", "not counted", "set aside", "aside", "being excluded",
-        "are excluded", "are left out", "are not counted", "are not included", "not counting",
+        "are excluded", "are left out", "are not counted", "are not included", "taken out", "removed",
     )),
     LENGTH: (("length of", ""), ("number of characters in", ""), ("number of letters in", "")),
     LASTING: tuple((p, "") for p in (

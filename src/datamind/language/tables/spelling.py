@@ -17,6 +17,22 @@ SHORT_FORMS = {
     "gonna": "going", "whats": "what", "hows": "how", "lst": "last", "avge": "average",
 }  # fmt: skip
 
+# Verbs of two words, and the one word that data says it by.
+PHRASAL = {
+    "called off": ("cancelled", "canceled"), "call off": ("cancelled", "canceled"),
+    "sent back": ("returned", "return"), "brought back": ("returned", "return"),
+    "send back": ("returned", "return"), "came back": ("returned", "return"),
+    "given back": ("refunded", "returned"), "paid back": ("refunded", "repaid"),
+    "handed back": ("returned", "refunded"), "signed up": ("registered", "signup", "joined"),
+    "sign up": ("register", "signup"), "turned down": ("rejected", "declined"),
+    "sorted out": ("resolved", "closed"), "taken on": ("hired", "employed"),
+    "let go": ("terminated", "dismissed"), "thrown out": ("rejected", "discarded"),
+    "put off": ("postponed", "delayed"), "held up": ("delayed",), "wrapped up": ("completed",),
+    "carried out": ("completed", "performed"), "handed in": ("submitted",),
+    "filled in": ("completed",), "sold out": ("unavailable",), "cut off": ("terminated",),
+    "dropped out": ("withdrawn",), "pulled out": ("withdrawn",), "moved out": ("departed",),
+}  # fmt: skip
+
 _HELLO = r"(?:hi+|hey+a?|hello|heya|hiya|good (?:morning|afternoon|evening)|dear (?:all|team|colleague)s?)"
 _ASIDE = (
     r"(?:quick (?:one|question)|just (?:a )?(?:quick|short) (?:one|question)|one (?:more )?question"

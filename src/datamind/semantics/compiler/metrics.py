@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 
 import sqlglot
@@ -16,6 +17,8 @@ from datamind.semantics.compiler import dialects as D
 from datamind.semantics.compiler.env import Env, Node
 from datamind.semantics.compiler.jointree import JoinTree
 from datamind.semantics.compiler.measures import Leaf, Measured
+from datamind.semantics.compiler.predicates import conjuncts
+from datamind.semantics.walk import aliases_of
 
 Build = Callable[[list[Node]], Node]
 # Names of dbt and the registry: our function, and whether of distinct values.
@@ -27,46 +30,54 @@ _AGGREGATIONS: dict[str, tuple[str, bool]] = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class _Making:
+    """What the parts of a metric are made with: the conditions of this use of it, the aliases
+    that they name, and the aggregates so far."""
+
+    env: Env
+    tree: JoinTree
+    where: tuple[Node, ...]
+    named: frozenset[str]
+    leaves: list[Leaf]
+
+
 def metric_of(node: P.Metric, env: Env, tree: JoinTree | None) -> Measured:
     """A metric as aggregates and the formula over them."""
     if tree is None:
         raise PlanInvalid(f"The metric {node.name} needs its table, not a query's rows.")
     if env.exported is not None:
         raise NotYet(f"The metric {node.name} over rows that were limited is not compiled yet.")
-    leaves: list[Leaf] = []
-    build = _formula(env.scope.metric(node.name), env, tree, leaves, ())
-    return Measured(node, tuple(leaves), build)
+    where = tuple(conjuncts(node.where, env)) if node.where is not None else ()
+    named = frozenset(aliases_of(node.where) & set(tree.aliases)) if where else frozenset()
+    making = _Making(env, tree, where, named, [])
+    build = _formula(env.scope.metric(node.name), making, ())
+    return Measured(node, tuple(making.leaves), build)
 
 
-def _formula(
-    metric: Metric, env: Env, tree: JoinTree, leaves: list[Leaf], above: tuple[str, ...]
-) -> Build:
+def _formula(metric: Metric, making: _Making, above: tuple[str, ...]) -> Build:
     if metric.name in above:
         raise PlanInvalid(f"The metric {metric.name} is defined by itself.")
     above = (*above, metric.name)
     if metric.kind == "simple":
-        return _simple(metric, env, tree, leaves)
+        return _simple(metric, making)
     if metric.kind == "ratio":
-        return _ratio(metric, env, tree, leaves, above)
+        return _ratio(metric, making, above)
     if metric.kind == "derived":
-        return _derived(metric, env, tree, leaves, above)
+        return _derived(metric, making, above)
     raise NotYet(f"The metric {metric.name} is of a kind that is not compiled here yet.")
 
 
-def _part(
-    name: str | None, env: Env, tree: JoinTree, leaves: list[Leaf], above: tuple[str, ...]
-) -> Build:
+def _part(name: str | None, making: _Making, above: tuple[str, ...]) -> Build:
     if name is None:
         raise PlanInvalid(f"The metric {above[-1]} lacks one of its parts.")
-    return _formula(env.scope.metric(name), env, tree, leaves, above)
+    return _formula(making.env.scope.metric(name), making, above)
 
 
-def _ratio(
-    metric: Metric, env: Env, tree: JoinTree, leaves: list[Leaf], above: tuple[str, ...]
-) -> Build:
-    top = _part(metric.numerator, env, tree, leaves, above)
-    bottom = _part(metric.denominator, env, tree, leaves, above)
-    return lambda made: divided(top(made), bottom(made), env.dialect)
+def _ratio(metric: Metric, making: _Making, above: tuple[str, ...]) -> Build:
+    top = _part(metric.numerator, making, above)
+    bottom = _part(metric.denominator, making, above)
+    return lambda made: divided(top(made), bottom(made), making.env.dialect)
 
 
 def divided(left: Node, right: Node, dialect: str) -> Node:
@@ -76,10 +87,9 @@ def divided(left: Node, right: Node, dialect: str) -> Node:
     return exp.Div(this=left, expression=right, typed=dialect != "duckdb", safe=False)
 
 
-def _derived(
-    metric: Metric, env: Env, tree: JoinTree, leaves: list[Leaf], above: tuple[str, ...]
-) -> Build:
-    parts = {name: _part(of, env, tree, leaves, above) for name, of in metric.inputs}
+def _derived(metric: Metric, making: _Making, above: tuple[str, ...]) -> Build:
+    parts = {name: _part(of, making, above) for name, of in metric.inputs}
+    env = making.env
     parsed = _parsed(metric.expression, env.session.view.catalog.dialect)
     for column in parsed.find_all(exp.Column):
         if column.name not in parts:
@@ -107,8 +117,9 @@ def _bottom_up(node: Node, change: Callable[[Node], Node]) -> Node:
     return change(node)
 
 
-def _simple(metric: Metric, env: Env, tree: JoinTree, leaves: list[Leaf]) -> Build:
+def _simple(metric: Metric, making: _Making) -> Build:
     function, distinct = _aggregation(metric)
+    env, tree = making.env, making.tree
     alias = _home(metric, tree)
     table = env.session.view.table(tree.table(alias))
     dialect = env.session.view.catalog.dialect
@@ -117,14 +128,16 @@ def _simple(metric: Metric, env: Env, tree: JoinTree, leaves: list[Leaf]) -> Bui
         arg = _qualified(metric, metric.expression, table, alias, env, dialect)
     elif function != "count":
         raise PlanInvalid(f"The metric {metric.name} has nothing to aggregate.")
-    where = tuple(_qualified(metric, f, table, alias, env, dialect) for f in metric.filters)
-    leaves.append(
+    where = [_qualified(metric, f, table, alias, env, dialect) for f in metric.filters]
+    making.leaves.append(
         Leaf(
-            function, arg, _kind(metric, table), where, (alias,), frozenset({alias}), distinct,
+            function, arg, _kind(metric, table), (*where, *making.where), (alias,),
+            making.named | {alias}, distinct,
+            foreign=tree.fans((alias,), making.named),
             guarded=arg is not None and alias in tree.nullable,
         )
     )  # fmt: skip
-    place = len(leaves) - 1
+    place = len(making.leaves) - 1
     return lambda made: made[place].copy()
 
 
