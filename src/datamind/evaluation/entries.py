@@ -111,6 +111,6 @@ def _told(error: Mapping[str, Any]) -> str:
         return f"there is no field `{field}`" + (f", perhaps `{near[0]}`" if near else "")
     if error["type"] == "missing":
         return f"`{field}` is missing"
-    if isinstance(error["input"], bool):
+    if isinstance(error["input"], bool) and error["type"] in ("string_type", "int_type"):
         return f"`{field}` holds what YAML takes for yes or no: put it in quotes"
     return f"`{field}`: {message[:1].lower()}{message[1:]}" if field else message
