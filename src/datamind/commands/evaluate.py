@@ -31,7 +31,7 @@ from datamind.settings import Settings, load
 
 MOST_NAMED = 15
 MISSED = 1  # a floor was not reached, or a question lost
-Made = TypeVar("Made", Judged, Trace, str)
+Made = TypeVar("Made", Judged, Trace)
 Work = Callable[[list[Case], AskContext, Golds], Iterable[Made]]
 
 
@@ -109,7 +109,11 @@ def check(asking: Asking) -> int:
     """Whether the suite can be read and judged by."""
     settings = _begin()
     questions = asking.suite()
-    _each(asking, questions, settings, lambda cases, context, golds: ())
+
+    def nothing(cases: list[Case], context: AskContext, golds: Golds) -> Iterable[Judged]:
+        return ()
+
+    _each(asking, questions, settings, nothing)
     Screen().say(f"{counted(len(questions.cases), 'question')} can be judged.")
     return 0
 
@@ -181,7 +185,7 @@ def _each(
                 suite.refuse(golds.broken(cases), questions.name)
                 for one in work(cases, context, golds):
                     made.append(one)
-                    if lines is not None and not isinstance(one, str):
+                    if lines is not None:
                         lines.write(one.as_line())
     return made
 
