@@ -175,3 +175,13 @@ def test_a_run_that_can_not_be_kept_is_told_and_is_no_fault(
     (tmp_path / "home/evaluations").write_text("in the way")
     assert run("eval", suite, "--warehouse", shop).code == 0
     assert "can't be kept" in caplog.text
+
+
+def test_a_file_that_does_not_say_what_was_expected_is_no_edited_suite(
+    run: Run, tmp_path: Path
+) -> None:
+    old = verdicts(tmp_path / "old", q="wrong")
+    new = tmp_path / "new"
+    new.write_text(json.dumps({"id": "q", "outcome": "right", "question": "?", "expected": "1"}))
+    (change,) = run("eval", "compare", old, new, "--json").json["changes"]
+    assert (change["kind"], change["edited"]) == ("won", False)

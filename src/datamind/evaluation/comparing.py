@@ -77,8 +77,13 @@ def compare(before: Run, after: Run) -> Comparison:
 def _changes(pairs: list[tuple[Verdict, Verdict]]) -> Iterator[Change]:
     for was, now in pairs:
         if (kind := _kind(was, now)) is not None:
-            edited = (was.question, was.expected) != (now.question, now.expected)
-            yield Change(now.id, now.question, kind, was.outcome, now.outcome, edited)
+            yield Change(now.id, now.question, kind, was.outcome, now.outcome, _edited(was, now))
+
+
+def _edited(was: Verdict, now: Verdict) -> bool:
+    """Files of older versions do not say what was expected."""
+    said = ((was.question, now.question), (was.expected, now.expected))
+    return any(one and other and one != other for one, other in said)
 
 
 def _kind(was: Verdict, now: Verdict) -> Kind | None:
