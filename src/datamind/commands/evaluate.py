@@ -89,7 +89,7 @@ def run(
     judged = _each(asking, questions, settings, score, kept.out)
     verdicts = tuple(one.verdict for one in judged)
     head = history.Head(
-        clock.new_id("run"), clock.now().isoformat(timespec="seconds"), questions.name,
+        clock.new_id("run"), clock.now().isoformat(timespec="microseconds"), questions.name,
         questions.version, asking.day.isoformat(), catalogs, kept.label, tuple(asking.only),
     )  # fmt: skip
     done = history.Run(head.label or head.id, verdicts, head)
