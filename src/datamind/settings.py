@@ -110,6 +110,11 @@ class Settings:
         return self.home / "catalogs"
 
     @property
+    def evaluations(self) -> Path:
+        """Where runs of `datamind eval` are kept."""
+        return self.home / "evaluations"
+
+    @property
     def demo(self) -> Path:
         """Where the demo's raw data and builds are kept."""
         return self.home / "demo"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Ran, Run
+from .conftest import Ran, Run, lines_of
 
 pytestmark = pytest.mark.slow
 
@@ -151,3 +151,28 @@ def test_nobody_asks_as_who_is_not_there_or_may_not_sign_in(datamind: Datamind) 
     told = datamind("ask", COUNT, "--json", "--as", "ana@example.com")
     assert (told.code, told.json["error"]["code"]) == (5, "access_denied")
     assert datamind("catalog", "show", "--as", "ana@example.com").code == 5
+
+
+def test_a_suite_is_asked_and_judged_as_its_persons(
+    datamind: Datamind, file: Path, tmp_path: Path
+) -> None:
+    """Gold SQL too is under the policies of whoever asks; what they may not see is not shown."""
+    assert datamind("policies", "import", file, "--replace").code == 0
+    suite, out, page = (tmp_path / name for name in ("suite.yaml", "out.jsonl", "page.html"))
+    suite.write_text(
+        f"- {{id: a, question: '{COUNT}', as: ana@example.com, figure: 4}}\n"
+        f"- {{id: b, question: '{COUNT}', as: ana@example.com, sql: SELECT count(*) FROM stores}}\n"
+        f"- {{id: c, question: '{COUNT}', sql: SELECT count(*) FROM stores}}\n"
+        "- {id: d, question: list stores by name, as: ana@example.com,"
+        " sql: SELECT name FROM stores}\n"
+    )
+    words = ("--by", "person", "--out", out, "--report", page)
+    ran = datamind("eval", suite, "--as", "eve@example.com", *words)
+    assert ran.code == 0, ran.err
+    told = {line["id"]: line for line in lines_of(out)}
+    assert {name: line["outcome"] for name, line in told.items()} == dict.fromkeys("abcd", "right")
+    assert told["c"]["asker"] == "eve@example.com"
+    assert "ana@example.com │         3" in ran.out
+    assert "Store 1" not in page.read_text("utf-8")
+    suite.write_text(f"- {{question: '{COUNT}', as: who@example.com, figure: 4}}")
+    assert "There is no user who@example.com" in datamind("eval", suite).err

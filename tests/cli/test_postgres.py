@@ -253,3 +253,23 @@ def test_a_process_shows_no_password_either(reader: str, home: Path) -> None:
     assert made.returncode == 0, made.stderr
     assert PASSWORD not in made.stdout + made.stderr
     assert not [p for p in home.rglob("*") if PASSWORD in p.name]
+
+
+def test_a_suite_is_judged_by_sql_of_the_same_server(
+    no_secret: Run, reader: str, tmp_path: Path
+) -> None:
+    suite, page = tmp_path / "suite.yaml", tmp_path / "page.html"
+    suite.write_text(
+        f"- {{id: a, question: '{COUNT}', sql: \"SELECT count(*) FILTER (WHERE now() >= {{today}})"
+        ' FROM boats"}\n'
+        f"- {{id: b, question: '{COUNT}', figure: 21, tolerance: 5%}}\n"
+    )
+    words = ("--warehouse", reader, "--today", "2026-03-01", "--report", page)
+    made = no_secret("eval", suite, *words, "--min-right", "100")
+    assert made.code == 0, made.out + made.err
+    assert "hunter2" not in page.read_text("utf-8")
+    for sql in ("DELETE FROM boats", "SELECT no FROM boats"):
+        suite.write_text(f"- {{question: '{COUNT}', sql: {sql}}}")
+        broken = no_secret("eval", "check", suite, *words[:4])
+        assert broken.code == 2
+        assert "Line 1 of suite.yaml" in broken.err and "can't be judged" in broken.err

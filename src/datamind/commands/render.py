@@ -59,7 +59,7 @@ class Screen:
         understood = [*answer.explanation.split("\n"), *answer.assumptions]
         self._section("How it was understood", understood)
         self._section("Words", [f"{link.text} → {link.item}" for link in answer.links])
-        self._section("SQL", _pretty(answer.sql or "").split("\n"))
+        self._section("SQL", pretty(answer.sql or "").split("\n"))
         badges = f"trust {answer.trust} · confidence {answer.confidence:.0%}"
         self.say(f"\n{badges} · {answer.elapsed_ms:,.0f} ms · {answer.warehouse}", "dim")
         for warning in answer.warnings:
@@ -184,13 +184,13 @@ def _cells(column: ResultColumn, values: Sequence[Scalar]) -> list[str | Text]:
     return [NULL if v is None else written(v, column, places) for v in values]
 
 
-def _pretty(sql: str) -> str:
+def pretty(sql: str) -> str:
     """The statement on several lines, where nothing but its white space changes by that."""
     for dialect in ("duckdb", "postgres"):
         try:
-            pretty = sqlglot.parse_one(sql, dialect=dialect).sql(dialect=dialect, pretty=True)
+            made = sqlglot.parse_one(sql, dialect=dialect).sql(dialect=dialect, pretty=True)
         except sqlglot.errors.SqlglotError:
             continue
-        if "".join(pretty.split()) == "".join(sql.split()):
-            return pretty
+        if "".join(made.split()) == "".join(sql.split()):
+            return made
     return sql

@@ -42,6 +42,8 @@ class Trace:
     status: str
     rank: int | None
     readings: tuple[tuple[Mapping[str, float], bool], ...] = ()
+    tags: tuple[str, ...] = ()
+    asker: str = ""
 
     def as_line(self) -> dict[str, object]:
         """For a file of traces."""
@@ -61,8 +63,8 @@ class Oracle:
 
     def trace(self, case: Case) -> Trace:
         """Where the case was decided."""
-        question = question_of(case, self._today)
         try:
+            question = question_of(case, self._context, self._today)
             read = interpret(question, self._context.view, self._context.planner)
         except DataMindError:
             return self._made(case, "failed", "error", [], read=())
@@ -84,7 +86,7 @@ class Oracle:
         return Trace(
             case.id, case.set, case.database, case.question, place, status,
             right.index(True) if True in right else None,
-            tuple((dict(c.features), ok) for c, ok in pairs),
+            tuple((dict(c.features), ok) for c, ok in pairs), case.tags, case.asker,
         )  # fmt: skip
 
     def _right(self, case: Case, readings: Sequence[Candidate]) -> list[bool]:

@@ -6,12 +6,23 @@ import datetime as dt
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice, permutations
 
 Row = Sequence[object]
-RELATIVE = 1e-6
 MAX_MAPPINGS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How far a number may be off: by so much, or by such a share of it."""
+
+    absolute: float = 1e-9
+    share: float = 1e-6
+
+
+EXACT = Tolerance()
 
 
 def plain(value: object) -> object:
@@ -38,10 +49,10 @@ def _text(text: str) -> str:
     return text.replace("T", " ").removesuffix(" 00:00:00") if text[:4].isdigit() else text
 
 
-def same_value(one: object, other: object) -> bool:
-    """Equal, up to a relative 1e-6, or one the other rounded to two decimals or more."""
+def same_value(one: object, other: object, tolerance: Tolerance = EXACT) -> bool:
+    """Equal, numbers up to the tolerance, or one the other rounded to two decimals or more."""
     if isinstance(one, float) and isinstance(other, float):
-        if math.isclose(one, other, rel_tol=RELATIVE, abs_tol=1e-9):
+        if math.isclose(one, other, rel_tol=tolerance.share, abs_tol=tolerance.absolute):
             return True
         places = min(_places(one), _places(other))
         return places >= 2 and abs(one - other) <= 0.5 * 10**-places + 1e-9
@@ -64,8 +75,9 @@ def _number(text: str) -> float | None:
 
 
 def same_result(
-    gold: Sequence[Row], found: Sequence[Row], *, extra: int, order: Sequence[int] | None = None
-) -> bool:
+    gold: Sequence[Row], found: Sequence[Row], *, extra: int, order: Sequence[int] | None = None,
+    tolerance: Tolerance = EXACT,
+) -> bool:  # fmt: skip
     """Whether `found` has the rows of `gold`, with `extra` further columns at most.
 
     With `order` (positions of gold's sort columns; empty: all) the rows come in that order.
@@ -77,12 +89,12 @@ def same_result(
     left, right = _columns(gold), _columns(found)
     if not len(left) <= len(right) <= len(left) + extra:
         return False
-    for mapping in _mappings(left, right):
+    for mapping in _mappings(left, right, tolerance):
         picked = [right[at] for at in mapping]
         rows = list(zip(*left, strict=True)), list(zip(*picked, strict=True))
-        if not same_rows(*rows):
+        if not same_rows(*rows, tolerance):
             continue
-        if order is None or _in_order(left, picked, order):
+        if order is None or _in_order(left, picked, order, tolerance):
             return True
     return False
 
@@ -91,9 +103,13 @@ def _columns(rows: Sequence[Row]) -> list[list[object]]:
     return [[plain(v) for v in column] for column in zip(*rows, strict=True)]
 
 
-def _mappings(left: list[list[object]], right: list[list[object]]) -> Iterator[tuple[int, ...]]:
+def _mappings(
+    left: list[list[object]], right: list[list[object]], tolerance: Tolerance
+) -> Iterator[tuple[int, ...]]:
     """Ways to give each column of `left` one of `right` with the same values."""
-    choices = [[n for n, other in enumerate(right) if _same_column(c, other)] for c in left]
+    choices = [
+        [n for n, other in enumerate(right) if _same_column(c, other, tolerance)] for c in left
+    ]
     found = 0
     waiting: list[tuple[int, ...]] = [()]
     while waiting and found < MAX_MAPPINGS:
@@ -105,17 +121,18 @@ def _mappings(left: list[list[object]], right: list[list[object]]) -> Iterator[t
             waiting += [(*at, n) for n in reversed(choices[len(at)]) if n not in at]
 
 
-def _same_column(one: list[object], other: list[object]) -> bool:
-    return same_rows([(v,) for v in one], [(v,) for v in other])
+def _same_column(one: list[object], other: list[object], tolerance: Tolerance = EXACT) -> bool:
+    return same_rows([(v,) for v in one], [(v,) for v in other], tolerance)
 
 
-def same_rows(gold: Sequence[Row], found: Sequence[Row]) -> bool:
+def same_rows(gold: Sequence[Row], found: Sequence[Row], tolerance: Tolerance = EXACT) -> bool:
     """Whether the rows are the same multiset. Equal texts are paired by their sorted numbers."""
 
-    def key(row: Row) -> tuple[tuple[int, str | float], ...]:
-        return tuple(
-            (0, "") if v is None else (1, v) if isinstance(v, float) else (2, str(v)) for v in row
-        )
+    def key(row: Row) -> tuple[list[tuple[int, str]], list[float]]:
+        # Texts first: a number that is a little off must not change who its row is paired with.
+        texts = [(0 if v is None else 1 if isinstance(v, float) else 2, v) for v in row]
+        numbers = [v for v in row if isinstance(v, float)]
+        return [(kind, "" if kind < 2 else str(v)) for kind, v in texts], numbers
 
     def coarse(row: Row) -> tuple[object, ...]:
         return tuple("#" if isinstance(v, float) else v for v in row)
@@ -126,12 +143,21 @@ def same_rows(gold: Sequence[Row], found: Sequence[Row]) -> bool:
             return False
         gold, found = mixed[: len(gold)], mixed[len(gold) :]
     pairs = zip(sorted(gold, key=key), sorted(found, key=key), strict=True)
-    return all(same_value(a, b) for one, other in pairs for a, b in zip(one, other, strict=True))
+    return all(
+        same_value(a, b, tolerance) for one, other in pairs for a, b in zip(one, other, strict=True)
+    )
 
 
-def _in_order(left: list[list[object]], picked: list[list[object]], order: Sequence[int]) -> bool:
+def _in_order(
+    left: list[list[object]], picked: list[list[object]], order: Sequence[int],
+    tolerance: Tolerance,
+) -> bool:  # fmt: skip
     keys = order or range(len(left))
-    return all(same_value(a, b) for at in keys for a, b in zip(left[at], picked[at], strict=True))
+    return all(
+        same_value(a, b, tolerance)
+        for at in keys
+        for a, b in zip(left[at], picked[at], strict=True)
+    )
 
 
 def another_cut(

@@ -1,14 +1,14 @@
 """YAML as people and programs hand it in, and as we write it: nothing in it is more than it says.
 
 No aliases (a few lines of them stand for billions), no key twice (one would be lost), no more
-depth than a policy has.
+depth than such files have.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, TypeVar
 
 import yaml
 
@@ -21,6 +21,7 @@ TWICE = "a key stands there twice"
 # Read alike by YAML 1.1 and 1.2; all else is written in quotes.
 PLAIN = re.compile(r"[A-Za-z_*][\w .,@/()*-]*", re.ASCII)
 WORDS = frozenset("y n yes no on off true false null".split())
+T = TypeVar("T")
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -49,9 +50,32 @@ _Quoting.add_representer(str, _text)
 
 def read_yaml(text: str, name: str, *, shape: str) -> Mapping[Any, Any]:
     """The mapping in YAML text; BadInput says what is wrong with it, and where in `name`."""
+    document = _read(text, name, shape, lambda loader: loader.get_single_data())
+    if not isinstance(document, dict):
+        raise BadInput(f"{name} holds no mapping.", hint=shape)
+    return document
+
+
+def read_list(text: str, name: str, *, shape: str) -> list[tuple[int, Any]]:
+    """The entries of a list in YAML text, each with the line that it starts at."""
+
+    def build(loader: Any) -> list[tuple[int, Any]]:
+        node = loader.get_single_node()
+        if not isinstance(node, yaml.SequenceNode):
+            raise BadInput(f"{name} holds no list.", hint=shape)
+        return [(e.start_mark.line + 1, loader.construct_document(e)) for e in node.value]
+
+    return _read(text, name, shape, build)
+
+
+def _read(text: str, name: str, shape: str, build: Callable[[Any], T]) -> T:
     try:
         _look_through(text)
-        document = yaml.load(text, _Strict)  # noqa: S506 (a safe loader, made stricter)
+        loader = _Strict(text)
+        try:
+            return build(loader)
+        finally:
+            loader.dispose()
     except yaml.YAMLError as fault:
         mark = getattr(fault, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark is not None else ""
@@ -60,9 +84,6 @@ def read_yaml(text: str, name: str, *, shape: str) -> Mapping[Any, Any]:
         raise BadInput(f"{name} is not YAML{where}.", hint="Check the indents there.") from None
     except (ValueError, RecursionError, OverflowError, TypeError):  # of numbers and dates
         raise BadInput(f"{name} holds a value that can't be read.", hint=shape) from None
-    if not isinstance(document, dict):
-        raise BadInput(f"{name} holds no mapping.", hint=shape)
-    return document
 
 
 def write_yaml(document: Mapping[str, Any]) -> str:
@@ -85,7 +106,7 @@ def _look_through(text: str) -> None:
             depth -= 1
         long = isinstance(event, yaml.ScalarEvent) and len(event.value) > LONGEST
         if long or depth > MOST_DEEP or number > MOST_EVENTS:
-            raise BadInput(f"Line {_line(event)}: this is longer or deeper than a policy is.")
+            raise BadInput(f"Line {_line(event)}: this is longer or deeper than such a file is.")
 
 
 def _line(event: yaml.Event) -> int:

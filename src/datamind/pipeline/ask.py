@@ -11,7 +11,7 @@ from datamind.pipeline.context import AskContext
 from datamind.pipeline.execute import execute
 from datamind.pipeline.interpret import interpret
 from datamind.pipeline.kept import Read
-from datamind.pipeline.prepare import Prepared, prepare
+from datamind.pipeline.prepare import Prepared, prepare, prepare_sql
 from datamind.pipeline.stages import Stages
 from datamind.records import Answer, Candidate, Interpretation, Question, Result
 
@@ -43,6 +43,19 @@ def ask(question: Question, context: AskContext) -> Answer:
 def run_reading(reading: Candidate, context: AskContext) -> Result:
     """The rows of one reading, governed like any other; the errors of the stages."""
     return _run(_prepared((reading,), context, Stages(context.timer)), context)
+
+
+def run_sql(sql: str, context: AskContext) -> Result:
+    """The rows of somebody's SQL, governed like any other; the errors of the stages."""
+    return _run(prepared_sql(sql, context), context)
+
+
+def prepared_sql(sql: str, context: AskContext) -> Prepared:
+    """Somebody's SQL, governed; nothing is run."""
+    return prepare_sql(
+        sql, context.view, context.target, Stages(context.timer), row_limit=context.row_limit,
+        policy=context.policy,
+    )  # fmt: skip
 
 
 def said_of(read: Interpretation) -> str:

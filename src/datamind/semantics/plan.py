@@ -133,8 +133,8 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """An aggregate of the distinct rows of one entity (`of`: their alias; empty: that of the columns
-    in `arg`, or the source's). `arg` is None for a count of rows. `where` makes the measure
+    """An aggregate of the distinct rows of one entity (`of`: their alias; empty: that of the
+    columns in `arg`, or the source's). `arg` is None for a count of rows. `where` makes it
     conditional. `percent`, from 0 to 100, goes with percentile.
     """
 
