@@ -45,7 +45,7 @@ def context(demo: Build, demo_settings: Settings) -> Iterator[AskContext]:
         yield context
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def rows_of(demo: Build, context: AskContext) -> Iterator[Callable[[str], Rows]]:
     """Runs SQL on the warehouse directly; {today} in it is the day of the tests.
 
