@@ -11,7 +11,7 @@ from datamind.language.candidates import Candidate
 from datamind.language.conditions import predicate
 from datamind.language.context import Context, Unbuildable, compared, conjunction
 from datamind.language.draft import Draft, aggregate, is_unique
-from datamind.language.graph import UNREACHABLE, Graph
+from datamind.language.graph import UNREACHABLE
 from datamind.language.metric_rows import rows_of
 from datamind.language.relations import flag, of_subtype
 from datamind.language.scope import NoPath, Scope
@@ -21,33 +21,6 @@ from datamind.language.tables import keywords as K
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import NUMERIC
 from datamind.semantics.walk import below
-
-
-def home_table(
-    sketch: Sketch, chosen: dict[Mention, Candidate], metrics: dict[str, str], graph: Graph
-) -> str:
-    """The table whose rows the plan starts from: the measure's, the head's, or the first named.
-
-    A count of nothing named (`how many times`) is of what happened.
-    """
-    measured = [o for o in sketch.outputs if isinstance(o, Measure)]
-    by = [r.by for r in (*sketch.ranks, *sketch.order) if isinstance(r.by, Measure)]
-    by += [c.measure for c in sketch.conds if c.measure is not None]
-    for measure in (*measured, *by):
-        home = measures.home_of(measure, chosen, metrics)
-        if home:
-            return home
-    if any(m.kind == "count" and m.target is None for m in (*measured, *by)):
-        event = graph.event({c.table for c in chosen.values() if c.table})
-        if event is not None:
-            return event
-    for mention in (sketch.head, *sketch.outputs, *sketch.groups, *chosen):
-        candidate = chosen.get(mention) if isinstance(mention, Mention) else None
-        if candidate is not None and candidate.table:
-            return candidate.table
-        if candidate is not None and candidate.id in metrics:
-            return metrics[candidate.id]
-    raise Unbuildable("nothing names a table")
 
 
 def build(sketch: Sketch, ctx: Context) -> P.Query:

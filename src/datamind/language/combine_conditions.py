@@ -183,18 +183,43 @@ def hinted(nodes: list[Node]) -> list[Node] | None:
     hint, value = nodes[0].payload, nodes[-1].payload
     if nodes[-1].first - nodes[0].last > 1:
         return None
+    if len(nodes) > 2 and nodes[1].code == K.OF and not _holds(hint, value):
+        return None  # the client name of `open` matters
     value.role, value.hint, hint.role = "value", hint, "relation"
     cond = Cond("value", mention=value, first=nodes[0].first)
     return [nodes[0], Node("P", nodes[-1].first, nodes[-1].last, cond)]
 
 
+def without_some(nodes: list[Node]) -> list[Node] | None:
+    """`with no` open claims: no claim that is open; `not open claims` are claims that are not."""
+    subject: Mention = nodes[-1].payload
+    if nodes[0].payload != "no" or not any(c.kind == "table" for c in subject.candidates[:3]):
+        return None
+    made = without([nodes[0], nodes[-1]])
+    made[0].payload.within = [one_value([n])[0].payload for n in of_code(nodes, "v")]
+    return [span(nodes, "P", made[0].payload)]
+
+
 def denied_hinted(nodes: list[Node]) -> list[Node] | None:
-    """`excluding` status cancelled: not that value."""
-    made = hinted(nodes[-2:])
-    if made is None:
+    """`excluding` status cancelled: not that value; `never had` a claim accepted: no such claim."""
+    value = nodes[-1]
+    hint = next(n for n in reversed(nodes[:-1]) if n.code == "c")
+    if nodes[0].payload == "no" and hint.payload.candidates[0].kind == "table":
+        made = without([nodes[0], hint])
+        made[0].payload.within = [one_value([value])[0].payload]
+        return [span(nodes, "P", made[0].payload)]
+    made = hinted([hint, value]) or []
+    if not made:
         return None
     made[-1].payload.negated = True
     return [Node("P", nodes[0].first, nodes[-1].last, made[-1].payload)]
+
+
+def _holds(hint: Mention, value: Mention) -> bool:
+    """Whether what is named may be what the value is one of: its column, its table."""
+    columns = {c.id for c in value.candidates} | {c.table for c in value.candidates}
+    texts = any(c.kind == "text" for c in value.candidates)
+    return texts or any(c.id in columns for c in hint.candidates[:4])
 
 
 def some_values(nodes: list[Node]) -> list[Node]:

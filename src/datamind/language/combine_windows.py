@@ -136,7 +136,7 @@ def per_day(nodes: list[Node]) -> list[Node]:
 
 
 BEYOND = (
-    r"(?P<about>c)?[rf]*>f?(?P<said>c)?A[f]?(?P<again>c(?!>))?"
+    r"(?P<about>c)?[rf]*>f?(?P<said>c)?c?A[f]?(?P<again>c(?!>))?"
     r"(?:[fir]+=?(?P<same>c)|f?(?P<when>d))?(?:r=(?P<same_>c))?"
 )
 

@@ -26,7 +26,7 @@ class Context:
     """What building one reading needs: meanings, scope, words, today, and how text is matched.
 
     `notes` collects the assumptions that the answer will state; `penalty` what makes the reading
-    less likely.
+    less likely; `dates` are those that periods were said of.
     """
 
     chosen: dict[Mention, Candidate]
@@ -39,6 +39,7 @@ class Context:
     notes: list[str] = field(default_factory=list)
     penalty: float = 0.0
     used: set[str] = field(default_factory=set)
+    dates: list[P.Expr] = field(default_factory=list)
 
     def meaning(self, mention: Mention) -> Candidate:
         """What the mention was taken for."""

@@ -155,14 +155,19 @@ def weekday_name(day: P.Expr) -> P.Named:
 
 
 def period_key(grain: str, ctx: Context) -> P.Named:
+    """The key for a grain: of the date that a period was said of, where one was."""
     if grain in _PARTS:
-        return P.Named(grain, P.DatePart(_PARTS[grain], date_expr(ctx, None)))
+        return P.Named(grain, P.DatePart(_PARTS[grain], _date(ctx)))
     if grain == "year":
         for table_id in list(ctx.scope.aliases):
             table = ctx.scope.view.table(table_id)
             if year_columns(table) and not dates_of(table):
                 return named(year_columns(table)[0], ctx)
-    return P.Named(grain, in_grain(grain, date_expr(ctx, None)))
+    return P.Named(grain, in_grain(grain, _date(ctx)))
+
+
+def _date(ctx: Context) -> P.Expr:
+    return ctx.dates[-1] if ctx.dates else date_expr(ctx, None)
 
 
 def in_grain(grain: str, date: P.Expr) -> P.Expr:

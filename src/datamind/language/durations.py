@@ -129,8 +129,8 @@ def _pair(found: re.Match[str], text: str, index: Index) -> tuple[Column, Column
     groups = found.groupdict()
     begun, ended = groups.get("start") or "", groups["end"]
     words = {*begun.split(), *ended.split()}
-    if (_SINGLE | _CHANGED) & words or any(w.isdigit() for w in words):
-        return None  # the first of several, or less so much: not the time between two dates
+    if _CHANGED & words or any(w.isdigit() for w in words):
+        return None
     start, end = _side(begun), _side(f"{ended} {groups.get('what') or ''}")
     said = {stem(w) for w in text.split()}
     dates = [c for t in index.view.tables for c in dates_of(t) if not is_personal(c)]
@@ -151,6 +151,8 @@ def _pair(found: re.Match[str], text: str, index: Index) -> tuple[Column, Column
                 best = (score, one, last)
     if best is None or _narrowed(words, best[1:], index):
         return None
+    if (_SINGLE & words) - {w for c in best[1:] for w in names.words_of(c.name)}:
+        return None  # the first of several: not the time between two dates
     return best[1], best[2]
 
 

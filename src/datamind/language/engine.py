@@ -12,13 +12,14 @@ from itertools import accumulate, zip_longest
 from datamind.errors import DataMindError
 from datamind.language import evidence, follow_up, ranking, spelling
 from datamind.language.assemble import assemble
-from datamind.language.build import build, home_table
+from datamind.language.build import build
 from datamind.language.candidates import Candidate
 from datamind.language.context import Context, Unbuildable
 from datamind.language.definitions import units_of
 from datamind.language.formulas import Names
 from datamind.language.graph import Graph
 from datamind.language.heeded import heed
+from datamind.language.homes import home_table
 from datamind.language.identifiers import with_identifiers
 from datamind.language.index import Index
 from datamind.language.index import build as build_index

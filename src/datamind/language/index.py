@@ -267,7 +267,8 @@ def _add_column(
         rest = tuple(w for w in core if w != column.unit.lower())
         index.items.append(Item("column", column.id, table.id, rest, outer, about))
     phrase = tuple(w for w in _noun_phrase(column.description) if w not in outer)
-    if phrase and phrase != core and not _alike(phrase, words):
+    held = {word for value, _ in index.view.values(column.id) for word in normal(value).split()}
+    if phrase and phrase != core and not _alike(phrase, words) and not held & set(phrase):
         index.items.append(Item("column", column.id, table.id, phrase, outer, synonym=True))
     for text in column.synonyms:
         said = tuple(t.lemma for t in tokenize(text) if t.lemma)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -77,7 +77,7 @@ _OPEN = {"open": 0.6, "ongoing": 0.8, "unfinished": 0.8, "currently": 0.25, "cur
 
 
 def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]:
-    yield from _keywords(tokens)
+    yield from _keywords(tokens, linker.index.values)
     yield from _firsts(tokens)
     yield from _excess(tokens)
     yield from _fillers(linker, tokens)
@@ -108,7 +108,7 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
             yield from _links(linker, tokens, first, last)
 
 
-def _keywords(tokens: list[Token]) -> Iterator[Unit]:
+def _keywords(tokens: list[Token], values: Container[str]) -> Iterator[Unit]:
     phrases = _phrases()
     for first, token in enumerate(tokens):
         if token.kind == "quoted":
@@ -122,6 +122,8 @@ def _keywords(tokens: list[Token]) -> Iterator[Unit]:
                     continue
                 if words == ("order",) and is_noun(tokens, first):
                     continue
+                if code == K.SUPERLATIVE and words[0] == "most" and words[-1] in values:
+                    continue  # the most `active` subscriptions
                 if words == ("name",) and not _is_command(tokens, first):
                     continue
                 if words == ("number",) and not _follows(tokens, last, "of"):

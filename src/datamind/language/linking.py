@@ -20,7 +20,7 @@ from datamind.language.candidates import (
 )
 from datamind.language.dates import WEEKDAYS
 from datamind.language.index import GENERIC, SUFFIXES, Index, Item, Posting, normal, synonyms
-from datamind.language.scope import money_column
+from datamind.language.scope import duration_column, money_column
 from datamind.language.tables.keywords import SOFT, STOP
 from datamind.language.tokens import Token, stem
 
@@ -147,9 +147,7 @@ class Linker:
                     best[key] = candidate
         lone = self.tokens[content[0]].lemma if len(content) == 1 else ""
         naming = self.index.naming if lone in ("name", "title") else []
-        for candidate in naming:
-            best.setdefault((candidate.kind, candidate.id), candidate)
-        for candidate in self._worth(content):
+        for candidate in (*naming, *self._worth(content)):
             best.setdefault((candidate.kind, candidate.id), candidate)
         if last - first == 1 and self.tokens[first].lower in PEOPLE:
             for candidate in self.people():
@@ -228,7 +226,8 @@ class Linker:
     def _worth(self, content: Sequence[int]) -> list[Candidate]:
         """`sales amount`, `revenue`: what the rows of a table are worth."""
         last = self.tokens[content[-1]].lemma
-        if last not in WORTH:
+        timed = last in ("time", "duration", "length") and len(content) > 1
+        if last not in WORTH and not timed:
             return []
         named = content[:-1] if len(content) > 1 else content
         common = set(self.matches[named[0]])
@@ -238,7 +237,8 @@ class Linker:
         tables = [
             self.index.items[n].table for n in sorted(common) if self.index.items[n].kind == "table"
         ]
-        found = (money_column(self.index.view.table(table)) for table in tables)
+        find = duration_column if timed else money_column
+        found = (find(self.index.view.table(table)) for table in tables)
         return [
             Candidate("column", c.id, c.table, score, "synonym", type=c.type) for c in found if c
         ]

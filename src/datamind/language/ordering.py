@@ -8,7 +8,7 @@ from typing import cast
 from datamind.language import measures
 from datamind.language.context import Context, Unbuildable
 from datamind.language.draft import Draft, aggregate, free_name, is_period, named, period_key
-from datamind.language.scope import dates_of
+from datamind.language.scope import dates_of, year_columns
 from datamind.language.sketch import Measure, Mention, Rank, Sketch
 from datamind.language.tokens import stem
 from datamind.semantics import plan as P
@@ -170,7 +170,9 @@ def _hinted_column(rank: Rank, sketch: Sketch, ctx: Context) -> Column | None:
             comparable = column.is_number or column.is_date
             if comparable and (hint in words or stem(hint) in words):
                 return column
-        if hint == "date" and dates_of(table):
-            shown = [c for c in dates_of(table) if c.id in ctx.used]
-            return (shown or dates_of(table))[0]
+        if hint == "date":
+            shown = [c for c in (*dates_of(table), *year_columns(table)) if c.id in ctx.used]
+            found = shown or dates_of(table)
+            if found:
+                return found[0]
     return None

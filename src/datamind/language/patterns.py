@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from datamind.language import combine_conditions as conditions
 from datamind.language import combine_measures as measures
+from datamind.language import combine_ranks as ranks
 from datamind.language import combine_windows as windows
 from datamind.language.nodes import Action, Node
 
@@ -34,7 +35,8 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"z", conditions.bracketed, "(FCO)"),
     Pattern(r">[iA]?n", conditions.comparison, "more than 5"),
     Pattern(r"(?<![,&])Nc", conditions.numbered, "fifth model"),
-    Pattern(r"(?<=q)n(?=[cP]?c)|(?<=^r)n(?=[cP]?c)", measures.so_many, "which 3 models"),
+    Pattern(r"(?<=q)n(?=[cP]?c)|(?<=^r)n(?=[cP]?c)", ranks.so_many, "which 3 models"),
+    Pattern(r"(?<=f)n(?=[vc]?c[rif]*S)", ranks.so_many, "names of the 3 models with the most"),
     Pattern(r"yf?c|cy", measures.lasting, "duration of a model"),
     Pattern(r"A#?f?y|yA(?!c)", measures.average_lasting, "how long on average"),
     Pattern(r"[cv]p>[c]", conditions.apart, "sale date more than 7 days after sale date"),
@@ -43,7 +45,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"Bn[&t]n", conditions.between, "between 3 and 5"),
     Pattern(windows.BEYOND, windows.beyond, "price above the average price"),
     Pattern(r"c[rf]*w", conditions.compare_range, "price between 3 and 5"),
-    Pattern(r"c[rfb]*p(?!c)", conditions.compare, "rating of at least 4"),
+    Pattern(r"c[rfb]*p(?![vD]*c)", conditions.compare, "rating of at least 4"),
     Pattern(r"(?<![rb~])c[f]?p(?=c)", conditions.compare, "cars with price over 9000 sorted"),
     Pattern(r"pAc|pDc|pc", conditions.count_compare, "more than 2 papers"),
     Pattern(r"c>r?c", conditions.columns, "amount greater than cost"),
@@ -54,6 +56,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"vic(?!v)", conditions.text_in, "'Ford' in their make"),
     Pattern(r"&?v(?:[,|&]+v)+", conditions.some_values, "Texas or Ohio"),
     Pattern(r"c>v", conditions.assigned, "status = 'open'"),
+    Pattern(r"~[rif]*v+c", conditions.without_some, "customers without Ford models"),
     Pattern(r"~[rif]*c[f=]?v", conditions.denied_hinted, "excluding the status open"),
     Pattern(r"c[f=]?v", conditions.hinted, "the city of Rome"),
     Pattern(r"vc", conditions.hinted_after, "Italian cuisine"),
@@ -73,6 +76,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"c#(?![fDA]*c)", measures.count_noun, "restaurant count"),
     Pattern(r"#c&c(?![fcM])", measures.counts, "numbers of papers and journals"),
     Pattern(r"#f?D?P+(?![Pc])", measures.count_values, "how many Ford"),
+    Pattern(r"Ar?P+(?![Pc])", measures.sum_values, "how much was Ford"),
     Pattern(r"A?#f?D?P+c", measures.conditional, "number of buy transactions"),
     Pattern(r"A[fD]?P+c", measures.conditional, "total domestic revenue"),
     Pattern(r"[A]?#f?D?[A]?c", measures.count, "number of distinct customers"),
@@ -85,18 +89,20 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"Pc?t[if]*Pc?", windows.versus, "Rome versus Oslo"),
     Pattern(r"K[fg]*cb[cM](?:[gi]+c)?", windows.rank_of, "rank the models by price"),
     Pattern(r"Tcbc|[TS]cg+[cm][iP,]*bc", windows.top_within, "top 3 models in each city by price"),
-    Pattern(r"Scb[cM](?![,&])", measures.superlative_by, "the biggest order by amount"),
-    Pattern(r"Scc?", measures.commonest, "the most common city"),
+    Pattern(r"Scb[cM](?![,&])", ranks.superlative_by, "the biggest order by amount"),
+    Pattern(r"Scc?", ranks.commonest, "the most common city"),
     Pattern(r"^q?Sm?c(?=[firPdG]|$)", measures.superlative_measure, "what is the highest price of"),
-    Pattern(r"i?StS", measures.from_to, "from the best to the lowest"),
-    Pattern(r"Sc[ti]S|(?<=i)Lct[SL]", measures.both_ends, "from the best rating to the lowest"),
-    Pattern(r"SM", measures.rank, "highest average rating"),
-    Pattern(r"(?<=q)Sc|^Sc", measures.adjective, "which are the oldest employees"),
-    Pattern(r"Sc", measures.rank, "most orders"),
-    Pattern(r"SP(?!c)", measures.most_with, "the most Ford"),
-    Pattern(r"S", measures.alone, "the oldest"),
-    Pattern(r"nL", measures.so_many_of, "the 3 oldest"),
-    Pattern(r"LA(?![#c])", measures.on_average, "the most expensive on average"),
+    Pattern(r"i?StS", ranks.from_to, "from the best to the lowest"),
+    Pattern(r"Sc[ti]S|(?<=i)Lct[SL]", ranks.both_ends, "from the best rating to the lowest"),
+    Pattern(r"SM", ranks.rank, "highest average rating"),
+    Pattern(r"(?<=q)Sc|^Sc", ranks.adjective, "which are the oldest employees"),
+    Pattern(r"Sc", ranks.rank, "most orders"),
+    Pattern(r"(?<=[crv])cS(?=[iAfd]*$)", ranks.done_most, "models whose rating the most"),
+    Pattern(r"SP(?!c)", ranks.most_with, "the most Ford"),
+    Pattern(r"SP+c", ranks.most_some, "the most Ford models"),
+    Pattern(r"S", ranks.alone, "the oldest"),
+    Pattern(r"nL", ranks.so_many_of, "the 3 oldest"),
+    Pattern(r"LA(?![#c])", ranks.on_average, "the most expensive on average"),
     Pattern(
         r"MA(?![#c])", measures.average_after, "days between sale date and sale date on average"
     ),
@@ -112,9 +118,9 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"M[Gc]A(?![c#fM])", windows.on_average, "number of orders per day on average"),
     Pattern(r"mc", measures.per_period, "monthly revenue"),
     Pattern(r"m", measures.group, "monthly"),
-    Pattern(r"o[bgf]*[cML]?x?(?:[,&]+[cM]x?)*|xc?", measures.order, "ordered by name descending"),
-    Pattern(r"Tc?b[cM]", measures.top_by, "top 5 cities by population"),
-    Pattern(r"T", measures.top, "top 5"),
+    Pattern(r"o[bgf]*[cML]?x?(?:[,&]+[cM]x?)*|xc?", ranks.order, "ordered by name descending"),
+    Pattern(r"Tc?b[cM]", ranks.top_by, "top 5 cities by population"),
+    Pattern(r"T", ranks.top, "top 5"),
 )  # fmt: skip
 
 

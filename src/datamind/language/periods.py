@@ -29,7 +29,9 @@ def in_period(cond: Cond, ctx: Context) -> P.Predicate:
     year = _year_column(cond, ctx)
     if year is not None:
         return _years(ctx.expr(year), period)
-    return within(date_expr(ctx, cond.subject, cond.first), period)
+    date = date_expr(ctx, cond.subject, cond.first)
+    ctx.dates.append(date)
+    return within(date, period)
 
 
 def within(expr: P.Expr, period: Period) -> P.Predicate:
@@ -179,6 +181,9 @@ def metric_dates(ctx: Context) -> set[str]:
     return {f"{m.table}.{m.time_column}" for m in metrics if m.table and m.time_column}
 
 
+NEAR = 6  # how many words before a period may name its date
+
+
 def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P.Expr:
     """The date that a period is about: the one named, else the plan's most likely one."""
     if subject is not None:
@@ -189,7 +194,7 @@ def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P
                 return ctx.expr(column)
     best: tuple[float, Column] | None = None
     roots = {stem(w) for w in ctx.lemmas}
-    nearby = {stem(w) for w in ctx.lemmas[max(0, (at or 0) - 4) : at]} if at else set()
+    nearby = {stem(w) for w in ctx.lemmas[max(0, (at or 0) - NEAR) : at]} if at else set()
     of_metrics = metric_dates(ctx)
     for distance, table_id in enumerate(tables_near(ctx, at)):
         for rank, column in enumerate(dates_of(ctx.scope.view.table(table_id))):

@@ -185,4 +185,4 @@ def inner_context(ctx: Context, home: str | None = None) -> Context:
         words=scope.words,
         taken=scope.taken,
     )
-    return replace(ctx, scope=inner, notes=[], used=set(), penalty=0.0)
+    return replace(ctx, scope=inner, notes=[], used=set(), penalty=0.0, dates=[])

@@ -154,10 +154,12 @@ def year_columns(table: Table) -> list[Column]:
     """Whole-number columns that hold calendar years."""
     return [
         c for c in table.columns
-        if c.type == "integer" and "year" in names.words_of(c.name) and not c.epoch
+        if c.type == "integer" and "year" in (words := names.words_of(c.name)) and not c.epoch
+        and not _OF_A_YEAR & set(words)
     ]  # fmt: skip
 
 
+_OF_A_YEAR = frozenset("month quarter week day fiscal of".split())  # a quarter of a year is none
 MONEY = ("revenue", "amount", "price", "total", "value", "payment", "spend", "turnover", "cost")
 
 
@@ -173,6 +175,15 @@ def quantity_and_price(table: Table) -> tuple[Column, Column] | None:
         if word in names.words_of(c.name) and c not in prices
     ]  # fmt: skip
     return (quantities[0], prices[0]) if quantities and len(prices) == 1 else None
+
+
+def duration_column(table: Table) -> Column | None:
+    """How long a row of the table took: its duration, its minutes."""
+    for word in ("duration", "length", "minutes", "hours", "seconds", "min", "hrs", "mins"):
+        for column in table.columns:
+            if column.is_number and word in names.split(column.name):
+                return column
+    return None
 
 
 def money_column(table: Table) -> Column | None:

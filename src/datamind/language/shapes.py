@@ -42,6 +42,8 @@ def group(sketch: Sketch, ctx: Context, draft: Draft) -> None:
             _show(draft, name)
         else:
             made = keys(output, ctx, shown=True)
+            if output is sketch.head and (sketch.ranks or draft.having):
+                draft.where += _known(made, ctx)
             for key in made:
                 if key.expr not in [k.expr for k in draft.keys]:
                     draft.keys.append(key)
@@ -52,6 +54,16 @@ def group(sketch: Sketch, ctx: Context, draft: Draft) -> None:
         raise Unbuildable("a group of nothing")
     draft.outputs = [*(P.Named(k.name, P.Field(k.name)) for k in draft.keys), *draft.outputs]
     windows.over_groups(sketch, ctx, draft)
+
+
+def _known(made: Sequence[P.Named], ctx: Context) -> list[P.Predicate]:
+    """`which regions have ...`: what is not known is none of them."""
+    tables = {alias: table for table, alias in ctx.scope.aliases.items()}
+    columns = [k.expr for k in made if isinstance(k.expr, P.Column) and k.expr.alias in tables]
+    return [
+        P.Not(P.IsNull(c)) for c in columns
+        if ctx.scope.view.column(f"{tables[c.alias]}.{c.name}").null_fraction
+    ]  # fmt: skip
 
 
 def _added_up(output: Mention, sketch: Sketch, ctx: Context) -> bool:
@@ -97,6 +109,7 @@ def _head_key(sketch: Sketch, ctx: Context, draft: Draft) -> None:
 def grouped_query(ctx: Context, draft: Draft) -> P.Query:
     if draft.order and not (draft.keys or draft.hidden):
         raise Unbuildable("one number has no order")
+    _check_counts(ctx, draft)
     if draft.having and not (draft.keys or draft.hidden):
         raise Unbuildable("there is one group only to choose from")
     steps: list[P.Step] = []
@@ -119,6 +132,21 @@ def grouped_query(ctx: Context, draft: Draft) -> P.Query:
         steps.append(draft.limit)
     steps.append(P.Project(tuple(draft.outputs)))
     return P.Query(source, tuple(steps))
+
+
+def _check_counts(ctx: Context, draft: Draft) -> None:
+    """A count of rows for each of those rows is 1."""
+    grouped = {(k.expr.alias, k.expr.name) for k in (*draft.keys, *draft.hidden)
+               if isinstance(k.expr, P.Column)}  # fmt: skip
+    tables = {alias: table for table, alias in ctx.scope.aliases.items()}
+    for named_ in draft.aggregates:
+        counted = named_.expr
+        if not isinstance(counted, P.Aggregate) or counted.function != "count" or counted.arg:
+            continue
+        table = ctx.scope.view.table(tables.get(counted.of, ctx.scope.home))
+        key = table.primary_key
+        if key and all((counted.of, name) in grouped for name in key) and not draft.per:
+            raise Unbuildable("each is counted as one")
 
 
 def averaged(groups: Sequence[P.Named], draft: Draft) -> P.Group:

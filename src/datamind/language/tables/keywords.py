@@ -39,6 +39,9 @@ LENGTH = "l"
 LASTING = "y"
 EXCLUDED = "Y"
 
+# Of these there is none at all; what others deny is there, but is not so.
+_NONE = frozenset({"did not have", "didn't have", "do not have", "do not have a", "do not have any", "does not have", "does not have a", "doesn't have", "don't have", "had no", "has never", "has never had", "has no", "have never", "have never been", "have never had", "have no", "haven't had", "lacking", "never", "never been", "never had", "no", "no one", "nobody", "none", "not a single", "not any", "not having", "nothing", "with no", "with no matching", "without", "without any", "zero"})  # fmt: skip
+
 CODES: dict[str, tuple[tuple[str, str], ...]] = {
     COUNT: (*tuple((p, "") for p in ("how many times", "number of times", "count the", "count all", "count how many", "count up", "how many", "number of", "the number of", "count of", "no of", "no . of", "total number of", "total count of", "total no of", "total no . of", "count the number of", "quantity of", "how many different kinds of", "number", "count", "counts of", "total counts of", "how often", "overall number of", "counts", "# of")), ("numbers of", "each"), ("the numbers of", "each"), ("counts of", "each")),
     AGGREGATE: (
@@ -112,7 +115,7 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
     )) + tuple((p, "!=") for p in ("not equal to", "other than exactly", "!=", "<>", "different from",
                                    "does not equal", "unequal to")),
     BETWEEN: (("between", ""), ("ranging from", ""), ("in the range of", ""), ("in the range", "")),
-    NOT: tuple((p, "") for p in (
+    NOT: tuple((p, "no" if p in _NONE else "") for p in (
         "not", "no", "without", "never", "excluding", "except", "except for", "other than", "don't",
         "do not", "does not", "doesn't", "did not", "didn't", "have not", "haven't", "has not",
         "hasn't", "are not", "aren't", "is not", "isn't", "were not", "was not", "wasn't", "lacking",
@@ -122,7 +125,7 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
         "with no matching", "have not been", "has not been", "have never been", "not been",
         "haven't been", "not including", "none", "weren't", "never been", "without any", "zero",
         "do not have a", "does not have a", "no longer", "are no longer", "nobody", "no one",
-        "leaving out", "apart from", "not counting", "ignoring", "disregarding", "leaving aside", "except those", "excluding those", "minus the", "but not", "nothing", "not a single",
+        "leaving out", "apart from", "not counting", "ignoring", "disregarding", "leaving aside", "except those", "excluding those", "minus the", "but not", "nothing", "not a single", "never had", "have never had", "has never had",
     )),
     RATIO: (*tuple((p, "ratio") for p in ("ratio of", "the ratio of", "ratio between", "ratio", "ratios of", "times as many")), ("average ratio of", "average"), ("average ratio", "average"), ("mean ratio of", "average"), *tuple((p, "share") for p in ("proportion of", "share of", "fraction of", "proportion", "what share of", "what proportion of", "what fraction of")), *tuple((p, "percent") for p in ("percentage of", "percent of", "what percentage of", "what percent of", "the percentage of", "percentage", "percent", "pct of", "what is the percentage of"))),
     DIFFERENCE: tuple((p, "") for p in (
@@ -236,7 +239,10 @@ SUPERLATIVES: dict[str, tuple[str, tuple[str, ...]]] = {
     "best performing": ("desc", ()), "worst performing": ("asc", ()), "lightest": ("asc", ("weight",)),
     "most profitable": ("desc", ("profit", "margin")), "lowest priced": ("asc", ("price",)),
     "highest priced": ("desc", ("price",)), "highest paid": ("desc", ("salary", "pay")),
-    "poorest": ("asc", ("income",)), "coldest": ("asc", ("temperature",)), "hottest": ("desc", ("temperature",)),
+    "poorest": ("asc", ("income",)), "most distant": ("desc", ("distance",)), "most remote": ("desc", ("distance",)), "most severe": ("desc", ("severity",)),
+    "most experienced": ("desc", ("experience", "hire")), "most spacious": ("desc", ("area", "size")), "most affordable": ("asc", ("price", "cost")),
+    "most powerful": ("desc", ("power", "capacity")), "most viewed": ("desc", ("view",)), "most visited": ("desc", ("visit",)), "strongest": ("desc", ("strength",)),
+    "coldest": ("asc", ("temperature",)), "hottest": ("desc", ("temperature",)),
 }  # fmt: skip
 
 # Words that may be passed over for nothing.

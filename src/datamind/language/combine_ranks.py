@@ -1,0 +1,213 @@
+"""Combinators that make ranks and orders: superlatives, tops, what is the most common."""
+
+from __future__ import annotations
+
+from datamind.language.combine_conditions import having_value
+from datamind.language.nodes import Node, may_be_number, of_code, span
+from datamind.language.sketch import Measure, Mention, Rank
+from datamind.language.tables import keywords as K
+from datamind.language.units import Top
+
+
+def so_many(nodes: list[Node]) -> list[Node]:
+    """which `3` coupons ... the most: a limit."""
+    rank = Rank(None, True, int(nodes[0].payload), first=nodes[0].first)
+    return [Node("L", nodes[0].first, nodes[0].last, rank)]
+
+
+def so_many_of(nodes: list[Node]) -> list[Node] | None:
+    """the `three` youngest, where the evidence says what that is: a limit of its own."""
+    rank: Rank = nodes[1].payload
+    if not rank.extreme or rank.count != 1:
+        return None
+    rank.count, rank.extreme = int(nodes[0].payload), False
+    return nodes[1:]
+
+
+_COMMON = frozenset({"most common", "most frequent", "most frequently", "most popular",
+                     "least common", "most often", "most commonly", "least popular"})  # fmt: skip
+
+
+def commonest(nodes: list[Node]) -> list[Node] | None:
+    """the `most common` fault; the `most frequently` ordered product: counted, not compared."""
+    way, _ = K.SUPERLATIVES[nodes[0].payload]
+    if len(nodes) == 3:
+        event, target = nodes[1], nodes[2]
+        if nodes[0].payload not in _COMMON and not _is_event(event):
+            return None
+        event.payload.role = "relation"
+        by = Measure("count", target=event.payload, first=event.first)
+    else:
+        target = nodes[1]
+        best = target.payload.candidates[0]
+        if nodes[0].payload not in _COMMON or best.kind != "column" or best.type != "text":
+            return None
+        by = Measure("count", target=None, first=nodes[0].first)
+    rank = Rank(by, way == "desc", 1, extreme=True, first=nodes[0].first)
+    return [Node("L", nodes[0].first, target.first, rank), target]
+
+
+def _is_event(node: Node) -> bool:
+    """Whether it is a participle that names a table: `prescribed`, `ordered`."""
+    best = node.payload.candidates[0]
+    return node.last == node.first + 1 and best.kind == "table" and 0.6 < best.score < 0.9
+
+
+def superlative_by(nodes: list[Node]) -> list[Node] | None:
+    """the `biggest` project `by` budget: the order stands after `by`."""
+    way, hints = K.SUPERLATIVES[nodes[0].payload]
+    head: Mention = nodes[1].payload
+    if head.candidates[0].kind not in ("table", "value", "grain"):
+        return None
+    by = nodes[3].payload
+    if isinstance(by, Mention) and by.candidates[0].kind == "table":
+        by.role = "entity"
+        by = Measure("count", target=by, first=nodes[3].first)
+    elif isinstance(by, Mention):
+        if not may_be_number(by):
+            return None
+        by.role = "order"
+    rank = Rank(by, way == "desc", 1, hints, extreme=True, first=nodes[0].first)
+    return [Node("L", nodes[0].first, nodes[0].last, rank), nodes[1]]
+
+
+def on_average(nodes: list[Node]) -> list[Node]:
+    """the most expensive `on average`: what is compared is an average."""
+    nodes[0].payload.function = nodes[1].payload
+    return nodes[:1]
+
+
+def rank(nodes: list[Node]) -> list[Node]:
+    """`highest` population; `most` orders; `highest` average rating."""
+    way, hints = K.SUPERLATIVES[nodes[0].payload]
+    by = nodes[-1].payload
+    if isinstance(by, Mention) and is_latest(nodes[0], by):
+        return [*alone(nodes[:1]), nodes[1]]
+    if isinstance(by, Mention):
+        by.role = "order"
+    rank = Rank(by, way == "desc", 1, hints, extreme=True, first=nodes[0].first)
+    return [span(nodes, "L", rank)]
+
+
+def order(nodes: list[Node]) -> list[Node]:
+    """`ordered by` the number of authors `descending`, name `ascending`."""
+    ranks: list[Rank] = []
+    pending: str | None = None
+    for node in nodes:
+        if node.code == K.DIRECTION:
+            if ranks:
+                ranks[-1].descending = node.payload == "desc"
+            else:
+                pending = node.payload
+        elif node.code in "cM":
+            if node.code == "c":
+                node.payload.role = "order"
+            descending = (node.code == "M" and pending is None) or pending == "desc"
+            ranks.append(Rank(node.payload, descending, first=node.first))
+        elif node.code == "L":
+            ranks.append(Rank(node.payload.by, node.payload.descending, first=node.first))
+    if not ranks:
+        ranks.append(Rank(None, pending == "desc", first=nodes[0].first))
+    return [span(nodes, "O", ranks)]
+
+
+def top_by(nodes: list[Node]) -> list[Node]:
+    """`top 5` cities `by` population: the order stands after `by`."""
+    top: Top = nodes[0].payload
+    by = nodes[-1].payload
+    if isinstance(by, Mention):
+        by.role = "order"
+    rank = Rank(by, top.descending, top.count, top.hints, first=nodes[0].first)
+    return [Node("L", nodes[0].first, nodes[0].last, rank), *nodes[1:-2]]
+
+
+def top(nodes: list[Node]) -> list[Node]:
+    top: Top = nodes[0].payload
+    rank = Rank(None, top.descending, top.count, top.hints, first=nodes[0].first)
+    return [Node("L", nodes[0].first, nodes[0].last, rank)]
+
+
+def from_to(nodes: list[Node]) -> list[Node]:
+    """`from most to fewest`: an order."""
+    way, hints = K.SUPERLATIVES[of_code(nodes, K.SUPERLATIVE)[0].payload]
+    rank = Rank(
+        None, way == "desc", hints=hints if hints[:1] == ("date",) else (), first=nodes[0].first
+    )
+    return [span(nodes, "O", [rank])]
+
+
+def both_ends(nodes: list[Node]) -> list[Node]:
+    """from the `best` rating `to the lowest`: an order."""
+    if nodes[0].code == "L":
+        known: Rank = nodes[0].payload
+        return [span(nodes, "O", [Rank(known.by, known.descending, first=known.first)])]
+    way, hints = K.SUPERLATIVES[nodes[0].payload]
+    if nodes[1].payload.candidates[0].kind == "table" and hints:
+        rank = Rank(None, way == "desc", hints=hints, first=nodes[0].first)
+        return [span(nodes, "O", [rank])]
+    nodes[1].payload.role = "order"
+    return [span(nodes, "O", [Rank(nodes[1].payload, way == "desc", first=nodes[0].first)])]
+
+
+def is_latest(node: Node, what: Mention) -> bool:
+    """`latest` status: the status of the latest row, for no status is late itself."""
+    best = what.candidates[0]
+    _, hints = K.SUPERLATIVES[node.payload]
+    return hints[:1] == ("date",) and best.kind == "column" and best.type not in (
+        "date", "timestamp", "time")  # fmt: skip
+
+
+def alone(nodes: list[Node]) -> list[Node]:
+    """A superlative with nothing after it that it could compare: its hints decide."""
+    way, hints = K.SUPERLATIVES[nodes[0].payload]
+    counted = nodes[0].payload in _COMMON and not hints
+    by = Measure("count", first=nodes[0].first) if counted else None
+    rank = Rank(by, way == "desc", 1, hints, extreme=True, first=nodes[0].first)
+    return [Node("L", nodes[0].first, nodes[0].last, rank)]
+
+
+def most_with(nodes: list[Node]) -> list[Node] | None:
+    """the `most` strays: ranked by how many rows have the value."""
+    way, hints = K.SUPERLATIVES[nodes[0].payload]
+    target = having_value([nodes[1].payload], nodes)
+    if hints or target is None or nodes[0].payload not in ("most", "fewest", "least"):
+        return None
+    target.role = "entity"
+    by = Measure("count", target=target, where=[nodes[1].payload], first=nodes[1].first)
+    rank = Rank(by, way == "desc", 1, hints, extreme=True, first=nodes[0].first)
+    return [span(nodes, "L", rank)]
+
+
+def done_most(nodes: list[Node]) -> list[Node] | None:
+    """customers that `spent the most`: ranked by what the verb stands for."""
+    way, hints = K.SUPERLATIVES[nodes[-1].payload]
+    by: Mention = nodes[0].payload
+    if hints or not may_be_number(by) or by.candidates[0].kind != "column":
+        return None
+    by.role = "order"
+    rank = Rank(by, way == "desc", 1, hints, extreme=True, first=nodes[-1].first)
+    return [span(nodes, "L", rank)]
+
+
+def most_some(nodes: list[Node]) -> list[Node] | None:
+    """the `most` completed `orders`: ranked by how many there are of those."""
+    way, hints = K.SUPERLATIVES[nodes[0].payload]
+    target: Mention = nodes[-1].payload
+    if hints or not any(c.kind == "table" for c in target.candidates[:3]):
+        return None
+    target.role = "entity"
+    conds = [n.payload for n in of_code(nodes, "P")]
+    by = Measure("count", target=target, where=conds, loose=True, first=nodes[1].first)
+    rank = Rank(by, way == "desc", 1, hints, extreme=True, first=nodes[0].first)
+    return [span(nodes, "L", rank)]
+
+
+def adjective(nodes: list[Node]) -> list[Node] | None:
+    """`oldest` employee, `most expensive` car: the hints compare, the concept is the head."""
+    _, hints = K.SUPERLATIVES[nodes[0].payload]
+    mention: Mention = nodes[1].payload
+    best = mention.candidates[0].score
+    things = [c for c in mention.candidates if c.kind in ("table", "value")]
+    if not hints or not any(c.score >= best for c in things):
+        return None
+    return [*alone(nodes[:1]), nodes[1]]

@@ -1,0 +1,50 @@
+"""Homes: the table whose rows a plan starts from."""
+
+from __future__ import annotations
+
+from datamind.language import measures
+from datamind.language.candidates import Candidate
+from datamind.language.context import Unbuildable
+from datamind.language.graph import Graph
+from datamind.language.sketch import Measure, Mention, Sketch
+
+
+def home_table(
+    sketch: Sketch, chosen: dict[Mention, Candidate], metrics: dict[str, str], graph: Graph
+) -> str:
+    """The table whose rows the plan starts from: the measure's, the head's, or the first named.
+
+    A count of nothing named (`how many times`) is of what happened.
+    """
+    measured = [o for o in sketch.outputs if isinstance(o, Measure)]
+    by = [r.by for r in (*sketch.ranks, *sketch.order) if isinstance(r.by, Measure)]
+    by += [c.measure for c in sketch.conds if c.measure is not None]
+    for measure in (*measured, *by):
+        home = measures.home_of(measure, chosen, metrics)
+        if home:
+            return _counted_at(measure, home, sketch, chosen, graph)
+    if any(m.kind == "count" and m.target is None for m in (*measured, *by)):
+        event = graph.event({c.table for c in chosen.values() if c.table})
+        if event is not None:
+            return event
+    for mention in (sketch.head, *sketch.outputs, *sketch.groups, *chosen):
+        candidate = chosen.get(mention) if isinstance(mention, Mention) else None
+        if candidate is not None and candidate.table:
+            return candidate.table
+        if candidate is not None and candidate.id in metrics:
+            return metrics[candidate.id]
+    raise Unbuildable("nothing names a table")
+
+
+def _counted_at(
+    measure: Measure, home: str, sketch: Sketch, chosen: dict[Mention, Candidate], graph: Graph
+) -> str:
+    """Where attributes are counted for each of something else (`categories that a customer
+    bought`), the rows are of what brings both together."""
+    target = chosen.get(measure.target) if measure.target is not None else None
+    head = chosen.get(sketch.head) if sketch.head is not None else None
+    if measure.kind != "count" or target is None or target.kind != "column" or head is None:
+        return home
+    if not head.table or head.table in graph.owned(home) or home in graph.owned(head.table):
+        return home
+    return graph.event({home, head.table}) or home
