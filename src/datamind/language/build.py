@@ -31,6 +31,7 @@ def build(sketch: Sketch, ctx: Context) -> P.Query:
     changed = windows.between_periods(sketch, ctx)
     if changed is not None:
         return _one_number(changed, ctx)
+    sketch = _extremes(sketch, ctx)
     draft = Draft()
     grouped = _is_grouped(sketch, ctx)
     _conditions(sketch, ctx, draft, grouped=grouped)
@@ -42,6 +43,20 @@ def build(sketch: Sketch, ctx: Context) -> P.Query:
         return _of_groups(sketch, grouped_query(ctx, draft))
     listed(sketch, ctx, draft)
     return list_query(sketch, ctx, draft)
+
+
+def _extremes(sketch: Sketch, ctx: Context) -> Sketch:
+    """`how many claims of the highest severity`: a figure of the rows that have the extreme."""
+    measured = all(isinstance(o, Measure) for o in sketch.outputs)
+    if sketch.groups or not sketch.outputs or not measured or len(sketch.ranks) != 1:
+        return sketch
+    rank = sketch.ranks[0]
+    candidate = ctx.chosen.get(rank.by) if isinstance(rank.by, Mention) else None
+    if not rank.extreme or rank.count != 1 or candidate is None or candidate.kind != "column":
+        return sketch
+    assert isinstance(rank.by, Mention)
+    cond = Cond("average", rank.by, "=", match="max" if rank.descending else "min")
+    return replace(sketch, ranks=[], conds=[*sketch.conds, cond])
 
 
 def _check_head(sketch: Sketch, ctx: Context) -> None:

@@ -15,7 +15,7 @@ class Period:
 
     `year` is set where the period is one whole calendar year, so that a column of years can be
     compared with it. `unsure` marks what may be something else, as a bare number that may be a
-    year; `note` says what was assumed in reading it.
+    year; `note` says what was assumed in reading it. `again` marks the same days of another year.
     """
 
     low: dt.date | None
@@ -24,6 +24,7 @@ class Period:
     year: int | None = None
     unsure: bool = False
     note: str = ""
+    again: bool = False
 
 
 def date(year: int, month: int, day: int) -> dt.date | None:

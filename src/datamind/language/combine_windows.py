@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from itertools import pairwise
 
-from datamind.language import names
+from datamind.language import against, names
 from datamind.language.calendar import Period, move
 from datamind.language.candidates import Candidate
 from datamind.language.kinds import KEYS
@@ -234,6 +234,7 @@ def settle(sketch: Sketch) -> None:
     """What windows need of the whole sketch: periods to go by, wholes to be shares of."""
     _of_them(sketch)
     _two_periods(sketch)
+    against.settle(sketch)
     _shares(sketch)
     _side_by_side(sketch)
     over = sketch.over

@@ -187,11 +187,12 @@ def _columns(cond: Cond, ctx: Context) -> P.Predicate:
 def _average(cond: Cond, ctx: Context) -> P.Predicate:
     assert cond.subject is not None
     column = ctx.column_of(cond.subject)
-    if not column.is_number:
+    extreme = cond.match in ("max", "min")
+    if not column.is_number and not (extreme and column.is_date):
         raise Unbuildable("an average of something that is no number")
     inner = inner_context(ctx, column.table).scope
     arg = inner.column(column.id)
-    function = "median" if cond.match == "median" else "avg"
+    function = cond.match if extreme or cond.match == "median" else "avg"
     measure = P.Named("value", P.Aggregate(cast(P.Function, function), arg))
     query = P.Query(inner.source(), (P.Group((), (measure,)),))
     return P.Compare(cast(P.Comparison, cond.op), ctx.expr(column), P.Scalar(query))

@@ -33,7 +33,7 @@ def find_periods(tokens: Sequence[Token], today: dt.date) -> list[Found]:
     reads: list[tuple[int, Read]] = []
     at = 0
     while at < len(tokens):
-        got = _bounded(w, at)
+        got = _same_days(w, at, reads) or _yet_to_come(w, at) or _bounded(w, at)
         if got is not None:
             reads.append((at, got))
         at = got.end if got is not None else at + 1
@@ -44,6 +44,35 @@ def find_periods(tokens: Sequence[Token], today: dt.date) -> list[Found]:
         for first, read in reads
         if read.period is not None
     ]
+
+
+_STRETCHES = frozenset("period time month months quarter week weeks days stretch point".split())
+_EARLIER = frozenset("last previous prior preceding".split())
+
+
+def _same_days(w: Words, at: int, reads: Sequence[tuple[int, Read]]) -> Read | None:
+    """`the same period last year`: the days of the period before it, a year or a month back."""
+    start = w.skip(at, "the")
+    base = reads[-1][1].period if reads else None
+    if w.word(start) != "same" or w.word(start + 1) not in _STRETCHES or base is None:
+        return None
+    end = w.skip(start + 2, "of", "in", "the", "a", "one", "from", "as")
+    back = w.word(end) in _EARLIER
+    unit, times, after = w.unit(end + back)
+    ago = w.word(after) in ("ago", "earlier", "before", "back", "prior")
+    if times != 1 or not (back or ago) or base.low is None or base.high is None:
+        return None
+    high = min(base.high, move(w.today, "day", 1))
+    moved = Period(move(base.low, unit, -1), move(high, unit, -1), base.grain, again=True)
+    return Read(moved, after + ago)
+
+
+def _yet_to_come(w: Words, at: int) -> Read | None:
+    """`coming up`, `upcoming`: from today on."""
+    alone = w.word(at) == "upcoming" and not w.unit(at + 1)[1] and w.number(at + 1)[0] is None
+    if not alone and (w.word(at), w.word(at + 1)) != ("coming", "up"):
+        return None
+    return Read(Period(w.today, None, "day", note="from today on"), at + 2 - alone)
 
 
 def _given_year(w: Words, before: tuple[int, Read], after: tuple[int, Read]) -> tuple[int, Read]:

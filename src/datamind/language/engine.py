@@ -15,6 +15,7 @@ from datamind.language.assemble import assemble
 from datamind.language.build import build
 from datamind.language.candidates import Candidate
 from datamind.language.context import Context, Unbuildable
+from datamind.language.dates import find_periods
 from datamind.language.definitions import units_of
 from datamind.language.formulas import Names
 from datamind.language.graph import Graph
@@ -45,6 +46,7 @@ _STOP = Token(".", ".", ".", "mark", 0, 0)
 _LATIN = re.compile(r"\b(?:i\. ?e\.|e\. ?g\.|ie,|eg,|viz\.),?", re.IGNORECASE)
 # Verbs of people's lives that need a date of their own: `born in 1980` is by no other.
 _LIVES = frozenset({"born", "died", "hired", "married", "retired", "founded"})
+_NOT_SO_FAR = "This asks about a time that the data does not reach."
 VAGUE = 0.5  # a word that links no better than this is not worth asking back about
 
 
@@ -115,6 +117,9 @@ class BuiltinPlanner:
                 linker, combined, defined, question.today, overlay.wildcard, compiled, view,
                 self._width,
             )  # fmt: skip
+        if not readings and any(f.period.low and f.period.low > question.today for f in
+                                find_periods(tokens, question.today)):  # fmt: skip
+            return Interpretation("refused", (), 0.9, refusal=Refusal("future", _NOT_SO_FAR))
         return _noted(_decide(readings, tokens, view), notes)
 
     def _together(

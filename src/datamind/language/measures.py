@@ -54,6 +54,10 @@ def home_of(
 
 def name_of(measure: Measure, ctx: Context) -> str:
     """A column name for the measure: `number_of_orders`, `avg_price`."""
+    if measure.label:
+        if measure.kind == "formula":
+            return measure.label
+        return f"{name_of(replace(measure, label=''), ctx)}_{measure.label}"
     if measure.per:
         return f"{measure.inner}_{name_of(replace(measure, per=[]), ctx)}"
     if measure.kind in (

@@ -8,6 +8,7 @@ from typing import cast
 from datamind.language import names
 from datamind.language.calendar import Period
 from datamind.language.context import Context, Unbuildable
+from datamind.language.kinds import role_words
 from datamind.language.scope import (
     dates_of,
     is_calendar,
@@ -29,9 +30,44 @@ def in_period(cond: Cond, ctx: Context) -> P.Predicate:
     year = _year_column(cond, ctx)
     if year is not None:
         return _years(ctx.expr(year), period)
+    running = _running(cond, ctx)
+    if running is not None:
+        return running
     date = date_expr(ctx, cond.subject, cond.first)
     ctx.dates.append(date)
+    if period.low is not None and period.low > ctx.today and _ends_before(date, period.low, ctx):
+        raise Unbuildable("the data does not reach so far")
     return within(date, period)
+
+
+def _ends_before(date: P.Expr, day: dt.date, ctx: Context) -> bool:
+    """Whether the last day that the column holds is known, and lies before this one."""
+    if not isinstance(date, P.Column):
+        return False
+    table = next((t for t, alias in ctx.scope.aliases.items() if alias == date.alias), "")
+    last = ctx.scope.view.column(f"{table}.{date.name}").high if table else None
+    return last is not None and last[:10] < day.isoformat()
+
+
+_RUNNING = frozenset("running active valid effective live ongoing force effect".split())
+
+
+def _running(cond: Cond, ctx: Context) -> P.Predicate | None:
+    """`promotions running today`: begun by the end of the period, and not over before it."""
+    period = cond.period
+    said = {w.lower() for w in ctx.words[max(0, cond.first - 2) : cond.first]} & _RUNNING
+    taken = {w.lower() for m in ctx.chosen for w in ctx.words[m.first : m.last]}
+    if not said - taken or period is None or period.low is None or period.high is None:
+        return None
+    for table_id in tables_near(ctx, cond.first)[:2]:
+        try:
+            start, end = ends_of(ctx.scope.view.table(table_id))
+        except Unbuildable:
+            continue
+        begun = P.Compare("<", ctx.expr(start), P.Value(period.high))
+        over = P.Compare(">=", ctx.expr(end), P.Value(period.low))
+        return P.And((begun, P.Or((P.IsNull(ctx.expr(end)), over))))
+    return None
 
 
 def within(expr: P.Expr, period: Period) -> P.Predicate:
@@ -80,11 +116,18 @@ def _year_column(cond: Cond, ctx: Context) -> Column | None:
     for table_id in tables_near(ctx, cond.first):
         table = ctx.scope.view.table(table_id)
         years = year_columns(table)
-        if years:
+        if years and not any(_near(c, cond.first, ctx) for c in dates_of(table)):
             return years[0]
         if any(not is_personal(c) or _said(c, ctx) for c in dates_of(table)):
             return None
     return None
+
+
+def _near(column: Column, at: int, ctx: Context) -> bool:
+    """Whether a date is named by the words before the period: `acquired since 2022`."""
+    words = [w for w in names.words_of(column.name) if w not in ("date", "day", "time")]
+    nearby = ctx.lemmas[max(0, at - NEAR) : at]
+    return any(stem(w) == stem(n) or names.abbreviates(w, n) for w in words for n in nearby)
 
 
 TIME_UNITS: dict[str, P.Unit] = {
@@ -217,4 +260,17 @@ def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P
     if best is None:
         raise Unbuildable("no date")
     ctx.notes.append(f"dates are by {best[1].name.replace('_', ' ')} of {best[1].table}")
-    return ctx.expr(best[1])
+    return ctx.expr(best[1], _calendar_role(best[1], at, ctx))
+
+
+def _calendar_role(column: Column, at: int | None, ctx: Context) -> str | None:
+    """Which of several references to a calendar is meant: the `check_in_date_key` of check-ins."""
+    target = ctx.scope.view.table(column.table)
+    rivals = ctx.scope.graph.rivals(column.table) if is_calendar(target) else []
+    place = len(ctx.lemmas) if at is None else at
+    for reach in (3, NEAR, len(ctx.lemmas)):
+        near = {stem(w) for w in ctx.lemmas[max(0, place - reach) : place]}
+        told = [r for r in rivals if {stem(w) for w in role_words(r, target)} & near]
+        if len(told) == 1:
+            return told[0].id
+    return None

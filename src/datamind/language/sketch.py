@@ -92,7 +92,8 @@ class Measure:
     formula (`function` is the operator), number, given (a formula of the evidence),
     lasting (from a thing's start to its end), age (in whole years, today). `inner` aggregates its
     values over `per`, as in `average number of orders per customer`; `unit` is the one that a
-    duration is told in. `again` is a count of what was spoken of before (`and how many`).
+    duration is told in. `again` is a count of what was spoken of before (`and how many`). `label`
+    is added to its name.
     """
 
     kind: str
@@ -111,6 +112,7 @@ class Measure:
     per: list[Mention] = field(default_factory=list)
     unit: str = ""
     again: bool = False
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,77 @@
+"""Against: a figure of one period beside that of an earlier one, and how they differ.
+
+`orders this year so far versus the same period last year`, `revenue growth in May`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from datamind.language.calendar import Period, move
+from datamind.language.sketch import Cond, Measure, Mention, Output, Sketch
+
+_PERCENT = 100.0
+
+
+def settle(sketch: Sketch) -> None:
+    """The sketch's figure for both periods, where two were set against each other or a change was
+    asked for of one."""
+    if sketch.groups or sketch.ranks or len(sketch.outputs) != 1:
+        return
+    said = next((c for c in sketch.conds if c.kind == "any" and _again(c)), None)
+    if said is not None:
+        now, before = sorted(said.parts, key=lambda c: bool(c.period and c.period.again))
+        _set(sketch, said, now, before, rate=True)
+        return
+    over = sketch.over
+    periods = [c for c in sketch.conds if c.kind == "period" and not c.negated]
+    if over is None or over.kind != "change" or len(periods) != 1:
+        return
+    earlier = _before(periods[0].period, over.grain)
+    if earlier is not None:
+        before = replace(periods[0], period=earlier)
+        _set(sketch, periods[0], periods[0], before, rate=over.rate)
+
+
+def _again(cond: Cond) -> bool:
+    return len(cond.parts) == 2 and any(p.period is not None and p.period.again for p in cond.parts)
+
+
+def _before(period: Period | None, grain: str | None) -> Period | None:
+    """The period that this one is measured against: a `grain` earlier, or the one before it."""
+    if period is None or period.low is None or period.high is None or period.grain == "hour":
+        return None
+    single = move(period.low, period.grain, 1) == period.high
+    unit = grain or (period.grain if single else None)
+    if unit is None or move(period.low, unit, 1) < period.high:
+        return None
+    low, high = move(period.low, unit, -1), move(period.high, unit, -1)
+    year = low.year if period.year is not None and unit == "year" else None
+    return Period(low, high, period.grain, year)
+
+
+def _set(sketch: Sketch, said: Cond, now: Cond, before: Cond, *, rate: bool) -> None:
+    """The figure now, the figure before, and their difference or growth in percent."""
+    measure = _measure(sketch.outputs[0])
+    if measure is None:
+        return
+    sides = [
+        replace(measure, where=[*measure.where, cond], label=label, loose=False)
+        for cond, label in ((now, "now"), (before, "before"))
+    ]
+    change = Measure("formula", "-", left=sides[0], right=sides[1], label="change")
+    if rate:
+        whole = Measure("number", value=_PERCENT, first=measure.first)
+        scaled = Measure("formula", "*", left=whole, right=change)
+        change = Measure("formula", "/", left=scaled, right=sides[1], label="growth")
+    sketch.outputs = [*sides, change]
+    sketch.conds = [c for c in sketch.conds if c is not said]
+    sketch.over = None
+
+
+def _measure(output: Output) -> Measure | None:
+    if isinstance(output, Measure):
+        return output if not output.per and not output.inner else None
+    assert isinstance(output, Mention)
+    output.role = "measure"
+    return Measure("either", target=output, first=output.first)
