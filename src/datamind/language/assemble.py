@@ -161,7 +161,7 @@ def _is_fronted(nodes: list[Node]) -> bool:
 def _shown_at_end(nodes: list[Node]) -> frozenset[int]:
     """`orders of Ada with date, status and amount`: a list after `with` is what to show."""
     codes = "".join(n.code for n in nodes)
-    found = re.search(rf"(?<=[cP]){K.WITH}(c(?:,c)*[,&]+c)$", codes)
+    found = re.search(rf"(?<=[cP,]){K.WITH}(c(?:,c)*[,&]+c)(?=[,rO]*$)", codes)
     if found is None or nodes[found.start()].payload != "with":
         return frozenset()
     return frozenset(range(found.start(1), found.end(1)))

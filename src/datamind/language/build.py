@@ -66,8 +66,13 @@ def _check_head(sketch: Sketch, ctx: Context) -> None:
         ctx.chosen[r.by] for r in sketch.ranks if isinstance(r.by, Mention) and r.by in ctx.chosen
     ]
     figures = [c for c in by if c.kind == "metric" or c.type in NUMERIC]
-    if head is not None and head.kind == "metric" and figures and head not in figures:
+    if head is None or head.kind != "metric":
+        return
+    if figures and head not in figures:
         raise Unbuildable("a figure is not ranked by another")
+    shown = [ctx.chosen[o] for o in sketch.outputs if isinstance(o, Mention) and o in ctx.chosen]
+    if sketch.opener == "list" and not sketch.groups and any(c.kind == "column" for c in shown):
+        raise Unbuildable("rows are listed, no figure")
 
 
 def _one_number(changed: tuple[Sketch, P.Expr], ctx: Context) -> P.Query:

@@ -214,6 +214,21 @@ def group(nodes: list[Node]) -> list[Node]:
     return [span(nodes, "G", mentions)]
 
 
+def per_so_many(nodes: list[Node]) -> list[Node] | None:
+    """tickets `per 100 orders`: so many times the one for each of the other."""
+    left: Measure = nodes[0].payload
+    target: Mention = nodes[-1].payload
+    if left.kind not in ("count", "aggregate", "either") or nodes[1].payload != "per":
+        return None
+    counted = any(c.kind == "table" for c in target.candidates[:2])
+    target.role = "entity" if counted else "measure"
+    right = Measure("count" if counted else "either", target=target, first=nodes[-1].first)
+    times = Measure("number", value=float(nodes[2].payload), first=nodes[0].first)
+    scaled = Measure("formula", "*", left=times, right=left, first=nodes[0].first)
+    made = Measure("formula", "/", left=scaled, right=right, first=nodes[0].first)
+    return [span(nodes, "M", made)]
+
+
 def per_period(nodes: list[Node]) -> list[Node] | None:
     """`monthly` revenue: a number, added up for each period."""
     mention: Mention = nodes[1].payload

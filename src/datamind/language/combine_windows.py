@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from datamind.language import against, names
-from datamind.language.calendar import Period, move
+from datamind.language.calendar import Period, floor, move
 from datamind.language.candidates import Candidate
 from datamind.language.kinds import KEYS
 from datamind.language.nodes import Node, may_be_number, of_code, span
@@ -279,6 +279,8 @@ def _two_periods(sketch: Sketch) -> None:
     if first.period.high > second.period.low:  # type: ignore[union-attr, operator]
         return
     cond = Cond("any", parts=(said[0], said[1]), match="versus", first=said[0].first)
+    if _shared_grain(cond) is None and not any(map(_is_time, sketch.groups)):
+        sketch.unused += 1  # neither one figure nor one of each
     sketch.conds = [c for c in sketch.conds if c not in said] + [cond]
 
 
@@ -324,7 +326,13 @@ def _shared_grain(cond: Cond) -> str | None:
     """The unit that all periods of the condition were said in."""
     periods = [c.period for c in (cond, *cond.parts) if c.period is not None]
     grains = {p.grain for p in periods}
-    return grains.pop() if len(grains) == 1 else None
+    if len(grains) == 1:
+        return grains.pop()
+    for unit in ("year", "quarter", "month"):  # 2025, and 2026 up to now
+        if all(p.low and p.high and floor(p.low, unit) == p.low and p.high <= move(p.low, unit, 1)
+               for p in periods):  # fmt: skip
+            return unit
+    return None
 
 
 def rank(sketch: Sketch, by: Rank) -> None:

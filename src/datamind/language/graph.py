@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from datamind.language import names
+from datamind.language.kinds import is_calendar
 from datamind.semantics.catalog import Relationship, Table, View
 
 UNREACHABLE = 99.0
@@ -92,6 +93,11 @@ class Graph:
         """Tables that only link others: nearly all of their columns are references."""
         return frozenset(t.id for t in self.view.tables if self._is_bridge(t))
 
+    @cached_property
+    def calendars(self) -> frozenset[str]:
+        """Date dimensions."""
+        return frozenset(t.id for t in self.view.tables if is_calendar(t))
+
     def _is_bridge(self, table: Table) -> bool:
         references = {c for r in self.view.relationships if r.table == table.id for c in r.columns}
         targets = {r.to_table for r in self.view.relationships if r.table == table.id}
@@ -129,6 +135,8 @@ class Graph:
             if table == goal:
                 break
             for edge in self.edges.get(table, ()):
+                if edge.reverse and table in self.calendars and set(starts) != {table}:
+                    continue  # two facts of one day have nothing else in common
                 step = edge.cost * (0.3 if edge.end in free else 1.0) + role_cost(edge, words)
                 if here + step < cost.get(edge.end, UNREACHABLE):
                     cost[edge.end] = here + step

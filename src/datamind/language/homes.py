@@ -22,6 +22,7 @@ def home_table(
     for measure in (*measured, *by):
         home = measures.home_of(measure, chosen, metrics)
         if home:
+            home = _whole_of(measure, home, sketch, chosen, metrics, graph)
             return _counted_at(measure, home, sketch, chosen, graph)
     if any(m.kind == "count" and m.target is None for m in (*measured, *by)):
         event = graph.event({c.table for c in chosen.values() if c.table})
@@ -34,6 +35,20 @@ def home_table(
         if candidate is not None and candidate.id in metrics:
             return metrics[candidate.id]
     raise Unbuildable("nothing names a table")
+
+
+def _whole_of(
+    measure: Measure, home: str, sketch: Sketch, chosen: dict[Mention, Candidate],
+    metrics: dict[str, str], graph: Graph,
+) -> str:  # fmt: skip
+    """`tickets per 100 orders`: of all orders, those without a ticket too."""
+    if measure.right is None:
+        return home
+    other = measures.home_of(measure.right, chosen, metrics)
+    if other is None or other == home or other not in graph.owned(home):
+        return home
+    needed = {chosen[m].table for m in sketch.groups if m in chosen and chosen[m].table}
+    return other if needed <= graph.owned(other) else home
 
 
 def _counted_at(

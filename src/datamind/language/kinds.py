@@ -57,3 +57,10 @@ def role_words(reference: Relationship, target: Table) -> frozenset[str]:
     own = {*names.words_of(target.name), *KEYS}
     said = {w for c in reference.columns for w in names.words_of(c)}
     return frozenset((said | set(names.words_of(reference.role))) - own)
+
+
+def is_calendar(table: Table) -> bool:
+    """Whether a row of the table is a day: a date dimension."""
+    words = {*names.words_of(table.name)}
+    days = [c for c in table.columns if c.type == "date" and c.distinct == table.rows]
+    return bool(words & {"date", "dates", "calendar", "day", "days", "time"}) and bool(days)

@@ -138,9 +138,11 @@ def _keywords(tokens: list[Token], values: Container[str]) -> Iterator[Unit]:
 _FILLERS = (("in", "total"), ("at", "all"), ("so", "far"), ("all", "in", "all"), ("of", "all"),
             ("as", "well"), ("or", "not"), ("in", "general"), ("at", "least", "once"),
             ("as", "a", "fraction"), ("as", "a", "percentage"), ("as", "a", "ratio"),
-            ("in", "percent"), ("as", "a", "percent"), ("at", "the", "moment"),
-            ("right", "now"), ("to", "date"), ("=", "true"), ("is", "true"), ("equals", "true"),
-            ("all", "time"))  # fmt: skip
+            ("in", "percent"), ("as", "a", "percent"), ("at", "the", "moment"), ("right", "now"),
+            ("to", "date"), ("=", "true"), ("is", "true"), ("equals", "true"),
+            ("considering", "only"), ("counting", "only"), ("only", "considering"),
+            ("only", "counting"), ("looking", "only", "at"), ("looking", "at", "only"),
+            ("limited", "to"), ("restricted", "to"), ("all", "time"))  # fmt: skip
 
 
 def _fillers(linker: Linker, tokens: list[Token]) -> Iterator[Unit]:

@@ -190,6 +190,7 @@ def _aggregate(measure: Measure, ctx: Context) -> P.Expr:
     return _aggregate_column(column, measure, ctx, where)
 
 
+_RATED = frozenset({"percent", "percentage", "pct", "rate", "ratio", "average", "avg"})
 _AGGREGATIONS = {"avg": ("average", "avg", "mean"), "median": ("median",), "max": ("max",),
                  "min": ("min",)}  # fmt: skip
 
@@ -250,6 +251,8 @@ def _aggregate_column(
             ctx.penalty += 0.3
             return P.Aggregate("count", ctx.expr(column), distinct=True, where=where)
         raise Unbuildable("an average of something that is no number")
+    if function == "sum" and _RATED & set(names.words_of(column.name)):
+        raise Unbuildable("rates are not added up")
     if function == "sum" and column.additivity != "sum":
         ctx.penalty += 0.2
         if column.additivity == "none":

@@ -114,6 +114,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"(?<=[,&])#[rgq]*$", measures.how_many, "orders of each region, and how many"),
     Pattern(r"P(?:c?\|+[rif]*P)+", conditions.any_of, "in Texas or over 65"),
     Pattern(r"[gb]+[cm](?:[,&]+[cm](?![fM]|rL))*", measures.group, "for each region and month"),
+    Pattern(r"Mgn[c]", measures.per_so_many, "number of customers per 100 models"),
     Pattern(r"MG(?!A)", windows.per_each, "average number of orders per customer"),
     Pattern(r"M[Gc]A(?![c#fM])", windows.on_average, "number of orders per day on average"),
     Pattern(r"mc", measures.per_period, "monthly revenue"),

@@ -8,10 +8,9 @@ from typing import cast
 from datamind.language import names
 from datamind.language.calendar import Period
 from datamind.language.context import Context, Unbuildable
-from datamind.language.kinds import role_words
+from datamind.language.kinds import is_calendar, role_words
 from datamind.language.scope import (
     dates_of,
-    is_calendar,
     is_personal,
     is_technical,
     year_columns,

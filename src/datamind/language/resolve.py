@@ -10,8 +10,9 @@ from datamind.language.candidates import Candidate
 from datamind.language.graph import UNREACHABLE, Graph
 from datamind.language.kinds import KEYS, role_words
 from datamind.language.roles import WAYS
+from datamind.language.scope import MONEY
 from datamind.language.sketch import Cond, Measure, Mention, Rank, Sketch
-from datamind.language.tokens import lemma
+from datamind.language.tokens import lemma, stem
 from datamind.semantics.catalog import Column, View
 
 BEAM = 16
@@ -152,6 +153,13 @@ def _way(mention: Mention, candidate: Candidate, words: Sequence[str]) -> float:
     return 0.5 if column & others else 0.0
 
 
+def _is_unsaid_amount(mention: Mention, candidate: Candidate, words: Sequence[str]) -> bool:
+    """Whether it is an amount whose noun was not said: `units` for the unit cost."""
+    parts = [w for w in names.words_of(candidate.name) if w not in KEYS]
+    said = {stem(w) for w in words[mention.first : mention.last]}
+    return len(parts) > 1 and parts[-1] in MONEY and stem(parts[-1]) not in said
+
+
 def _inexact(candidate: Candidate, exact: Collection[str]) -> float:
     """What a partial name costs where something of these kinds has just that name."""
     least = 0.95 if candidate.kind in exact else 0.8 if candidate.kind == "metric" else 0.0
@@ -163,8 +171,9 @@ def _doing(mention: Mention, candidate: Candidate, words: Sequence[str]) -> floa
     if candidate.kind != "column":
         return 0.0
     dated = candidate.type in ("date", "timestamp")
-    if dated and mention.role == "order" and words[mention.first - 1] in ("most", "fewest"):
-        return 2.0  # times are not many
+    many = mention.role == "order" and words[mention.first - 1] in ("most", "fewest")
+    if many and (dated or _is_unsaid_amount(mention, candidate, words)):
+        return 2.0  # times are not many, nor are costs where units are meant
     if mention.last - mention.first < 2:
         return 0.0
     if dated and mention.each and words[mention.last - 1] != "date":

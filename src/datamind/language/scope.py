@@ -130,13 +130,6 @@ def dates_of(table: Table) -> list[Column]:
     return sorted(found, key=lambda c: (is_technical(c), is_personal(c)))
 
 
-def is_calendar(table: Table) -> bool:
-    """Whether a row of the table is a day: a date dimension."""
-    words = {*names.words_of(table.name)}
-    days = [c for c in table.columns if c.type == "date" and c.distinct == table.rows]
-    return bool(words & {"date", "dates", "calendar", "day", "days", "time"}) and bool(days)
-
-
 def is_technical(column: Column) -> bool:
     """Whether a date is the system's own: when a row was made or loaded."""
     return bool(_TECHNICAL & set(names.words_of(column.name)))

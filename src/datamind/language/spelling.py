@@ -84,8 +84,12 @@ def _meant(token: Token, index: Index) -> str | None:
     ):
         return None
     near = _near(word, index) or (_near(token.lemma, index) if token.lemma != word else [])
-    if near and is_known(word, lang="en"):  # `costumers`: English, but two letters apart
-        near = [(s, w) for s, w in near if len(word) >= LONG - 1 and sorted(w) == sorted(word)]
+    if is_known(word, lang="en"):  # `costumers`: English, but two letters have changed places
+        long = len(token.lemma) >= LONG
+        near = [
+            (s, w) for s, w in (*near, *_near(token.lemma, index))
+            if long and sorted(w) in (sorted(word), sorted(token.lemma))
+        ]  # fmt: skip
     if not near:
         return None
     least = min(near)[0]

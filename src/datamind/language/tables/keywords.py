@@ -144,7 +144,7 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
         "throughout", "among", "amongst", "located in", "based in", "live in", "living in", "out of",
         "as", "based on", "near", "around", "under the", "about", "using", "towards",
     )),
-    WITH: (("with", "with"), *tuple((p, "") for p in (
+    WITH: (("with", "with"), ("showing", "with"), ("showing the", "with"), ("displaying", "with"), *tuple((p, "") for p in (
         "having", "that", "who", "whose", "where", "which are", "which have", "has", "have",
         "had", "when", "that have", "that has", "who have", "who has", "if", "while", "that are",
         "that were", "who are", "who were", "which were", "in which", "for which", "to which",
@@ -164,7 +164,7 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
         "i want to see", "i need", "give me the", "let me see", "see", "please provide", "state",
         "list down", "please tell me", "include", "calculate", "compute", "determine", "show only",
         "indicate", "mention", "also show", "also return", "can you list", "i would like to know",
-        "please", "find out", "extract", "specify", "list their", "give their",
+        "please", "find out", "extract", "specify", "check", "could you check", "can you check", "look up", "work out", "list their", "give their",
     )) + tuple((p, "how") for p in ("how", "how does", "how do", "how did", "how is", "how are"))
     + (("where is", "where"), ("where are", "where"), ("when did", "when"), ("when was", "when"),
        ("when were", "when"), ("when is", "when")),
@@ -286,7 +286,8 @@ RELATING = frozenset(
     compose direct star act sing release manage lead head supervise employ hire join sign book
     reserve rent rate review score flow cross traverse border neighbor post answer comment vote ask
     declare grade pass fail graduate admit drive consist comprise accumulate spend invest trade
-    list log load contribute support represent drop show display see say state mention show""".split()
+    list log load contribute support represent drop show display see say state mention show pull rake
+    fetch""".split()
 )  # fmt: skip
 
 # What may stand for the whole of the data, where nothing in it goes by that name: `in the hospital`.
@@ -294,7 +295,7 @@ SETTINGS = frozenset(
     """company business firm organization organisation enterprise hospital clinic shelter festival shop
     store school university college bank airline library museum agency club league platform site
     website area world market office warehouse factory network marketplace program programme event
-    list register file books system city state country region team fleet group portfolio""".split()
+    list register file books system city state country region team fleet group portfolio range assortment catalogue catalog collection""".split()
 )
 
 UNITS = frozenset(

@@ -13,7 +13,18 @@ OPPOSITES: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 
 # What stands for more than what stands for it: `pay` may be a salary, a salary no payment.
-ONE_WAY: tuple[tuple[str, str], ...] = (("pay", "salary wage"), ("earning", "salary wage"))
+ONE_WAY: tuple[tuple[str, str], ...] = (
+    ("pay", "salary wage"),
+    ("earning", "salary wage"),
+    ("sell", "sale"),
+    ("sold", "sale"),
+    ("bought", "purchase"),
+    ("buy", "purchase"),
+    ("lost", "loss"),
+    ("spent", "spending expense"),
+    ("weigh", "weight"),
+    ("chose", "choice"),
+)
 
 GROUPS: tuple[str, ...] = (
     "customer client buyer shopper consumer patron purchaser",

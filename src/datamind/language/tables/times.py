@@ -106,7 +106,7 @@ BOUNDS = _phrases(
     since="since; ever since; starting; starting from; starting with; beginning; beginning with; "
     "beginning from; on or after; after or on; in or after; after or in; at or after; "
     "on and after; no earlier than; not earlier than; not before; since the start of; "
-    "since the beginning of; from the start of; from the beginning of; during or after; "
+    "since the beginning of; since the begin of; from the start of; from the beginning of; during or after; "
     "since start of; since beginning of; since early",
     span="between; from; in between; in the period from; in the period between; ranging from; "
     "during the period from; anywhere between; spanning",
