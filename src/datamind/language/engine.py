@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, zip_longest
 
 from datamind.errors import DataMindError
-from datamind.language import evidence, follow_up, ranking, spelling
+from datamind.language import evidence, follow_up, ranking, reasons, spelling, why
 from datamind.language.assemble import assemble
 from datamind.language.build import build
 from datamind.language.candidates import Candidate
@@ -85,9 +85,17 @@ class BuiltinPlanner:
     def interpret(self, question: Question, view: View) -> Interpretation:
         """Readings of the question, best first, or why there is none.
 
-        What leans on the turn before (`and for Texas?`) is read as a change of that.
+        What leans on the turn before (`and for Texas?`) is read as a change of that; `why?` asks
+        what is behind it.
         """
         compiled = self.compiled(view)
+        asked = why.heard(question.text)
+        if asked is not None:
+            return reasons.read(
+                question, asked, compiled.graph, compiled.metrics,
+                lambda figure: self._alone(figure, view, compiled),
+            )  # fmt: skip
+        question = replace(question, earlier=why.without(question.earlier))
         if not question.earlier or by_form(question.text) is not None:
             return self._alone(question, view, compiled)
         tokens, notes = _tokens_of(question.text, compiled)

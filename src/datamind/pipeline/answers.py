@@ -23,6 +23,7 @@ HINT = "Ask in words of the data: `datamind catalog show` lists it, `catalog sea
 HINTS = {
     "write_request": "Ask what the data says; to change it, use the program that it belongs to.",
     "advice": "Ask for figures that help to decide: how many, how much, which, when.",
+    "nothing_to_explain": 'Name a figure and a period: "Why did revenue fall in May 2025?"',
     "future": "Ask about the past: a trend over months or years, for example.",
 }
 
@@ -94,7 +95,7 @@ def completed(
     answer: Answer, prepared: Prepared, read: Read, view: View, now: dt.datetime
 ) -> Answer:
     """The answer with its rows, told in words."""
-    result = _marked(read.result, prepared)
+    result = with_units(read.result, prepared)
     said = explain(prepared.draft, prepared.governed, result, view)
     return replace(
         drafted(answer, prepared, view),
@@ -111,7 +112,7 @@ def completed(
     )
 
 
-def _marked(result: Result, prepared: Prepared) -> Result:
+def with_units(result: Result, prepared: Prepared) -> Result:
     """The result, its columns with the units that the plan knows and the masks that the guard put
     on them; a database knows neither."""
     units = dict(prepared.draft.units)
@@ -119,8 +120,8 @@ def _marked(result: Result, prepared: Prepared) -> Result:
     columns = tuple(
         replace(c, unit=units.get(c.name, c.unit), masked=c.name in masked) for c in result.columns
     )
-    marked = replace(result, columns=columns)
-    return named(marked, prepared.called) if prepared.called else marked
+    made = replace(result, columns=columns)
+    return named(made, prepared.called) if prepared.called else made
 
 
 def _age(read: Read, now: dt.datetime) -> tuple[str, ...]:

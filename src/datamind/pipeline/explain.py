@@ -9,10 +9,9 @@ from datamind.pipeline.follow_ups import follow_ups
 from datamind.pipeline.summaries import summary
 from datamind.records import Chart, Draft, Governed, Result
 from datamind.semantics import plan as P
+from datamind.semantics.additive import adds_up
 from datamind.semantics.catalog import View
 from datamind.semantics.describe import describe
-
-SUMS = ("sum", "count", "sum_boolean")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +60,7 @@ def additive(draft: Draft, view: View) -> frozenset[str]:
         return frozenset()
     step = next((s for s in reversed(plan.steps) if not isinstance(s, P.Order | P.Project)), None)
     measures = step.measures if isinstance(step, P.Group) else ()
-    return frozenset(m.name for m in measures if _adds_up(m.expr, view))
-
-
-def _adds_up(measure: P.Expr, view: View) -> bool:
-    if isinstance(measure, P.Aggregate):
-        return measure.function in ("sum", "count") and not measure.distinct
-    if not isinstance(measure, P.Metric):
-        return False
-    metric = view.metrics_by_name.get(measure.name)
-    return metric is not None and metric.kind == "simple" and metric.aggregation in SUMS
+    return frozenset(m.name for m in measures if adds_up(m.expr, view))
 
 
 def quality_warnings(governed: Governed, view: View) -> list[str]:

@@ -14,6 +14,7 @@ NUMBERS = frozenset({"integer", "decimal", "float"})
 DATES = frozenset({"date", "timestamp"})
 CURRENCIES = {"usd": "$", "eur": "€", "gbp": "£"}
 PERCENT = frozenset({"percent", "pct", "%"})
+SHARE = "share"  # of one; people read it as percent
 # Whole numbers whose name ends so are names of things, and are written without separators.
 LABELS = frozenset({"id", "key", "code", "number", "no", "nr", "zip", "postcode", "year", "pk"})
 _PLURAL_UNITS = frozenset({"second", "minute", "hour", "day", "week", "month", "quarter", "year"})
@@ -64,6 +65,24 @@ def places_of(values: Iterable[Scalar]) -> int:
     return 2 if largest >= 1 else min(8, 3 - math.floor(math.log10(largest)))
 
 
+def is_percent(column: ResultColumn) -> bool:
+    """Whether its values are read as percent: their own changes are told in points."""
+    return column.unit == SHARE or (column.unit or "").lower() in PERCENT
+
+
+def percent_places(share: float | Decimal, places: int | None = None) -> int:
+    """How many decimals a share has in percent: one, or what shows that it is not nothing.
+    `places` are those of the share itself."""
+    places = places_of([share]) if places is None else places
+    return max(1, places - 4) if places else 0
+
+
+def heading(column: ResultColumn) -> str:
+    """A column's name and unit, as they stand above figures without."""
+    unit = "%" if column.unit == SHARE else column.unit
+    return f"{column.name} ({unit})" if unit else column.name
+
+
 def written(value: Scalar, column: ResultColumn | None = None, places: int | None = None) -> str:
     """A value without its unit: thousands separated, dates in ISO form, periods by their name."""
     if value is None:
@@ -73,6 +92,8 @@ def written(value: Scalar, column: ResultColumn | None = None, places: int | Non
     if isinstance(value, int | float | Decimal):
         if column is not None and is_label(column):
             return str(value)
+        if column is not None and column.unit == SHARE and number_of(value) is not None:
+            return _number(100 * float(value), percent_places(value, places))
         return _number(value, places)
     if isinstance(value, dt.datetime) and value.time() == dt.time():
         value = value.date()
@@ -94,7 +115,7 @@ def shown(value: Scalar, column: ResultColumn | None = None, places: int | None 
     if unit.lower() in CURRENCIES:
         sign, text = ("-", text[1:]) if text.startswith("-") else ("", text)
         return f"{sign}{CURRENCIES[unit.lower()]}{text}"
-    if unit.lower() in PERCENT:
+    if column is not None and is_percent(column):
         return f"{text} %"
     if unit.lower().removesuffix("s") in _PLURAL_UNITS:
         unit = unit.removesuffix("s") + ("" if abs(number) == 1 else "s")

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from datamind.pipeline.figures import DATES, is_figure, number_of, places_of, shown, spoken
+from datamind.pipeline.figures import (
+    DATES,
+    is_figure,
+    is_percent,
+    number_of,
+    places_of,
+    shown,
+    spoken,
+)
 from datamind.records import Result, ResultColumn, Scalar
 
 Row = tuple[Scalar, ...]
@@ -118,7 +126,7 @@ def _series(result: Result, day: int, place: int) -> str:
         f"From {shown(start[day], when)} to {shown(end[day], when)}, {spoken(column.name)}"
         f" {_moved(column, start[place], end[place], places)}"
     )
-    if first > 0 and first != last:
+    if first > 0 and first != last and not is_percent(column):
         text += f" ({100 * (last - first) / first:+,.0f} %)"
     moment = shown(peak[day], when)
     at = f"{shown(peak[place], column, places)} {'on' if moment.count('-') > 1 else 'in'} {moment}"
