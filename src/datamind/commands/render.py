@@ -64,6 +64,8 @@ class Screen:
         self.say(f"\n{badges} · {answer.elapsed_ms:,.0f} ms · {answer.warehouse}", "dim")
         for warning in answer.warnings:
             self.say(f"Warning: {warning}", "yellow")
+        readings = [choice.label.replace("\n", " ") for choice in answer.choices]
+        self._section("It could also be read as", readings)
         self._section("Ask next", answer.follow_ups)
 
     def _rows_of(self, answer: Answer) -> None:

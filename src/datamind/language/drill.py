@@ -8,7 +8,6 @@ they have run.
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -18,7 +17,7 @@ from datamind.language.dimensions import Dimension, dimensions
 from datamind.language.graph import Graph
 from datamind.language.spans import Spans, is_period, spans_of
 from datamind.semantics import plan as P
-from datamind.semantics.additive import adds_up, ratio_of
+from datamind.semantics.additive import adds_up, columns_behind, ratio_of
 from datamind.semantics.catalog import View
 from datamind.semantics.walk import below
 
@@ -124,22 +123,7 @@ def _fixed(comparison: Comparison, view: View) -> frozenset[str]:
         if isinstance(c, P.Column) and c.alias in tables
     }  # fmt: skip
     metrics = [n.name for n in held if isinstance(n, P.Metric)]
-    return frozenset(found.union(*(_columns_of(name, view) for name in metrics)))
-
-
-def _columns_of(name: str, view: View) -> set[str]:
-    """The columns that a metric's SQL names, by the words in it; of those it is made of too."""
-    todo, found, seen = [name], set[str](), set[str]()
-    while todo:
-        metric = view.metrics_by_name.get(todo.pop())
-        if metric is None or metric.name in seen:
-            continue
-        seen.add(metric.name)
-        words = set(re.findall(r"\w+", " ".join((metric.expression, *metric.filters))))
-        table = view.by_id.get(metric.table or "")
-        found |= {c.id for c in (table.columns if table else ()) if c.name in words}
-        todo += filter(None, (metric.numerator, metric.denominator, *(n for _, n in metric.inputs)))
-    return found
+    return frozenset(found.union(*(columns_behind(name, view) for name in metrics)))
 
 
 def _plan(comparison: Comparison, by: Dimension) -> P.Query:

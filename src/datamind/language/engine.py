@@ -26,6 +26,7 @@ from datamind.language.index import Index
 from datamind.language.index import build as build_index
 from datamind.language.lexer import covers
 from datamind.language.linking import Linker
+from datamind.language.reach import reached_back
 from datamind.language.refusal import by_form
 from datamind.language.resolve import Assignment, mentions_of, resolve
 from datamind.language.scope import NoPath, Scope
@@ -239,7 +240,7 @@ def _plan(
         named = assignment.tables | _of_metrics(assignment, view)
         scope = Scope(view, compiled.graph, home, mentioned=named, words=frozenset(lemmas))
         ctx = Context(assignment.chosen, scope, compiled.index, words, lemmas, today, wildcard)
-        plan = build(sketch, ctx)
+        plan = reached_back(build(sketch, ctx))
         heed(plan, units, ctx)
         check(plan, view)
     except (Unbuildable, NoPath, DataMindError):

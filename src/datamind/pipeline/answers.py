@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from datamind.errors import AccessDenied, DataMindError
 from datamind.personal import masked
+from datamind.pipeline.assumptions import assumed
 from datamind.pipeline.execute import named
 from datamind.pipeline.explain import explain, explained
 from datamind.pipeline.kept import Read
@@ -71,17 +72,18 @@ def told(answer: Answer, read: Interpretation) -> Answer:
     return replace(answer, summary=summary, hint=hint)
 
 
-def drafted(answer: Answer, prepared: Prepared, view: View) -> Answer:
+def drafted(answer: Answer, prepared: Prepared, view: View, today: dt.date) -> Answer:
     """The answer with its SQL and how it came about, before anything is run."""
-    reading = prepared.reading
+    reading, plan = prepared.reading, prepared.draft.plan
+    said = reading.assumptions if reading else ()
     return replace(
         answer,
         status="answered",
         sql=prepared.draft.sql,
         governed_sql=prepared.governed.sql,
         explanation=explained(prepared.draft, view),
-        plan=prepared.draft.plan,
-        assumptions=reading.assumptions if reading else (),
+        plan=plan,
+        assumptions=(*said, *(assumed(plan, view, today) if plan is not None else ())),
         links=reading.links if reading else (),
         trust=prepared.draft.trust,
         origin=prepared.draft.origin,
@@ -92,13 +94,13 @@ def drafted(answer: Answer, prepared: Prepared, view: View) -> Answer:
 
 
 def completed(
-    answer: Answer, prepared: Prepared, read: Read, view: View, now: dt.datetime
+    answer: Answer, prepared: Prepared, read: Read, view: View, now: dt.datetime, today: dt.date
 ) -> Answer:
-    """The answer with its rows, told in words."""
+    """The answer with its rows, told in words; `today` is the day that the question counts from."""
     result = with_units(read.result, prepared)
-    said = explain(prepared.draft, prepared.governed, result, view)
+    said = explain(prepared.draft, prepared.governed, result, view, today)
     return replace(
-        drafted(answer, prepared, view),
+        drafted(answer, prepared, view, today),
         columns=result.columns,
         rows=result.rows,
         truncated=result.truncated,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from dataclasses import replace
 from functools import partial
@@ -73,17 +74,23 @@ def _answer(question: Question, context: AskContext, stages: Stages, answer: Ans
     if read.status != "answered":
         return answer
     if read.drill is not None:
-        return _why(answer, read, read.drill, context, stages)
+        return _why(answer, read, read.drill, context, stages, question.today)
     prepared = _prepared(read.candidates, context, stages)
     result = stages.run("execute", lambda: _run(prepared, context))
     rows = Read(result, answer.generated_at)
     return stages.run(
-        "explain", lambda: completed(answer, prepared, rows, context.view, rows.as_of)
+        "explain",
+        lambda: completed(answer, prepared, rows, context.view, rows.as_of, question.today),
     )
 
 
 def _why(
-    answer: Answer, read: Interpretation, drill: Drill, context: AskContext, stages: Stages
+    answer: Answer,
+    read: Interpretation,
+    drill: Drill,
+    context: AskContext,
+    stages: Stages,
+    today: dt.date,
 ) -> Answer:
     """The answer of a drill: all readings are run, each governed like any other, while there is
     time; the one that explains most is told."""
@@ -108,7 +115,7 @@ def _why(
     for report in summed(apart.reports):
         stages.add(report)
     return stages.run("explain", lambda: told_why(
-        answer, drill, cuts[0], cuts[1:], context.view, answer.generated_at,
+        answer, drill, cuts[0], cuts[1:], context.view, answer.generated_at, today,
         limit=context.row_limit, left_out=late,
     ))  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 from datamind.pipeline.charts import chart_of
@@ -24,7 +25,9 @@ class Explanation:
     follow_ups: tuple[str, ...]
 
 
-def explain(draft: Draft, governed: Governed, result: Result, view: View) -> Explanation:
+def explain(
+    draft: Draft, governed: Governed, result: Result, view: View, today: dt.date | None = None
+) -> Explanation:
     """The explanation; every figure in it comes from the rows."""
     warnings = [*draft.warnings, *quality_warnings(governed, view)]
     if result.truncated:
@@ -38,10 +41,10 @@ def explain(draft: Draft, governed: Governed, result: Result, view: View) -> Exp
         warnings.append(f"Masked for you: {', '.join(masked)}.")
     plan = draft.plan
     return Explanation(
-        summary=summary(result, additive(draft, view)),
+        summary=summary(result, additive(draft, view), today),
         chart=chart_of(result),
         warnings=tuple(warnings),
-        follow_ups=follow_ups(plan, view) if plan is not None else (),
+        follow_ups=follow_ups(plan, view, today) if plan is not None else (),
     )
 
 

@@ -20,7 +20,10 @@ LABELS = frozenset({"id", "key", "code", "number", "no", "nr", "zip", "postcode"
 _PLURAL_UNITS = frozenset({"second", "minute", "hour", "day", "week", "month", "quarter", "year"})
 _WORD = re.compile(r"_|(?<=[a-z])(?=[A-Z])|\s+")
 _LAYER = re.compile(r"^number_of_(dim|fct|fact|stg)_")
-_SPOKEN = {"sum": "total", "avg": "average"}
+_SPOKEN = {"sum": "total", "avg": "average", "max": "largest", "min": "smallest"}
+_ALONE = {"lasting": "duration", "percent": "percentage"}  # names of what a question works out
+# Words that end like plurals and are none.
+_SINGULAR = re.compile(r"(?:ss|us|is|ics|news|series)$")
 MOST_LETTERS = 60
 
 
@@ -32,7 +35,34 @@ def words(name: str) -> list[str]:
 def spoken(name: str) -> str:
     """A column's name as people say it: `sum_amount` is total amount."""
     first, *rest = words(_LAYER.sub("number_of_", name)) or [name]
-    return " ".join([_SPOKEN.get(first, first) if rest else first, *rest])
+    if not rest:
+        return _ALONE.get(first, first)
+    if (first, *rest[:1]) == ("number", "of") and len(rest) > 1:
+        rest[-1] = rest[-1] if is_plural(rest[-1]) else plural(rest[-1])
+    if first in _SPOKEN and len(rest) > 1:  # the average of sums
+        rest[0] = _SPOKEN.get(rest[0], rest[0])
+    return " ".join([_SPOKEN.get(first, first), *rest])
+
+
+def called(column: ResultColumn) -> str:
+    """A column as a sentence names it: without the unit, which stands by its figures."""
+    name = spoken(column.name)
+    *rest, last = name.split()
+    unit = (column.unit or "").lower()
+    same = unit and last.removesuffix("s") in (unit, unit.removesuffix("s"))
+    return " ".join(rest) if rest and same and rest != ["total"] else name
+
+
+def is_plural(noun: str) -> bool:
+    """Whether a noun names several, by how it ends."""
+    return noun.endswith("s") and not _SINGULAR.search(noun)
+
+
+def plural(noun: str) -> str:
+    """The plural of a noun, as most nouns make it."""
+    if noun.endswith(("s", "x", "ch", "sh")):
+        return f"{noun}es"
+    return f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2:-1] not in "aeiou" else f"{noun}s"
 
 
 def is_label(column: ResultColumn) -> bool:
@@ -43,6 +73,11 @@ def is_label(column: ResultColumn) -> bool:
 def is_figure(column: ResultColumn) -> bool:
     """Whether its values are numbers to compare and draw."""
     return column.type in NUMBERS and not is_label(column)
+
+
+def is_period(column: ResultColumn) -> bool:
+    """Whether its values are dates, or the numbers of years."""
+    return column.type in DATES or (is_label(column) and words(column.name)[-1] == "year")
 
 
 def number_of(value: Scalar) -> float | None:

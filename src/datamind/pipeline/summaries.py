@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Sequence
 
+from datamind.language.calendar import move
 from datamind.pipeline.figures import (
     DATES,
+    called,
     is_figure,
     is_percent,
+    is_period,
+    is_plural,
     number_of,
     places_of,
     shown,
-    spoken,
+    words,
 )
 from datamind.records import Result, ResultColumn, Scalar
 
 Row = tuple[Scalar, ...]
+GRAINS = frozenset({"week", "month", "quarter", "year"})
 LEAST_PERCENT = 1  # a smaller share of a total says nothing
 
 
-def summary(result: Result, additive: Collection[str] = ()) -> str:
+def summary(result: Result, additive: Collection[str] = (), today: dt.date | None = None) -> str:
     """What the result says, in one or two sentences.
 
-    `additive` names the columns whose values may be added up over the rows.
+    `additive` names the columns whose values may be added up over the rows. A period that `today`
+    lies in is not over, and no figure to compare with others.
     """
     if not result.rows:
         return "No rows match the question."
@@ -33,7 +40,7 @@ def summary(result: Result, additive: Collection[str] = ()) -> str:
         return _listing(result)
     day = next((i for i, c in enumerate(result.columns) if c.type in DATES), None)
     if day is not None and not result.truncated:
-        told = _series(result, day, figures[-1])
+        told = _series(result, day, figures[-1], today)
         if told:
             return told
     return _breakdown(result, figures[-1], additive)
@@ -47,11 +54,12 @@ def _single(result: Result) -> str:
     """`Number of orders: 12.` or, where the row has a name, `Store 3: number of orders 250.`"""
     row, columns = result.rows[0], result.columns
     if len(columns) == 1:
-        return _sentence(f"{spoken(columns[0].name)}: {shown(row[0], columns[0])}")
+        return _sentence(f"{called(columns[0])}: {shown(row[0], columns[0])}")
     texts = [i for i, c in enumerate(columns) if c.type == "text" and row[i] is not None]
+    texts = texts or [i for i, c in enumerate(columns) if row[i] is not None and is_period(c)]
     figures = [i for i, c in enumerate(columns) if is_figure(c)]
     told = figures if texts and figures else [i for i in range(len(columns)) if i not in texts]
-    said = ", ".join(f"{spoken(columns[i].name)} {shown(row[i], columns[i])}" for i in told)
+    said = ", ".join(f"{called(columns[i])} {shown(row[i], columns[i])}" for i in told)
     name = " ".join(shown(row[i], columns[i]) for i in texts[:3])
     return _sentence(": ".join(part for part in (name, said) if part))
 
@@ -88,10 +96,16 @@ def _breakdown(result: Result, place: int, additive: Collection[str]) -> str:
         return _listing(result)
     places = places_of(row[place] for row in result.rows)
     high, low = max(n for n, _ in found), min(n for n, _ in found)
-    name = spoken(column.name)
+    name = called(column)
     if high == low and len(found) == len(result.rows):
         return f"{_count(result)}, each with the same {name}: {shown(found[0][1][place], column)}."
-    text = f"{_count(result)}. The highest {name} is {_extreme(result, place, high, found, places)}"
+    verb = "are" if is_plural(name.split(" of ")[0].split()[-1]) else "is"
+    if verb == "are" and column.type == "integer":
+        name, verb = f"number of {name}", "is"
+    text = (
+        f"{_count(result)}. The highest {name} {verb}"
+        f" {_extreme(result, place, high, found, places)}"
+    )
     whole = sum(n for n, _ in found)
     told = low >= 0 and whole > 0 and 100 * high / whole >= LEAST_PERCENT
     if column.name in additive and not result.truncated and told:
@@ -110,8 +124,8 @@ def _extreme(
     return f"{shown(rows[0][place], result.columns[place], places)} ({label}{others})"
 
 
-def _series(result: Result, day: int, place: int) -> str:
-    """How a figure went over time; empty where days repeat."""
+def _series(result: Result, day: int, place: int, today: dt.date | None) -> str:
+    """How a figure went over time, in periods that are over; empty where days repeat."""
     column, when = result.columns[place], result.columns[day]
     found = sorted(
         (f for f in _figures(result, place) if f[1][day] is not None), key=lambda f: str(f[1][day])
@@ -120,17 +134,31 @@ def _series(result: Result, day: int, place: int) -> str:
     if len(days) < 2 or len(found) != len(days):
         return ""
     places = places_of(row[place] for row in result.rows)
+    running = found.pop()[1] if len(found) > 2 and _is_on(found[-1][1][day], when, today) else None
     (first, start), (last, end) = found[0], found[-1]
     high, peak = max(found, key=lambda f: f[0])
     text = (
-        f"From {shown(start[day], when)} to {shown(end[day], when)}, {spoken(column.name)}"
+        f"From {shown(start[day], when)} to {shown(end[day], when)}, {called(column)}"
         f" {_moved(column, start[place], end[place], places)}"
     )
     if first > 0 and first != last and not is_percent(column):
         text += f" ({100 * (last - first) / first:+,.0f} %)"
     moment = shown(peak[day], when)
     at = f"{shown(peak[place], column, places)} {'on' if moment.count('-') > 1 else 'in'} {moment}"
-    return f"{text}. The peak was {at}." if high > max(first, last) else f"{text}."
+    text += f". The peak was {at}." if high > max(first, last) else "."
+    if running is not None:
+        so_far = shown(running[place], column, places)
+        text += f" {shown(running[day], when)} is not over: {so_far} so far."
+    return text
+
+
+def _is_on(start: Scalar, column: ResultColumn, today: dt.date | None) -> bool:
+    """Whether today lies in the period that begins then, and is not its last day."""
+    grain = words(column.name)[-1]
+    if today is None or grain not in GRAINS or not isinstance(start, dt.date):
+        return False
+    first = start.date() if isinstance(start, dt.datetime) else start
+    return first <= today < move(first, grain, 1) - dt.timedelta(1)
 
 
 def _moved(column: ResultColumn, start: Scalar, end: Scalar, places: int) -> str:

@@ -64,7 +64,7 @@ class _Member:
 
 def told_why(
     answer: Answer, drill: Drill, whole: Cut, cuts: Sequence[Cut], view: View,
-    now: dt.datetime, *, limit: int, left_out: Sequence[str] = (),
+    now: dt.datetime, today: dt.date, *, limit: int, left_out: Sequence[str] = (),
 ) -> Answer:  # fmt: skip
     """The answer with the rows of the cut that explains most, and what it says."""
     before, after = _ends(drill, whole.result)
@@ -74,7 +74,7 @@ def told_why(
         reverse=True,
     )
     best = cuts[-scored[0][1]] if scored else whole
-    done = completed(answer, best.prepared, best.read, view, now)
+    done = completed(answer, best.prepared, best.read, view, now, today)
     summary = _change(drill, whole.result)
     if scored and before is not None and after is not None and before != after:
         excess, found = scored[0][0], members[best.name]

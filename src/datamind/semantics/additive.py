@@ -69,3 +69,18 @@ def _of_metric(metric: Metric | None, view: View, alias: str) -> tuple[P.Expr, P
         return None
     value = P.Aggregate("avg", P.Column(alias, column.name))
     return _as(value, "sum"), _as(value, "count")
+
+
+def columns_behind(name: str, view: View) -> set[str]:
+    """The columns that a metric's SQL names, by the words in it; of those it is made of too."""
+    todo, found, seen = [name], set[str](), set[str]()
+    while todo:
+        metric = view.metrics_by_name.get(todo.pop())
+        if metric is None or metric.name in seen:
+            continue
+        seen.add(metric.name)
+        words = set(re.findall(r"\w+", " ".join((metric.expression, *metric.filters))))
+        table = view.by_id.get(metric.table or "")
+        found |= {c.id for c in (table.columns if table else ()) if c.name in words}
+        todo += filter(None, (metric.numerator, metric.denominator, *(n for _, n in metric.inputs)))
+    return found

@@ -130,7 +130,7 @@ async def answer(
         prepared, reports = await parts.engine.prepare(readings, ask.rights, row_limit=limit)
         ask.report(reports)
         if not wanted.execute:
-            return drafted(ask.answer, prepared, ask.view)
+            return drafted(ask.answer, prepared, ask.view, ask.parts.today())
         return await _executed(ask, prepared)
 
     return await _asked(
@@ -257,7 +257,7 @@ async def _read(ask: Ask, wanted: AskIn, chosen: P.Query | None) -> Interpretati
 async def _executed(ask: Ask, prepared: Prepared) -> Answer:
     """Stages 6 and 7."""
     parts = ask.parts
-    ask.answer = drafted(ask.answer, prepared, ask.view)
+    ask.answer = drafted(ask.answer, prepared, ask.view, ask.parts.today())
     read, report = await _rows(ask, prepared)
     if read.cached:
         ask.stages.add(report)
@@ -265,7 +265,7 @@ async def _executed(ask: Ask, prepared: Prepared) -> Answer:
         ask.report((report,))
     started = time.perf_counter()
     done = await asyncio.get_running_loop().run_in_executor(
-        parts.threads, completed, ask.answer, prepared, read, ask.view, parts.now()
+        parts.threads, completed, ask.answer, prepared, read, ask.view, parts.now(), parts.today()
     )
     ask.report((StageReport("explain", _ms_since(started)),))
     return done

@@ -40,7 +40,7 @@ async def why(ask: Ask, read: Interpretation, drill: Drill, rows: Rows, *, limit
                 (reading,), ask.rights, row_limit=MOST_MEMBERS
             )
             if not cuts:
-                ask.answer = drafted(ask.answer, prepared, ask.view)
+                ask.answer = drafted(ask.answer, prepared, ask.view, parts.today())
             found, executed = await rows(prepared)
         except QueryCancelled:
             raise
@@ -55,8 +55,8 @@ async def why(ask: Ask, read: Interpretation, drill: Drill, rows: Rows, *, limit
     ask.report(summed(reports))
     started = time.perf_counter()
     tell = partial(
-        told_why, ask.answer, drill, cuts[0], cuts[1:], ask.view, parts.now(), limit=limit,
-        left_out=late,
+        told_why, ask.answer, drill, cuts[0], cuts[1:], ask.view, parts.now(), parts.today(),
+        limit=limit, left_out=late,
     )  # fmt: skip
     done = await asyncio.get_running_loop().run_in_executor(parts.threads, tell)
     ask.report((StageReport("explain", round(1000 * (time.perf_counter() - started), 2)),))
