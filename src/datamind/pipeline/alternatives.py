@@ -72,9 +72,10 @@ def _instead(node: Node, old: P.Column, new: P.Column) -> Node:
         return new  # type: ignore[return-value]  # a column for a column
     if isinstance(node, tuple):
         return tuple(_instead(n, old, new) for n in node)  # type: ignore[return-value]
-    if type(node) not in NODES:
+    kind: type = type(node)
+    if kind not in NODES:
         return node
-    made = {f: _instead(getattr(node, f), old, new) for f in field_names(type(node))}
+    made = {f: _instead(getattr(node, f), old, new) for f in field_names(kind)}
     return replace(node, **made)  # type: ignore[type-var]  # nodes are dataclasses
 
 

@@ -60,12 +60,15 @@ def _of_figure(
     name: str, table: Table, plan: P.Query, group: P.Group, view: View, today: dt.date | None
 ) -> Iterator[str]:
     """The same figure cut by a category, over time, for its top, and why it changed."""
-    grouped = {k.expr.name for k in group.keys if isinstance(k.expr, P.Column)}
+    told = (*group.keys, *(s for s in plan.steps if isinstance(s, P.Filter)))
+    grouped = {c.name for c in below(*told) if isinstance(c, P.Column)}
     spans = [s for n in below(plan) if (s := _span(n)) is not None]
     when = f" in {spans[0]}" if len(spans) == 1 and spans[0].length in _WHOLE else ""
     changed = _changed(group, spans, when, today)
-    if changed and not _narrowed(plan) and _holds_the_one_before(changed, plan, view):
-        yield f"Why did {'the ' if name.startswith('number') else ''}{name} change in {changed}?"
+    where = _narrowed(plan, view)
+    if changed and where is not None and _holds_the_one_before(changed, plan, view):
+        the = "the " if name.startswith("number") else ""
+        yield f"Why did {the}{name} change in {changed}{where}?"
     behind = {
         c for n in below(group) if isinstance(n, P.Metric) for c in columns_behind(n.name, view)
     }
@@ -74,11 +77,11 @@ def _of_figure(
     )
     title = f"{name[:1].upper()}{name[1:]}"
     if cut is not None:
-        yield f"{title} for each {_said(cut, table)}{when}"
+        yield f"{title} for each {_said(cut, table)}{when}{where or ''}"
     if any(c.is_date for c in table.columns) and not _by_time(plan):
-        yield f"{title} for each month"
+        yield f"{title} for each month{where or ''}"
     entity = next((t for t in _entities(table, view) if not grouped & set(t.display)), None)
-    if entity is not None and _nouns(entity) not in name:
+    if entity is not None and not where and _nouns(entity) not in name:
         yield f"Which 5 {_nouns(entity)} have the highest {name}{when}?"
     if name == f"number of {_nouns(table)}":
         yield from _averages(table)
@@ -115,10 +118,37 @@ def _span(node: object) -> Span | None:
     return None
 
 
-def _narrowed(plan: P.Query) -> bool:
-    """Whether there are conditions that the words of a follow-up would leave out."""
+def _narrowed(plan: P.Query, view: View) -> str | None:
+    """The other conditions as words of a question; None where they can't be said so."""
+    tables = {n.alias: n.table for n in below(plan) if isinstance(n, P.Source | P.Join)}
     filters = [s.where for s in plan.steps if isinstance(s, P.Filter)]
-    return any(_span(where) is None for where in filters)
+    tests = [t for w in filters for t in (w.items if isinstance(w, P.And) else (w,))]
+    said: list[str] = []
+    for test in tests:
+        if _span(test) is not None:
+            continue
+        match test:
+            case P.Compare(op="=", left=P.Column() as column, right=P.Value(value=str() as value)):
+                table = view.table(tables[column.alias])
+                if "'" in value:
+                    return None
+                noun = table.entity or singular(spoken(table.name, "", ()))
+                name = words(column.name)
+                said.append(f"{name if noun in name.split() else f'{noun} {name}'} is '{value}'")
+                if _is_a_value(noun, view):
+                    return None
+            case _:
+                return None
+    return f" where {' and '.join(said)}" if said else ""
+
+
+def _is_a_value(noun: str, view: View) -> bool:
+    """Whether the data holds the noun as a value: a question would be read to mean that."""
+    return any(
+        str(value).lower() == noun for t in view.tables for c in t.columns
+        if c.type == "text" and (c.distinct or 0) <= MOST_GROUPS
+        for value, _ in view.values(c.id)
+    )  # fmt: skip
 
 
 def _entities(table: Table, view: View) -> Iterator[Table]:
@@ -127,8 +157,7 @@ def _entities(table: Table, view: View) -> Iterator[Table]:
         other = view.by_id.get(relation.to_table)
         if relation.table != table.id or other is None or other.id == table.id:
             continue
-        known = {str(v).lower() for c in table.columns for v, _ in view.values(c.id)}
-        if known & {other.entity, _nouns(other)}:
+        if _is_a_value(other.entity or "", view):
             continue  # `which stores`, where a channel is called store, asks for something else
         if other.display and not any(other.column(name).pii for name in other.display):
             yield other
