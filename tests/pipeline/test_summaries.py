@@ -155,10 +155,10 @@ def test_a_result_is_summed_up_like_this(made: Result, said: str) -> None:
 @pytest.mark.parametrize(
     ("today", "said"),
     [
-        ("2025-03-15", "From 2025-01 to 2025-02, n went from 10 to 40 (+300 %)."
-                       " 2025-03 is not over: 15 so far."),
-        ("2025-03-31", "From 2025-01 to 2025-03, n went from 10 to 15 (+50 %)."
-                       " The peak was 40 in 2025-02."),
+        ("2025-03-15", ("From 2025-01 to 2025-02, n went from 10 to 40 (+300 %)."
+                       " 2025-03 is not over: 15 so far.")),
+        ("2025-03-31", ("From 2025-01 to 2025-03, n went from 10 to 15 (+50 %)."
+                       " The peak was 40 in 2025-02.")),
     ],
 )  # fmt: skip
 def test_a_month_that_is_not_over_is_compared_with_none(today: str, said: str) -> None:
