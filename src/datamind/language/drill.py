@@ -74,13 +74,18 @@ def _each(where: P.Predicate) -> tuple[P.Predicate, ...]:
 
 def _bare(measure: P.Named) -> tuple[P.Named, list[P.Predicate]]:
     """`the change in sales from April to May` is of sales: the measure, and its two periods."""
-    sides = [n for n in below(measure.expr) if isinstance(n, P.Aggregate) and n.where is not None]
-    bare = {replace(s, where=None) for s in sides}
+    sides = [
+        n for n in below(measure.expr)
+        if isinstance(n, P.Aggregate | P.Metric) and n.where is not None
+    ]  # fmt: skip
+    bare: set[P.Aggregate | P.Metric] = {replace(s, where=None) for s in sides}
     dated = list(dict.fromkeys(s.where for s in sides if s.where and is_period(s.where)))
     if not isinstance(measure.expr, P.Arithmetic) or len(bare) != 1 or len(dated) != 2:
         return measure, []
     side = bare.pop()
-    name = side.arg.name if isinstance(side.arg, P.Column) else "number"
+    if isinstance(side, P.Metric):
+        return P.Named(side.name, side), [P.Or(tuple(dated))]
+    name = f"{side.function}_{side.arg.name}" if isinstance(side.arg, P.Column) else "number"
     return P.Named(name, side), [P.Or(tuple(dated))]
 
 

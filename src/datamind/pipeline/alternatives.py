@@ -98,7 +98,7 @@ def _kind(measure: P.Expr) -> str:
     """What is done, whatever it is done to."""
     match measure:
         case P.Metric():
-            return f"metric {measure.name}"
+            return f"metric {measure.name} {measure.where is not None}"
         case P.Aggregate():
             return f"{measure.function} {measure.distinct} {measure.where is not None}"
     return type(measure).__name__

@@ -41,7 +41,7 @@ def _figure(measure: P.Expr, source: P.Source, view: View) -> tuple[str, Table] 
     """What a metric or a count is called in a question, and the table whose rows it is about."""
     tables = {source.alias: source.table, **{j.alias: j.table for j in source.joins}}
     match measure:
-        case P.Metric(name=name):
+        case P.Metric(name=name, where=None):
             metric = view.metrics_by_name.get(name)
             if metric is None or (metric.table or "") not in view.by_id:
                 return None

@@ -47,7 +47,7 @@ def ratio_of(measure: P.Expr, view: View, alias: str) -> tuple[P.Expr, P.Expr] |
         case P.Arithmetic(op="/"):
             parts = (measure.left, measure.right)
         case P.Metric():
-            parts = _of_metric(view.metrics_by_name.get(measure.name), view, alias)
+            parts = _of_metric(measure, view, alias)
     return parts if parts and all(adds_up(part, view) for part in parts) else None
 
 
@@ -55,11 +55,12 @@ def _as(measure: P.Aggregate, function: P.Function) -> P.Aggregate:
     return P.Aggregate(function, measure.arg, measure.of, where=measure.where)
 
 
-def _of_metric(metric: Metric | None, view: View, alias: str) -> tuple[P.Expr, P.Expr] | None:
+def _of_metric(measure: P.Metric, view: View, alias: str) -> tuple[P.Expr, P.Expr] | None:
+    metric, where = view.metrics_by_name.get(measure.name), measure.where
     if metric is None:
         return None
     if metric.kind == "ratio" and metric.numerator and metric.denominator:
-        return P.Metric(metric.numerator), P.Metric(metric.denominator)
+        return P.Metric(metric.numerator, where), P.Metric(metric.denominator, where)
     average = metric.kind == "simple" and metric.aggregation in _AVERAGES and not metric.filters
     table = view.by_id.get(metric.table or "")
     if not average or table is None:
@@ -67,7 +68,7 @@ def _of_metric(metric: Metric | None, view: View, alias: str) -> tuple[P.Expr, P
     column = next((c for c in table.columns if c.name == metric.expression and c.is_number), None)
     if column is None:  # an expression in SQL
         return None
-    value = P.Aggregate("avg", P.Column(alias, column.name))
+    value = P.Aggregate("avg", P.Column(alias, column.name), where=where)
     return _as(value, "sum"), _as(value, "count")
 
 

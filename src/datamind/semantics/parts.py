@@ -34,6 +34,8 @@ def _is_part(top: P.Expr, whole: P.Expr) -> bool:
             return top.where is not None and same == (
                 whole.function, whole.arg, whole.of, whole.distinct,
             )  # fmt: skip
+        case P.Metric(where=None) if isinstance(top, P.Metric):
+            return top.where is not None and top.name == whole.name
     return isinstance(top, P.Arithmetic) and top.op == "-" and top.right == whole
 
 
