@@ -53,7 +53,7 @@ def compared(
         return None
     tables = {source.alias: source.table, **{j.alias: j.table for j in source.joins}}
     tests = [t for s in early if isinstance(s, P.Filter) for t in _each(s.where)]
-    measure, own = _bare(group.measures[0])
+    measure, own = _bare(group.measures[0], tables)
     tests = [*tests, *own]
     spans = spans_of(tests, group, plan.steps, today, view, tables, back)
     if spans is None:
@@ -72,7 +72,7 @@ def _each(where: P.Predicate) -> tuple[P.Predicate, ...]:
     return where.items if isinstance(where, P.And) else (where,)
 
 
-def _bare(measure: P.Named) -> tuple[P.Named, list[P.Predicate]]:
+def _bare(measure: P.Named, tables: Mapping[str, str]) -> tuple[P.Named, list[P.Predicate]]:
     """`the change in sales from April to May` is of sales: the measure, and its two periods."""
     sides = [
         n for n in below(measure.expr)
@@ -85,7 +85,11 @@ def _bare(measure: P.Named) -> tuple[P.Named, list[P.Predicate]]:
     side = bare.pop()
     if isinstance(side, P.Metric):
         return P.Named(side.name, side), [P.Or(tuple(dated))]
-    name = f"{side.function}_{side.arg.name}" if isinstance(side.arg, P.Column) else "number"
+    name = (
+        f"{side.function}_{side.arg.name}"
+        if isinstance(side.arg, P.Column)
+        else (f"number_of_{tables.get(side.of, 'rows')}")
+    )
     return P.Named(name, side), [P.Or(tuple(dated))]
 
 

@@ -20,6 +20,7 @@ from datamind.language.sketch import Cond, Mention
 from datamind.language.tokens import stem
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import TEMPORAL, Column, Table
+from datamind.semantics.wording import spoken, words
 
 
 def in_period(cond: Cond, ctx: Context) -> P.Predicate:
@@ -261,7 +262,9 @@ def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P
                 best = (score, column)
     if best is None:
         raise Unbuildable("no date")
-    ctx.notes.append(f"{DATE_CHOSEN}{best[1].name.replace('_', ' ')} of {best[1].table}")
+    table = ctx.scope.view.table(best[1].table)
+    rows = spoken(table.name, table.id.removesuffix(table.name), ctx.scope.view.by_id)
+    ctx.notes.append(f"{DATE_CHOSEN}the {words(best[1].name)} of {rows}")
     return ctx.expr(best[1], _calendar_role(best[1], at, ctx))
 
 
