@@ -44,9 +44,8 @@ def _weekday_name(day: P.Expr) -> P.Case | None:
     """The case that gives a weekday's number its name."""
     if not isinstance(day, P.DatePart) or day.part != "weekday":
         return None
-    names = enumerate(WEEKDAYS, 1)
-    whens = (P.When(P.Compare("=", day, P.Value(n)), P.Value(name)) for n, name in names)
-    return P.Case(tuple(whens), P.Value(None))
+    named = ((P.Compare("=", day, P.Value(n)), P.Value(d)) for n, d in enumerate(WEEKDAYS, 1))
+    return P.Case(tuple(P.When(*pair) for pair in named), P.Value(None))
 
 
 def _sentence(text: str) -> str:
