@@ -123,6 +123,7 @@ def test_only_what_the_asker_sees_is_cut_and_counted(api: Api, run: Run, people:
     seen = ana.send("POST", "/sql/ask", {"question": AGAIN}).json()
     counts = [ana.reads(COUNT.format(*days))[0][0]["n"] for days in (JULY, AUGUST)]
     assert [sum(r[side] for r in seen["results"]) for side in ("before", "after")] == counts
+    assert seen["columns"][0]["name"] == "store_name", "its values are nobody's secret"
     assert counts[0] < sum(r["before"] for r in whole["results"])
     assert "country" not in str(seen["interpretation"]) + seen["summary"]
 

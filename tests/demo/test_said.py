@@ -70,6 +70,12 @@ def test_a_period_alone_is_set_against_the_one_before(context: AskContext) -> No
     before = asked("revenue in March 2026", context).rows[0][0]
     assert now - before == change  # type: ignore[operator]  # numbers both
     assert asked("revenue this year vs last year", context).rows[0][2] is not None
+    growth = asked("yoy growth of revenue in the first quarter of 2026", context).rows[0][2]
+    first, then = (
+        asked(f"revenue in the first quarter of {year}", context).rows[0][0]
+        for year in (2025, 2026)
+    )
+    assert growth == pytest.approx(float(100 * (then - first) / first))  # type: ignore[operator]
 
 
 def measured(plan: P.Query | None) -> set[object]:

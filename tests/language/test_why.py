@@ -49,6 +49,8 @@ PERIODS: list[tuple[str, str, tuple[str, str, str, str]]] = [
     ("number of visits by year", "why?", ("visit", "2023", "2024", "sum")),
     ("how many visits this year", "why?",  # up to the last day that the data holds
      ("visit", "1 January–1 June 2024", "1 January–1 June 2025", "sum")),
+    ("number of visits this year vs last year", "why?",
+     ("visit", "1 January–1 June 2024", "1 January–1 June 2025", "sum")),
     ("how many visits in March 2025 vs May 2025", "why?",
      ("visit", "March 2025", "May 2025", "sum")),
     ("how many visits in May 2025", "why is it lower than last year?",

@@ -69,6 +69,15 @@ SUMMARIES: list[tuple[Result, str]] = [
         result("month:D rate:f:share", (day("2025-01-01"), 0.25), (day("2025-02-01"), 0.5)),
         "From 2025-01 to 2025-02, rate went from 25.0 % to 50.0 %.",
     ),
+    (result("number_of_user_id:i", (4421,)), "Number of user ids: 4,421."),
+    (
+        result("month:D kind:t n:i", (day("2025-01-01"), "a", 1), (day("2025-02-01"), "a", 3)),
+        "From 2025-01 to 2025-02, n went from 1 to 3 (+200 %).",
+    ),
+    (
+        result("month:D kind:t n:i", (day("2025-01-01"), "a", 1), (day("2025-01-01"), "b", 3)),
+        "2 rows. The highest n is 3 (b 2025-01); the lowest is 1 (a 2025-01).",
+    ),
     (result("last_order:D", (day("2026-01-31"),)), "Last order: 2026-01-31."),
     (result("paid:b", (True,)), "Paid: yes."),
     (result("name:t", ("Ann\nLee",)), "Name: Ann Lee."),

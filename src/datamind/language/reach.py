@@ -1,5 +1,5 @@
 """Reach: `revenue in April against the month before` reads the month before too, and leaves it out
-again: a period alone has none before it to be set against."""
+again: a period alone has none before it to be set against. Of `Q1 year on year`, that is Q1 too."""
 
 from __future__ import annotations
 
@@ -23,11 +23,14 @@ def reached_back(plan: P.Query) -> P.Query:
     if len(lags) != 1 or len(times) != 1:
         return plan
     key, grain = times[0]
-    low = _only(first.where, grain)
-    if low is None:
+    only = next((t for t in _tests(first.where) if _first_day(t, grain) is not None), None)
+    if only is None:
         return plan
-    earlier = move(low, grain, -lags.pop())
-    whole = P.Filter(_from(first.where, low, earlier))
+    low = _first_day(only, grain)
+    assert low is not None and isinstance(only, P.Between)
+    either = P.Or((_back(only, grain, -lags.pop()), only))
+    tests = tuple(either if t is only else t for t in _tests(first.where))
+    whole = P.Filter(P.And(tests) if len(tests) > 1 else either)
     start = low.year if isinstance(key.expr, P.DatePart) else low
     kept = P.Filter(P.Compare(">=", P.Field(key.name), P.Value(start)))
     at = plan.steps.index(window) + 1
@@ -44,22 +47,21 @@ def _tests(where: P.Predicate) -> tuple[P.Predicate, ...]:
     return where.items if isinstance(where, P.And) else (where,)
 
 
-def _only(where: P.Predicate, grain: str) -> dt.date | None:
-    """The first day of the one period of that grain that the conditions leave."""
-    for test in _tests(where):
-        match test:
-            case P.Between(low=P.Value(value=low), high=P.Value(value=high), open_end=True):
-                if type(low) is not dt.date or type(high) is not dt.date:
-                    continue
-                if low == floor(low, grain) and high <= move(low, grain, 1):
-                    return low
+def _first_day(test: P.Predicate, grain: str) -> dt.date | None:
+    """The first day of the one period of that grain that the test is within."""
+    match test:
+        case P.Between(low=P.Value(value=low), high=P.Value(value=high), open_end=True):
+            if type(low) is not dt.date or type(high) is not dt.date:
+                return None
+            start = floor(low, grain)
+            return start if high <= move(start, grain, 1) else None
     return None
 
 
-def _from(where: P.Predicate, low: dt.date, earlier: dt.date) -> P.Predicate:
-    tests = tuple(
-        replace(t, low=P.Value(earlier))
-        if isinstance(t, P.Between) and t.low == P.Value(low) else t
-        for t in _tests(where)
-    )  # fmt: skip
-    return P.And(tests) if isinstance(where, P.And) else tests[0]
+def _back(test: P.Between, grain: str, amount: int) -> P.Between:
+    """The same days of an earlier period."""
+    ends = [
+        P.Value(move(end.value, grain, amount)) for end in (test.low, test.high)
+        if isinstance(end, P.Value) and isinstance(end.value, dt.date)
+    ]  # fmt: skip
+    return replace(test, low=ends[0], high=ends[1])

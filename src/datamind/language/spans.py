@@ -94,6 +94,9 @@ def _spans_of(
     if len(said) == 2 and said[0][0] == said[1][0]:  # one against the other
         date, one, other = said[0][0], said[0][1], said[1][1]
         before, after = sorted((one, other), key=lambda s: s.low)
+        known = _known(date, after, today, view, tables)
+        if before == after.back(*after.length) and after.low <= known:
+            return _against(date, after, known, "")  # this year vs last year: to the same day
         return Spans(date, before, after)
     if len({date for date, _ in said}) > 1 or len(said) > 1:
         return None
@@ -103,9 +106,13 @@ def _spans_of(
     if not said:
         return None
     date, span = said[0]
+    return _against(date, span, _known(date, span, today, view, tables), back)
+
+
+def _known(date: P.Expr, span: Span, today: dt.date, view: View, tables: dict[str, str]) -> dt.date:
+    """The last day that can be told of: of a period that is not over, the last one with data."""
     last = _end_of(date, view, tables, "high") or today
-    running = span.low < last < today < span.high  # not over: up to the last day that is known
-    return _against(date, span, last if running else today, back)
+    return last if span.low < last < today < span.high else today
 
 
 def is_period(test: P.Predicate) -> bool:

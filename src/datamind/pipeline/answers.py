@@ -14,6 +14,7 @@ from datamind.pipeline.kept import Read
 from datamind.pipeline.prepare import Prepared
 from datamind.records import Answer, Interpretation, Result, Status
 from datamind.semantics.catalog import View
+from datamind.semantics.parts import PERCENT, SHARE
 
 WHICH = "The question can be read in several ways. Which one is meant?"
 CHOOSE = "Ask again in the words of one of these."
@@ -118,6 +119,8 @@ def with_units(result: Result, prepared: Prepared) -> Result:
     """The result, its columns with the units that the plan knows and the masks that the guard put
     on them; a database knows neither."""
     units = dict(prepared.draft.units)
+    if prepared.draft.plan is not None:  # the plan's own names of what it works out
+        units = {PERCENT: PERCENT, SHARE: SHARE, **units}
     masked = {line.output for line in prepared.governed.lineage if line.masked}
     columns = tuple(
         replace(c, unit=units.get(c.name, c.unit), masked=c.name in masked) for c in result.columns

@@ -66,7 +66,9 @@ def plural(noun: str) -> str:
 
 
 def is_label(column: ResultColumn) -> bool:
-    """Whether its whole numbers only name things: keys, codes, years."""
+    """Whether its whole numbers only name things: keys, codes, years; not how many there are."""
+    if column.name.startswith("number_of_"):
+        return False
     return column.type == "integer" and bool(LABELS.intersection(words(column.name)[-1:]))
 
 

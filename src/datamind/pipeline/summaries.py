@@ -81,8 +81,14 @@ def _label(result: Result, row: Row, skip: int | None) -> str:
         shown(v, c) for i, (c, v) in enumerate(zip(result.columns, row, strict=True))
         if i != skip and c.type in ("text", "boolean")
     ]  # fmt: skip
+    if texts:  # and when, where each has several periods
+        texts = texts[:3] + [
+            shown(v, c) for i, (c, v) in enumerate(zip(result.columns, row, strict=True))
+            if i != skip and is_period(c) and c.name in GRAINS
+        ]  # fmt: skip
+        return " ".join(texts)
     first = next(i for i in range(len(row)) if i != skip or len(row) == 1)
-    return " ".join(texts[:3]) or shown(row[first], result.columns[first])
+    return shown(row[first], result.columns[first])
 
 
 def _figures(result: Result, place: int) -> list[tuple[float, Row]]:

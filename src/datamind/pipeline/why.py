@@ -80,13 +80,13 @@ def told_why(
         excess, found = scored[0][0], members[best.name]
         summary += " " + (
             _credited(drill, best, found, whole.result) if excess >= LEAST_EXCESS
-            else f"No dimension stands out: by {spoken(best.name)} as by the others, the change is"
+            else f"No dimension stands out: by {_named(best.name)} as by the others, the change is"
             " spread about evenly."
         )  # fmt: skip
     drawn = "share_of_change" if drill.method == "ratio" else "change"
     place = 1 + [c.name for c in cuts].index(best.name) if scored else 0
-    looked = [f"looked at: {', '.join(spoken(c.name) for c in cuts)}"] if cuts else []
-    late = [f"not looked at: {', '.join(map(spoken, left_out))}"]
+    looked = [f"looked at: {', '.join(_named(c.name) for c in cuts)}"] if cuts else []
+    late = [f"not looked at: {', '.join(map(_named, left_out))}"]
     return replace(
         done,
         summary=summary,
@@ -159,10 +159,15 @@ def _of_ratio(
 def _label(value: Scalar, cut: Cut, result: Result) -> str:
     """A member by its name."""
     if value is None:
-        return f"no {spoken(cut.name)}"
+        return f"no {_named(cut.name)}"
     if isinstance(value, bool):
         return "'yes'" if value else "'no'"
     return shown(value, result.columns[0])
+
+
+def _named(dimension: str) -> str:
+    """A dimension as a sentence names it: `first order`, of which one is or is not."""
+    return spoken(dimension).removeprefix("is ")
 
 
 def _moved(members: Sequence[_Member]) -> float:
@@ -225,7 +230,7 @@ def _credited(drill: Drill, cut: Cut, members: Sequence[_Member], whole: Result)
     noun = _MOVES["up" if way > 0 else "down"][1]
     named = sorted((m for _, m in _stands_out(members, way)), key=lambda m: -way * m.effect)
     against = min(members, key=lambda m: way * m.effect)
-    lead = f"By {spoken(cut.name)}"
+    lead = f"By {_named(cut.name)}"
     if drill.method == "none":
         told = ", ".join(f"{m.label} ({_signed(m, cut)})" for m in named)
         return f"{lead}, what changed most beyond the whole is {told}; these do not add up."

@@ -14,7 +14,7 @@ SIGNS = {"usd": "$", "eur": "€", "gbp": "£"}
 PERCENT = ("percent", "pct", "%")
 SHARE = "share"  # of one; people read it as percent
 # Whole numbers whose name ends so are names of things, and are written without separators.
-_NAMES = re.compile(r"(^|_)(id|key|code|number|no|nr|zip|postcode|year|pk)$")
+_NAMES = re.compile(r"^(?!number_of_)(?:.*_)?(id|key|code|number|no|nr|zip|postcode|year|pk)$")
 DASH = "—"
 MOST_EXACT = 2**53
 
