@@ -71,6 +71,14 @@ SUMMARIES: list[tuple[Result, str]] = [
     ),
     (result("number_of_user_id:i", (4421,)), "Number of user ids: 4,421."),
     (
+        result("revenue_now:d:usd revenue_before:d:usd growth:f:percent", (120, 100, 20.0)),
+        "Revenue: $120 now, $100 before (+20.0 %).",
+    ),
+    (
+        result("number_of_order_now:i number_of_order_before:i change:i", (5, 0, 5)),
+        "Number of orders: 5 now, 0 before.",
+    ),
+    (
         result("month:D kind:t n:i", (day("2025-01-01"), "a", 1), (day("2025-02-01"), "a", 3)),
         "From 2025-01 to 2025-02, n went from 1 to 3 (+200 %).",
     ),

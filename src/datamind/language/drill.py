@@ -53,7 +53,7 @@ def compared(
         return None
     tables = {source.alias: source.table, **{j.alias: j.table for j in source.joins}}
     tests = [t for s in early if isinstance(s, P.Filter) for t in _each(s.where)]
-    measure, own = _bare(group.measures[0], tables)
+    measure, own = _bare(group.measures, tables)
     tests = [*tests, *own]
     spans = spans_of(tests, group, plan.steps, today, view, tables, back)
     if spans is None:
@@ -72,24 +72,31 @@ def _each(where: P.Predicate) -> tuple[P.Predicate, ...]:
     return where.items if isinstance(where, P.And) else (where,)
 
 
-def _bare(measure: P.Named, tables: Mapping[str, str]) -> tuple[P.Named, list[P.Predicate]]:
-    """`the change in sales from April to May` is of sales: the measure, and its two periods."""
-    sides = [
-        n for n in below(measure.expr)
+def _bare(
+    measures: Sequence[P.Named], tables: Mapping[str, str]
+) -> tuple[P.Named, list[P.Predicate]]:
+    """The first measure; of one that is told for two periods, now and before or their difference,
+    what it is without them, and they."""
+    told = [
+        n for m in measures for n in below(m.expr)
         if isinstance(n, P.Aggregate | P.Metric) and n.where is not None
     ]  # fmt: skip
-    bare: set[P.Aggregate | P.Metric] = {replace(s, where=None) for s in sides}
-    dated = list(dict.fromkeys(s.where for s in sides if s.where and is_period(s.where)))
-    if not isinstance(measure.expr, P.Arithmetic) or len(bare) != 1 or len(dated) != 2:
-        return measure, []
+    bare: set[P.Aggregate | P.Metric] = set()
+    dated: dict[P.Predicate, None] = {}
+    for side in told:
+        tests = _each(side.where) if side.where is not None else ()
+        rest = [t for t in tests if not is_period(t)]
+        bare.add(replace(side, where=conjunction(rest) if rest else None))
+        dated.update(dict.fromkeys(t for t in tests if is_period(t)))
+    if len(bare) != 1 or len(dated) != 2:
+        return measures[0], []
     side = bare.pop()
     if isinstance(side, P.Metric):
-        return P.Named(side.name, side), [P.Or(tuple(dated))]
-    name = (
-        f"{side.function}_{side.arg.name}"
-        if isinstance(side.arg, P.Column)
-        else (f"number_of_{tables.get(side.of, 'rows')}")
-    )
+        name = side.name
+    elif isinstance(side.arg, P.Column):
+        name = f"{side.function}_{side.arg.name}"
+    else:
+        name = f"number_of_{tables.get(side.of, 'rows')}"
     return P.Named(name, side), [P.Or(tuple(dated))]
 
 

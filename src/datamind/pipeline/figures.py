@@ -38,7 +38,8 @@ def spoken(name: str) -> str:
     if not rest:
         return _ALONE.get(first, first)
     if (first, *rest[:1]) == ("number", "of") and len(rest) > 1:
-        rest[-1] = rest[-1] if is_plural(rest[-1]) else plural(rest[-1])
+        noun = -2 if rest[-1] in ("now", "before") and len(rest) > 2 else -1
+        rest[noun] = rest[noun] if is_plural(rest[noun]) else plural(rest[noun])
     if first in _SPOKEN and len(rest) > 1:  # the average of sums
         rest[0] = _SPOKEN.get(rest[0], rest[0])
     return " ".join([_SPOKEN.get(first, first), *rest])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
 
 from datamind.language.calendar import floor, move
 from datamind.language.spans import Span
@@ -25,7 +26,7 @@ def follow_ups(plan: P.Query, view: View, today: dt.date | None = None) -> tuple
     if not isinstance(source, P.Source) or source.table not in view.by_id:
         return ()
     group = next((s for s in plan.steps if isinstance(s, P.Group) and s.measures), None)
-    figure = _figure(group.measures[0].expr, source, view) if group is not None else None
+    figure = _figure(_bare(group.measures), source, view) if group is not None else None
     if group is not None and figure is not None:
         name, table = figure
         found = list(_of_figure(name, table, plan, group, view, today))
@@ -35,6 +36,14 @@ def follow_ups(plan: P.Query, view: View, today: dt.date | None = None) -> tuple
 
 
 # ---- about a figure ----------------------------------------------------------------------------
+
+
+def _bare(measures: tuple[P.Named, ...]) -> P.Expr:
+    """The figure; of one that is told for now and before, the figure of any time."""
+    first = measures[0]
+    if first.name.endswith("_now") and isinstance(first.expr, P.Aggregate | P.Metric):
+        return replace(first.expr, where=None)
+    return first.expr
 
 
 def _figure(measure: P.Expr, source: P.Source, view: View) -> tuple[str, Table] | None:
@@ -62,7 +71,7 @@ def _of_figure(
     """The same figure cut by a category, over time, for its top, and why it changed."""
     told = (*group.keys, *(s for s in plan.steps if isinstance(s, P.Filter)))
     grouped = {c.name for c in below(*told) if isinstance(c, P.Column)}
-    spans = [s for n in below(plan) if (s := _span(n)) is not None]
+    spans = list(dict.fromkeys(s for n in below(plan) if (s := _span(n)) is not None))
     when = f" in {spans[0]}" if len(spans) == 1 and spans[0].length in _WHOLE else ""
     changed = _changed(group, spans, when, today)
     where = _narrowed(plan, view)
@@ -92,6 +101,9 @@ def _changed(group: P.Group, spans: list[Span], when: str, today: dt.date | None
     grains = [k.expr.grain for k in group.keys if isinstance(k.expr, P.DateTrunc)]
     if when and not grains:
         return spans[0]
+    if len(spans) == 2 and not grains:  # now and before
+        before, now = sorted(spans, key=lambda s: s.low)
+        return now if now.length in _WHOLE and before == now.back(*now.length) else None
     if today is None or spans or grains not in (["month"], ["quarter"], ["year"]):
         return None
     low = move(floor(today, grains[0]), grains[0], -1)

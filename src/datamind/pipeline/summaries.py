@@ -53,6 +53,9 @@ def _sentence(text: str) -> str:
 def _single(result: Result) -> str:
     """`Number of orders: 12.` or, where the row has a name, `Store 3: number of orders 250.`"""
     row, columns = result.rows[0], result.columns
+    set_against = _now_and_before(result)
+    if set_against:
+        return set_against
     if len(columns) == 1:
         return _sentence(f"{called(columns[0])}: {shown(row[0], columns[0])}")
     texts = [i for i, c in enumerate(columns) if c.type == "text" and row[i] is not None]
@@ -62,6 +65,22 @@ def _single(result: Result) -> str:
     said = ", ".join(f"{called(columns[i])} {shown(row[i], columns[i])}" for i in told)
     name = " ".join(shown(row[i], columns[i]) for i in texts[:3])
     return _sentence(": ".join(part for part in (name, said) if part))
+
+
+def _now_and_before(result: Result) -> str:
+    """`Revenue: $120 now, $100 before (+20 %).` of a figure that is told for both; else empty."""
+    row, columns = result.rows[0], result.columns
+    at = [n for n, c in enumerate(columns[:2]) if words(c.name)[-1] == ("now", "before")[n]]
+    now, before = (number_of(row[n]) for n in at) if len(at) == 2 else (None, None)
+    if now is None or before is None:
+        return ""
+    name = called(columns[0]).removesuffix(" now")
+    places = places_of([now, before])
+    text = f"{name}: {shown(row[0], columns[0], places)} now"
+    text += f", {shown(row[1], columns[1], places)} before"
+    if before > 0 and not is_percent(columns[0]):
+        text += f" ({100 * (now - before) / before:+,.1f} %)"
+    return _sentence(text)
 
 
 def _count(result: Result) -> str:
