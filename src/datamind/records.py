@@ -100,10 +100,31 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Drill:
+    """What a why-question asks: a measure's change from one period to another. The readings are
+    not rivals then: the first is the whole change, the others cut it by these `dimensions`.
+
+    `method` says how members are credited: by their own change (sum), by mix and rate (ratio), or
+    not at all. `direction` is the way that the asker believes it went. `told` says in English what
+    each reading compares; `unit` is the measure's.
+    """
+
+    measure: str
+    before: str
+    after: str
+    method: Literal["sum", "ratio", "none"]
+    direction: Literal["", "down", "up"]
+    dimensions: tuple[str, ...]
+    told: tuple[str, ...]
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Interpretation:
     """Ranked readings of a question. `status` is answered, clarify or refused.
 
-    `confidence` is the calibrated probability that the first candidate is right.
+    `confidence` is the calibrated probability that the first candidate is right. With a `drill`,
+    all candidates are run.
     """
 
     status: Status
@@ -112,6 +133,7 @@ class Interpretation:
     unresolved: tuple[str, ...] = ()
     choices: tuple[Choice, ...] = ()
     refusal: Refusal | None = None
+    drill: Drill | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,47 @@ SUMMARIES: list[tuple[Result, str]] = [
     (result("wait:f:day", (4.5,)), "Wait: 4.50 days."),
     (result("weight:f:kg", (2,)), "Weight: 2 kg."),
     (result("rate:f:percent", (12.25,)), "Rate: 12.25 %."),
+    (result("margin_rate:f:share", (0.0339,)), "Margin rate: 3.4 %."),
+    (result("margin_rate:f:share", (0.00345,)), "Margin rate: 0.34 %."),
+    (result("margin_rate:f:share", (1,)), "Margin rate: 100 %."),
+    (result("sum_amount_usd:d:usd", (5,)), "Total amount: $5."),
+    (result("avg_lead_time_days:f:days", (1.0,)), "Average lead time: 1 day."),
+    (result("number_of_brand:i", (6,)), "Number of brands: 6."),
+    (result("number_of_category:i", (2,)), "Number of categories: 2."),
+    (result("number_of_order_status:i", (4,)), "Number of order statuses: 4."),
+    (result("avg_sum_item_count:f", (4.5,)), "Average total item count: 4.50."),
+    (result("lasting:f:day", (3.5,)), "Duration: 3.50 days."),
+    (result("month:D n:i", (day("2026-04-01"), 5)), "2026-04: n 5."),
+    (result("year:i n:i", (2026, 5)), "2026: n 5."),
+    (
+        result("kind:t tickets:i", ("a", 1), ("b", 3)),
+        "2 rows. The highest number of tickets is 3 (b); the lowest is 1 (a).",
+    ),
+    (
+        result("kind:t refunds:d:usd", ("a", 1), ("b", 3)),
+        "2 rows. The highest refunds are $3 (b); the lowest is $1 (a).",
+    ),
+    (
+        result("month:D rate:f:share", (day("2025-01-01"), 0.25), (day("2025-02-01"), 0.5)),
+        "From 2025-01 to 2025-02, rate went from 25.0 % to 50.0 %.",
+    ),
+    (result("number_of_user_id:i", (4421,)), "Number of user ids: 4,421."),
+    (
+        result("revenue_now:d:usd revenue_before:d:usd growth:f:percent", (120, 100, 20.0)),
+        "Revenue: $120 now, $100 before (+20.0 %).",
+    ),
+    (
+        result("number_of_order_now:i number_of_order_before:i change:i", (5, 0, 5)),
+        "Number of orders: 5 now, 0 before.",
+    ),
+    (
+        result("month:D kind:t n:i", (day("2025-01-01"), "a", 1), (day("2025-02-01"), "a", 3)),
+        "From 2025-01 to 2025-02, n went from 1 to 3 (+200 %).",
+    ),
+    (
+        result("month:D kind:t n:i", (day("2025-01-01"), "a", 1), (day("2025-01-01"), "b", 3)),
+        "2 rows. The highest n is 3 (b 2025-01); the lowest is 1 (a 2025-01).",
+    ),
     (result("last_order:D", (day("2026-01-31"),)), "Last order: 2026-01-31."),
     (result("paid:b", (True,)), "Paid: yes."),
     (result("name:t", ("Ann\nLee",)), "Name: Ann Lee."),
@@ -126,6 +167,19 @@ SUMMARIES: list[tuple[Result, str]] = [
 @pytest.mark.parametrize(("made", "said"), SUMMARIES, ids=[said for _, said in SUMMARIES])
 def test_a_result_is_summed_up_like_this(made: Result, said: str) -> None:
     assert summary(made, {"sum_x"}) == said
+
+
+@pytest.mark.parametrize(
+    ("today", "said"),
+    [
+        ("2025-03-15", ("From 2025-01 to 2025-02, n went from 10 to 40 (+300 %)."
+                       " 2025-03 is not over: 15 so far.")),
+        ("2025-03-31", ("From 2025-01 to 2025-03, n went from 10 to 15 (+50 %)."
+                       " The peak was 40 in 2025-02.")),
+    ],
+)  # fmt: skip
+def test_a_month_that_is_not_over_is_compared_with_none(today: str, said: str) -> None:
+    assert summary(result("month:D n:i", *MONTHS), (), day(today)) == said
 
 
 CHARTS: list[tuple[Result, Chart]] = [

@@ -49,6 +49,19 @@ def test_the_words_of_a_chart_stand_within_it_and_apart(browser: Watched, questi
             assert till_x <= x2 or till_x2 <= x or till_y <= y2 or till_y2 <= y
 
 
+def test_a_change_is_asked_why_and_a_rate_is_shown_in_percent(browser: Watched) -> None:
+    page = browser.signed_in(ANA)
+    turn = ask(page, "What was the conversion rate last month?")
+    expect(turn.locator(".big-number")).to_contain_text("%")
+    turn.get_by_role("button", name="Why did conversion rate change").click()
+    second = answered(page, 1)
+    expect(second.locator(".summary")).to_contain_text("Conversion rate")
+    expect(second.get_by_role("img", name="Bar chart: Share of change by")).to_be_visible()
+    expect(second.locator(".result thead")).to_contain_text("Share of change %")
+    third = ask(page, "why?")
+    expect(third.locator(".summary")).to_have_text(second.locator(".summary").inner_text())
+
+
 def test_a_question_is_answered_followed_up_flagged_and_found_again(browser: Watched) -> None:
     page = browser.signed_in(ANA)
     box = page.get_by_role("combobox", name="Your question")

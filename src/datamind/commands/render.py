@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from datamind.commands.faults import printable
-from datamind.pipeline.figures import is_figure, is_label, places_of, written
+from datamind.pipeline.figures import heading, is_figure, is_label, places_of, written
 from datamind.records import Answer, ResultColumn, Scalar, StageReport
 
 MOST_ROWS = 20
@@ -64,13 +64,15 @@ class Screen:
         self.say(f"\n{badges} · {answer.elapsed_ms:,.0f} ms · {answer.warehouse}", "dim")
         for warning in answer.warnings:
             self.say(f"Warning: {warning}", "yellow")
+        readings = [choice.label.replace("\n", " ") for choice in answer.choices]
+        self._section("It could also be read as", readings)
         self._section("Ask next", answer.follow_ups)
 
     def _rows_of(self, answer: Answer) -> None:
         """The rows as a table, one wide row upright; what the summary said is not repeated."""
         columns, rows = answer.columns, answer.rows
         shown = [_cells(c, [row[i] for row in rows[:MOST_ROWS]]) for i, c in enumerate(columns)]
-        heads = [f"{c.name} ({c.unit})" if c.unit else c.name for c in columns]
+        heads = [heading(c) for c in columns]
         if len(rows) == 1 and len(columns) > 2:
             self.rows(["column", "value"], zip(heads, (cells[0] for cells in shown), strict=True))
         elif len(rows) > 1:

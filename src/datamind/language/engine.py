@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, zip_longest
 
 from datamind.errors import DataMindError
-from datamind.language import evidence, follow_up, ranking, spelling
+from datamind.language import evidence, follow_up, ranking, reasons, spelling, why
 from datamind.language.assemble import assemble
 from datamind.language.build import build
 from datamind.language.candidates import Candidate
@@ -26,6 +26,7 @@ from datamind.language.index import Index
 from datamind.language.index import build as build_index
 from datamind.language.lexer import covers
 from datamind.language.linking import Linker
+from datamind.language.reach import reached_back
 from datamind.language.refusal import by_form
 from datamind.language.resolve import Assignment, mentions_of, resolve
 from datamind.language.scope import NoPath, Scope
@@ -85,9 +86,17 @@ class BuiltinPlanner:
     def interpret(self, question: Question, view: View) -> Interpretation:
         """Readings of the question, best first, or why there is none.
 
-        What leans on the turn before (`and for Texas?`) is read as a change of that.
+        What leans on the turn before (`and for Texas?`) is read as a change of that; `why?` asks
+        what is behind it.
         """
         compiled = self.compiled(view)
+        asked = why.heard(question.text)
+        if asked is not None:
+            return reasons.read(
+                question, asked, compiled.graph, compiled.metrics,
+                lambda figure: self._alone(figure, view, compiled),
+            )  # fmt: skip
+        question = replace(question, earlier=why.without(question.earlier))
         if not question.earlier or by_form(question.text) is not None:
             return self._alone(question, view, compiled)
         tokens, notes = _tokens_of(question.text, compiled)
@@ -231,7 +240,7 @@ def _plan(
         named = assignment.tables | _of_metrics(assignment, view)
         scope = Scope(view, compiled.graph, home, mentioned=named, words=frozenset(lemmas))
         ctx = Context(assignment.chosen, scope, compiled.index, words, lemmas, today, wildcard)
-        plan = build(sketch, ctx)
+        plan = reached_back(build(sketch, ctx))
         heed(plan, units, ctx)
         check(plan, view)
     except (Unbuildable, NoPath, DataMindError):

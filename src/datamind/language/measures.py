@@ -86,7 +86,8 @@ def name_of(measure: Measure, ctx: Context) -> str:
         return "number_of_" + "_".join(names.split(ctx.scope.view.table(candidate.id).name))
     column = "_".join(names.split(candidate.name))
     if measure.kind == "count":
-        return f"number_of_{column}"
+        added = _is_added(ctx.column_of(measure.target), measure)
+        return f"{'sum' if added else 'number_of'}_{column}"
     return column if measure.kind == "either" else f"{measure.function}_{column}"
 
 
@@ -132,15 +133,19 @@ def _count_of(
         return P.Aggregate("count", None, ctx.scope.alias(table.id), where=where)
     if set(names.words_of(column.name)) & _MONEY and not measure.distinct:
         raise Unbuildable("an amount is no count")
-    rolls_up = ("sum", "avg") if measure.inner else ("sum",)
-    added = column.is_number and column.additivity in rolls_up
-    if added and not measure.distinct:
+    if _is_added(column, measure):
         function = cast(P.Function, measure.inner or "sum")
         return P.Aggregate(function, ctx.expr(column), where=where)
     return P.Aggregate("count", ctx.expr(column), distinct=True, where=where)
 
 
 _MONEY = frozenset({"price", "cost", "amount", "revenue", "salary", "fee", "budget", "value"})
+
+
+def _is_added(column: Column, measure: Measure) -> bool:
+    """Whether `how many units` asks for their sum."""
+    rolls_up = ("sum", "avg") if measure.inner else ("sum",)
+    return column.is_number and column.additivity in rolls_up and not measure.distinct
 
 
 def _kept_count(table: Table) -> Column | None:

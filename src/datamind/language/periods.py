@@ -19,6 +19,7 @@ from datamind.language.sketch import Cond, Mention
 from datamind.language.tokens import stem
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import TEMPORAL, Column, Table
+from datamind.semantics.wording import spoken, words
 
 
 def in_period(cond: Cond, ctx: Context) -> P.Predicate:
@@ -179,6 +180,7 @@ ENDS = frozenset({"end", "ended", "finish", "finished", "close", "closed", "left
                   "arrival", "dropoff", "delivered", "settled", "until"})  # fmt: skip
 
 
+DATE_CHOSEN = "dates are by "  # how the note begins on a date that the question did not name
 ADDED = ("measure", "order")  # roles of what is added up or compared
 
 
@@ -220,7 +222,8 @@ def metric_dates(ctx: Context) -> set[str]:
     """The dates that the metrics which are meant go by (dbt's `agg_time_dimension`)."""
     named = [c.id for c in ctx.chosen.values() if c.kind == "metric"]
     metrics = [ctx.scope.view.metrics_by_name[name] for name in named]
-    return {f"{m.table}.{m.time_column}" for m in metrics if m.table and m.time_column}
+    own = [m for m in metrics if ctx.scope.graph.common(m.relations) in (None, m.table)]
+    return {f"{m.table}.{m.time_column}" for m in own if m.table and m.time_column}
 
 
 NEAR = 6  # how many words before a period may name its date
@@ -258,7 +261,9 @@ def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P
                 best = (score, column)
     if best is None:
         raise Unbuildable("no date")
-    ctx.notes.append(f"dates are by {best[1].name.replace('_', ' ')} of {best[1].table}")
+    table = ctx.scope.view.table(best[1].table)
+    rows = spoken(table.name, table.id.removesuffix(table.name), ctx.scope.view.by_id)
+    ctx.notes.append(f"{DATE_CHOSEN}the {words(best[1].name)} of {rows}")
     return ctx.expr(best[1], _calendar_role(best[1], at, ctx))
 
 

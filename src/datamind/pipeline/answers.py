@@ -7,12 +7,14 @@ from dataclasses import replace
 
 from datamind.errors import AccessDenied, DataMindError
 from datamind.personal import masked
+from datamind.pipeline.assumptions import assumed
 from datamind.pipeline.execute import named
 from datamind.pipeline.explain import explain, explained
 from datamind.pipeline.kept import Read
 from datamind.pipeline.prepare import Prepared
 from datamind.records import Answer, Interpretation, Result, Status
 from datamind.semantics.catalog import View
+from datamind.semantics.parts import PERCENT, SHARE
 
 WHICH = "The question can be read in several ways. Which one is meant?"
 CHOOSE = "Ask again in the words of one of these."
@@ -23,6 +25,7 @@ HINT = "Ask in words of the data: `datamind catalog show` lists it, `catalog sea
 HINTS = {
     "write_request": "Ask what the data says; to change it, use the program that it belongs to.",
     "advice": "Ask for figures that help to decide: how many, how much, which, when.",
+    "nothing_to_explain": 'Name a figure and a period: "Why did revenue fall in May 2025?"',
     "future": "Ask about the past: a trend over months or years, for example.",
 }
 
@@ -70,17 +73,18 @@ def told(answer: Answer, read: Interpretation) -> Answer:
     return replace(answer, summary=summary, hint=hint)
 
 
-def drafted(answer: Answer, prepared: Prepared, view: View) -> Answer:
+def drafted(answer: Answer, prepared: Prepared, view: View, today: dt.date) -> Answer:
     """The answer with its SQL and how it came about, before anything is run."""
-    reading = prepared.reading
+    reading, plan = prepared.reading, prepared.draft.plan
+    said = reading.assumptions if reading else ()
     return replace(
         answer,
         status="answered",
         sql=prepared.draft.sql,
         governed_sql=prepared.governed.sql,
         explanation=explained(prepared.draft, view),
-        plan=prepared.draft.plan,
-        assumptions=reading.assumptions if reading else (),
+        plan=plan,
+        assumptions=(*said, *(assumed(plan, view, today) if plan is not None else ())),
         links=reading.links if reading else (),
         trust=prepared.draft.trust,
         origin=prepared.draft.origin,
@@ -91,13 +95,13 @@ def drafted(answer: Answer, prepared: Prepared, view: View) -> Answer:
 
 
 def completed(
-    answer: Answer, prepared: Prepared, read: Read, view: View, now: dt.datetime
+    answer: Answer, prepared: Prepared, read: Read, view: View, now: dt.datetime, today: dt.date
 ) -> Answer:
-    """The answer with its rows, told in words."""
-    result = _marked(read.result, prepared)
-    said = explain(prepared.draft, prepared.governed, result, view)
+    """The answer with its rows, told in words; `today` is the day that the question counts from."""
+    result = with_units(read.result, prepared)
+    said = explain(prepared.draft, prepared.governed, result, view, today)
     return replace(
-        drafted(answer, prepared, view),
+        drafted(answer, prepared, view, today),
         columns=result.columns,
         rows=result.rows,
         truncated=result.truncated,
@@ -111,16 +115,18 @@ def completed(
     )
 
 
-def _marked(result: Result, prepared: Prepared) -> Result:
+def with_units(result: Result, prepared: Prepared) -> Result:
     """The result, its columns with the units that the plan knows and the masks that the guard put
     on them; a database knows neither."""
     units = dict(prepared.draft.units)
+    if prepared.draft.plan is not None:  # the plan's own names of what it works out
+        units = {PERCENT: PERCENT, SHARE: SHARE, **units}
     masked = {line.output for line in prepared.governed.lineage if line.masked}
     columns = tuple(
         replace(c, unit=units.get(c.name, c.unit), masked=c.name in masked) for c in result.columns
     )
-    marked = replace(result, columns=columns)
-    return named(marked, prepared.called) if prepared.called else marked
+    made = replace(result, columns=columns)
+    return named(made, prepared.called) if prepared.called else made
 
 
 def _age(read: Read, now: dt.datetime) -> tuple[str, ...]:

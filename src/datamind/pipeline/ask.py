@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from dataclasses import replace
+from functools import partial
 
-from datamind.errors import DataMindError
+from datamind.errors import DataMindError, QueryCancelled, QueryTimeout
 from datamind.pipeline.answers import blank, completed, failed, told
 from datamind.pipeline.context import AskContext
 from datamind.pipeline.execute import execute
 from datamind.pipeline.interpret import interpret
 from datamind.pipeline.kept import Read
 from datamind.pipeline.prepare import Prepared, prepare, prepare_sql
-from datamind.pipeline.stages import Stages
-from datamind.records import Answer, Candidate, Interpretation, Question, Result
+from datamind.pipeline.stages import Stages, summed
+from datamind.pipeline.why import MOST_MEMBERS, Cut, told_why
+from datamind.records import Answer, Candidate, Drill, Interpretation, Question, Result
 
 log = logging.getLogger(__name__)
 
@@ -70,17 +73,59 @@ def _answer(question: Question, context: AskContext, stages: Stages, answer: Ans
     answer = told(answer, read)
     if read.status != "answered":
         return answer
+    if read.drill is not None:
+        return _why(answer, read, read.drill, context, stages, question.today)
     prepared = _prepared(read.candidates, context, stages)
     result = stages.run("execute", lambda: _run(prepared, context))
     rows = Read(result, answer.generated_at)
     return stages.run(
-        "explain", lambda: completed(answer, prepared, rows, context.view, rows.as_of)
+        "explain",
+        lambda: completed(answer, prepared, rows, context.view, rows.as_of, question.today),
     )
 
 
-def _prepared(readings: tuple[Candidate, ...], context: AskContext, stages: Stages) -> Prepared:
+def _why(
+    answer: Answer,
+    read: Interpretation,
+    drill: Drill,
+    context: AskContext,
+    stages: Stages,
+    today: dt.date,
+) -> Answer:
+    """The answer of a drill: all readings are run, each governed like any other, while there is
+    time; the one that explains most is told."""
+    apart, until = Stages(context.timer), context.timer() + context.timeout_s
+    cuts: list[Cut] = []
+    late: list[str] = []
+    for name, reading in zip(("", *drill.dimensions), read.candidates, strict=True):
+        try:
+            if cuts and context.timer() > until:
+                raise QueryTimeout("There was no time left.")
+            prepared = _prepared((reading,), context, apart, row_limit=MOST_MEMBERS)
+            result = apart.run("execute", partial(_run, prepared, context))
+        except QueryCancelled:
+            raise
+        except DataMindError as fault:
+            if not cuts:
+                raise
+            log.info("a dimension was left out: %s %s", fault.code, fault.message)
+            late.append(name)
+            continue
+        cuts.append(Cut(name, prepared, Read(result, answer.generated_at), drill.unit))
+    for report in summed(apart.reports):
+        stages.add(report)
+    return stages.run("explain", lambda: told_why(
+        answer, drill, cuts[0], cuts[1:], context.view, answer.generated_at, today,
+        limit=context.row_limit, left_out=late,
+    ))  # fmt: skip
+
+
+def _prepared(
+    readings: tuple[Candidate, ...], context: AskContext, stages: Stages,
+    row_limit: int | None = None,
+) -> Prepared:  # fmt: skip
     return prepare(
-        readings, context.view, context.target, stages, row_limit=context.row_limit,
+        readings, context.view, context.target, stages, row_limit=row_limit or context.row_limit,
         policy=context.policy,
     )  # fmt: skip
 

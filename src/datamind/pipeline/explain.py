@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 from datamind.pipeline.charts import chart_of
@@ -9,10 +10,9 @@ from datamind.pipeline.follow_ups import follow_ups
 from datamind.pipeline.summaries import summary
 from datamind.records import Chart, Draft, Governed, Result
 from datamind.semantics import plan as P
+from datamind.semantics.additive import adds_up
 from datamind.semantics.catalog import View
 from datamind.semantics.describe import describe
-
-SUMS = ("sum", "count", "sum_boolean")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,9 @@ class Explanation:
     follow_ups: tuple[str, ...]
 
 
-def explain(draft: Draft, governed: Governed, result: Result, view: View) -> Explanation:
+def explain(
+    draft: Draft, governed: Governed, result: Result, view: View, today: dt.date | None = None
+) -> Explanation:
     """The explanation; every figure in it comes from the rows."""
     warnings = [*draft.warnings, *quality_warnings(governed, view)]
     if result.truncated:
@@ -39,10 +41,10 @@ def explain(draft: Draft, governed: Governed, result: Result, view: View) -> Exp
         warnings.append(f"Masked for you: {', '.join(masked)}.")
     plan = draft.plan
     return Explanation(
-        summary=summary(result, additive(draft, view)),
+        summary=summary(result, additive(draft, view), today),
         chart=chart_of(result),
         warnings=tuple(warnings),
-        follow_ups=follow_ups(plan, view) if plan is not None else (),
+        follow_ups=follow_ups(plan, view, today) if plan is not None else (),
     )
 
 
@@ -61,16 +63,7 @@ def additive(draft: Draft, view: View) -> frozenset[str]:
         return frozenset()
     step = next((s for s in reversed(plan.steps) if not isinstance(s, P.Order | P.Project)), None)
     measures = step.measures if isinstance(step, P.Group) else ()
-    return frozenset(m.name for m in measures if _adds_up(m.expr, view))
-
-
-def _adds_up(measure: P.Expr, view: View) -> bool:
-    if isinstance(measure, P.Aggregate):
-        return measure.function in ("sum", "count") and not measure.distinct
-    if not isinstance(measure, P.Metric):
-        return False
-    metric = view.metrics_by_name.get(measure.name)
-    return metric is not None and metric.kind == "simple" and metric.aggregation in SUMS
+    return frozenset(m.name for m in measures if adds_up(m.expr, view))
 
 
 def quality_warnings(governed: Governed, view: View) -> list[str]:

@@ -14,12 +14,16 @@ NUMBERS = frozenset({"integer", "decimal", "float"})
 DATES = frozenset({"date", "timestamp"})
 CURRENCIES = {"usd": "$", "eur": "€", "gbp": "£"}
 PERCENT = frozenset({"percent", "pct", "%"})
+SHARE = "share"  # of one; people read it as percent
 # Whole numbers whose name ends so are names of things, and are written without separators.
 LABELS = frozenset({"id", "key", "code", "number", "no", "nr", "zip", "postcode", "year", "pk"})
 _PLURAL_UNITS = frozenset({"second", "minute", "hour", "day", "week", "month", "quarter", "year"})
 _WORD = re.compile(r"_|(?<=[a-z])(?=[A-Z])|\s+")
 _LAYER = re.compile(r"^number_of_(dim|fct|fact|stg)_")
-_SPOKEN = {"sum": "total", "avg": "average"}
+_SPOKEN = {"sum": "total", "avg": "average", "max": "largest", "min": "smallest"}
+_ALONE = {"lasting": "duration", "percent": "percentage"}  # names of what a question works out
+# Words that end like plurals and are none.
+_SINGULAR = re.compile(r"(?:ss|us|is|ics|news|series)$")
 MOST_LETTERS = 60
 
 
@@ -31,17 +35,52 @@ def words(name: str) -> list[str]:
 def spoken(name: str) -> str:
     """A column's name as people say it: `sum_amount` is total amount."""
     first, *rest = words(_LAYER.sub("number_of_", name)) or [name]
-    return " ".join([_SPOKEN.get(first, first) if rest else first, *rest])
+    if not rest:
+        return _ALONE.get(first, first)
+    if (first, *rest[:1]) == ("number", "of") and len(rest) > 1:
+        noun = -2 if rest[-1] in ("now", "before") and len(rest) > 2 else -1
+        rest[noun] = rest[noun] if is_plural(rest[noun]) else plural(rest[noun])
+    if first in _SPOKEN and len(rest) > 1:  # the average of sums
+        rest[0] = _SPOKEN.get(rest[0], rest[0])
+    return " ".join([_SPOKEN.get(first, first), *rest])
+
+
+def called(column: ResultColumn) -> str:
+    """A column as a sentence names it: without the unit, which stands by its figures."""
+    name = spoken(column.name)
+    *rest, last = name.split()
+    unit = (column.unit or "").lower()
+    same = unit and last.removesuffix("s") in (unit, unit.removesuffix("s"))
+    return " ".join(rest) if rest and same and rest != ["total"] else name
+
+
+def is_plural(noun: str) -> bool:
+    """Whether a noun names several, by how it ends."""
+    return noun.endswith("s") and not _SINGULAR.search(noun)
+
+
+def plural(noun: str) -> str:
+    """The plural of a noun, as most nouns make it."""
+    if noun.endswith(("s", "x", "ch", "sh")):
+        return f"{noun}es"
+    return f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2:-1] not in "aeiou" else f"{noun}s"
 
 
 def is_label(column: ResultColumn) -> bool:
-    """Whether its whole numbers only name things: keys, codes, years."""
+    """Whether its whole numbers only name things: keys, codes, years; not how many there are."""
+    if column.name.startswith("number_of_"):
+        return False
     return column.type == "integer" and bool(LABELS.intersection(words(column.name)[-1:]))
 
 
 def is_figure(column: ResultColumn) -> bool:
     """Whether its values are numbers to compare and draw."""
     return column.type in NUMBERS and not is_label(column)
+
+
+def is_period(column: ResultColumn) -> bool:
+    """Whether its values are dates, or the numbers of years."""
+    return column.type in DATES or (is_label(column) and words(column.name)[-1] == "year")
 
 
 def number_of(value: Scalar) -> float | None:
@@ -64,6 +103,24 @@ def places_of(values: Iterable[Scalar]) -> int:
     return 2 if largest >= 1 else min(8, 3 - math.floor(math.log10(largest)))
 
 
+def is_percent(column: ResultColumn) -> bool:
+    """Whether its values are read as percent: their own changes are told in points."""
+    return column.unit == SHARE or (column.unit or "").lower() in PERCENT
+
+
+def percent_places(share: float | Decimal, places: int | None = None) -> int:
+    """How many decimals a share has in percent: one, or what shows that it is not nothing.
+    `places` are those of the share itself."""
+    places = places_of([share]) if places is None else places
+    return max(1, places - 4) if places else 0
+
+
+def heading(column: ResultColumn) -> str:
+    """A column's name and unit, as they stand above figures without."""
+    unit = "%" if column.unit == SHARE else column.unit
+    return f"{column.name} ({unit})" if unit else column.name
+
+
 def written(value: Scalar, column: ResultColumn | None = None, places: int | None = None) -> str:
     """A value without its unit: thousands separated, dates in ISO form, periods by their name."""
     if value is None:
@@ -73,6 +130,8 @@ def written(value: Scalar, column: ResultColumn | None = None, places: int | Non
     if isinstance(value, int | float | Decimal):
         if column is not None and is_label(column):
             return str(value)
+        if column is not None and column.unit == SHARE and number_of(value) is not None:
+            return _number(100 * float(value), percent_places(value, places))
         return _number(value, places)
     if isinstance(value, dt.datetime) and value.time() == dt.time():
         value = value.date()
@@ -94,7 +153,7 @@ def shown(value: Scalar, column: ResultColumn | None = None, places: int | None 
     if unit.lower() in CURRENCIES:
         sign, text = ("-", text[1:]) if text.startswith("-") else ("", text)
         return f"{sign}{CURRENCIES[unit.lower()]}{text}"
-    if unit.lower() in PERCENT:
+    if column is not None and is_percent(column):
         return f"{text} %"
     if unit.lower().removesuffix("s") in _PLURAL_UNITS:
         unit = unit.removesuffix("s") + ("" if abs(number) == 1 else "s")

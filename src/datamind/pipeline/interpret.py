@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from datamind.errors import BadInput, EmptyQuestion, QuestionTooLong
+from datamind.pipeline.alternatives import alternatives
 from datamind.ports import Planner
 from datamind.records import Interpretation, Question, Refusal
 from datamind.semantics.catalog import View
@@ -29,7 +32,10 @@ def interpret(question: Question, view: View, planner: Planner) -> Interpretatio
         )
     if not view.tables:  # in the same words where there is nothing and where nothing is granted
         return Interpretation("refused", (), 1.0, refusal=NOTHING)
-    return planner.interpret(question, view)
+    read = planner.interpret(question, view)
+    if read.status != "answered" or read.choices or read.drill is not None:
+        return read
+    return replace(read, choices=alternatives(read.candidates, view))
 
 
 def _is_text(text: str) -> bool:

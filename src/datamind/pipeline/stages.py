@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -13,6 +13,18 @@ T = TypeVar("T")
 
 def silent(report: StageReport) -> None:
     """Nobody listens to the stages."""
+
+
+def summed(reports: Iterable[StageReport]) -> tuple[StageReport, ...]:
+    """One report for each stage that was run several times, in the order that they began."""
+    found: dict[str, list[StageReport]] = {}
+    for report in reports:
+        found.setdefault(report.stage, []).append(report)
+    return tuple(
+        StageReport(name, round(sum(r.elapsed_ms for r in runs), 2), f"{len(runs)} times")
+        if len(runs) > 1 else runs[0]
+        for name, runs in found.items()
+    )  # fmt: skip
 
 
 @dataclass

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Sequence
 
-from datamind.pipeline.figures import DATES, is_figure, number_of, places_of, shown, spoken
+from datamind.language.calendar import move
+from datamind.pipeline.figures import (
+    DATES,
+    called,
+    is_figure,
+    is_percent,
+    is_period,
+    is_plural,
+    number_of,
+    places_of,
+    shown,
+    words,
+)
 from datamind.records import Result, ResultColumn, Scalar
 
 Row = tuple[Scalar, ...]
+GRAINS = frozenset({"week", "month", "quarter", "year"})
 LEAST_PERCENT = 1  # a smaller share of a total says nothing
 
 
-def summary(result: Result, additive: Collection[str] = ()) -> str:
+def summary(result: Result, additive: Collection[str] = (), today: dt.date | None = None) -> str:
     """What the result says, in one or two sentences.
 
-    `additive` names the columns whose values may be added up over the rows.
+    `additive` names the columns whose values may be added up over the rows. A period that `today`
+    lies in is not over, and no figure to compare with others.
     """
     if not result.rows:
         return "No rows match the question."
@@ -25,7 +40,7 @@ def summary(result: Result, additive: Collection[str] = ()) -> str:
         return _listing(result)
     day = next((i for i, c in enumerate(result.columns) if c.type in DATES), None)
     if day is not None and not result.truncated:
-        told = _series(result, day, figures[-1])
+        told = _series(result, day, figures[-1], today)
         if told:
             return told
     return _breakdown(result, figures[-1], additive)
@@ -38,14 +53,34 @@ def _sentence(text: str) -> str:
 def _single(result: Result) -> str:
     """`Number of orders: 12.` or, where the row has a name, `Store 3: number of orders 250.`"""
     row, columns = result.rows[0], result.columns
+    set_against = _now_and_before(result)
+    if set_against:
+        return set_against
     if len(columns) == 1:
-        return _sentence(f"{spoken(columns[0].name)}: {shown(row[0], columns[0])}")
+        return _sentence(f"{called(columns[0])}: {shown(row[0], columns[0])}")
     texts = [i for i, c in enumerate(columns) if c.type == "text" and row[i] is not None]
+    texts = texts or [i for i, c in enumerate(columns) if row[i] is not None and is_period(c)]
     figures = [i for i, c in enumerate(columns) if is_figure(c)]
     told = figures if texts and figures else [i for i in range(len(columns)) if i not in texts]
-    said = ", ".join(f"{spoken(columns[i].name)} {shown(row[i], columns[i])}" for i in told)
+    said = ", ".join(f"{called(columns[i])} {shown(row[i], columns[i])}" for i in told)
     name = " ".join(shown(row[i], columns[i]) for i in texts[:3])
     return _sentence(": ".join(part for part in (name, said) if part))
+
+
+def _now_and_before(result: Result) -> str:
+    """`Revenue: $120 now, $100 before (+20 %).` of a figure that is told for both; else empty."""
+    row, columns = result.rows[0], result.columns
+    at = [n for n, c in enumerate(columns[:2]) if words(c.name)[-1] == ("now", "before")[n]]
+    now, before = (number_of(row[n]) for n in at) if len(at) == 2 else (None, None)
+    if now is None or before is None:
+        return ""
+    name = called(columns[0]).removesuffix(" now")
+    places = places_of([now, before])
+    text = f"{name}: {shown(row[0], columns[0], places)} now"
+    text += f", {shown(row[1], columns[1], places)} before"
+    if before > 0 and not is_percent(columns[0]):
+        text += f" ({100 * (now - before) / before:+,.1f} %)"
+    return _sentence(text)
 
 
 def _count(result: Result) -> str:
@@ -65,8 +100,14 @@ def _label(result: Result, row: Row, skip: int | None) -> str:
         shown(v, c) for i, (c, v) in enumerate(zip(result.columns, row, strict=True))
         if i != skip and c.type in ("text", "boolean")
     ]  # fmt: skip
+    if texts:  # and when, where each has several periods
+        texts = texts[:3] + [
+            shown(v, c) for i, (c, v) in enumerate(zip(result.columns, row, strict=True))
+            if i != skip and is_period(c) and c.name in GRAINS
+        ]  # fmt: skip
+        return " ".join(texts)
     first = next(i for i in range(len(row)) if i != skip or len(row) == 1)
-    return " ".join(texts[:3]) or shown(row[first], result.columns[first])
+    return shown(row[first], result.columns[first])
 
 
 def _figures(result: Result, place: int) -> list[tuple[float, Row]]:
@@ -80,10 +121,16 @@ def _breakdown(result: Result, place: int, additive: Collection[str]) -> str:
         return _listing(result)
     places = places_of(row[place] for row in result.rows)
     high, low = max(n for n, _ in found), min(n for n, _ in found)
-    name = spoken(column.name)
+    name = called(column)
     if high == low and len(found) == len(result.rows):
         return f"{_count(result)}, each with the same {name}: {shown(found[0][1][place], column)}."
-    text = f"{_count(result)}. The highest {name} is {_extreme(result, place, high, found, places)}"
+    verb = "are" if is_plural(name.split(" of ")[0].split()[-1]) else "is"
+    if verb == "are" and column.type == "integer":
+        name, verb = f"number of {name}", "is"
+    text = (
+        f"{_count(result)}. The highest {name} {verb}"
+        f" {_extreme(result, place, high, found, places)}"
+    )
     whole = sum(n for n, _ in found)
     told = low >= 0 and whole > 0 and 100 * high / whole >= LEAST_PERCENT
     if column.name in additive and not result.truncated and told:
@@ -102,8 +149,8 @@ def _extreme(
     return f"{shown(rows[0][place], result.columns[place], places)} ({label}{others})"
 
 
-def _series(result: Result, day: int, place: int) -> str:
-    """How a figure went over time; empty where days repeat."""
+def _series(result: Result, day: int, place: int, today: dt.date | None) -> str:
+    """How a figure went over time, in periods that are over; empty where days repeat."""
     column, when = result.columns[place], result.columns[day]
     found = sorted(
         (f for f in _figures(result, place) if f[1][day] is not None), key=lambda f: str(f[1][day])
@@ -112,17 +159,31 @@ def _series(result: Result, day: int, place: int) -> str:
     if len(days) < 2 or len(found) != len(days):
         return ""
     places = places_of(row[place] for row in result.rows)
+    running = found.pop()[1] if len(found) > 2 and _is_on(found[-1][1][day], when, today) else None
     (first, start), (last, end) = found[0], found[-1]
     high, peak = max(found, key=lambda f: f[0])
     text = (
-        f"From {shown(start[day], when)} to {shown(end[day], when)}, {spoken(column.name)}"
+        f"From {shown(start[day], when)} to {shown(end[day], when)}, {called(column)}"
         f" {_moved(column, start[place], end[place], places)}"
     )
-    if first > 0 and first != last:
+    if first > 0 and first != last and not is_percent(column):
         text += f" ({100 * (last - first) / first:+,.0f} %)"
     moment = shown(peak[day], when)
     at = f"{shown(peak[place], column, places)} {'on' if moment.count('-') > 1 else 'in'} {moment}"
-    return f"{text}. The peak was {at}." if high > max(first, last) else f"{text}."
+    text += f". The peak was {at}." if high > max(first, last) else "."
+    if running is not None:
+        so_far = shown(running[place], column, places)
+        text += f" {shown(running[day], when)} is not over: {so_far} so far."
+    return text
+
+
+def _is_on(start: Scalar, column: ResultColumn, today: dt.date | None) -> bool:
+    """Whether today lies in the period that begins then, and is not its last day."""
+    grain = words(column.name)[-1]
+    if today is None or grain not in GRAINS or not isinstance(start, dt.date):
+        return False
+    first = start.date() if isinstance(start, dt.datetime) else start
+    return first <= today < move(first, grain, 1) - dt.timedelta(1)
 
 
 def _moved(column: ResultColumn, start: Scalar, end: Scalar, places: int) -> str:

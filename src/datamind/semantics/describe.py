@@ -44,9 +44,8 @@ def _weekday_name(day: P.Expr) -> P.Case | None:
     """The case that gives a weekday's number its name."""
     if not isinstance(day, P.DatePart) or day.part != "weekday":
         return None
-    names = enumerate(WEEKDAYS, 1)
-    whens = (P.When(P.Compare("=", day, P.Value(n)), P.Value(name)) for n, name in names)
-    return P.Case(tuple(whens), P.Value(None))
+    named = ((P.Compare("=", day, P.Value(n)), P.Value(d)) for n, d in enumerate(WEEKDAYS, 1))
+    return P.Case(tuple(P.When(*pair) for pair in named), P.Value(None))
 
 
 def _sentence(text: str) -> str:
@@ -289,6 +288,8 @@ class _Reader:
         """A comparison; dates are before and after, not less and more."""
         value = where.right.value if isinstance(where.right, P.Value) else None
         table = COMPARED_DATES if isinstance(value, dt.date) else COMPARED
+        if where.left == P.Field("year"):  # a number, and no amount
+            return f"the year {table[where.op]} {value}"
         return f"{self.subject(where.left)} {table[where.op]} {self.subject(where.right)}"
 
     def between(self, where: P.Between) -> str:
@@ -343,6 +344,8 @@ class _Reader:
         """What does not hold."""
         if isinstance(where.item, P.IsNull):
             return f"{self.subject(where.item.of)} is known"
+        if isinstance(where.item, P.Truth):
+            return f"{self.subject(where.item.of)} is no"
         if isinstance(where.item, P.Exists):
             return self.exists(where.item).replace("there are ", "there are no ", 1)
         return f"not ({self.predicate(where.item)})"

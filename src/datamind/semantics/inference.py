@@ -11,6 +11,7 @@ from typing import NamedTuple
 from datamind.errors import PlanInvalid
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import TEMPORAL, ColumnType, Metric, Table, View
+from datamind.semantics.parts import PERCENT, SHARE, of_division, of_metric
 
 
 class Typed(NamedTuple):
@@ -93,7 +94,7 @@ def _metric(expr: P.Metric, scope: Scope) -> Typed:
             for column in scope.view.table(metric.table).columns:
                 if column.name == metric.expression:
                     return Typed(column.type, metric.unit or column.unit)
-    return Typed("float", metric.unit)
+    return Typed("float", metric.unit or of_metric(metric, scope.view.metrics_by_name))
 
 
 def promoted(types: list[ColumnType]) -> ColumnType:
@@ -116,11 +117,14 @@ def _arithmetic(expr: P.Arithmetic, scope: Scope) -> Typed:
                 hint="Use DateDiff or DateAdd for dates, and Case for yes or no.",
             )
     if expr.op == "/":
-        return Typed("float", left.unit if right.unit is None else None)
+        unit = left.unit if right.unit is None else None
+        return Typed("float", of_division(expr) or unit)
     units = {left.unit, right.unit} - {None}
     unit = units.pop() if len(units) == 1 else None
     if expr.op == "*" and left.unit and right.unit:
         unit = None
+    if expr.op == "*" and unit == SHARE and P.Value(100) in (expr.left, expr.right):
+        unit = PERCENT
     whole = left.type == right.type == "integer"
     wide = promoted([left.type, right.type])
     return Typed("integer" if whole else wide if wide == "decimal" else "float", unit)

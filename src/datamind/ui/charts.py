@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from datamind.ui.client import JSON
-from datamind.ui.figures import places_of, sendable, unit_of, written
+from datamind.ui.figures import SHARE, places_of, sendable, unit_of, written
 from datamind.ui.words import spoken
 
 MOST_CATEGORIES = 40
@@ -163,7 +163,8 @@ def _value_axis(column: JSON) -> JSON:
         "name": unit_of(column),
         "nameTextStyle": {"align": "right"},
         "axisLabel": {
-            **FONT, ":formatter": "(value) => datamind.compact(value)", "hideOverlap": True,
+            **FONT, ":formatter": f"(value) => datamind.compact({_drawn(column)})",
+            "hideOverlap": True,
         },
         "splitNumber": 4,
         "splitLine": {"lineStyle": {"color": FAINT}},
@@ -177,4 +178,10 @@ def _titled(column: JSON) -> str:
 
 def _tip(column: JSON) -> str:
     """Code of ours; the unit goes in as a JSON string, whatever it holds."""
-    return f"(value) => datamind.figure(value, {json.dumps(unit_of(column))})"
+    return f"(value) => datamind.figure({_drawn(column)}, {json.dumps(unit_of(column))})"
+
+
+def _drawn(column: JSON) -> str:
+    """A value as it is told, in code: shares in percent."""
+    share = column.get("unit") == SHARE
+    return "value === null || value === undefined ? value : 100 * value" if share else "value"

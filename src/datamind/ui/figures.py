@@ -11,8 +11,10 @@ from datamind.ui.client import JSON
 
 NUMBERS = ("integer", "decimal", "float")
 SIGNS = {"usd": "$", "eur": "€", "gbp": "£"}
+PERCENT = ("percent", "pct", "%")
+SHARE = "share"  # of one; people read it as percent
 # Whole numbers whose name ends so are names of things, and are written without separators.
-_NAMES = re.compile(r"(^|_)(id|key|code|number|no|nr|zip|postcode|year|pk)$")
+_NAMES = re.compile(r"^(?!number_of_)(?:.*_)?(id|key|code|number|no|nr|zip|postcode|year|pk)$")
 DASH = "—"
 MOST_EXACT = 2**53
 
@@ -55,19 +57,23 @@ def written(value: Any, column: JSON, places: int) -> str:
 def _number(value: float, column: JSON, places: int) -> str:
     if column["type"] == "integer" and _NAMES.search(column["name"].lower()):
         return str(value)
+    unit = (column.get("unit") or "").strip()
+    if unit == SHARE:
+        return f"{100 * value:,.{max(1, places - 4) if places else 0}f} %"
     if isinstance(value, int):  # exactly, however long
         text = f"{value:,}" + (f".{'0' * places}" if places else "")
     else:
         text = f"{value:,.{places}f}"
-    unit = (column.get("unit") or "").strip()
     if unit.lower() in SIGNS:
         return f"-{SIGNS[unit.lower()]}{text[1:]}" if value < 0 else SIGNS[unit.lower()] + text
-    return f"{text} %" if unit.lower() in ("percent", "pct", "%") else text
+    return f"{text} %" if unit.lower() in PERCENT else text
 
 
 def unit_of(column: JSON) -> str:
     """The unit as a heading says it."""
     unit = (column.get("unit") or "").strip()
+    if unit == SHARE or unit.lower() in PERCENT:
+        return "%"
     return unit.upper() if unit.lower() in SIGNS else unit
 
 

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Literal
 
 from datamind import clock
@@ -26,6 +27,7 @@ from datamind.governance.rules import Rights
 from datamind.pipeline.answers import HINT, blank, completed, drafted, failed, told
 from datamind.pipeline.engine import Reports
 from datamind.pipeline.execute import execute
+from datamind.pipeline.kept import Read
 from datamind.pipeline.prepare import Prepared
 from datamind.pipeline.stages import Stages
 from datamind.records import Answer, Candidate, Interpretation, Question, Result, StageReport
@@ -34,7 +36,7 @@ from datamind.rooms.caller import Caller, need
 from datamind.rooms.parts import Parts
 from datamind.rooms.policies import blame
 from datamind.rooms.policies.values import rights_of
-from datamind.rooms.questions import history, sharing
+from datamind.rooms.questions import drilling, history, sharing
 from datamind.rooms.questions.running import place
 from datamind.rooms.questions.schemas import AskIn, DemoIn, ExecuteIn, GenerateIn
 from datamind.semantics import codec
@@ -118,13 +120,17 @@ async def answer(
     chosen = codec.load(wanted.plan) if wanted.plan is not None else None
 
     async def work(ask: Ask) -> Answer:
-        readings = await _read(ask, wanted, chosen)
+        read = await _read(ask, wanted, chosen)
+        readings = read.candidates
         if ask.answer.status != "answered":
             return ask.answer
+        if read.drill is not None and wanted.execute:
+            rows = partial(_rows, ask)
+            return await drilling.why(ask, read, read.drill, rows, limit=limit)
         prepared, reports = await parts.engine.prepare(readings, ask.rights, row_limit=limit)
         ask.report(reports)
         if not wanted.execute:
-            return drafted(ask.answer, prepared, ask.view)
+            return drafted(ask.answer, prepared, ask.view, ask.parts.today())
         return await _executed(ask, prepared)
 
     return await _asked(
@@ -230,7 +236,7 @@ async def _asked(
         return ask.answer
 
 
-async def _read(ask: Ask, wanted: AskIn, chosen: P.Query | None) -> tuple[Candidate, ...]:
+async def _read(ask: Ask, wanted: AskIn, chosen: P.Query | None) -> Interpretation:
     """Stage 1: the readings to prepare, best first; the answer learns what they say."""
     if chosen is not None:
         read = Interpretation("answered", (Candidate(chosen, 1.0),), 1.0)
@@ -245,13 +251,29 @@ async def _read(ask: Ask, wanted: AskIn, chosen: P.Query | None) -> tuple[Candid
     ask.answer = told(ask.answer, read)
     if ask.answer.hint == HINT:
         ask.answer = replace(ask.answer, hint=LOOK)
-    return read.candidates
+    return read
 
 
 async def _executed(ask: Ask, prepared: Prepared) -> Answer:
-    """Stages 6 and 7: nothing runs before its intent is on the disk."""
+    """Stages 6 and 7."""
     parts = ask.parts
-    ask.answer = drafted(ask.answer, prepared, ask.view)
+    ask.answer = drafted(ask.answer, prepared, ask.view, ask.parts.today())
+    read, report = await _rows(ask, prepared)
+    if read.cached:
+        ask.stages.add(report)
+    else:
+        ask.report((report,))
+    started = time.perf_counter()
+    done = await asyncio.get_running_loop().run_in_executor(
+        parts.threads, completed, ask.answer, prepared, read, ask.view, parts.now(), parts.today()
+    )
+    ask.report((StageReport("explain", _ms_since(started)),))
+    return done
+
+
+async def _rows(ask: Ask, prepared: Prepared) -> tuple[Read, StageReport]:
+    """Stage 6: nothing runs before its intent is on the disk."""
+    parts = ask.parts
     await note(
         parts, ask.caller, "query_execution", Outcome.intent, component="warehouse",
         query=ask.answer.query_id, of=ask.of, sql=prepared.draft.sql,
@@ -283,15 +305,8 @@ async def _executed(ask: Ask, prepared: Prepared) -> Answer:
     parts.metrics.read(cached=read.cached)
     found = f"{len(read.result.rows):,} rows"
     if read.cached:
-        ask.stages.add(StageReport("execute", _ms_since(started), f"{found}, kept"))
-    else:
-        ask.report((StageReport("execute", round(read.result.elapsed_ms, 2), found),))
-    started = time.perf_counter()
-    done = await loop.run_in_executor(
-        parts.threads, completed, ask.answer, prepared, read, ask.view, parts.now()
-    )
-    ask.report((StageReport("explain", _ms_since(started)),))
-    return done
+        return read, StageReport("execute", _ms_since(started), f"{found}, kept")
+    return read, StageReport("execute", round(read.result.elapsed_ms, 2), found)
 
 
 def _ms_since(started: float) -> float:
