@@ -221,7 +221,7 @@ def _conditions(sketch: Sketch, ctx: Context, draft: Draft, *, grouped: bool) ->
             above_average(cond, sketch, ctx, draft)
         elif cond.kind == "measure":
             draft.having.append(_having_measure(cond, ctx, draft))
-        elif (cond.kind == "related" and cond.numbers and _about_groups(cond, ctx, grouped)) or (
+        elif (cond.kind == "related" and cond.numbers and _about_groups(cond, sketch, ctx)) or (
             cond.kind == "compare" and _metric_of(cond, ctx)
         ):
             draft.having.append(_having(cond, ctx, draft))
@@ -282,11 +282,16 @@ def _metric_of(cond: Cond, ctx: Context) -> bool:
     return candidate is not None and candidate.kind == "metric"
 
 
-def _about_groups(cond: Cond, ctx: Context, grouped: bool) -> bool:
-    """`with more than 5 orders`, where orders are what the plan's rows are."""
+def _about_groups(cond: Cond, sketch: Sketch, ctx: Context) -> bool:
+    """`with more than 5 orders`, where orders are what the plan's rows are, or where what there
+    are more than 5 of is counted and shown."""
     candidate = ctx.chosen.get(cond.subject) if cond.subject else None
-    if candidate is None or candidate.kind not in ("table", "metric"):
+    if candidate is None or candidate.kind not in ("table", "metric", "column"):
         return False
+    if candidate.kind == "column":
+        shown = [o.target for o in sketch.outputs if isinstance(o, Measure) and o.kind == "count"]
+        return any(m is not None and m in ctx.chosen and ctx.chosen[m].id == candidate.id
+                   for m in shown)  # fmt: skip
     return candidate.kind == "metric" or candidate.table == ctx.scope.home
 
 
@@ -308,6 +313,9 @@ def _having(cond: Cond, ctx: Context, draft: Draft) -> P.Predicate:
         wheres = [predicate(c, ctx) for c in cond.within]
         where = conjunction(wheres) if wheres else None
         measure = P.Aggregate("count", None, ctx.scope.alias(candidate.table), where=where)
+        if candidate.kind == "column":
+            column = ctx.expr(ctx.scope.view.column(candidate.id))
+            measure = P.Aggregate("count", column, distinct=True, where=where)
     name = aggregate(
         draft, measure, "number_of_rows" if candidate.kind == "table" else candidate.id
     )

@@ -181,6 +181,8 @@ def _null(cond: Cond, ctx: Context) -> P.Predicate:
 def _columns(cond: Cond, ctx: Context) -> P.Predicate:
     assert cond.subject is not None and cond.mention is not None
     left, right = ctx.column_of(cond.subject), ctx.column_of(cond.mention)
+    if left.is_number != right.is_number or left.is_date != right.is_date:
+        raise Unbuildable("these two can't be compared")
     return P.Compare(cast(P.Comparison, cond.op), ctx.expr(left), ctx.expr(right))
 
 
@@ -190,6 +192,8 @@ def _average(cond: Cond, ctx: Context) -> P.Predicate:
     extreme = cond.match in ("max", "min")
     if not column.is_number and not (extreme and column.is_date):
         raise Unbuildable("an average of something that is no number")
+    if column.id in ctx.scope.graph.references:
+        raise Unbuildable("an average of keys")
     inner = inner_context(ctx, column.table).scope
     arg = inner.column(column.id)
     function = cond.match if extreme or cond.match == "median" else "avg"

@@ -42,6 +42,10 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     left = {w for at, w in enumerate(ctx.lemmas) if at not in named}
     if _CURRENCIES & left and not any(map(_in_money, _measured(nodes, ctx))):
         raise Unbuildable("money was asked for")
+    superlative = any(u.code in (K.SUPERLATIVE, K.TOP) for u in units)
+    if superlative and not any(isinstance(n, _RANKED) or _is_extreme(n) for n in nodes):
+        raise Unbuildable("the most of something was asked for")
+    _heed_still(nodes, said, ctx)
     denied = [u for u in units if u.code in (K.NOT, K.EXCLUDED) and u not in last]
     if denied and not any(map(_denies, nodes)):
         raise Unbuildable("what is left out was said")
@@ -49,6 +53,24 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
         raise Unbuildable("it was asked when")
     if "both" in said and any(isinstance(n, P.OneOf) for n in nodes):
         raise Unbuildable("both, not one of them")
+
+
+_RANKED = (P.Order, P.Limit, P.TopPerGroup, P.WindowCall, P.Scalar)
+
+
+def _is_extreme(node: object) -> bool:
+    return isinstance(node, P.Aggregate) and node.function in ("min", "max")
+
+
+def _heed_still(nodes: Sequence[object], said: Sequence[str], ctx: Context) -> None:
+    """`that are still sold`: something has to say which are not any more."""
+    if "still" not in said:
+        return
+    at = list(said).index("still")
+    tells = {at for m in ctx.chosen for at in range(m.first, m.last)}
+    near = any(n in tells for n in range(at + 1, at + 4))
+    if not near and not any(isinstance(n, P.IsNull | P.Truth) for n in nodes):
+        raise Unbuildable("what still holds was asked for")
 
 
 _CURRENCIES = frozenset({"dollar", "euro", "money"})

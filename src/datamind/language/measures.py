@@ -60,18 +60,7 @@ def name_of(measure: Measure, ctx: Context) -> str:
         return f"{name_of(replace(measure, label=''), ctx)}_{measure.label}"
     if measure.per:
         return f"{measure.inner}_{name_of(replace(measure, per=[]), ctx)}"
-    if measure.kind in (
-        "ratio",
-        "excess",
-        "shortfall",
-        "share",
-        "percent",
-        "difference",
-        "duration",
-        "formula",
-        "lasting",
-        "age",
-    ):
+    if measure.kind in _NAMED:
         return measure.kind
     if measure.kind == "given":
         return "_".join(names.split(measure.function)) or "value"
@@ -89,6 +78,11 @@ def name_of(measure: Measure, ctx: Context) -> str:
         added = _is_added(ctx.column_of(measure.target), measure)
         return f"{'sum' if added else 'number_of'}_{column}"
     return column if measure.kind == "either" else f"{measure.function}_{column}"
+
+
+_NAMED = frozenset(
+    """ratio excess shortfall share percent difference duration formula lasting age""".split()
+)
 
 
 def _where(
@@ -305,6 +299,8 @@ def _ratio(measure: Measure, ctx: Context) -> P.Expr:
             raise Unbuildable("a share of the whole by itself")
         whole = Measure(measure.left.kind, measure.left.function, measure.left.target)
         right = expression(whole, ctx)
+    if measure.right is None and all(c.kind == "period" for c in measure.left.where):
+        ctx.penalty += 0.8  # hardly the period's part of all time
     if left == right:
         raise Unbuildable("both sides of the ratio are the same")
     if measure.kind in ("excess", "shortfall"):

@@ -19,6 +19,12 @@ def numbers(tokens: list[Token]) -> Iterator[Unit]:
         value = _number_at(tokens, at)
         if value is None:
             continue
+        if (
+            re.fullmatch(r"(?:19|20)\d\d", tokens[at].lower)
+            and at
+            and tokens[at - 1].lower in _DATING
+        ):
+            continue  # `in 2026` is a year, never the row of that number
         last, value = _scaled(tokens, at, value)
         yield Unit("N" if _is_ordinal(tokens[at]) else "n", at, last, value, 0.6 * (last - at))
         yield from _tops(tokens, at, value)
@@ -28,6 +34,9 @@ def numbers(tokens: list[Token]) -> Iterator[Unit]:
         for words, op in _OR_MORE:
             if tail[: len(words)] == words:
                 yield Unit("p", at, last + len(words), Comparison(op, value), 1.5)
+
+
+_DATING = frozenset({"in", "since", "during"})
 
 
 def _percentiles(tokens: list[Token]) -> Iterator[Unit]:

@@ -42,7 +42,7 @@ def group(sketch: Sketch, ctx: Context, draft: Draft) -> None:
             _show(draft, name)
         else:
             made = keys(output, ctx, shown=True)
-            if output is sketch.head and (sketch.ranks or draft.having):
+            if _is_head(output, sketch, ctx) and (sketch.ranks or draft.having):
                 draft.where += _known(made, ctx)
             for key in made:
                 if key.expr not in [k.expr for k in draft.keys]:
@@ -54,6 +54,12 @@ def group(sketch: Sketch, ctx: Context, draft: Draft) -> None:
         raise Unbuildable("a group of nothing")
     draft.outputs = [*(P.Named(k.name, P.Field(k.name)) for k in draft.keys), *draft.outputs]
     windows.over_groups(sketch, ctx, draft)
+
+
+def _is_head(output: Mention, sketch: Sketch, ctx: Context) -> bool:
+    """Whether it is what was asked for, in the same words or said again."""
+    head = ctx.chosen.get(sketch.head) if sketch.head is not None else None
+    return output is sketch.head or (head is not None and head.id == ctx.meaning(output).id)
 
 
 def _known(made: Sequence[P.Named], ctx: Context) -> list[P.Predicate]:
