@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from datamind.language import combine_windows as windows
+from datamind.language import top_share
 from datamind.language.nodes import Node, to_nodes
 from datamind.language.patterns import combine
 from datamind.language.ratios import cut_ratios
@@ -31,7 +32,7 @@ def assemble(units: Sequence[Unit]) -> Sketch:
     clauses = _clauses(units)
     for number, clause in enumerate(clauses):
         nodes, sketch.over = windows.lift(to_nodes(clause), sketch.over)
-        nodes = cut_ratios(nodes)
+        nodes = cut_ratios(top_share.cut_top(nodes))
         if not nodes:
             continue
         if number and sketch.outputs and _is_spec(clause):
@@ -118,6 +119,9 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
             sketch.groups.extend(node.payload)
         elif code == "L":
             sketch.ranks.append(node.payload)
+        elif code == top_share.CODE:
+            sketch.top = node.payload
+            sketch.groups.append(node.payload.of)
         elif code == "O":
             sketch.order.extend(node.payload)
         elif code == K.RANK and isinstance(node.payload, Rank):

@@ -18,6 +18,7 @@ from datamind.language.scope import NoPath, Scope
 from datamind.language.shapes import group, grouped_query, list_query, listed
 from datamind.language.sketch import Cond, Measure, Mention, Output, Sketch
 from datamind.language.tables import keywords as K
+from datamind.language.top_share import part_of_all
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import NUMERIC
 from datamind.semantics.walk import below
@@ -40,7 +41,8 @@ def build(sketch: Sketch, ctx: Context) -> P.Query:
             draft.where.extend(_row_conditions(ctx.meaning(mention), ctx))
     if grouped or draft.having:
         group(sketch, ctx, draft)
-        return _of_groups(sketch, grouped_query(ctx, draft))
+        query = grouped_query(ctx, draft)
+        return part_of_all(sketch.top, query) if sketch.top else _of_groups(sketch, query)
     listed(sketch, ctx, draft)
     return list_query(sketch, ctx, draft)
 

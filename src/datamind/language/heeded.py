@@ -171,7 +171,7 @@ def _heed_numbers(nodes: Sequence[object], units: Sequence[Unit]) -> None:
             shown.add(Decimal(node.count))
     counts = {n.count for n in nodes if isinstance(n, P.Limit | P.TopPerGroup)}
     for unit in units:
-        if isinstance(unit.payload, Top) and unit.payload.count not in counts:
+        if isinstance(unit.payload, Top) and unit.payload.count not in {*counts, *shown}:
             raise Unbuildable("so many were asked for")
         if unit.code != "n" or not isinstance(unit.payload, int | float):
             continue

@@ -45,10 +45,14 @@ def _whole_of(
     if measure.right is None:
         return home
     other = measures.home_of(measure.right, chosen, metrics)
-    if other is None or other == home or other not in graph.owned(home):
+    if other is None or other == home or home in graph.owned(other):
         return home
+    shared = graph.owned(home) & graph.owned(other)
     needed = {chosen[m].table for m in sketch.groups if m in chosen and chosen[m].table}
-    return other if needed <= graph.owned(other) else home
+    fit = [t for t in shared if needed <= graph.owned(t)]
+    return min(
+        fit, key=lambda t: (graph.distance(t, home) + graph.distance(t, other), t), default=home
+    )
 
 
 def _counted_at(

@@ -14,7 +14,7 @@ from rapidfuzz.distance import DamerauLevenshtein
 
 from datamind.language import identifiers, names
 from datamind.language.candidates import Candidate
-from datamind.language.kinds import holders, is_flag, is_person, role_words
+from datamind.language.kinds import holders, is_flag, is_given_name, is_person, role_words
 from datamind.language.legends import legend
 from datamind.language.scope import money_column
 from datamind.language.tables.keywords import SOFT, STOP
@@ -79,6 +79,7 @@ class Index:
     persons: tuple[str, ...] = ()
     identifiers: dict[str, list[Candidate]] = field(default_factory=dict)
     holders: dict[str, str] = field(default_factory=dict)
+    given_names: frozenset[str] = frozenset()
     naming: list[Candidate] = field(default_factory=list)
 
     def weight(self, word: str) -> float:
@@ -139,6 +140,7 @@ def build(view: View) -> Index:
         Candidate("column", c.id, t.id, 0.9, "name", type=c.type)
         for t in tables for c in map(t.column, t.display[:1])
     ]  # fmt: skip
+    index.given_names = frozenset(c.id for t in tables for c in t.columns if is_given_name(c))
     index.persons = tuple(t.id for t in tables if is_person(t))
     index.short_words = [w for w in index.postings if 2 <= len(w) <= 5 and w not in GENERIC]
     return index

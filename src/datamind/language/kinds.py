@@ -64,3 +64,12 @@ def is_calendar(table: Table) -> bool:
     words = {*names.words_of(table.name)}
     days = [c for c in table.columns if c.type == "date" and c.distinct == table.rows]
     return bool(words & {"date", "dates", "calendar", "day", "days", "time"}) and bool(days)
+
+
+_GIVEN = frozenset("first last middle given family forename surname fname lname".split())
+
+
+def is_given_name(column: Column) -> bool:
+    """Whether it holds people's first, middle or last names."""
+    words = {*names.words_of(column.name)}
+    return column.type == "text" and bool(words & _GIVEN) and len(words) <= 2

@@ -217,8 +217,15 @@ def is_relating(token: Token) -> bool:
 def _code(code: str, tokens: list[Token], at: int) -> str:
     """`by` and `to` after a verb (`made by`, `belong to`) relate; else they group and divide."""
     if code in (K.BY, K.TO) and at and is_participle(tokens[at - 1]):
-        return K.IN
+        keyed = any(t.lemma in _GROUPING for t in tokens[at + 1 : at + 4])
+        return code if code == K.BY and keyed else K.IN
     return code
+
+
+# Nobody does something by a number: `sold by agent id` groups.
+_GROUPING = frozenset(
+    {"id", "identifier", "number", "code", "month", "year", "quarter", "week", "day"}
+)
 
 
 def _period(found: Found) -> Iterator[Unit]:

@@ -346,17 +346,16 @@ class Linker:
         if len(tokens) == 1 and not tokens[0].is_proper and text in keyword_words():
             return []
         letter = len(text) == 1 and tokens[0].is_proper and first > 0
-        if (
-            len(tokens) == 1
-            and not letter
-            and (text in STOP or text in SOFT or tokens[0].kind == "number")
-        ):
+        empty = text in STOP or text in SOFT or tokens[0].kind == "number"
+        if len(tokens) == 1 and not letter and empty:
             return []
         proper = any(t.is_proper for t in tokens)
         keys = {normal(text), " ".join(t.lemma for t in tokens)}
         out: list[Candidate] = []
         for key in sorted(keys):
             for column, stored in self.index.values.get(key, ()):
+                if not proper and column in self.index.given_names:
+                    continue  # `agents` are not those whose name is Agent
                 score = 1.0 if proper or len(tokens) > 1 else 0.86
                 if key != normal(text):
                     score -= 0.06

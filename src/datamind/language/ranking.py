@@ -20,6 +20,7 @@ FEATURES = (
     "dropped",
     "relations",
     "unnamed",
+    "forced",
     "unused",
     "cover",
     "weakest",

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from datamind.language.candidates import Candidate
 from datamind.language.dates import Period
 from datamind.semantics import plan as P
+
+if TYPE_CHECKING:
+    from datamind.language.top_share import TopShare
 
 Role = Literal[
     "entity", "group", "measure", "attribute", "number", "text", "date", "value", "order",
@@ -162,6 +165,7 @@ class Sketch:
     ranks: list[Rank] = field(default_factory=list)
     order: list[Rank] = field(default_factory=list)
     over: Over | None = None
+    top: TopShare | None = None
     distinct: bool = False
     listed: bool = False
     opener: str = ""
