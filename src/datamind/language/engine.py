@@ -35,7 +35,6 @@ from datamind.language.tokens import Token, is_participle, stem
 from datamind.language.units import Unit
 from datamind.records import Candidate as Reading
 from datamind.records import Choice, Interpretation, Link, Question, Refusal, Turn
-from datamind.semantics import plan as P
 from datamind.semantics.catalog import View
 from datamind.semantics.check import check
 from datamind.semantics.describe import describe
@@ -249,10 +248,6 @@ def _plan(
     unknown, narrowing = _unexplained(ctx, units, tokens)
     valued = {c.table for c in assignment.chosen.values() if c.kind == "value"}
     dropped = [m for m in mentions_of(sketch) if m not in assignment.chosen]
-    passed = [
-        j for j in scope.joins if j.table not in named and j.table not in compiled.graph.bridges
-    ]
-    forced = sum(_is_forced(j, scope) for j in passed)
     features = {
         "links": assignment.cost,
         "joins": scope.cost,
@@ -263,8 +258,9 @@ def _plan(
         "narrowing": float(narrowing),
         "dropped": float(len(dropped)),
         "relations": float(sum(j.table not in valued for j in scope.joins)),
-        "unnamed": float(len(passed) - forced),
-        "forced": float(forced),
+        "unnamed": float(
+            sum(j.table not in named and j.table not in compiled.graph.bridges for j in scope.joins)
+        ),
         "unused": float(sketch.unused),
         **_link_features(assignment),
     }
@@ -272,14 +268,6 @@ def _plan(
     left = (*(t.text for t in unknown), *(" ".join(words[m.first : m.last]) for m in dropped))
     reading = Reading(plan, 0.0, links, tuple(dict.fromkeys(ctx.notes)))
     return _Scored(reading, features, left)
-
-
-def _is_forced(join: P.Join, scope: Scope) -> bool:
-    """Whether no other way leads where the joined table does."""
-    tables = {alias: table for table, alias in scope.aliases.items()}
-    tables |= {j.alias: j.table for j in scope.joins}
-    beyond = [j.table for j in scope.joins if j.parent == join.alias]
-    return bool(beyond) and scope.graph.forced(join.table, [tables[join.parent], *beyond])
 
 
 def _of_metrics(assignment: Assignment, view: View) -> frozenset[str]:

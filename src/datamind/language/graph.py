@@ -45,7 +45,6 @@ class Graph:
                 self.edges[b].append(Edge(relationship, b, a, True, cost + 0.15))
         self._reach: dict[str, dict[str, float]] = {}
         self._owned: dict[str, frozenset[str]] = {}
-        self._without: dict[str, dict[str, int]] = {}
         pairs = Counter((r.table, r.to_table) for r in view.relationships)
         self._rivals: dict[str, list[Relationship]] = {}
         for relationship in view.relationships:
@@ -88,26 +87,6 @@ class Graph:
                         todo.append(edge.end)
             self._owned[table] = frozenset(seen)
         return self._owned[table]
-
-    def forced(self, between: str, ends: Collection[str]) -> bool:
-        """Whether every way between these tables leads through the one between them."""
-        if between not in self._without:
-            self._without[between] = self._parts({between})
-        parts = [self._without[between].get(end, -1) for end in ends]
-        return len(set(parts)) == len(parts)
-
-    def _parts(self, gone: Collection[str]) -> dict[str, int]:
-        """Which part of the graph each table is in once these are gone."""
-        parts: dict[str, int] = {}
-        for number, start in enumerate(self.edges):
-            todo = [] if start in parts or start in gone else [start]
-            while todo:
-                table = todo.pop()
-                parts[table] = number
-                todo += [
-                    e.end for e in self.edges[table] if e.end not in parts and e.end not in gone
-                ]
-        return parts
 
     @cached_property
     def bridges(self) -> frozenset[str]:

@@ -20,7 +20,6 @@ FEATURES = (
     "dropped",
     "relations",
     "unnamed",
-    "forced",
     "unused",
     "cover",
     "weakest",
