@@ -289,7 +289,9 @@ class Linker:
         if item.synonym and source == "name":
             source = "synonym"
         if item.kind in ("table", "metric") and self._misses_head(item, used):
-            score *= 0.75 if item.kind == "table" else 0.6
+            if item.kind == "metric":
+                return None  # `new` alone is no new customers
+            score *= 0.75
         literal = (
             not core_only and covered > 0.99 and len(used) == len(content) and source == "name"
         )

@@ -145,11 +145,26 @@ def _bare_sort(
             raise Unbuildable("newest first, of what has no date")
         return _column_sort(column, rank, ctx, draft, grouped=grouped)
     if rank in sketch.order and draft.outputs:
-        first = next((o for o in draft.outputs if _sortable(o, rank)), draft.outputs[-1])
+        large = bool(_LARGE & set(said.split()))
+        able = [o for o in draft.outputs if _sortable(o, rank)]
+        sized = [o for o in able if large and _is_size(o, ctx)]
+        first = next(iter(sized or able), draft.outputs[-1])
         return P.Sort(first.expr, rank.descending), None
     if rank.extreme or rank.count:
         raise Unbuildable("a superlative of nothing")
     return None, None
+
+
+_LARGE = frozenset({"largest", "highest", "biggest", "smallest", "lowest", "most", "least"})
+
+
+def _is_size(output: P.Named, ctx: Context) -> bool:
+    """Whether an output is a number that has more and less: no key, no code."""
+    tables = {alias: table for table, alias in ctx.scope.aliases.items()}
+    if not isinstance(output.expr, P.Column) or output.expr.alias not in tables:
+        return isinstance(output.expr, P.Arithmetic | P.DateDiff)
+    column = ctx.scope.view.column(f"{tables[output.expr.alias]}.{output.expr.name}")
+    return column.is_number and column.additivity != "none"
 
 
 def _sortable(output: P.Named, rank: Rank) -> bool:

@@ -8,6 +8,7 @@ from typing import cast
 
 from datamind.language.candidates import Candidate
 from datamind.language.context import Context, Unbuildable, compared, conjunction
+from datamind.language.graph import Edge
 from datamind.language.kinds import TRUE_WORDS
 from datamind.language.metric_rows import rows_of
 from datamind.language.scope import Scope
@@ -96,6 +97,8 @@ def _exists(cond: Cond, table: str, ctx: Context, predicate: Builder) -> P.Predi
     if found is None:
         raise Unbuildable("no way to the related table")
     first = found[0][0]
+    if cond.negated and not cond.within and all(_always(edge, ctx) for edge in found[0]):
+        raise Unbuildable("every row has one")
     if not first.reverse and len(found[0]) == 1 and cond.negated and not cond.within:
         column = first.relationship.columns[0]
         if not scope.view.column(f"{first.start}.{column}").null_fraction:
@@ -114,6 +117,14 @@ def _exists(cond: Cond, table: str, ctx: Context, predicate: Builder) -> P.Predi
         P.Query(inner.source(), tuple(steps)),
     )  # fmt: skip
     return P.Not(made) if cond.negated else made
+
+
+def _always(edge: Edge, ctx: Context) -> bool:
+    """Whether each row refers to one on the other side."""
+    if edge.reverse:
+        return False
+    columns = (ctx.scope.view.column(f"{edge.start}.{c}") for c in edge.relationship.columns)
+    return not any(c.null_fraction for c in columns)
 
 
 def of_subtype(candidate: Candidate, ctx: Context) -> P.Predicate:

@@ -106,7 +106,8 @@ def without_rows(sketch: Sketch, ctx: Context) -> Sketch:
         if isinstance(o, Measure) and o.function in ("avg", "median") and o.target in ctx.chosen
     }  # fmt: skip
     averaged |= _averages(sketch, ctx)
-    if len(averaged) != 1 or len(sketch.outputs) != 1 or sketch.ranks:
+    other = any(m in ctx.chosen and ctx.chosen[m].kind != "table" for m in sketch.groups)
+    if len(averaged) != 1 or (len(sketch.outputs) != 1 and not other) or sketch.ranks:
         return sketch
     kept = [
         m for m in sketch.groups
