@@ -321,6 +321,8 @@ def _count_again(sketch: Sketch) -> None:
             output.target, output.where = counted[0].subject, counted[0].within
         elif sketch.ranks:
             sketch.outputs.remove(output)  # what the rank is by is shown along
+        elif output.function == "sum":
+            sketch.unused += 1
 
 
 def _adopt(sketch: Sketch) -> None:

@@ -95,9 +95,13 @@ def average_lasting(nodes: list[Node]) -> list[Node]:
     return [span(nodes, "M", measure)]
 
 
-def how_many(nodes: list[Node]) -> list[Node]:
-    """customers with more than 2 orders, `and how many` they had: what was spoken of, counted."""
-    return [span(nodes, "M", Measure("count", first=nodes[0].first, again=True))]
+def how_many(nodes: list[Node]) -> list[Node] | None:
+    """customers with more than 2 orders, `and how many` they had: what was spoken of, counted;
+    `and how much` is what the rank is by."""
+    if nodes[0].code == K.AGGREGATE and nodes[0].payload != "sum":
+        return None
+    function = "count" if nodes[0].code == K.COUNT else "sum"
+    return [span(nodes, "M", Measure("count", function, first=nodes[0].first, again=True))]
 
 
 _OF_ROWS = ("lasting", "duration", "difference", "given", "age")

@@ -261,6 +261,8 @@ def _one(w: Words, at: int) -> Read | None:
 
 def _year(w: Words, at: int) -> Read | None:
     text = w.word(at)
+    if text == "year" and w.year(at + 1) and not w.word(at - 1).isdigit():
+        return _year(w, at + 1)
     if not re.fullmatch(r"(1[5-9]|20)\d\d", text):
         return None
     period = C.years(int(text), int(text) + 1)

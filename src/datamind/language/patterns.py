@@ -111,7 +111,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"~[rihfbt]*P", conditions.negate, "not in Texas"),
     Pattern(r"~[rihfbtAD#]*c", conditions.without, "without orders"),
     Pattern(r"H[rif]*P+c?", windows.of_them, "how many of them were in Rome"),
-    Pattern(r"(?<=[,&])#[rgq]*$", measures.how_many, "orders of each region, and how many"),
+    Pattern(r"(?<=[,&])[#A][rgq]*$", measures.how_many, "customers of each region, and how many"),
     Pattern(r"P(?:c?\|+[rif]*P)+", conditions.any_of, "in Texas or over 65"),
     Pattern(r"[gb]+[cm](?:[,&]+[cm](?![fM]|rL))*", measures.group, "for each region and month"),
     Pattern(r"Mgn[c]", measures.per_so_many, "number of customers per 100 models"),

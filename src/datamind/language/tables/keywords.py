@@ -145,7 +145,7 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
         "as", "based on", "near", "around", "under the", "about", "using", "towards",
     )),
     WITH: (("with", "with"), ("showing", "with"), ("showing the", "with"), ("displaying", "with"), *tuple((p, "") for p in (
-        "having", "that", "who", "whose", "where", "which are", "which have", "has", "have",
+        "having", "because", "because of", "that", "who", "whose", "where", "which are", "which have", "has", "have",
         "had", "when", "that have", "that has", "who have", "who has", "if", "while", "that are",
         "that were", "who are", "who were", "which were", "in which", "for which", "to which",
         "that had", "whom", "contain", "that is", "who had",
