@@ -133,11 +133,20 @@ def serve(
 
 
 @app.command()
-def doctor(warehouse: Warehouse = None, dbt_project: Project = None, json: Json = False) -> None:
+def doctor(
+    warehouse: Warehouse = None,
+    dbt_project: Project = None,
+    readiness: Annotated[
+        bool, typer.Option("--readiness", help="Grade the model, and say what to add first.")
+    ] = False,
+    json: Json = False,
+) -> None:
     """Look at the installation and the warehouse, and say how to mend what is wrong."""
-    from datamind.commands.doctor import run
+    from datamind.commands import doctor as command
+    from datamind.commands import readiness as grading
 
-    finish(lambda: run(warehouse, dbt_project, as_json=json), as_json=json)
+    look = grading if readiness else command
+    finish(lambda: look.run(warehouse, dbt_project, as_json=json), as_json=json)
 
 
 @app.command()
