@@ -168,16 +168,15 @@ def raw_tables(build: Build, file: Path) -> Path:
     """The demo's raw tables as a database of their own."""
     file.unlink(missing_ok=True)
     with duckdb.connect(str(file)) as connection:
-        for raw in sorted((build.warehouse.parent / "raw").glob("*.parquet")):
+        for raw in sorted((build.artifacts.parent / "raw").glob("*.parquet")):
             connection.execute(f"CREATE TABLE {raw.stem} AS FROM read_parquet('{raw}')")
     return file
 
 
-def measure(home: Path, files: Sequence[str] = FILES) -> list[Score]:
-    """All scores; the demo is built in `home`."""
-    built = prepare(Settings(home=home), Screen(), lines=LINES, today=TODAY, fresh=False)
+def measure(built: Build, folder: Path, files: Sequence[str] = FILES) -> list[Score]:
+    """All scores of a build of the demo; its raw tables are put into the folder."""
     asked = cases(built, files)
-    raw, models = raw_tables(built, home / "raw.duckdb"), built.warehouse
+    raw, models = raw_tables(built, folder / "raw.duckdb"), built.warehouse
     bare = introspect(f"duckdb:///{models}")
     notes = overlay_of(built.artifacts, bare)
     found = [scored("raw tables", introspect(f"duckdb:///{raw}"), raw, asked)]
@@ -196,7 +195,9 @@ def main() -> None:
     given = parser.parse_args()
     grid = Grid("catalog", "grade", "right", "wrong", "no answer", show_edge=False)
     with tempfile.TemporaryDirectory() as folder:
-        for s in measure(given.home or Path(folder), given.files):
+        settings = Settings(home=given.home or Path(folder))
+        built = prepare(settings, Screen(), lines=LINES, today=TODAY, fresh=False)
+        for s in measure(built, Path(folder), given.files):
             grid.add_row(
                 s.name, f"{s.letter} {s.figure:.0f}", str(s.right), str(s.wrong), str(s.unanswered)
             )
