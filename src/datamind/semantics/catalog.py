@@ -12,17 +12,9 @@ from typing import Literal
 from datamind.errors import UnknownColumn, UnknownTable
 
 ColumnType = Literal[
-    "integer",
-    "decimal",
-    "float",
-    "text",
-    "boolean",
-    "date",
-    "timestamp",
-    "time",
-    "interval",
+    "integer", "decimal", "float", "text", "boolean", "date", "timestamp", "time", "interval",
     "other",
-]
+]  # fmt: skip
 Additivity = Literal["sum", "avg", "none"]
 Origin = Literal["declared", "dbt", "guessed"]
 Counted = tuple[tuple[str, int], ...]  # values, most frequent first
@@ -37,8 +29,8 @@ class Column:
 
     `additivity` is how its values may be rolled up: sum (amounts), avg (rates, prices, scores),
     none (identifiers, codes, years), a guess unless `additivity_said`. `epoch` says that whole
-    numbers are Unix seconds, `dated` that text holds ISO dates.
-    `public_values` lets the values be used though the table has a row filter.
+    numbers are Unix seconds, `dated` that text holds ISO dates. `public_values` lets the values be
+    used though the table has a row filter.
     """
 
     table: str
