@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -14,6 +16,7 @@ from datamind.adapters.introspection.advice import sql_of
 from datamind.semantics.catalog import Catalog, Metric, View
 from datamind.semantics.merge import Overlay, TableNote, merge
 from datamind.semantics.readiness import Asked, Readiness, Step, Word, readiness
+from datamind.semantics.readiness_checks import CHECKS
 
 from .conftest import Make
 
@@ -148,6 +151,12 @@ def test_the_advice_for_a_dbt_project_is_yaml_about_that_very_thing(
     assert model["name"] == f"m_{wanted.table}"
     named = [f"{wanted.table}.{c['name']}" for c in model.get("columns", ())]
     assert named == ([] if item == wanted.table and check != "keys" else named[:1])
+
+
+def test_the_guide_has_each_check_with_its_weight() -> None:
+    guide = Path(__file__).parents[2] / "docs" / "readiness.md"
+    said = re.findall(r"^\| `(\w+)` \| (\d+) \|", guide.read_text("utf-8"), re.MULTILINE)
+    assert sorted(said) == sorted((c.name, str(c.weight)) for c in CHECKS)
 
 
 def test_a_model_without_tables_that_say_anything_is_whole() -> None:

@@ -31,9 +31,9 @@ MetricFlow = Callable[..., Rows]
 
 
 @pytest.fixture(scope="session")
-def metricflow(demo: Build, rows_of: Callable[[str], Rows]) -> MetricFlow:
-    """MetricFlow's own rows for a metric, by these group-by names."""
-    from metricflow.engine.metricflow_engine import MetricFlowEngine, MetricFlowQueryRequest
+def compiler(demo: Build) -> Any:
+    """MetricFlow, which says the SQL of the demo's metrics."""
+    from metricflow.engine.metricflow_engine import MetricFlowEngine
     from metricflow.protocols.sql_client import SqlEngine
     from metricflow.sql.render.duckdb_renderer import DuckDbSqlPlanRenderer
     from metricflow_semantics.model.dbt_manifest_parser import (
@@ -48,11 +48,17 @@ def metricflow(demo: Build, rows_of: Callable[[str], Rows]) -> MetricFlow:
         sql_plan_renderer = DuckDbSqlPlanRenderer()
 
     manifest = parsed((demo.artifacts / "semantic_manifest.json").read_text("utf-8"))
-    engine: Any = MetricFlowEngine(SemanticManifestLookup(manifest), Client())  # type: ignore[arg-type]
+    return MetricFlowEngine(SemanticManifestLookup(manifest), Client())  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def metricflow(compiler: Any, rows_of: Callable[[str], Rows]) -> MetricFlow:
+    """MetricFlow's own rows for a metric, by these group-by names."""
+    from metricflow.engine.metricflow_engine import MetricFlowQueryRequest
 
     def rows(metric: str, *group_by: str) -> Rows:
         request = MetricFlowQueryRequest.create(metric_names=[metric], group_by_names=group_by)
-        return rows_of(engine.explain(request).sql_statement.sql)
+        return rows_of(compiler.explain(request).sql_statement.sql)
 
     return rows
 
