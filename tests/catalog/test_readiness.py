@@ -78,17 +78,19 @@ def step(found: Readiness, check: str, item: str) -> Step | None:
 def test_advice_for_a_database_takes_each_step_and_raises_the_grade_by_its_gain(
     library: str, make: Make
 ) -> None:
+    catalog = introspect(library)
+    before = graded(catalog)
     for check, item, blank, filled in FOUND:
-        catalog = introspect(library)
-        before = graded(catalog)
         wanted = step(before, check, item)
         assert wanted is not None, item
         advice = sql_of(wanted, catalog.table(wanted.table), None, catalog.dialect)
         assert blank in advice
         make(advice.replace(blank, filled) if blank else advice)
-        after = graded(introspect(library))
+        catalog = introspect(library)
+        after = graded(catalog)
         assert step(after, check, item) is None, advice
         assert after.grade.figure >= before.grade.figure + wanted.gain - 0.2, advice
+        before = after
 
 
 def test_all_gains_together_are_what_is_missing_to_the_best(catalog: Catalog) -> None:
