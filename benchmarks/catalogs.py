@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from itertools import product
 
 from datamind.semantics.catalog import Catalog, Column, Relationship, Table, View
@@ -19,15 +20,21 @@ DATES = ("created_at", "closed_on")
 VALUES = "open closed pending rejected north south east west gold silver".split()
 
 
-def view(tables: int, columns: int) -> View:
-    """So many tables of so many columns; each but the first refers to an earlier one."""
+def view(tables: int, columns: int, *, values: int = 0) -> View:
+    """So many tables of so many columns; each but the first refers to an earlier one.
+
+    With `values` all columns are described, and those of text hold so many values of their own.
+    """
     chance = random.Random(tables)
     names = [*THINGS, *(f"{a}_{b}" for a, b in product(THINGS, THINGS + ROLES) if a != b)][:tables]
     made = tuple(_table(name, columns) for name in names)
     links = tuple(_link(names[n], names[chance.randrange(min(n, 40))]) for n in range(1, tables))
-    values = {f"{t.id}.status": tuple((v, 10) for v in VALUES[:4]) for t in made}
+    held = {f"{t.id}.status": tuple((v, 10) for v in VALUES[:4]) for t in made}
+    if values:
+        held |= _values(made, values)
+        made = tuple(_described(t) for t in made)
     made = tuple(_with_reference(t, links) for t in made)
-    return View(Catalog(f"bench-{tables}", "duckdb", "main", made, links, values=values))
+    return View(Catalog(f"bench-{tables}", "duckdb", "main", made, links, values=held))
 
 
 def _table(name: str, columns: int) -> Table:
@@ -44,6 +51,29 @@ def _table(name: str, columns: int) -> Table:
         for c, k in kinds.items()
     )
     return Table(name, "main", name, made, ("id",), rows=1000, display=("name",))
+
+
+def _described(table: Table) -> Table:
+    said = "{} of the {}, as it was told by whoever entered it; empty where unknown"
+    columns = tuple(
+        replace(c, description=said.format(c.name.replace("_", " "), table.name.replace("_", " ")))
+        for c in table.columns
+    )
+    return replace(table, columns=columns, description=f"Each {table.name} that is known of")
+
+
+def _values(tables: tuple[Table, ...], count: int) -> dict[str, tuple[tuple[str, int], ...]]:
+    """Two words and a number: most are found in one column only, as names are."""
+    chance = random.Random(count)
+    return {
+        column.id: tuple(
+            (f"{chance.choice(THINGS)} {chance.choice(VALUES)} {chance.randrange(10_000)}", 3)
+            for _ in range(count)
+        )
+        for table in tables
+        for column in table.columns
+        if column.type == "text" and column.name != "status"
+    }
 
 
 def _link(table: str, to: str) -> Relationship:

@@ -3,6 +3,7 @@ ClickHouse's engine."""
 
 from __future__ import annotations
 
+import ast
 import fcntl
 import signal
 import subprocess
@@ -27,6 +28,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 hypothesis.settings.register_profile("fuzz", deadline=None, print_blob=True)
 hypothesis.settings.register_profile("steady", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("steady")
+
+
+@pytest.fixture(scope="session")
+def source_trees() -> dict[str, ast.Module]:
+    """Our own modules, parsed once for all tests that read them: by path within the package."""
+    source = Path(__file__).parents[1] / "src" / "datamind"
+    files = sorted(source.rglob("*.py"))
+    return {f.relative_to(source).as_posix(): ast.parse(f.read_text("utf-8")) for f in files}
 
 
 @contextmanager

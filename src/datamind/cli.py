@@ -86,11 +86,15 @@ def ask(
     limit: Annotated[int | None, typer.Option(min=1, help="Rows at most.")] = None,
     timeout: Annotated[float | None, typer.Option(min=0.001, help="Seconds at most.")] = None,
     evidence: Annotated[str, typer.Option(help="Definitions that go with the question.")] = "",
+    trace: Annotated[
+        bool, typer.Option("--trace", help="Show how the engine reads it; nothing is run.")
+    ] = False,
     batch: Annotated[Path | None, typer.Option(help="Questions, one JSON object a line.")] = None,
     out: Annotated[Path | None, typer.Option(help="Where a batch's answers go.")] = None,
 ) -> None:
     """Answer a question, or a batch of them."""
-    from datamind.commands.ask import AskOptions, run_one
+    from datamind.commands import ask as command
+    from datamind.commands.ask import AskOptions
     from datamind.commands.batch import run_batch
 
     options = AskOptions(
@@ -102,7 +106,8 @@ def ask(
         raise typer.Exit(run_batch(batch, out, options))
     if question is None:
         raise BadInput("No question was asked.", hint='datamind ask "How many orders were there?"')
-    raise typer.Exit(run_one(question, options))
+    look = command.trace if trace else command.run_one
+    raise typer.Exit(look(question, options))
 
 
 @app.command()
@@ -133,11 +138,20 @@ def serve(
 
 
 @app.command()
-def doctor(warehouse: Warehouse = None, dbt_project: Project = None, json: Json = False) -> None:
+def doctor(
+    warehouse: Warehouse = None,
+    dbt_project: Project = None,
+    readiness: Annotated[
+        bool, typer.Option("--readiness", help="Grade the model, and say what to add first.")
+    ] = False,
+    json: Json = False,
+) -> None:
     """Look at the installation and the warehouse, and say how to mend what is wrong."""
-    from datamind.commands.doctor import run
+    from datamind.commands import doctor as command
+    from datamind.commands import readiness as grading
 
-    finish(lambda: run(warehouse, dbt_project, as_json=json), as_json=json)
+    look = grading if readiness else command
+    finish(lambda: look.run(warehouse, dbt_project, as_json=json), as_json=json)
 
 
 @app.command()

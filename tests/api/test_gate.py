@@ -211,6 +211,7 @@ def test_more_than_allowed_is_turned_away(
     assert health.status_code == 200
 
 
+@pytest.mark.slow
 def test_the_public_demo_is_for_the_demo_and_for_a_few_a_minute(
     run: Run, shop: Path, tmp_path: Path
 ) -> None:

@@ -384,3 +384,21 @@ def test_secrets_are_shown_to_nobody(run: Run, tmp_path: Path, question: str) ->
     made = run("ask", question, "--warehouse", file, "--json")
     assert "kwqzt" not in made.out + made.err
     assert "password_hash" not in made.out
+
+
+def test_a_trace_shows_how_a_question_is_read_and_asks_the_data_nothing(
+    run: Run, shop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no(*args: object, **more: object) -> None:
+        raise AssertionError("a warehouse was opened")
+
+    monkeypatch.setattr("datamind.commands.wiring.open_warehouse", no)
+    words = ("ask", "How many orders are there by status?", "--trace", "--warehouse", shop)
+    made = run(*words)
+    assert made.code == 0
+    kinds = [line.split()[0] for line in made.out.splitlines() if not line.startswith(" ")]
+    assert (kinds[0], kinds[-1]) == ("covers", "answered")
+    assert {"pattern", "reading"} <= set(kinds)
+    found = run(*words, "--json").json
+    assert found["status"] == "answered"
+    assert found["readings"][0]["plan"].startswith("Number of orders for each status")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,47 @@ def test_the_doctor_names_what_is_doubtful(run: Run, tmp_path: Path) -> None:
     assert made.code == 0
     assert "! keys: no key for log" in made.out
     assert "! references: 0 declared, 1 guessed" in made.out
+
+
+def test_the_doctor_grades_the_model_and_says_what_to_add_first(run: Run, shop: str) -> None:
+    made = run("doctor", "--readiness", "--warehouse", shop)
+    assert made.code == 0
+    assert made.out.startswith("Ready for questions: E, ")
+    assert 'COMMENT ON TABLE "main"."stores" IS \'synonyms: <what people call it>\';' in made.out
+    found = run("doctor", "--readiness", "--warehouse", shop, "--json").json
+    assert list(found) == "grade figure parts tables unexplained_words steps".split()
+    assert list(found["tables"][0]) == "table grade figure weight parts".split()
+    assert list(found["steps"][0]) == "check table item why gain where add".split()
+    assert f"readiness: E, {found['figure']:.0f} of 100" in run("doctor", "--warehouse", shop).out
+
+
+def test_the_doctor_takes_words_of_questions_that_nothing_explained_from_the_store(
+    run: Run, shop: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATAMIND_HOME", str(tmp_path))
+    run("users", "list")  # which makes the store
+    with sqlite3.connect(tmp_path / "datamind.db") as store:
+        for number, word in enumerate(("florbits", "florbits", "Zebedee")):
+            filled = {"id": f"q{number}", "kind": "ask", "created_at": "2026-01-01 00:00:00.000000",
+                      "interpretation": json.dumps({"unresolved": [word]})}  # fmt: skip
+            names = [r[1] for r in store.execute("PRAGMA table_info(queries)")]
+            empty = {"warnings": "[]", "columns": "[]", "stages": "[]", "user_id": None}
+            row = [filled.get(name, empty.get(name, 0)) for name in names]
+            marks = ", ".join("?" * len(row))
+            store.execute(f"INSERT INTO queries VALUES ({marks})", row)
+    found = run("doctor", "--readiness", "--warehouse", shop, "--json").json
+    assert found["unexplained_words"] == [{"text": "florbits", "questions": 2}]
+    assert "  florbits: 2 questions" in run("doctor", "--readiness", "--warehouse", shop).out
+
+
+def test_a_store_that_can_not_be_read_tells_nothing(
+    run: Run, shop: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATAMIND_HOME", str(tmp_path))
+    (tmp_path / "datamind.db").write_bytes(b"nothing of ours")
+    made = run("doctor", "--readiness", "--warehouse", shop, "--json")
+    assert made.code == 0
+    assert made.json["unexplained_words"] == []
 
 
 def test_the_doctor_without_a_warehouse_says_how_to_name_one(run: Run) -> None:

@@ -62,7 +62,10 @@ def on_terminal(*words: object, width: int, **env: str) -> tuple[int, str, str]:
     return process.wait(), seen.decode().replace("\r\n", "\n"), err
 
 
-@pytest.mark.parametrize("width", [30, 60, 200])
+@pytest.mark.parametrize(
+    "width",
+    [30, pytest.param(60, marks=pytest.mark.slow), pytest.param(200, marks=pytest.mark.slow)],
+)
 def test_a_table_is_never_wider_than_the_terminal(odd: str, width: int) -> None:
     code, seen, err = on_terminal("ask", "list gadgets with price", "--warehouse", odd, width=width)
     plain = COLOURS.sub("", seen)
@@ -82,6 +85,7 @@ def test_data_can_not_steer_the_terminal(odd: str) -> None:
     assert "two lines" in seen
 
 
+@pytest.mark.slow
 def test_colours_are_for_terminals_that_want_them(odd: str) -> None:
     words = ("ask", "How many gadgets are there?", "--warehouse", odd)
     assert "\x1b[1;32m" in on_terminal(*words, width=80)[1]
@@ -156,6 +160,7 @@ def test_an_interrupt_ends_the_reading_of_a_catalog_with_130(tmp_path: Path) -> 
     assert (process.returncode, out, err.strip()) == (130, "", "Interrupted.")
 
 
+@pytest.mark.slow
 def test_a_port_in_use_is_told_before_the_demo_is_built(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with socket.socket() as taken:

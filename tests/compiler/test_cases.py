@@ -22,7 +22,9 @@ from datamind.semantics.codec import load
 from datamind.semantics.compiler import OutputColumn, compile_plan
 from datamind.semantics.describe import describe
 
-CASES: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "cases.yaml").read_text())
+CASES: list[dict[str, Any]] = yaml.load(
+    (Path(__file__).parent / "cases.yaml").read_text(), yaml.CSafeLoader
+)
 NAMES = [case["case"] for case in CASES]
 TYPES = {"integer": "BIGINT", "decimal": "DECIMAL(12, 2)", "text": "TEXT"}
 ORDERS = P.Source("orders", "o")

@@ -260,3 +260,16 @@ def test_asking_with_a_damaged_project_ends_as_bad_input(
     assert "manifest.json" in capsys.readouterr().err
     assert guarded(lambda: app([*words, str(tmp_path / "nowhere")])) == 2
     assert "There is no dbt project" in capsys.readouterr().err
+
+
+def test_a_table_s_default_date_is_that_of_its_semantic_model(catalog: Catalog) -> None:
+    assert catalog.table("orders").default_date == "placed_on"
+
+
+def test_a_default_date_and_a_display_name_that_the_project_notes_win(edited: Any) -> None:
+    def said(manifest: Json) -> None:
+        orders = next(n for u, n in manifest["nodes"].items() if u.endswith(".orders"))
+        orders["config"]["meta"] |= {"default_date": "shipped_on", "display": ["status"]}
+
+    noted = edited("manifest.json", said).tables["orders"]
+    assert (noted.default_date, noted.display) == ("shipped_on", ("status",))

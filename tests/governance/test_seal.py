@@ -21,7 +21,6 @@ from datamind.ports import Warehouse
 from datamind.records import Draft, Governed, Lineage, Optimized
 from datamind.semantics.catalog import Catalog, Column, Table, View
 
-SOURCE = Path(__file__).parents[2] / "src" / "datamind"
 ORDERS = Table("orders", "main", "orders", (Column("orders", "id", "integer"),))
 VIEW = View(Catalog("v", "duckdb", "main", (ORDERS,)))
 
@@ -31,42 +30,47 @@ def made() -> Governed:
     return govern(Optimized(checked, checked.sql), VIEW, row_limit=10)
 
 
-def calls(path: Path, name: str) -> list[int]:
+Trees = dict[str, ast.Module]
+
+
+def calls(tree: ast.Module, name: str) -> list[int]:
     """The lines where a file calls this name, however it came by it."""
     return [
         node.lineno
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         and name in (getattr(node.func, "id", None), getattr(node.func, "attr", None))
     ]
 
 
-def test_a_governed_statement_is_made_in_one_place() -> None:
-    found = {p.relative_to(SOURCE).as_posix() for p in SOURCE.rglob("*.py") if calls(p, "Governed")}
+def test_a_governed_statement_is_made_in_one_place(source_trees: Trees) -> None:
+    found = {name for name, tree in source_trees.items() if calls(tree, "Governed")}
     assert found == {"governance/guard.py"}
-    sealing = {p.relative_to(SOURCE).as_posix() for p in SOURCE.rglob("*.py") if calls(p, "sealed")}
+    sealing = {name for name, tree in source_trees.items() if calls(tree, "sealed")}
     assert sealing == {"governance/guard.py", "governance/seal.py"}
 
 
-def drivers(path: Path) -> bool:
+def drivers(tree: ast.Module) -> bool:
     """Whether a file can talk to an engine at all."""
     names = {
         alias.name if isinstance(node, ast.Import) else str(node.module)
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(tree)
         if isinstance(node, ast.Import | ast.ImportFrom)
         for alias in node.names
     }
     return any(name.partition(".")[0] in ("duckdb", "psycopg", "chdb") for name in names)
 
 
-def test_nothing_but_the_warehouses_and_what_reads_catalogs_can_talk_to_an_engine() -> None:
+def test_nothing_but_the_warehouses_and_what_reads_catalogs_can_talk_to_an_engine(
+    source_trees: Trees,
+) -> None:
     """The others of these build data of our own (the demo, scratch databases of suites)."""
-    found = {p.relative_to(SOURCE).as_posix() for p in SOURCE.rglob("*.py") if drivers(p)}
+    found = {name for name, tree in source_trees.items() if drivers(tree)}
     assert {name for name in found if not name.startswith("adapters/")} == {
         "attacks/engines.py", "commands/demo.py", "evaluation/gold.py",
     }  # fmt: skip
     for name in ("duckdb", "postgres"):
-        assert calls(SOURCE / "adapters" / "warehouse" / f"{name}.py", "must_be_sealed")
+        assert calls(source_trees[f"adapters/warehouse/{name}.py"], "must_be_sealed")
 
 
 @pytest.mark.parametrize(
@@ -137,13 +141,13 @@ def test_a_warehouse_takes_governed_statements_and_no_text() -> None:
     assert taking == {way: ["Governed"] for way in asks()}
 
 
-def test_statements_are_handed_to_a_warehouse_in_few_places() -> None:
+def test_statements_are_handed_to_a_warehouse_in_few_places(source_trees: Trees) -> None:
     """The stage that runs them, what reads values for the engine, what tells whether a policy fails
     by its asker's attributes, and `doctor`'s question whether there is an answer at all."""
     handing = {
-        p.relative_to(SOURCE).as_posix()
-        for p in SOURCE.rglob("*.py")
-        for node in ast.walk(ast.parse(p.read_text()))
+        name
+        for name, tree in source_trees.items()
+        for node in ast.walk(tree)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
         and node.func.attr in asks() and "warehouse" in ast.unparse(node.func.value).lower()
     }  # fmt: skip

@@ -24,7 +24,7 @@ from datamind.semantics.compiler import compile_plan
 CASES = [
     (document["schema"], case)
     for path in sorted((Path(__file__).parent / "cases").glob("*.yaml"))
-    for document in yaml.safe_load_all(path.read_text())
+    for document in yaml.load_all(path.read_text(), yaml.CSafeLoader)
     for case in document["cases"]
 ]
 RIGHT, WRONG, SILENT = "right", "wrong", "silent"

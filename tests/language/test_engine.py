@@ -40,6 +40,7 @@ def test_the_same_question_has_the_same_reading(text: str, shop: View, ask: Ask)
     assert BuiltinPlanner().interpret(_question(text), shop) == first
 
 
+@pytest.mark.slow
 def test_the_reading_does_not_hang_on_the_hash_seed() -> None:
     path = str(Path(__file__).parent / "conftest.py")
     script = f"""

@@ -211,11 +211,43 @@ def test_what_is_shown_last_stays_last(view: View) -> None:
     assert [type(s) for s in once.steps] == [P.Group, P.Project]
 
 
-def test_trust_is_governed_where_every_figure_is_a_metric() -> None:
-    metric = P.Named("m", P.Metric("revenue"))
-    assert trust_of(P.Query(SALES, (P.Group((), (metric,)),))) == "governed"
-    assert trust_of(P.Query(SALES, (P.Group((), (metric, COUNT)),))) == "derived"
-    assert trust_of(GOOD) == "derived"
+AMOUNT, PRODUCT = P.Column("s", "amount"), P.Column("s", "product_id")
+FIGURES = {
+    "a metric": (P.Metric("revenue"), "governed"),
+    "what the metric is made of": (P.Aggregate("sum", AMOUNT, "s"), "governed"),
+    "the same, of distinct values": (P.Aggregate("sum", AMOUNT, "s", distinct=True), "derived"),
+    "the same, of some rows": (P.Aggregate("sum", AMOUNT, where=P.IsNull(AMOUNT)), "derived"),
+    "another aggregate": (P.Aggregate("avg", AMOUNT), "derived"),
+    "another column": (P.Aggregate("sum", PRODUCT), "derived"),
+    "rows that a metric counts": (P.Aggregate("count"), "governed"),
+    "values that a metric counts": (P.Aggregate("count", PRODUCT, distinct=True), "governed"),
+    "an aggregate of a formula": (
+        P.Aggregate("sum", P.Arithmetic("*", AMOUNT, P.Value(2))), "derived"),
+    "a filtered metric's": (P.Aggregate("max", AMOUNT), "derived"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("figure", "trust"), FIGURES.values(), ids=FIGURES)
+def test_trust_is_governed_where_every_figure_is_a_metric(
+    figure: P.Expr, trust: str, view: View
+) -> None:
+    defined = (
+        ("revenue", "sum", "amount", ()),
+        ("sales", "count", "sale_id", ()),
+        ("products", "count_distinct", "product_id", ()),
+        ("most", "max", "amount", ("amount > 1",)),
+    )
+    metrics = tuple(
+        Metric(n, "simple", table="fct_sales", aggregation=a, expression=e, filters=f,
+               relations=("fct_sales",))
+        for n, a, e, f in defined
+    )  # fmt: skip
+    seen = View(replace(view.catalog, metrics=metrics))
+    named = P.Named("m", figure)
+    assert trust_of(P.Query(SALES, (P.Group((), (named,)),)), seen) == trust
+    other = P.Named("n", P.Aggregate("min", AMOUNT))
+    assert trust_of(P.Query(SALES, (P.Group((), (named, other)),)), seen) == "derived"
+    assert trust_of(GOOD, view) == "derived"
 
 
 def test_a_plan_that_does_not_fit_is_no_draft(view: View) -> None:

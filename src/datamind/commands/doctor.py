@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from datamind.adapters.catalog_store import load_catalog
 from datamind.adapters.warehouse import open_warehouse, redact
 from datamind.commands.faults import print_json
+from datamind.commands.readiness import graded, said
 from datamind.commands.render import Screen, counted
 from datamind.commands.wiring import quiet_logs, target
 from datamind.errors import BadInput, DataMindError
@@ -23,6 +24,7 @@ from datamind.semantics.catalog import Catalog, View
 from datamind.settings import Settings, load
 
 NEEDED_MB = 500
+READY = 60
 _OPTIONAL = {"psycopg": "postgres", "postgast": "postgres", "dbt-core": "dbt", "dbt-duckdb": "dbt"}
 _MARKS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")}
 
@@ -97,6 +99,7 @@ def _look(warehouse: str | None, project: Path | None, settings: Settings) -> It
         yield _failed("warehouse", fault)
         return
     yield from _catalog(catalog)
+    yield _readiness(catalog, settings)
     yield _query(url, catalog, settings)
     yield from _role(url, catalog)
 
@@ -146,6 +149,17 @@ def _catalog(catalog: Catalog) -> Iterator[Finding]:
     for issue in catalog.quality:
         rows = f", {issue.rows:,} rows" if issue.rows else ""
         yield Finding("data quality", "warn", f"{issue.table}: {issue.test}{rows}")
+
+
+def _readiness(catalog: Catalog, settings: Settings) -> Finding:
+    """How ready the model is for questions."""
+    found = graded(catalog, settings)
+    if not found.steps:
+        return Finding("readiness", "ok", said(found))
+    first = found.steps[0]
+    hint = f"First: {first.item}, {first.why}. `datamind doctor --readiness` says how."
+    state = "ok" if found.grade.figure >= READY else "warn"
+    return Finding("readiness", state, said(found), hint)
 
 
 def _query(url: str, catalog: Catalog, settings: Settings) -> Finding:

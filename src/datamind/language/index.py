@@ -367,14 +367,15 @@ def _add_values(index: Index) -> None:
         for column in table.columns:
             if column.dated:
                 continue
-            for value, _ in index.view.values(column.id):
+            column_id = column.id  # one text for all its values
+            for value, _ in index.view.values(column_id):
                 key = normal(value)
                 if not key:
                     continue
                 if key not in index.values:
                     for word in key.split():
                         index.value_words[word].append(key)
-                index.values[key].append((column.id, value))
+                index.values[key].append((column_id, value))
                 if _HUMPED.fullmatch(value):
                     _add_said(index, column, " ".join(names.split(value)), value)
             for said, value in legend(column, index.view):

@@ -10,6 +10,7 @@ with a limit, O an order.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from datamind.language import combine_conditions as conditions
@@ -125,8 +126,12 @@ PATTERNS: tuple[Pattern, ...] = (
 )  # fmt: skip
 
 
-def combine(nodes: list[Node]) -> list[Node]:
-    """The nodes after every pattern was applied wherever it fits, in the table's order."""
+Told = Callable[[Pattern, list[Node], list[Node]], None]
+
+
+def combine(nodes: list[Node], told: Told | None = None) -> list[Node]:
+    """The nodes after every pattern was applied wherever it fits, in the table's order; `told`
+    hears of each that did, with the nodes before and after."""
     for pattern in PATTERNS:
         at = 0
         compiled = _compiled(pattern.codes)
@@ -139,7 +144,9 @@ def combine(nodes: list[Node]) -> list[Node]:
             if made is None:
                 at = found.start() + 1
                 continue
-            nodes = [*nodes[: found.start()], *made, *nodes[found.end() :]]
+            before, nodes = nodes, [*nodes[: found.start()], *made, *nodes[found.end() :]]
+            if told is not None:
+                told(pattern, before, nodes)
             at = found.start() + len(made) if made else found.start()
     return nodes
 

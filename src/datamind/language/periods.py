@@ -242,14 +242,17 @@ def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P
     nearby = {stem(w) for w in ctx.lemmas[max(0, (at or 0) - NEAR) : at]} if at else set()
     of_metrics = metric_dates(ctx)
     for distance, table_id in enumerate(tables_near(ctx, at)):
-        for rank, column in enumerate(dates_of(ctx.scope.view.table(table_id))):
+        table = ctx.scope.view.table(table_id)
+        for rank, column in enumerate(dates_of(table)):
             own = {stem(w) for w in ctx.index.table_words.get(table_id, frozenset())}
             said = {stem(w) for w in names.words_of(column.name)} - own
             about = {stem(w) for w in ctx.index.column_words.get(column.id, frozenset())} - own
-            score = -0.5 * min(distance, 4) - 0.2 * rank - (0.3 if is_technical(column) else 0.0)
+            score = -0.5 * min(distance, 4) - 0.2 * rank
+            is_default = column.name == table.default_date
+            score -= 0.3 * (is_technical(column) and not is_default)
             if is_personal(column) and not _said(column, ctx):
                 score -= 2.0
-            if column.null_fraction:
+            if column.null_fraction and not is_default:
                 score -= 0.6  # it has not happened yet to some
             if is_calendar(ctx.scope.view.table(table_id)):
                 score += 1.5  # facts refer to their day

@@ -125,9 +125,10 @@ _TECHNICAL = frozenset(
 
 
 def dates_of(table: Table) -> list[Column]:
-    """The table's date columns, the business ones before the technical ones."""
+    """The table's date columns: its default, then the business ones before the technical ones."""
     found = [c for c in table.columns if c.is_date]
-    return sorted(found, key=lambda c: (is_technical(c), is_personal(c)))
+    default = table.default_date
+    return sorted(found, key=lambda c: (c.name != default, is_technical(c), is_personal(c)))
 
 
 def is_technical(column: Column) -> bool:

@@ -9,6 +9,7 @@ from datamind.records import Candidate, Dialect, Draft, Trust
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import View
 from datamind.semantics.compiler import compile_plan
+from datamind.semantics.defined import all_defined
 from datamind.semantics.walk import below
 
 
@@ -19,7 +20,7 @@ def generate(reading: Candidate, view: View, *, dialect: Dialect, target: str) -
         sql=compiled.sql,
         dialect=dialect,
         target=target,
-        trust=trust_of(reading.plan),
+        trust=trust_of(reading.plan, view),
         origin="builtin",
         plan=reading.plan,
         warnings=compiled.warnings,
@@ -53,9 +54,6 @@ def _is_time(key: P.Expr, tables: Mapping[str, str], view: View) -> bool:
     return isinstance(key, P.DateTrunc | P.DatePart)
 
 
-def trust_of(plan: P.Query) -> Trust:
-    """Governed where every number comes from a defined metric; else derived."""
-    found = list(below(plan))
-    metrics = any(isinstance(part, P.Metric) for part in found)
-    own = any(isinstance(part, P.Aggregate) for part in found)
-    return "governed" if metrics and not own else "derived"
+def trust_of(plan: P.Query, view: View) -> Trust:
+    """Governed where every number is a defined metric, named or said otherwise; else derived."""
+    return "governed" if all_defined(plan, view) else "derived"

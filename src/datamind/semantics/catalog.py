@@ -12,17 +12,9 @@ from typing import Literal
 from datamind.errors import UnknownColumn, UnknownTable
 
 ColumnType = Literal[
-    "integer",
-    "decimal",
-    "float",
-    "text",
-    "boolean",
-    "date",
-    "timestamp",
-    "time",
-    "interval",
+    "integer", "decimal", "float", "text", "boolean", "date", "timestamp", "time", "interval",
     "other",
-]
+]  # fmt: skip
 Additivity = Literal["sum", "avg", "none"]
 Origin = Literal["declared", "dbt", "guessed"]
 Counted = tuple[tuple[str, int], ...]  # values, most frequent first
@@ -36,9 +28,9 @@ class Column:
     """A column. `distinct`, `null_fraction`, `low` and `high` are statistics, None where unknown.
 
     `additivity` is how its values may be rolled up: sum (amounts), avg (rates, prices, scores),
-    none (identifiers, codes, years). `epoch` says that whole numbers are Unix seconds,
-    `dated` that text holds ISO dates.
-    `public_values` lets the values be used though the table has a row filter.
+    none (identifiers, codes, years), a guess unless `additivity_said`. `epoch` says that whole
+    numbers are Unix seconds, `dated` that text holds ISO dates. `public_values` lets the values be
+    used though the table has a row filter.
     """
 
     table: str
@@ -58,6 +50,7 @@ class Column:
     epoch: bool = False
     dated: bool = False
     public_values: bool = False
+    additivity_said: bool = False
 
     @property
     def id(self) -> str:
@@ -79,7 +72,8 @@ class Column:
 class Table:
     """A relation. `id` is its name, with the schema in front where that is not the default one.
 
-    `display` names the columns that a person would call a row by; `entity` is the business noun.
+    `display` names the columns that a person would call a row by; `entity` is the business noun;
+    `default_date` the date that periods are about where none is named.
     """
 
     id: str
@@ -95,6 +89,7 @@ class Table:
     entity: str | None = None
     display: tuple[str, ...] = ()
     is_view: bool = False
+    default_date: str | None = None
 
     def column(self, name: str) -> Column:
         """The column of this name; UnknownColumn if there is none."""
@@ -392,6 +387,7 @@ def _narrowed(table: Table, columns: tuple[Column, ...]) -> Table:
         primary_key=table.primary_key if names.issuperset(table.primary_key) else (),
         unique_keys=tuple(k for k in table.unique_keys if names.issuperset(k)),
         display=table.display if names.issuperset(table.display) else (),
+        default_date=table.default_date if table.default_date in names else None,
     )
 
 

@@ -37,6 +37,8 @@ class TableNote:
     entity: str | None = None
     hidden: bool = False
     primary_key: tuple[str, ...] = ()
+    display: tuple[str, ...] = ()
+    default_date: str | None = None
     columns: Mapping[str, ColumnNote] = field(default_factory=dict)
 
 
@@ -132,7 +134,9 @@ def _listed(
 def _table(table: Table, note: TableNote) -> Table:
     columns = tuple(_column(c, note.columns.get(c.name, ColumnNote())) for c in table.columns)
     known = {c.name for c in columns}
-    key = note.primary_key if note.primary_key and set(note.primary_key) <= known else ()
+    key = note.primary_key if set(note.primary_key) <= known else ()
+    display = note.display if set(note.display) <= known else ()
+    date = note.default_date if note.default_date in known else None
     return replace(
         table,
         columns=columns,
@@ -141,6 +145,8 @@ def _table(table: Table, note: TableNote) -> Table:
         entity=note.entity or table.entity,
         primary_key=key or table.primary_key,
         key_origin="dbt" if key else table.key_origin,
+        display=display or table.display,
+        default_date=date or table.default_date,
     )
 
 
@@ -152,4 +158,5 @@ def _column(column: Column, note: ColumnNote) -> Column:
         unit=note.unit or column.unit,
         pii=note.pii or column.pii,
         additivity=note.additivity or column.additivity,
+        additivity_said=column.additivity_said or note.additivity is not None,
     )

@@ -81,6 +81,11 @@ def additivity(column: Column, *, is_key: bool) -> Additivity:
     return "avg" if set(words) & (_RATES - {"price"}) else "sum"
 
 
+def is_told_by_name(column: Column) -> bool:
+    """Whether the name says how the column's numbers roll up, so that it is no mere guess."""
+    return bool(set(words_of(column.name)) & (_AMOUNTS | _RATES))
+
+
 def _counts(column: Column, words: Sequence[str]) -> bool:
     """Whether a number of things is meant, not a number that names one: num_reviews, citation_num
     ("the number of citations"), but not flight_number."""

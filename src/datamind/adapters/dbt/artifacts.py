@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from datamind.adapters.dbt.metrics import metrics_of
-from datamind.adapters.dbt.semantic_models import entity_keys, entity_references
+from datamind.adapters.dbt.semantic_models import default_dates, entity_keys, entity_references
 from datamind.adapters.dbt.tests import Tests
 from datamind.errors import BadInput
-from datamind.semantics.catalog import Additivity, Catalog
-from datamind.semantics.merge import ColumnNote, Overlay, TableNote
+from datamind.semantics.catalog import Catalog
+from datamind.semantics.merge import Overlay, TableNote
+from datamind.semantics.notes import column_note, table_note
 
 Json = dict[str, Any]
-_ADDITIVE: dict[str, Additivity] = {"sum": "sum", "avg": "avg", "average": "avg", "none": "none"}
 
 
 def target_folder(project: Path) -> Path:
@@ -40,11 +40,15 @@ def _artifact(folder: Path, name: str, *, needed: bool = False) -> Json:
     return found
 
 
+def manifest_of(project: Path) -> Json:
+    """What the project is made of; BadInput where it was not built."""
+    return _artifact(target_folder(project), "manifest.json", needed=True)
+
+
 def overlay_of(project: Path, catalog: Catalog) -> Overlay:
     """What the project's artifacts say of the tables that the catalog knows."""
-    folder = target_folder(project)
-    manifest = _artifact(folder, "manifest.json", needed=True)
-    results = _artifact(folder, "run_results.json")
+    manifest = manifest_of(project)
+    results = _artifact(target_folder(project), "run_results.json")
     try:
         return _overlay(manifest, results, catalog)
     except (AttributeError, KeyError, TypeError, ValueError):
@@ -56,17 +60,18 @@ def overlay_of(project: Path, catalog: Catalog) -> Overlay:
 
 def _overlay(manifest: Json, results: Json, catalog: Catalog) -> Overlay:
     nodes: dict[str, Json] = manifest.get("nodes", {})
-    ids = _table_ids(nodes, catalog)
+    ids = table_ids(nodes, catalog)
     tests = Tests(nodes, results, ids, catalog)
     entities = entity_keys(manifest, ids, catalog)
     keys = {t: k for t, k in entities.items() if not tests.refutes(t, k)} | tests.keys
+    dates = default_dates(manifest, ids)
     shown = frozenset(t for u, t in ids.items() if not _is_staging(nodes[u]))
     tested = tests.relationships()
     said = {(r.table, r.columns) for r in tested}
     implied = [tests.reference(*r) for r in entity_references(manifest, ids, catalog)]
     return Overlay(
         tables={
-            table_id: _note(nodes[unique_id], keys.get(table_id, ()))
+            table_id: _note(nodes[unique_id], keys.get(table_id, ()), dates.get(table_id))
             for unique_id, table_id in ids.items()
         },
         relationships=(*tested, *(r for r in implied if (r.table, r.columns) not in said)),
@@ -82,13 +87,7 @@ def _meta(node: Json) -> Json:
     return {**(node.get("meta") or {}), **((node.get("config") or {}).get("meta") or {})}
 
 
-def _texts(value: object) -> tuple[str, ...]:
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return tuple(str(v) for v in value) if isinstance(value, list) else ()
-
-
-def _table_ids(nodes: dict[str, Json], catalog: Catalog) -> dict[str, str]:
+def table_ids(nodes: dict[str, Json], catalog: Catalog) -> dict[str, str]:
     """dbt's models, seeds and snapshots that exist in the database, by their table ids."""
     lower = {t.id.lower(): t.id for t in catalog.tables}
     out = {}
@@ -112,28 +111,11 @@ def _is_staging(node: Json) -> bool:
     return str(node.get("name", "")).startswith(("stg_", "int_", "base_", "raw_"))
 
 
-def _note(node: Json, key: tuple[str, ...]) -> TableNote:
-    meta = _meta(node)
-    return TableNote(
-        description=str(node.get("description") or ""),
-        synonyms=_texts(meta.get("synonyms")),
-        entity=str(meta["entity"]) if meta.get("entity") else None,
-        hidden=bool(meta.get("hidden")),
-        primary_key=key,
+def _note(node: Json, key: tuple[str, ...], date: str | None) -> TableNote:
+    columns = (c for c in (node.get("columns") or {}).values() if "name" in c)
+    return table_note(
+        _meta(node), str(node.get("description") or ""), key=key, date=date,
         columns={
-            str(c["name"]): _column_note(c)
-            for c in (node.get("columns") or {}).values()
-            if "name" in c
+            str(c["name"]): column_note(_meta(c), str(c.get("description") or "")) for c in columns
         },
-    )
-
-
-def _column_note(column: Json) -> ColumnNote:
-    meta = _meta(column)
-    return ColumnNote(
-        description=str(column.get("description") or ""),
-        synonyms=_texts(meta.get("synonyms")),
-        unit=str(meta["unit"]) if meta.get("unit") else None,
-        pii=str(meta["pii"]) if meta.get("pii") else None,
-        additivity=_ADDITIVE.get(str(meta.get("additive", ""))),
-    )
+    )  # fmt: skip

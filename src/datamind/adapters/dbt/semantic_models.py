@@ -64,5 +64,16 @@ def entity_references(
                 yield table, column, *home
 
 
+def default_dates(manifest: Json, ids: dict[str, str]) -> dict[str, str]:
+    """The date by which the measures of each table go (`agg_time_dimension`)."""
+    found: dict[str, str] = {}
+    for model, table in semantic_models(manifest, ids):
+        wanted = (model.get("defaults") or {}).get("agg_time_dimension")
+        for dimension in model.get("dimensions") or []:
+            if dimension.get("name") == wanted:
+                found[table] = expression(dimension)
+    return found
+
+
 def _has(catalog: Catalog, table: str, column: str) -> bool:
     return any(c.name == column for c in catalog.table(table).columns)

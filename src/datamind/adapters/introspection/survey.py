@@ -10,6 +10,8 @@ from datamind.language import names
 from datamind.ports import Probe
 from datamind.semantics import keys, traits
 from datamind.semantics.catalog import Catalog, Column, Relationship, Table, version_of
+from datamind.semantics.merge import Overlay, TableNote, merge
+from datamind.semantics.notes import column_note, of_comment, table_note
 from datamind.semantics.pii import pii_kind
 
 EXACT_ROWS = 1_000_000  # larger tables are surveyed on a sample
@@ -82,6 +84,7 @@ def survey(
     relationships = (*known, *guessed)
     finished = tuple(_additive(t, relationships) for t in tables)
     values, complete = surveyor.values(finished)
+    notes = {surveyor.ids[d.schema, d.name]: _note(d) for d in declared}
     catalog = Catalog(
         version="",
         dialect=dialect,
@@ -92,7 +95,16 @@ def survey(
         complete=frozenset(complete),
         data_version=data_version,
     )
+    if any(note != TableNote() for note in notes.values()):
+        return merge(catalog, Overlay(notes))
     return replace(catalog, version=version_of(catalog))
+
+
+def _note(declared: Declared) -> TableNote:
+    """The notes among the comments of a table and its columns."""
+    said = {name: of_comment(comment)[1] for name, _, _, comment in declared.columns}
+    columns = {name: column_note(notes) for name, notes in said.items() if notes}
+    return table_note(of_comment(declared.comment)[1], columns=columns)
 
 
 def _ids(declared: Sequence[Declared], default_schema: str) -> dict[tuple[str, str], str]:
@@ -146,7 +158,9 @@ class _Surveyor:
         source = self._source(declared, path, rows)
         self.paths[table_id], self.sources[table_id] = path, source
         columns = [
-            Column(table_id, name, traits.column_type(native), native, nullable, comment)
+            Column(
+                table_id, name, traits.column_type(native), native, nullable, of_comment(comment)[0]
+            )
             for name, native, nullable, comment in declared.columns
         ]
         measured = tuple(self._measure(columns, source, rows))
@@ -158,7 +172,7 @@ class _Surveyor:
             primary_key=declared.primary_key,
             unique_keys=tuple(declared.unique_keys),
             rows=rows,
-            description=declared.comment,
+            description=of_comment(declared.comment)[0],
             entity=traits.entity_of(declared.name, self.prefixes),
             is_view=declared.is_view,
         )

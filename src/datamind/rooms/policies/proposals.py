@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from datamind.governance.bound import Bindings
 from datamind.governance.masks import fits
 from datamind.governance.rules import SECRET, Asker, Mask, Rights, Rules
 from datamind.governance.rules_file import ToIn
@@ -42,7 +43,7 @@ async def scan(session: AsyncSession, parts: Parts, caller: Caller) -> Proposals
     kinds = {
         c.id: _kind(c) for table in tables for c in table.columns if c.pii not in (None, SECRET)
     }
-    seers = await _seers(session, parts, list(kinds))
+    seers = await _seers(session, parts.bindings, list(kinds))
     found: list[Found] = []
     proposals: list[RestrictionPolicyIn] = []
     for table in tables:
@@ -69,7 +70,20 @@ async def scan(session: AsyncSession, parts: Parts, caller: Caller) -> Proposals
     return ProposalsOut(found=found, proposals=proposals)
 
 
-async def _seers(session: AsyncSession, parts: Parts, columns: Sequence[str]) -> dict[str, _Seers]:
+async def kept_from_others(
+    session: AsyncSession, bindings: Bindings, caller: Caller
+) -> frozenset[str]:
+    """The columns of personal data that nobody but admins sees unmasked."""
+    need(caller, "admin")
+    columns = [c for table in bindings.catalog.tables for c in table.columns]
+    personal = [c.id for c in columns if c.pii not in (None, SECRET)]
+    seers = await _seers(session, bindings, personal)
+    return frozenset(column for column in personal if not seers[column].others)
+
+
+async def _seers(
+    session: AsyncSession, bindings: Bindings, columns: Sequence[str]
+) -> dict[str, _Seers]:
     """Who sees each column unmasked: of somebody of each role, and of all users."""
     rules = await rules_of(session)
     found = {column: _Seers() for column in columns}
@@ -81,7 +95,7 @@ async def _seers(session: AsyncSession, parts: Parts, columns: Sequence[str]) ->
         alike = tuple(to.holds(asker) for to in concerns)
         if alike not in plain:
             await asyncio.sleep(0)  # others are answered meanwhile
-            plain[alike] = _plain(parts, asker, rules, columns)
+            plain[alike] = _plain(bindings, asker, rules, columns)
         for column in plain[alike]:
             seers = found[column]
             if asker.user:
@@ -92,9 +106,14 @@ async def _seers(session: AsyncSession, parts: Parts, columns: Sequence[str]) ->
     return found
 
 
-def _plain(parts: Parts, asker: Asker, rules: Rules, columns: Sequence[str]) -> list[str]:
-    view = parts.bindings.of(Rights(asker, rules)).view
+def _plain(bindings: Bindings, asker: Asker, rules: Rules, columns: Sequence[str]) -> list[str]:
+    view = bindings.of(Rights(asker, rules)).view
     return [c for c in columns if view.sees(c) and c not in view.masked_columns]
+
+
+def mask_for(column: Column) -> Mask:
+    """The mask that leaves the most use of what the column holds."""
+    return _mask(_kind(column), column)
 
 
 def _kind(column: Column) -> str:
