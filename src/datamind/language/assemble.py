@@ -304,6 +304,8 @@ def _settle(sketch: Sketch) -> None:
         sketch.outputs.append(sketch.head)
     _merge_ranks(sketch)
     _count_again(sketch)
+    for mention in mentions if sketch.groups and sketch.opener != "list" else ():
+        mention.summed = True
     _adopt(sketch)
     measured = [o for o in sketch.outputs if isinstance(o, Measure)]
     measured += [r.by for r in (*sketch.ranks, *sketch.order) if isinstance(r.by, Measure)]

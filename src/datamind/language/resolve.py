@@ -20,6 +20,7 @@ KEPT = 5
 JOIN = 0.22
 OPTIONS = 6
 EXACT = 0.99
+SUMMED = 0.5  # what speaks for a metric by its very name, where groups are told of
 UNREADY = 0.5  # what a metric costs that the compiler can't take
 INEXACT = 0.7  # what a partial name costs where another thing has just that name
 SIZE = 0.004  # for each column: of two tables that fit alike, the one that says more
@@ -132,6 +133,8 @@ def _options(
             if candidate.kind == "metric" and view.metrics_by_name[candidate.id].kind == "other":
                 penalty += UNREADY
             penalty += _doing(mention, candidate, words)
+            if mention.summed and candidate.kind == "metric" and candidate.score >= EXACT:
+                penalty -= SUMMED
             penalty -= (
                 SIZE * min(len(view.table(candidate.table).columns), 20) if candidate.table else 0
             )

@@ -28,7 +28,7 @@ class Mention:
     the mention that says what kind of value it is (`city of Rome`). `before` is where a longer
     naming of it began (`Rome (FCO)`). `also` are further columns that go by the same name, `via`
     the relationship that the evidence says to follow. `each`
-    marks a group said by `each` or `per`.
+    marks a group said by `each` or `per`, `summed` what is told of each group (`orders by month`).
     """
 
     first: int
@@ -46,6 +46,7 @@ class Mention:
     also: tuple[Mention, ...] = ()
     via: str = ""
     each: bool = False
+    summed: bool = False
 
 
 @dataclass(frozen=True, eq=False, slots=True)
