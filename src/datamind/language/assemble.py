@@ -304,7 +304,9 @@ def _settle(sketch: Sketch) -> None:
         sketch.outputs.append(sketch.head)
     _merge_ranks(sketch)
     _count_again(sketch)
-    for mention in mentions if sketch.groups and sketch.opener != "list" else ():
+    bare = len(sketch.outputs) == 1 and not (sketch.ranks or sketch.order or sketch.related)
+    told = sketch.groups or (bare and all(c.kind == "period" for c in sketch.conds))
+    for mention in mentions if told and sketch.opener not in ("list", "which") else ():
         mention.summed = True
     _adopt(sketch)
     measured = [o for o in sketch.outputs if isinstance(o, Measure)]

@@ -28,7 +28,8 @@ class Mention:
     the mention that says what kind of value it is (`city of Rome`). `before` is where a longer
     naming of it began (`Rome (FCO)`). `also` are further columns that go by the same name, `via`
     the relationship that the evidence says to follow. `each`
-    marks a group said by `each` or `per`, `summed` what is told of each group (`orders by month`).
+    marks a group said by `each` or `per`, `summed` what is told of groups, or of all (`orders in
+    May`).
     """
 
     first: int
