@@ -46,6 +46,8 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     if superlative and not any(isinstance(n, _RANKED) or _is_extreme(n) for n in nodes):
         raise Unbuildable("the most of something was asked for")
     _heed_still(nodes, said, ctx)
+    if "new" in said and not _timed(nodes) and "new" not in _linked(ctx):
+        raise Unbuildable("since when they are new was not said")
     denied = [u for u in units if u.code in (K.NOT, K.EXCLUDED) and u not in last]
     if denied and not any(map(_denies, nodes)):
         raise Unbuildable("what is left out was said")
@@ -60,6 +62,18 @@ _RANKED = (P.Order, P.Limit, P.TopPerGroup, P.WindowCall, P.Scalar)
 
 def _is_extreme(node: object) -> bool:
     return isinstance(node, P.Aggregate) and node.function in ("min", "max")
+
+
+def _timed(nodes: Sequence[object]) -> bool:
+    """Whether the plan is about a time: a period, or groups that follow one another."""
+    values = (n.value for n in nodes if isinstance(n, P.Value))
+    return any(isinstance(n, P.DateTrunc | P.DatePart) for n in nodes) or any(
+        isinstance(v, dt.date) for v in values
+    )
+
+
+def _linked(ctx: Context) -> set[str]:
+    return {ctx.words[at].lower() for m in ctx.chosen for at in range(m.first, m.last)}
 
 
 def _heed_still(nodes: Sequence[object], said: Sequence[str], ctx: Context) -> None:

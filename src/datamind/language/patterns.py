@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from datamind.language import combine_conditions as conditions
+from datamind.language import combine_dates as dates
 from datamind.language import combine_measures as measures
 from datamind.language import combine_ranks as ranks
 from datamind.language import combine_windows as windows
@@ -40,8 +41,8 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"(?<=f)n(?=[vc]?c[rif]*S)", ranks.so_many, "names of the 3 models with the most"),
     Pattern(r"yf?c|cy", measures.lasting, "duration of a model"),
     Pattern(r"A#?f?y|yA(?!c)", measures.average_lasting, "how long on average"),
-    Pattern(r"[cv]p>[c]", conditions.apart, "sale date more than 7 days after sale date"),
-    Pattern(r"[cv]>r?[cv]", conditions.two_dates, "sale date after the sale date"),
+    Pattern(r"[cv]p>[c]", dates.apart, "sale date more than 7 days after sale date"),
+    Pattern(r"[cv]>r?[cv]", dates.two_dates, "sale date after the sale date"),
     Pattern(r"A[f#]*c[rb]*[p](?!c)", conditions.of_groups, "an average salary above 45000"),
     Pattern(r"Bn[&t]n", conditions.between, "between 3 and 5"),
     Pattern(windows.BEYOND, windows.beyond, "price above the average price"),
@@ -51,6 +52,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"pAc|pDc|pc", conditions.count_compare, "more than 2 papers"),
     Pattern(r"c>r?c", conditions.columns, "amount greater than cost"),
     Pattern(r"cn(?:[,|&]+n)+|cn(?!c)|cr?=n", conditions.among, "semesters 1 or 2"),
+    Pattern(r"(?<=[qf#])cn(?=c)", conditions.numbered_before, "which year 1 models"),
     Pattern(r"(?<=.[rt])nc", conditions.count_compare, "papers that have 1 keyphrase"),
     Pattern(r"cr?Xv|cr?Xn", conditions.text_test, "name starts with J"),
     Pattern(r"Xv", conditions.text_test, "named 'nature'"),
@@ -70,8 +72,8 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"c&#r?~(?=$)", conditions.split_flag, "have an exam and how many do not"),
     Pattern(r"d(?:[,&t]+d|rd)+", windows.periods, "2023 vs 2024"),
     Pattern(r"c0|0c", conditions.null_test, "phone is missing"),
-    Pattern(r"(?<![gb])c[ib]?d", conditions.period_after, "sale date in 2020"),
-    Pattern(r"d", conditions.period, "in 2020"),
+    Pattern(r"(?<![gb])c[ib]?d", dates.period_after, "sale date in 2020"),
+    Pattern(r"d", dates.period, "in 2020"),
     Pattern(r"Dc", measures.distinct, "distinct customers"),
     Pattern(r"l[cv]", measures.length, "length of the name"),
     Pattern(r"c#(?![fDA]*c)", measures.count_noun, "restaurant count"),

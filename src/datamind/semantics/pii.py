@@ -106,8 +106,13 @@ def _is_ip(text: str) -> bool:
     return IPV4.fullmatch(text) is not None or IPV6.fullmatch(text) is not None
 
 
+# An academic or fiscal year is written like a telephone number.
+YEARS = re.compile(r"(?:19|20)\d\d\s?[-–/]\s?(?:(?:19|20)\d\d|\d\d)")
+
+
 def _is_phone(text: str) -> bool:
-    return PHONE.fullmatch(text) is not None and not DATE.match(text) and not IPV4.fullmatch(text)
+    others = DATE.match(text) or IPV4.fullmatch(text) or YEARS.fullmatch(text)
+    return PHONE.fullmatch(text) is not None and not others
 
 
 def _matches(pattern: re.Pattern[str]) -> Callable[[str], bool]:

@@ -258,7 +258,7 @@ STOP = frozenset(
 
 # Words that say little, unless the data names something by them.
 SOFT = frozenset(
-    """else same other another two respective respectively corresponding given particular
+    """else same other new another two respective respectively corresponding given particular
     specific certain exactly overall database data dataset table tables record records row rows
     column columns result results query answer information details detail list value values entry
     entries available existing present currently current system inclusive exclusive whole entire
