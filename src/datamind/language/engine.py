@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, zip_longest
 
 from datamind.errors import DataMindError
-from datamind.language import evidence, follow_up, ranking, reasons, spelling, why
+from datamind.language import apposition, evidence, follow_up, ranking, reasons, spelling, why
 from datamind.language.assemble import assemble
 from datamind.language.build import build
 from datamind.language.candidates import Candidate
@@ -114,6 +114,17 @@ class BuiltinPlanner:
         refusal = by_form(question.text)
         if refusal is not None:
             return Interpretation("refused", (), 0.95, refusal=refusal)
+        told = apposition.explained(question.text)
+        if told is not None:
+            text, definitions = told
+            known = f"{question.evidence}\n{definitions}".strip()
+            read = self._read(replace(question, text=text, evidence=known), view, compiled)
+            if read.status == "answered":
+                return read
+        return self._read(question, view, compiled)
+
+    def _read(self, question: Question, view: View, compiled: _Compiled) -> Interpretation:
+        """The readings of a question that stands alone and that data may answer."""
         overlay = evidence.read(question.evidence, question.text)
         tokens, notes = _tokens_of(evidence.expand(question.text, overlay), compiled)
         defined, combined = units_of(overlay, tokens, compiled.names, question.today)

@@ -46,7 +46,7 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     if superlative and not any(isinstance(n, _RANKED) or _is_extreme(n) for n in nodes):
         raise Unbuildable("the most of something was asked for")
     _heed_still(nodes, said, ctx)
-    if "new" in said and not _timed(nodes) and "new" not in _linked(ctx):
+    if "new" in ctx.words and not _timed(nodes) and "new" not in _linked(ctx):
         raise Unbuildable("since when they are new was not said")
     denied = [u for u in units if u.code in (K.NOT, K.EXCLUDED) and u not in last]
     if denied and not any(map(_denies, nodes)):
