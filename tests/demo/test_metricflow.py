@@ -56,8 +56,10 @@ def metricflow(compiler: Any, rows_of: Callable[[str], Rows]) -> MetricFlow:
     """MetricFlow's own rows for a metric, by these group-by names."""
     from metricflow.engine.metricflow_engine import MetricFlowQueryRequest
 
-    def rows(metric: str, *group_by: str) -> Rows:
-        request = MetricFlowQueryRequest.create(metric_names=[metric], group_by_names=group_by)
+    def rows(metric: str, *group_by: str, where: list[str] | None = None) -> Rows:
+        request = MetricFlowQueryRequest.create(
+            metric_names=[metric], group_by_names=group_by, where_constraints=where
+        )
         return rows_of(compiler.explain(request).sql_statement.sql)
 
     return rows
@@ -113,3 +115,17 @@ def test_a_metric_of_two_tables_by_category_is_what_metricflow_computes(
     plan = P.Query(both_facts(context.view), (group,))
     ours = rows_of(compile_plan(plan, context.view, "duckdb").sql)
     assert same_result(metricflow(metric, "product__category"), ours, extra=0)
+
+
+DAY = "{{ TimeDimension('metric_time', 'day') }}"
+
+
+@pytest.mark.parametrize("metric", OF_TWO)
+def test_a_metric_of_two_tables_takes_a_period_by_each_part_s_own_date(
+    metric: str, context: AskContext, metricflow: MetricFlow
+) -> None:
+    label = context.view.metrics_by_name[metric].label.lower()
+    answer = asked(f"What was the {label} in April 2026?", context)
+    assert (answer.status, answer.trust) == ("answered", "governed")
+    april = [f"{DAY} >= '2026-04-01'", f"{DAY} < '2026-05-01'"]
+    assert same_result(metricflow(metric, where=april), answer.rows, extra=0)

@@ -10,13 +10,15 @@ from datamind.language.beyond import above_average
 from datamind.language.candidates import Candidate
 from datamind.language.conditions import predicate
 from datamind.language.context import Context, Unbuildable, compared, conjunction
-from datamind.language.draft import Draft, aggregate, is_unique
+from datamind.language.draft import Draft, aggregate
 from datamind.language.graph import UNREACHABLE
 from datamind.language.metric_rows import rows_of
+from datamind.language.metric_time import figure, goes_by_own_dates
+from datamind.language.outputs import measured_outputs
 from datamind.language.relations import flag, of_subtype
 from datamind.language.scope import NoPath, Scope
 from datamind.language.shapes import group, grouped_query, list_query, listed
-from datamind.language.sketch import Cond, Measure, Mention, Output, Sketch
+from datamind.language.sketch import Cond, Measure, Mention, Sketch
 from datamind.language.tables import keywords as K
 from datamind.language.top_share import part_of_all
 from datamind.semantics import plan as P
@@ -28,7 +30,7 @@ def build(sketch: Sketch, ctx: Context) -> P.Query:
     """The plan; Unbuildable or NoPath where this reading makes none."""
     ctx.scope.need(_condition_tables(sketch, ctx))
     _check_head(sketch, ctx)
-    sketch = windows.without_rows(_measured_outputs(windows.sold(sketch, ctx), ctx), ctx)
+    sketch = windows.without_rows(measured_outputs(windows.sold(sketch, ctx), ctx), ctx)
     changed = windows.between_periods(sketch, ctx)
     if changed is not None:
         return _one_number(changed, ctx)
@@ -97,66 +99,6 @@ def _row_conditions(candidate: Candidate, ctx: Context) -> list[P.Predicate]:
     return []
 
 
-def _measured_outputs(sketch: Sketch, ctx: Context) -> Sketch:
-    """`revenue by region`: a number that is shown for each group is added up."""
-    kinds = [ctx.chosen[o] for o in sketch.outputs if isinstance(o, Mention) and o in ctx.chosen]
-    if windows.partitions(sketch, ctx):
-        return sketch
-    several = len({c.within for c in kinds if c.within}) > 1
-    if not sketch.groups and not several and not _asks_for_one(sketch, ctx):
-        return sketch
-    outputs: list[Output | None] = list(sketch.outputs)
-    told = [ctx.chosen[g] for g in sketch.groups if g in ctx.chosen]
-    for place, output in enumerate(outputs):
-        candidate = ctx.chosen.get(output) if isinstance(output, Mention) else None
-        if candidate is None or not isinstance(output, Mention):
-            continue
-        if _told_by(candidate, told, ctx):
-            outputs[place] = None
-            continue
-        if candidate.kind == "table" and output.owner is None and _summarised(sketch, ctx):
-            worth = ctx.lemmas[output.last - 1] in WORTH_NOUNS
-            kind, function = ("aggregate", "sum") if worth else ("count", "count")
-            outputs[place] = Measure(kind, function, output, first=output.first)
-        if candidate.kind != "column":
-            continue
-        column = ctx.scope.view.column(candidate.id)
-        if column.is_number and column.additivity != "none":
-            outputs[place] = Measure("either", target=output, first=output.first)
-    return replace(sketch, outputs=[o for o in outputs if o is not None])
-
-
-def _asks_for_one(sketch: Sketch, ctx: Context) -> bool:
-    """`What is our profit?`: one number of all rows, not each row's."""
-    asked = tuple(w.lower() for w in ctx.words[:2])
-    alone = len(sketch.outputs) == 1 and not (sketch.ranks or sketch.order)
-    return alone and asked in (("what", "is"), ("what", "was"), ("what's", "our"))
-
-
-def _told_by(candidate: Candidate, groups: list[Candidate], ctx: Context) -> bool:
-    """`policies and agents by policy number and agent id`: what shows the rows is named after
-    `by`, so that there is nothing to count."""
-    if candidate.kind == "value":
-        return any(g.kind == "value" and g.id == candidate.id for g in groups)
-    if candidate.kind != "table":
-        return False
-    table = ctx.scope.view.table(candidate.id)
-    return any(
-        g.kind == "column" and g.table == table.id and is_unique(table, g.name) for g in groups
-    )
-
-
-# Nouns of trade: without "number of", they mean the money.
-WORTH_NOUNS = frozenset({"sale", "revenue", "spend", "spending", "turnover", "income"})
-
-
-def _summarised(sketch: Sketch, ctx: Context) -> bool:
-    """`orders by month` counts; `list the orders by date` lists."""
-    if sketch.opener != "list":
-        return True
-    return any(m in ctx.chosen and ctx.chosen[m].kind == "grain" for m in sketch.groups)
-
-
 def _of_groups(sketch: Sketch, query: P.Query) -> P.Query:
     """`average number of orders per customer`: an aggregate over the groups' own counts."""
     measure = sketch.outputs[0] if len(sketch.outputs) == 1 else None
@@ -218,9 +160,13 @@ def _counts(mention: Mention, ctx: Context) -> bool:
 
 
 def _conditions(sketch: Sketch, ctx: Context, draft: Draft, *, grouped: bool) -> None:
+    own_dates = grouped and goes_by_own_dates(sketch, ctx)
     for cond in sketch.conds:
         if cond.kind == "beyond":
             above_average(cond, sketch, ctx, draft)
+        elif cond.kind == "period" and cond.subject is None and not cond.negated and own_dates:
+            assert cond.period is not None
+            ctx.spans.append(cond.period)
         elif cond.kind == "measure":
             draft.having.append(_having_measure(cond, ctx, draft))
         elif (cond.kind == "related" and cond.numbers and _about_groups(cond, sketch, ctx)) or (
@@ -310,7 +256,7 @@ def _having(cond: Cond, ctx: Context, draft: Draft) -> P.Predicate:
     candidate = ctx.meaning(cond.subject)
     measure: P.Expr
     if candidate.kind == "metric":
-        measure = ctx.metric(candidate.id)
+        measure = figure(candidate.id, ctx)
     else:
         wheres = [predicate(c, ctx) for c in cond.within]
         where = conjunction(wheres) if wheres else None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, cast
 
+from datamind.language.calendar import Period
 from datamind.language.candidates import Candidate
 from datamind.language.index import Index
 from datamind.language.scope import Scope, display
@@ -26,7 +27,8 @@ class Context:
     """What building one reading needs: meanings, scope, words, today, and how text is matched.
 
     `notes` collects the assumptions that the answer will state; `penalty` what makes the reading
-    less likely; `dates` are those that periods were said of.
+    less likely; `dates` are those that periods were said of, `spans` the periods that metrics
+    take each by its own date.
     """
 
     chosen: dict[Mention, Candidate]
@@ -40,6 +42,7 @@ class Context:
     penalty: float = 0.0
     used: set[str] = field(default_factory=set)
     dates: list[P.Expr] = field(default_factory=list)
+    spans: list[Period] = field(default_factory=list)
 
     def meaning(self, mention: Mention) -> Candidate:
         """What the mention was taken for."""
@@ -57,14 +60,6 @@ class Context:
         if candidate.kind == "table":
             return display(view.table(candidate.id))[0]
         raise Unbuildable(f"{candidate.kind} is no column")
-
-    def metric(self, name: str, where: P.Predicate | None = None) -> P.Expr:
-        """A named metric, of the rows for which `where` holds; the tables that it is about are
-        joined in."""
-        for table in self.scope.view.metrics_by_name[name].relations:
-            if table in self.scope.view.by_id:
-                self.scope.alias(table)
-        return P.Metric(name, where)
 
     def expr(self, column: Column, role: str | None = None) -> P.Expr:
         """The column as an expression; Unix seconds become a timestamp."""

@@ -9,6 +9,7 @@ from datamind.language import ages, names
 from datamind.language.candidates import Candidate
 from datamind.language.conditions import predicate
 from datamind.language.context import Context, Unbuildable, conjunction, filled, number
+from datamind.language.metric_time import figure
 from datamind.language.periods import TIME_UNITS, date_column, date_expr, ends_of, unit_said
 from datamind.language.relations import of_subtype, plain_relation
 from datamind.language.scope import money_column, quantity_and_price
@@ -105,7 +106,7 @@ def _count_of(
     candidate: Candidate, measure: Measure, ctx: Context, where: P.Predicate | None
 ) -> P.Expr:
     if candidate.kind == "metric":
-        return ctx.metric(candidate.id, where)
+        return figure(candidate.id, ctx, where)
     if candidate.kind == "table":
         kept = _kept_count(ctx.scope.view.table(candidate.id))
         kept = kept or _units_of(candidate, measure, ctx)
@@ -175,7 +176,7 @@ def _aggregate(measure: Measure, ctx: Context) -> P.Expr:
     where = _where(measure.where, ctx, candidate)
     if candidate.kind == "metric":
         _as_defined(candidate.id, measure, ctx)
-        return ctx.metric(candidate.id, where)
+        return figure(candidate.id, ctx, where)
     if candidate.kind == "table":
         if measure.function != "sum":
             raise Unbuildable("an average of rows")

@@ -8,6 +8,7 @@ from typing import cast
 from datamind.language import measures
 from datamind.language.context import Context, Unbuildable
 from datamind.language.draft import Draft, aggregate, free_name, is_period, named, period_key
+from datamind.language.metric_time import figure
 from datamind.language.scope import dates_of, year_columns
 from datamind.language.sketch import Measure, Mention, Rank, Sketch
 from datamind.language.tokens import stem
@@ -72,7 +73,7 @@ def _sort(
         raise Unbuildable("what is compared is not said")
     if grouped and candidate.kind in ("table", "metric"):
         made: P.Expr = (
-            ctx.metric(candidate.id)
+            figure(candidate.id, ctx)
             if candidate.kind == "metric"
             else P.Aggregate("count", None, ctx.scope.alias(candidate.table))
         )

@@ -17,6 +17,7 @@ from datamind.language.draft import (
     of_column,
     period_key,
 )
+from datamind.language.metric_time import figure
 from datamind.language.ordering import ranks
 from datamind.language.scope import display
 from datamind.language.sketch import Measure, Mention, Sketch
@@ -32,7 +33,7 @@ def group(sketch: Sketch, ctx: Context, draft: Draft) -> None:
             name = aggregate(draft, expr, measures.name_of(output, ctx))
             _show(draft, name)
         elif ctx.meaning(output).kind == "metric":
-            name = aggregate(draft, ctx.metric(ctx.meaning(output).id), ctx.meaning(output).id)
+            name = aggregate(draft, figure(ctx.meaning(output).id, ctx), ctx.meaning(output).id)
             _show(draft, name)
         elif _added_up(output, sketch, ctx):
             measure = Measure("either", target=output, first=output.first)

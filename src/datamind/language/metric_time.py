@@ -1,0 +1,110 @@
+"""Metric time: a metric made of several tables takes a period by each part's own date, as dbt's
+`metric_time` does: net revenue in May is what was sold in May less what was refunded in May.
+
+Source: the semantics of `metric_time`, docs.getdbt.com/docs/build/metricflow-time-spine.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from datamind.language.calendar import Period
+from datamind.language.context import Context, Unbuildable, conjunction
+from datamind.language.sketch import Measure, Mention, Sketch
+from datamind.semantics import plan as P
+from datamind.semantics.catalog import Metric
+
+_OPERATORS: dict[type[exp.Expr], Literal["+", "-", "*", "/"]] = {
+    exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/",
+}  # fmt: skip
+
+
+def goes_by_own_dates(sketch: Sketch, ctx: Context) -> bool:
+    """Whether all that is shown are metrics, and one has parts that happen on different dates."""
+    named = [ctx.chosen.get(_target(o)) for o in sketch.outputs if _target(o) is not None]  # type: ignore[arg-type]
+    figures = [c for c in named if c is not None and c.kind == "metric"]
+    if not figures or len(figures) < len(sketch.outputs) or sketch.over is not None:
+        return False
+    if any(m in ctx.chosen and ctx.chosen[m].kind == "grain" for m in sketch.groups):
+        return False
+    dates = [_dates(ctx.scope.view.metrics_by_name[c.id], ctx) for c in figures]
+    return any(len(d) > 1 for d in dates) and all(dates)
+
+
+def _target(output: Measure | Mention) -> Mention | None:
+    return output.target if isinstance(output, Measure) else output
+
+
+def _dates(metric: Metric, ctx: Context) -> set[str]:
+    """The date columns of the simple metrics that it is made of."""
+    if metric.kind == "simple":
+        return {f"{metric.table}.{metric.time_column}"} if metric.time_column else set()
+    known = ctx.scope.view.metrics_by_name
+    names = [metric.numerator, metric.denominator, *(of for _, of in metric.inputs)]
+    found: set[str] = set()
+    for name in names:
+        if name is not None and name in known:
+            found |= _dates(known[name], ctx)
+    return found
+
+
+def figure(name: str, ctx: Context, where: P.Predicate | None = None) -> P.Expr:
+    """A named metric, of the rows for which `where` holds; the tables that it is about are joined
+    in."""
+    metric = ctx.scope.view.metrics_by_name[name]
+    for table in metric.relations:
+        if table in ctx.scope.view.by_id:
+            ctx.scope.alias(table)
+    return spread(name, where, ctx) if ctx.spans else P.Metric(name, where)
+
+
+def spread(name: str, where: P.Predicate | None, ctx: Context) -> P.Expr:
+    """The metric as a formula of simple ones, each within the periods by its own date."""
+    metric = ctx.scope.view.metrics_by_name[name]
+    if metric.kind == "simple":
+        return _simple(metric, where, ctx)
+    if metric.kind == "ratio" and metric.numerator and metric.denominator:
+        sides = (spread(side, where, ctx) for side in (metric.numerator, metric.denominator))
+        return P.Arithmetic("/", *sides)
+    if metric.kind != "derived":
+        raise Unbuildable("a metric that is not taken apart")
+    try:
+        tree = sqlglot.parse_one(metric.expression, read=ctx.scope.view.catalog.dialect)
+    except SqlglotError as fault:
+        raise Unbuildable("a metric's formula can't be read") from fault
+    return _formula(tree, dict(metric.inputs), where, ctx)
+
+
+def _formula(
+    tree: exp.Expr, inputs: dict[str, str], where: P.Predicate | None, ctx: Context
+) -> P.Expr:
+    tree = tree.unnest()
+    if isinstance(tree, exp.Column) and tree.name in inputs:
+        return spread(inputs[tree.name], where, ctx)
+    if isinstance(tree, exp.Literal) and not tree.is_string and tree.is_int:
+        return P.Value(int(tree.name))
+    operator = _OPERATORS.get(type(tree))
+    if operator is None:
+        raise Unbuildable("a metric's formula is not plain")
+    left, right = (_formula(side, inputs, where, ctx) for side in (tree.this, tree.expression))
+    return P.Arithmetic(operator, left, right)
+
+
+def _simple(metric: Metric, where: P.Predicate | None, ctx: Context) -> P.Expr:
+    assert metric.table is not None and metric.time_column is not None
+    date = ctx.expr(ctx.scope.view.column(f"{metric.table}.{metric.time_column}"))
+    tests = [_within(date, period) for period in ctx.spans]
+    ctx.notes.append(f"{metric.name} goes by {metric.time_column.replace('_', ' ')}")
+    return P.Metric(metric.name, conjunction([*([where] if where is not None else []), *tests]))
+
+
+def _within(date: P.Expr, period: Period) -> P.Predicate:
+    if period.low is not None and period.high is not None:
+        return P.Between(date, P.Value(period.low), P.Value(period.high), open_end=True)
+    if period.low is not None:
+        return P.Compare(">=", date, P.Value(period.low))
+    return P.Compare("<", date, P.Value(period.high))

@@ -1,0 +1,71 @@
+"""Outputs: which of what is shown is a figure, though the question does not say how it is made."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from datamind.language import windows
+from datamind.language.candidates import Candidate
+from datamind.language.context import Context
+from datamind.language.draft import is_unique
+from datamind.language.sketch import Measure, Mention, Output, Sketch
+
+
+def measured_outputs(sketch: Sketch, ctx: Context) -> Sketch:
+    """`revenue by region`: a number that is shown for each group is added up."""
+    kinds = [ctx.chosen[o] for o in sketch.outputs if isinstance(o, Mention) and o in ctx.chosen]
+    if windows.partitions(sketch, ctx):
+        return sketch
+    several = len({c.within for c in kinds if c.within}) > 1
+    if not sketch.groups and not several and not _asks_for_one(sketch, ctx):
+        return sketch
+    outputs: list[Output | None] = list(sketch.outputs)
+    told = [ctx.chosen[g] for g in sketch.groups if g in ctx.chosen]
+    for place, output in enumerate(outputs):
+        candidate = ctx.chosen.get(output) if isinstance(output, Mention) else None
+        if candidate is None or not isinstance(output, Mention):
+            continue
+        if _told_by(candidate, told, ctx):
+            outputs[place] = None
+            continue
+        if candidate.kind == "table" and output.owner is None and _summarised(sketch, ctx):
+            worth = ctx.lemmas[output.last - 1] in WORTH_NOUNS
+            kind, function = ("aggregate", "sum") if worth else ("count", "count")
+            outputs[place] = Measure(kind, function, output, first=output.first)
+        if candidate.kind != "column":
+            continue
+        column = ctx.scope.view.column(candidate.id)
+        if column.is_number and column.additivity != "none":
+            outputs[place] = Measure("either", target=output, first=output.first)
+    return replace(sketch, outputs=[o for o in outputs if o is not None])
+
+
+def _asks_for_one(sketch: Sketch, ctx: Context) -> bool:
+    """`What is our profit?`: one number of all rows, not each row's."""
+    asked = tuple(w.lower() for w in ctx.words[:2])
+    alone = len(sketch.outputs) == 1 and not (sketch.ranks or sketch.order)
+    return alone and asked in (("what", "is"), ("what", "was"), ("what's", "our"))
+
+
+def _told_by(candidate: Candidate, groups: list[Candidate], ctx: Context) -> bool:
+    """`policies and agents by policy number and agent id`: what shows the rows is named after
+    `by`, so that there is nothing to count."""
+    if candidate.kind == "value":
+        return any(g.kind == "value" and g.id == candidate.id for g in groups)
+    if candidate.kind != "table":
+        return False
+    table = ctx.scope.view.table(candidate.id)
+    return any(
+        g.kind == "column" and g.table == table.id and is_unique(table, g.name) for g in groups
+    )
+
+
+# Nouns of trade: without "number of", they mean the money.
+WORTH_NOUNS = frozenset({"sale", "revenue", "spend", "spending", "turnover", "income"})
+
+
+def _summarised(sketch: Sketch, ctx: Context) -> bool:
+    """`orders by month` counts; `list the orders by date` lists."""
+    if sketch.opener != "list":
+        return True
+    return any(m in ctx.chosen and ctx.chosen[m].kind == "grain" for m in sketch.groups)
