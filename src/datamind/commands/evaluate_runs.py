@@ -72,8 +72,12 @@ def compare(
     on = next((known for known in FAIL_ON if known == fail_on), None)
     if on is None:
         raise BadInput(f"--fail-on is one of {', '.join(FAIL_ON)}.")
-    new = runs.find(settings.evaluations, after)
-    old = runs.find(settings.evaluations, before, against=new.head)
+    if after == runs.LAST != before:  # the last of the suite that the other is of
+        old = runs.find(settings.evaluations, before)
+        new = runs.find(settings.evaluations, after, against=old.head)
+    else:
+        new = runs.find(settings.evaluations, after)
+        old = runs.find(settings.evaluations, before, against=new.head)
     found = compared(old, new)
     failed = [f for f in (found.fails(on, max_lost), *floors.missed(new.totals)) if f]
     if as_json:

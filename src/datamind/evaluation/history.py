@@ -126,6 +126,8 @@ def find(folder: Path, name: str, *, against: Head | None = None) -> Run:
     fitting = fitting or [h for h in kept if name and h.id.startswith(start)]
     if len(fitting) > 1:
         raise BadInput(f"{name!r} is the beginning of several runs' ids.", hint=NO_RUN)
+    if not fitting and against is not None and name in (LAST, against.label, against.id):
+        raise BadInput("Both are the same run: its suite has no other.", hint=NO_RUN)
     if not fitting:
         raise NotFound(f"There is no run {name!r}.", hint=NO_RUN)
     return read(folder / f"{fitting[0].id}.jsonl")

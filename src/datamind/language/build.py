@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import cast
 
 from datamind.language import measures, windows
+from datamind.language.apart import apart
 from datamind.language.beyond import above_average
 from datamind.language.candidates import Candidate
 from datamind.language.conditions import predicate
@@ -28,6 +29,7 @@ from datamind.semantics.walk import below
 
 def build(sketch: Sketch, ctx: Context) -> P.Query:
     """The plan; Unbuildable or NoPath where this reading makes none."""
+    sketch = apart(sketch, ctx)
     ctx.scope.need(_condition_tables(sketch, ctx))
     _check_head(sketch, ctx)
     sketch = windows.without_rows(measured_outputs(windows.sold(sketch, ctx), ctx), ctx)

@@ -325,9 +325,13 @@ def null_test(nodes: list[Node]) -> list[Node]:
     return [span(nodes, "P", Cond("null", subject, negated=negated, first=nodes[0].first))]
 
 
-def negate(nodes: list[Node]) -> list[Node]:
-    """`not` in Texas; `no more than` is a comparison of its own."""
+def negate(nodes: list[Node]) -> list[Node] | None:
+    """`not` in Texas; `no more than` is a comparison of its own. Of `not sold in May`, the month
+    is not what is denied."""
     cond: Cond = nodes[-1].payload
+    denies_all = nodes[0].payload == "no"  # sold `nothing` last week
+    if cond.kind == "period" and (denies_all or nodes[0].last < nodes[1].first):
+        return None
     cond.negated = not cond.negated
     return [span(nodes, "P", cond)]
 

@@ -34,11 +34,12 @@ _LEADS = (
 )  # fmt: skip
 SURE_LEADS = frozenset({"and", "what", "how", "only", "just", "instead", "same", "but", "also",
                         "i", "rather", "make", "change", "no"})  # fmt: skip
+_PARTING = frozenset({"by", "per", "split", "grouped", "broken"})  # no question begins with them
 _ADDING = frozenset({"also", "too", "additionally", "well", "plus", "further"})
 _ANAPHORS = frozenset({"those", "these", "them", "they", "their"})
 _IGNORED = frozenset({K.AND, K.ASK, K.COMMA, K.IN, K.OF, K.WITH, K.TO, K.SAME, K.OR, "D", "."})
 _LEAD_WORDS = frozenset({"meant", "mean", "instead", "rather", "change", "make"})
-MOST_WORDS = 12
+MOST_WORDS, _FEW = 12, 4
 _FIRST_YEAR, _LAST_YEAR = 1900, 2100
 
 
@@ -54,7 +55,8 @@ def leans_surely(tokens: Sequence[Token]) -> bool:
     """Whether they can hardly be meant otherwise."""
     words = [t.lower for t in tokens if t.kind != "mark"]
     about = words[1:2] == ["about"]
-    return "instead" in words or (
+    parts = bool(words) and words[0] in _PARTING and len(words) <= _FEW
+    return "instead" in words or parts or (
         bool(words) and words[0] in SURE_LEADS and (words[0] not in ("what", "how") or about)
         and len(words) <= MOST_WORDS
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from datamind.language import names
@@ -13,6 +13,8 @@ from datamind.language.kinds import is_calendar
 from datamind.semantics.catalog import Relationship, Table, View
 
 UNREACHABLE = 99.0
+_LATER = 0.02  # enough to decide between ways that cost the same
+_SHARED = 0.3  # rows of two facts that have no more than a product in common are not related
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +39,30 @@ class Graph:
     def __init__(self, view: View) -> None:
         self.view = view
         self.edges: dict[str, list[Edge]] = {table.id: [] for table in view.tables}
+        self._owned: dict[str, frozenset[str]] = {}
         for relationship in view.relationships:
             cost = self._cost(relationship)
             a, b = relationship.table, relationship.to_table
             self.edges[a].append(Edge(relationship, a, b, False, cost))
             if a != b:
                 self.edges[b].append(Edge(relationship, b, a, True, cost + 0.15))
+        self._prefer_earlier()
         self._reach: dict[str, dict[str, float]] = {}
-        self._owned: dict[str, frozenset[str]] = {}
         pairs = Counter((r.table, r.to_table) for r in view.relationships)
         self._rivals: dict[str, list[Relationship]] = {}
         for relationship in view.relationships:
             ends = (relationship.table, relationship.to_table)
             if pairs[ends] > 1 or ends[0] == ends[1]:
                 self._rivals.setdefault(ends[1], []).append(relationship)
+
+    def _prefer_earlier(self) -> None:
+        """Of two tables that refer to one, the one that the other refers to, too, is the nearer:
+        the products of an order are those sold, not those that came back."""
+        for edges in self.edges.values():
+            many = {e.end for e in edges if e.reverse}
+            for at, edge in enumerate(edges):
+                if edge.reverse and many & self.owned(edge.end) - {edge.end}:
+                    edges[at] = replace(edge, cost=edge.cost + _LATER)
 
     @cached_property
     def references(self) -> dict[str, Relationship]:
@@ -126,6 +138,7 @@ class Graph:
     ) -> tuple[dict[str, float], dict[str, Edge]]:  # fmt: skip
         cost = dict.fromkeys(starts, 0.0)
         came: dict[str, Edge] = {}
+        shared = {t for t in starts if any(t in self.owned(o) for o in starts if o != t)}
         queue = [(0.0, table) for table in sorted(starts)]
         heapq.heapify(queue)
         while queue:
@@ -138,6 +151,8 @@ class Graph:
                 if edge.reverse and table in self.calendars and set(starts) != {table}:
                     continue  # two facts of one day have nothing else in common
                 step = edge.cost * (0.3 if edge.end in free else 1.0) + role_cost(edge, words)
+                if edge.reverse and table in shared and edge.end not in self.bridges:
+                    step += _SHARED
                 if here + step < cost.get(edge.end, UNREACHABLE):
                     cost[edge.end] = here + step
                     came[edge.end] = edge

@@ -6,7 +6,7 @@ A plan that leaves one of them out answers another question, however well the re
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 
 from datamind.language import names
@@ -42,12 +42,15 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     left = {w for at, w in enumerate(ctx.lemmas) if at not in named}
     if _CURRENCIES & left and not any(map(_in_money, _measured(nodes, ctx))):
         raise Unbuildable("money was asked for")
+    _heed_currency(nodes, left, ctx)
     superlative = any(u.code in (K.SUPERLATIVE, K.TOP) for u in units)
     if superlative and not any(isinstance(n, _RANKED) or _is_extreme(n) for n in nodes):
         raise Unbuildable("the most of something was asked for")
     _heed_still(nodes, said, ctx)
     if "new" in ctx.words and not _timed(nodes) and "new" not in _linked(ctx):
         raise Unbuildable("since when they are new was not said")
+    if "neither" in said and not any(map(_denies, nodes)):
+        raise Unbuildable("neither of them")
     denied = [u for u in units if u.code in (K.NOT, K.EXCLUDED) and u not in last]
     if denied and not any(map(_denies, nodes)):
         raise Unbuildable("what is left out was said")
@@ -88,6 +91,19 @@ def _heed_still(nodes: Sequence[object], said: Sequence[str], ctx: Context) -> N
 
 
 _CURRENCIES = frozenset({"dollar", "euro", "money"})
+_CODES = {"dollar": "usd", "euro": "eur", "pound": "gbp", "usd": "usd", "eur": "eur", "gbp": "gbp",
+          "chf": "chf", "franc": "chf", "yen": "jpy", "jpy": "jpy"}  # fmt: skip
+
+
+def _heed_currency(nodes: Sequence[object], left: Collection[str], ctx: Context) -> None:
+    """`paid in GBP`: a currency is that of the figures, or one that the rows are to have."""
+    codes = {_CODES[w] for w in left if w in _CODES}
+    texts = _measured(nodes, ctx)
+    told = set(_CODES.values()) & {w for text in texts for w in text.lower().split()}
+    kept = (c for t in ctx.scope.view.tables for c in t.columns if "currency" in c.name.lower())
+    known = {v.lower() for c in kept for v, _ in ctx.scope.view.values(c.id)}
+    if codes - told and (told or codes & known or not any(map(_in_money, texts))):
+        raise Unbuildable("in which currency was said")
 
 
 def _measured(nodes: Sequence[object], ctx: Context) -> list[str]:

@@ -215,7 +215,8 @@ def tables_near(ctx: Context, at: int | None = None) -> list[str]:
     added = [
         c.table for m, c in ctx.chosen.items() if m.role in ADDED and c.table
     ]  # what is added up happened at some time
-    return list(dict.fromkeys([*measured, *added, *last, *scope.aliases, *meant, *near]))
+    own = [scope.home] if ctx.related else []  # `not sold in May`: no sale was in May
+    return list(dict.fromkeys([*own, *measured, *added, *last, *scope.aliases, *meant, *near]))
 
 
 def metric_dates(ctx: Context) -> set[str]:

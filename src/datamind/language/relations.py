@@ -104,7 +104,7 @@ def _exists(cond: Cond, table: str, ctx: Context, predicate: Builder) -> P.Predi
         if not scope.view.column(f"{first.start}.{column}").null_fraction:
             raise Unbuildable("every row has one")
         return P.IsNull(P.Column(scope.aliases[first.start], column))
-    inner_ctx = inner_context(ctx, first.end)
+    inner_ctx = replace(inner_context(ctx, first.end), related=True)
     inner = inner_ctx.scope
     inner.need([table])
     steps: list[P.Step] = []
