@@ -133,6 +133,7 @@ def test_runs_are_kept_listed_and_found_again(
     assert "No run is kept yet" in run("eval", "history").out
     asked = ("eval", suite, "--warehouse", shop, "--json")
     first = run(*asked, "--label", "main").json
+    assert "the same run" in run("eval", "compare", "main", "last").err
     lines = suite.read_text().replace("SELECT 1", "SELECT 12")
     suite.write_text(lines)
     run(*asked, "--no-keep")
@@ -158,8 +159,12 @@ def test_runs_are_kept_listed_and_found_again(
     kept = run("eval", "history", "--json", "--limit", "1").json
     assert [entry["run"]["id"] for entry in kept] == [second["run"]["id"]]
     assert run("eval", "history", "another.yaml", "--json").json == []
+    other = suite.with_name("other.jsonl")
+    other.write_text(lines)
+    run("eval", other, "--warehouse", shop)
+    assert run("eval", "compare", "main", "last", "--json").json["after"] == new_id
     (tmp_path / "home/evaluations/run-0.jsonl").write_text("{}")
-    assert len(run("eval", "history", "--json").json) == 2
+    assert len(run("eval", "history", "--json").json) == 3
     assert run("eval", "compare", "nothing").code == 2
     assert {p.stat().st_mode & 0o077 for p in (tmp_path / "home/evaluations").glob("run-*-*")} <= {
         0

@@ -1,15 +1,19 @@
-"""In one period, but not in another: `customers who bought last year but not this year`.
+"""What periods, and words that two things have, are said of.
 
-No row is in both, so that the second condition would say nothing of the rows of the first: it is
-of what the rows are about, which has rows in the one period and none in the other.
+`Customers who bought last year but not this year`: no row is in both, so that the second condition
+would say nothing of the rows of the first. It is of what the rows are about, which has rows in the
+one period and none in the other.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from datamind.language import names
 from datamind.language.calendar import Period
+from datamind.language.candidates import Candidate
 from datamind.language.context import Context, Unbuildable
+from datamind.language.scope import dates_of
 from datamind.language.sketch import Cond, Measure, Mention, Sketch
 
 
@@ -35,6 +39,85 @@ def apart(sketch: Sketch, ctx: Context) -> Sketch:
     others = [c for c in sketch.conds if c not in periods]
     related = [m for m in sketch.related if m is not deed]
     return replace(sketch, conds=[*others, had, had_not], related=related)
+
+
+def counted_within(sketch: Sketch, ctx: Context) -> Sketch:
+    """`customers with at least 3 returns in 2025`: the returns counted are of that year."""
+    periods = [c for c in sketch.conds if c.kind == "period" and c.subject is None]
+    counts = [c for c in sketch.conds if c.kind == "related" and c.numbers]
+    thing = _thing(sketch)
+    shown = all(o.target is thing for o in sketch.outputs if isinstance(o, Measure))
+    if len(periods) != 1 or len(counts) != 1 or sketch.groups or thing is None or not shown:
+        return sketch
+    counted = ctx.chosen.get(counts[0].subject) if counts[0].subject is not None else None
+    if (
+        counted is None or counted.kind != "table" or counted == ctx.chosen.get(thing)
+        or periods[0].first < counts[0].first or periods[0].negated
+        or not dates_of(ctx.scope.view.table(counted.table))
+    ):  # fmt: skip
+        return sketch
+    moved = replace(counts[0], within=[*counts[0].within, periods[0]])
+    conds = [moved if c is counts[0] else c for c in sketch.conds if c is not periods[0]]
+    return replace(sketch, conds=conds)
+
+
+def of_the_rows(sketch: Sketch, ctx: Context) -> Sketch:
+    """`orders without a promotion in 2025`: orders of that year; what rows refer to, as products
+    and promotions, has no part in when they happened."""
+    graph, home = ctx.scope.graph, ctx.scope.home
+    conds: list[Cond] = []
+    for cond in sketch.conds:
+        of = ctx.chosen.get(cond.subject) if cond.subject is not None else None
+        said = [c for c in cond.within if c.kind == "period" and c.subject is None]
+        referred = of is not None and of.kind == "table" and of.table in graph.owned(home) - {home}
+        if cond.kind == "related" and cond.negated and said and referred:
+            conds += [replace(cond, within=[c for c in cond.within if c not in said]), *said]
+        else:
+            conds.append(cond)
+    return replace(sketch, conds=conds)
+
+
+def check_words(sketch: Sketch, ctx: Context) -> None:
+    """`orders` are not the dates or states of orders, where there are orders; keys have no best."""
+    counted = [o.target for o in sketch.outputs if isinstance(o, Measure) and o.kind == "count"]
+    shown = [o for o in sketch.outputs if isinstance(o, Mention)] if sketch.groups else []
+    for mention in (*counted, *sketch.groups, *shown):
+        if mention is not None and mention in ctx.chosen and _of_another(mention, ctx):
+            raise Unbuildable("what happened, not its date or state")
+    said = {"id", "number", "key", "no"} & set(ctx.lemmas)
+    for by in (ctx.chosen.get(r.by) for r in sketch.ranks if isinstance(r.by, Mention)):
+        if (
+            by is not None
+            and not said
+            and by.kind == "column"
+            and by.id in ctx.scope.graph.references
+        ):
+            raise Unbuildable("a key has no more and less")
+        if by is not None and by.kind == "table" and sketch.outputs and all(
+            isinstance(o, Mention) and o in ctx.chosen and _adds_up(ctx.chosen[o], ctx)
+            for o in sketch.outputs
+        ):  # fmt: skip
+            raise Unbuildable("figures are not ranked by a thing")
+
+
+_NAMING = frozenset({"id", "name", "code", "title", "key", "no", "number", "label"})
+
+
+def _of_another(mention: Mention, ctx: Context) -> bool:
+    """Whether it is taken for what a column says of it, while a table is called just so."""
+    candidate = ctx.chosen[mention]
+    if candidate.kind != "column" or _NAMING & set(names.words_of(candidate.id.rpartition(".")[2])):
+        return False
+    return candidate.score < _IN_PART and any(
+        c.kind == "table" and c.score >= _IN_FULL for c in mention.candidates
+    )
+
+
+_IN_PART, _IN_FULL = 0.8, 0.99
+
+
+def _adds_up(candidate: Candidate, ctx: Context) -> bool:
+    return candidate.kind == "column" and ctx.scope.view.column(candidate.id).additivity == "sum"
 
 
 def _thing(sketch: Sketch) -> Mention | None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import cast
 
 from datamind.language import measures, windows
-from datamind.language.apart import apart
+from datamind.language.apart import apart, check_words, counted_within, of_the_rows
 from datamind.language.beyond import above_average
 from datamind.language.candidates import Candidate
 from datamind.language.conditions import predicate
@@ -29,7 +29,8 @@ from datamind.semantics.walk import below
 
 def build(sketch: Sketch, ctx: Context) -> P.Query:
     """The plan; Unbuildable or NoPath where this reading makes none."""
-    sketch = apart(sketch, ctx)
+    check_words(sketch, ctx)
+    sketch = counted_within(apart(of_the_rows(sketch, ctx), ctx), ctx)
     ctx.scope.need(_condition_tables(sketch, ctx))
     _check_head(sketch, ctx)
     sketch = windows.without_rows(measured_outputs(windows.sold(sketch, ctx), ctx), ctx)

@@ -154,6 +154,8 @@ def _both(mention: Mention, ctx: Context) -> P.Predicate:
     home = ctx.scope.view.table(ctx.scope.home)
     if len(home.primary_key) != 1:
         raise Unbuildable("both needs a single key")
+    if ctx.meaning(mention).table in ctx.scope.graph.owned(home.id):
+        raise Unbuildable("a row has one of them, never both")
     inner_ctx = inner_context(ctx)
     inner = inner_ctx.scope
     where = _one_value(mention, inner_ctx)

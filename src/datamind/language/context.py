@@ -43,7 +43,7 @@ class Context:
     used: set[str] = field(default_factory=set)
     dates: list[P.Expr] = field(default_factory=list)
     spans: list[Period] = field(default_factory=list)
-    related: bool = False  # inside a condition that there is a related row
+    related: str = ""  # inside a condition on related rows: the table of these
 
     def meaning(self, mention: Mention) -> Candidate:
         """What the mention was taken for."""

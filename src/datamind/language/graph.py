@@ -61,8 +61,9 @@ class Graph:
         for edges in self.edges.values():
             many = {e.end for e in edges if e.reverse}
             for at, edge in enumerate(edges):
-                if edge.reverse and many & self.owned(edge.end) - {edge.end}:
-                    edges[at] = replace(edge, cost=edge.cost + _LATER)
+                earlier = (many & self.owned(edge.end)) - {edge.end}
+                if edge.reverse and earlier:
+                    edges[at] = replace(edge, cost=edge.cost + _LATER * len(earlier))
 
     @cached_property
     def references(self) -> dict[str, Relationship]:

@@ -215,7 +215,7 @@ def tables_near(ctx: Context, at: int | None = None) -> list[str]:
     added = [
         c.table for m, c in ctx.chosen.items() if m.role in ADDED and c.table
     ]  # what is added up happened at some time
-    own = [scope.home] if ctx.related else []  # `not sold in May`: no sale was in May
+    own = [ctx.related] if ctx.related else []  # `not sold in May`: no sale was in May
     return list(dict.fromkeys([*own, *measured, *added, *last, *scope.aliases, *meant, *near]))
 
 
@@ -227,6 +227,7 @@ def metric_dates(ctx: Context) -> set[str]:
     return {f"{m.table}.{m.time_column}" for m in own if m.table and m.time_column}
 
 
+_LITTLE = frozenset({"at", "on", "in", "by"})  # `at least` names no ordered_at
 NEAR = 6  # how many words before a period may name its date
 
 
@@ -246,7 +247,7 @@ def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P
         table = ctx.scope.view.table(table_id)
         for rank, column in enumerate(dates_of(table)):
             own = {stem(w) for w in ctx.index.table_words.get(table_id, frozenset())}
-            said = {stem(w) for w in names.words_of(column.name)} - own
+            said = {stem(w) for w in names.words_of(column.name)} - own - _LITTLE
             about = {stem(w) for w in ctx.index.column_words.get(column.id, frozenset())} - own
             score = -0.5 * min(distance, 4) - 0.2 * rank
             is_default = column.name == table.default_date

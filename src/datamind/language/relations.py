@@ -104,7 +104,7 @@ def _exists(cond: Cond, table: str, ctx: Context, predicate: Builder) -> P.Predi
         if not scope.view.column(f"{first.start}.{column}").null_fraction:
             raise Unbuildable("every row has one")
         return P.IsNull(P.Column(scope.aliases[first.start], column))
-    inner_ctx = replace(inner_context(ctx, first.end), related=True)
+    inner_ctx = replace(inner_context(ctx, first.end), related=first.end)
     inner = inner_ctx.scope
     inner.need([table])
     steps: list[P.Step] = []
@@ -160,7 +160,7 @@ def related_count(
         raise Unbuildable("no key to count by")
     if candidate.table == home.id:
         raise Unbuildable("a table is not counted for itself")
-    inner_ctx = inner_context(ctx)
+    inner_ctx = replace(inner_context(ctx), related=candidate.table)
     inner = inner_ctx.scope
     inner.need([candidate.table])
     of = inner.aliases[candidate.table]
