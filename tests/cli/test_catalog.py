@@ -126,7 +126,7 @@ def test_the_doctor_takes_words_of_questions_that_nothing_explained_from_the_sto
     monkeypatch.setenv("DATAMIND_HOME", str(tmp_path))
     run("users", "list")  # which makes the store
     with sqlite3.connect(tmp_path / "datamind.db") as store:
-        for number, word in enumerate(("florbits", "florbits", "Zebedee")):
+        for number, word in enumerate(("florbits", "florbits", "Zebedee", "status")):
             filled = {"id": f"q{number}", "kind": "ask", "created_at": "2026-01-01 00:00:00.000000",
                       "interpretation": json.dumps({"unresolved": [word]})}  # fmt: skip
             names = [r[1] for r in store.execute("PRAGMA table_info(queries)")]

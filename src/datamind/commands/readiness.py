@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -48,7 +48,22 @@ class Advice:
 def graded(catalog: Catalog, settings: Settings) -> Readiness:
     """The grade of the catalog, by what was asked of it as far as that is known here."""
     asked, masked = remembered(settings, catalog)
-    return readiness(View.open(catalog), asked, masked=masked)
+    view = View.open(catalog)
+    return readiness(view, _unknown(asked, view), masked=masked)
+
+
+def _unknown(asked: Asked, view: View) -> Asked:
+    """Without the words that the model knows: a policy kept them from who asked."""
+    if not asked.words:
+        return asked
+    from datamind.language.index import build
+    from datamind.language.tokens import stem
+
+    index = build(view)
+    known = index.postings.keys() | index.values.keys() | index.value_words.keys()
+    return replace(asked, words=tuple(
+        w for w in asked.words if w.text not in known and stem(w.text) not in index.stems
+    ))  # fmt: skip
 
 
 def remembered(settings: Settings, catalog: Catalog) -> tuple[Asked, frozenset[str]]:
