@@ -98,6 +98,8 @@ _CODES = {"dollar": "usd", "euro": "eur", "pound": "gbp", "usd": "usd", "eur": "
 def _heed_currency(nodes: Sequence[object], left: Collection[str], ctx: Context) -> None:
     """`paid in GBP`: a currency is that of the figures, or one that the rows are to have."""
     codes = {_CODES[w] for w in left if w in _CODES}
+    if not codes:
+        return
     texts = _measured(nodes, ctx)
     told = set(_CODES.values()) & {w for text in texts for w in text.lower().split()}
     kept = (c for t in ctx.scope.view.tables for c in t.columns if "currency" in c.name.lower())
