@@ -28,6 +28,11 @@ def home_table(
         event = graph.event({c.table for c in chosen.values() if c.table})
         if event is not None:
             return event
+    figures = [chosen[o].id for o in sketch.outputs if isinstance(o, Mention) and o in chosen]
+    head = chosen.get(sketch.head) if sketch.head is not None else None
+    for home in (metrics[name] for name in figures if name in metrics):
+        if head is None or head.table in graph.owned(home):
+            return home  # `return rate of Harbor products`: of what was sold, not of products
     for mention in (sketch.head, *sketch.outputs, *sketch.groups, *chosen):
         candidate = chosen.get(mention) if isinstance(mention, Mention) else None
         if candidate is not None and candidate.table:

@@ -211,7 +211,8 @@ def tables_near(ctx: Context, at: int | None = None) -> list[str]:
     near = [
         e.end for t in list(scope.aliases) for e in scope.graph.edges.get(t, ()) if not e.to_many
     ]  # fmt: skip
-    measured = [column.rpartition(".")[0] for column in sorted(metric_dates(ctx))]
+    named = [scope.view.metrics_by_name[c.id] for c in ctx.chosen.values() if c.kind == "metric"]
+    measured = [scope.graph.common(m.relations) or m.table for m in named if m.table]
     added = [
         c.table for m, c in ctx.chosen.items() if m.role in ADDED and c.table
     ]  # what is added up happened at some time
