@@ -296,6 +296,14 @@ def numbered_before(nodes: list[Node]) -> list[Node] | None:
     return among(nodes)
 
 
+def identified(nodes: list[Node]) -> list[Node] | None:
+    """`patient 27606` first came: the row that has this key."""
+    best = nodes[0].payload.candidates[0]
+    if best.kind != "table" or nodes[1].first != nodes[0].last:
+        return None
+    return among(nodes)
+
+
 def of_groups(nodes: list[Node]) -> list[Node] | None:
     """an `average` salary `above` 45000: a condition on groups."""
     function = nodes[0].payload

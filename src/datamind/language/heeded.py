@@ -208,6 +208,6 @@ def _heed_numbers(nodes: Sequence[object], units: Sequence[Unit]) -> None:
         if unit.code != "n" or not isinstance(unit.payload, int | float):
             continue
         number = Decimal(repr(unit.payload))
-        if f"{number:g}" in texts or any(number * scale in shown for scale in _SCALES):
+        if f"{number.normalize():f}" in texts or any(number * scale in shown for scale in _SCALES):
             continue
         raise Unbuildable("a number was not heeded")

@@ -53,6 +53,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"c>r?c", conditions.columns, "amount greater than cost"),
     Pattern(r"cn(?:[,|&]+n)+|cn(?!c)|cr?=n", conditions.among, "semesters 1 or 2"),
     Pattern(r"(?<=[qf#])cn(?=c)", conditions.numbered_before, "which year 1 models"),
+    Pattern(r"cn(?=c)", conditions.identified, "customer 27606 cars"),
     Pattern(r"(?<=.[rt])nc", conditions.count_compare, "papers that have 1 keyphrase"),
     Pattern(r"cr?Xv|cr?Xn", conditions.text_test, "name starts with J"),
     Pattern(r"Xv", conditions.text_test, "named 'nature'"),

@@ -56,7 +56,8 @@ def _running(cond: Cond, ctx: Context) -> P.Predicate | None:
     """`promotions running today`: begun by the end of the period, and not over before it."""
     period = cond.period
     said = {w.lower() for w in ctx.words[max(0, cond.first - 2) : cond.first]} & _RUNNING
-    taken = {w.lower() for m in ctx.chosen for w in ctx.words[m.first : m.last]}
+    named = [m for m, c in ctx.chosen.items() if c.type not in TEMPORAL]  # `valid` is no valid_from
+    taken = {w.lower() for m in named for w in ctx.words[m.first : m.last]}
     if not said - taken or period is None or period.low is None or period.high is None:
         return None
     for table_id in tables_near(ctx, cond.first)[:2]:
@@ -115,7 +116,7 @@ def _year_column(cond: Cond, ctx: Context) -> Column | None:
                 return None
     for table_id in tables_near(ctx, cond.first):
         table = ctx.scope.view.table(table_id)
-        years = year_columns(table)
+        years = [c for c in year_columns(table) if not is_personal(c) or _said(c, ctx)]
         if years and not any(_near(c, cond.first, ctx) for c in dates_of(table)):
             return years[0]
         if any(not is_personal(c) or _said(c, ctx) for c in dates_of(table)):
@@ -217,7 +218,11 @@ def tables_near(ctx: Context, at: int | None = None) -> list[str]:
         c.table for m, c in ctx.chosen.items() if m.role in ADDED and c.table
     ]  # what is added up happened at some time
     own = [ctx.related] if ctx.related else []  # `not sold in May`: no sale was in May
-    return list(dict.fromkeys([*own, *measured, *added, *last, *scope.aliases, *meant, *near]))
+    event = scope.graph.event(meant) if len(set(meant)) > 1 else None
+    happened = [event] if event in meant else []
+    return list(
+        dict.fromkeys([*own, *measured, *added, *happened, *last, *scope.aliases, *meant, *near])
+    )
 
 
 def metric_dates(ctx: Context) -> set[str]:
