@@ -14,6 +14,7 @@ from datamind.language import apposition, evidence, follow_up, ranking, reasons,
 from datamind.language.assemble import assemble
 from datamind.language.build import build
 from datamind.language.candidates import Candidate
+from datamind.language.canonical import canonical
 from datamind.language.context import Context, Unbuildable
 from datamind.language.dates import find_periods
 from datamind.language.definitions import units_of
@@ -222,7 +223,7 @@ def _readings(
             made.features["gain"] = gain - best_gain
             made.features["cover"] = float(rank)
             score = ranking.score(made.features)
-            key = repr(made.reading.plan)
+            key = canonical(made.reading.plan)
             if key not in found or score > found[key].reading.score:
                 found[key] = _with_score(made, score)
     ordered = sorted(found.values(), key=lambda s: -s.reading.score)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Sequence
 from decimal import Decimal
+from itertools import pairwise
 
 from datamind.language import names
 from datamind.language.context import Context, Unbuildable
@@ -44,8 +45,11 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
         raise Unbuildable("money was asked for")
     _heed_currency(nodes, left, ctx)
     superlative = any(u.code in (K.SUPERLATIVE, K.TOP) for u in units)
+    if _most_said(said, ctx):
+        raise Unbuildable("the most of something is no name")
     if superlative and not any(isinstance(n, _RANKED) or _is_extreme(n) for n in nodes):
         raise Unbuildable("the most of something was asked for")
+    _heed_than(nodes, said)
     _heed_still(nodes, said, ctx)
     if "new" in ctx.words and not _timed(nodes) and "new" not in _linked(ctx):
         raise Unbuildable("since when they are new was not said")
@@ -65,6 +69,36 @@ _RANKED = (P.Order, P.Limit, P.TopPerGroup, P.WindowCall, P.Scalar)
 
 def _is_extreme(node: object) -> bool:
     return isinstance(node, P.Aggregate) and node.function in ("min", "max")
+
+
+def _most_said(said: Sequence[str], ctx: Context) -> bool:
+    """Whether `most` was read as part of a name that does not have it."""
+    for m, found in ctx.chosen.items():
+        column = found.id.rpartition(".")[2]
+        named = found.kind in ("column", "table") and found.source != "evidence"
+        for at in range(m.first, m.last) if named else ():
+            if said[at] in ("most", "least") and said[at] not in names.words_of(column):
+                return said[at - 1] != "at"
+    return False
+
+
+def _heed_than(nodes: Sequence[object], said: Sequence[str]) -> None:
+    """`more tips than reviews`, `three times the average`: something is compared, or multiplied."""
+    pairs = set(pairwise(said))
+    compares = any(isinstance(n, P.Between) or
+                   (isinstance(n, P.Compare) and n.op in _ORDERED) for n in nodes)  # fmt: skip
+    computed = any(isinstance(n, P.Arithmetic | P.Window) for n in nodes)
+    than = any(after == "than" and word not in _NO_ORDER for word, after in pairs)
+    if than and not (compares or computed):
+        raise Unbuildable("what is more than what was said")
+    if ("times", "the") in pairs and not any(
+        isinstance(n, P.Arithmetic) and n.op == "*" for n in nodes
+    ):
+        raise Unbuildable("a multiple was said")
+
+
+_ORDERED = frozenset({"<", ">", "<=", ">="})
+_NO_ORDER = frozenset({"other", "rather", "else"})
 
 
 def _timed(nodes: Sequence[object]) -> bool:

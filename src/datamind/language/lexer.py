@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from datamind.language import ages, durations
 from datamind.language.dates import Found, find_periods
+from datamind.language.denials import denied
 from datamind.language.index import GENERIC
 from datamind.language.linking import MAX_WINDOW, PER_GRAIN, Linker
 from datamind.language.numbers import how_often, numbers
@@ -122,7 +123,11 @@ def _keywords(tokens: list[Token], values: Container[str]) -> Iterator[Unit]:
                     continue
                 if words == ("order",) and is_noun(tokens, first):
                     continue
-                if code == K.SUPERLATIVE and words[0] == "most" and words[-1] in values:
+                if (
+                    code == K.SUPERLATIVE
+                    and words[0] == "most" != words[-1]
+                    and words[-1] in values
+                ):
                     continue  # the most `active` subscriptions
                 if words == ("name",) and not _is_command(tokens, first):
                     continue
@@ -365,7 +370,7 @@ def _whose_key(linker: Linker, tokens: list[Token], first: int, last: int) -> It
 
 def _negated(linker: Linker, token: Token, at: int) -> Iterator[Unit]:
     """`uninsured`, `undelivered`: what the word denies is a column that is empty or says no."""
-    found = linker.denied(token)
+    found = denied(linker.index, token)
     if found:
         mention = Mention(at, at + 1, found, role="relation")
         yield Unit("P", at, at + 1, Cond("related", mention, negated=True, first=at), 0.8)

@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 
 from datamind.language import names, places
 from datamind.language.candidates import (
-    DENYING,
     FORM_WORDS,
     LINKING_WORDS,
     MAX_CANDIDATES,
@@ -16,9 +15,9 @@ from datamind.language.candidates import (
     best_of,
     in_order,
     keyword_words,
-    opposites,
 )
 from datamind.language.dates import WEEKDAYS
+from datamind.language.denials import candidate_of
 from datamind.language.index import GENERIC, SUFFIXES, Index, Item, Posting, normal, synonyms
 from datamind.language.scope import duration_column, money_column
 from datamind.language.tables.keywords import SOFT, STOP
@@ -87,6 +86,8 @@ class Linker:
         spelt = names.ABBREVIATIONS.get(token.lower)
         for word in spelt.split() if spelt else ():
             self._take(found, self.index.postings.get(word, ()), 0.95, "name")
+        for short in names.shorts_of().get(token.lemma, ()):
+            self._take(found, self.index.postings.get(short, ()), 0.92, "name")
         for word in sorted(synonyms().get(token.lemma, ())):
             self._take(found, self.index.postings.get(word, ()), 0.68, "synonym")
         if token.lemma not in self.index.postings:
@@ -193,36 +194,6 @@ class Linker:
                     )
         return None
 
-    def denied(self, token: Token) -> tuple[Candidate, ...]:
-        """Columns whose negation the word is: `uninsured` of insurer, `non-smoker` of smoker."""
-        word = token.lower
-        contrary = self._contrary(word)
-        if contrary:
-            return contrary
-        prefix = next((p for p in DENYING if word.startswith(p) and len(word) > len(p) + 3), None)
-        if token.kind != "word" or prefix is None or token.lemma in self.index.postings:
-            return ()
-        if word in self.index.values or token.lemma in self.index.values:
-            return ()
-        found = []
-        for posting in self.index.stems.get(stem(word[len(prefix) :]), ()):
-            item = self.index.items[posting.item]
-            if item.kind in ("column", "table") and posting.word >= 0 and len(item.core) <= 2:
-                found.append(self._item(item, round(0.9 * posting.quality, 4), "name"))
-        return tuple(sorted(found, key=in_order)[:MAX_CANDIDATES])
-
-    def _contrary(self, word: str) -> tuple[Candidate, ...]:
-        """Flags that are named by the opposite of the word: `closed` of is_open."""
-        if word in self.index.values or word in self.index.postings:
-            return ()
-        found = []
-        for other in opposites().get(word, ()):
-            for posting in self.index.postings.get(other, ()):
-                item = self.index.items[posting.item]
-                if posting.word >= 0 and item.id in self.index.flags:
-                    found.append(self._item(item, 0.9, "name"))
-        return tuple(sorted(found, key=in_order)[:MAX_CANDIDATES])
-
     def _worth(self, content: Sequence[int]) -> list[Candidate]:
         """`sales amount`, `revenue`: what the rows of a table are worth."""
         last = self.tokens[content[-1]].lemma
@@ -266,7 +237,7 @@ class Linker:
             if word >= 0:
                 used[word] = q
             elif word == -2:
-                if item.kind == "table" and self._told_apart(at, item.table):
+                if self._told_apart(at, item):
                     return None  # `cancelled orders` are not all orders
                 described += 1
             quality *= q if word != -2 else 0.93
@@ -295,12 +266,17 @@ class Linker:
         literal = (
             not core_only and covered > 0.99 and len(used) == len(content) and source == "name"
         )
-        return self._item(item, round(min(score, 1.0), 4), source, literal=literal)
+        return candidate_of(self.index, item, round(min(score, 1.0), 4), source, literal=literal)
 
-    def _told_apart(self, at: int, table: str) -> bool:
-        """Whether the word is a value by which some of the table's rows differ from others."""
+    def _told_apart(self, at: int, item: Item) -> bool:
+        """Whether the word is a value by which some rows differ from others: of the table's, or of
+        the column."""
         found = self.index.values.get(normal(self.tokens[at].lower), ())
-        return any(self.index.view.column(column).table == table for column, _ in found)
+        whole = item.kind == "table"
+        return any(
+            item.id == (self.index.view.column(column).table if whole else column)
+            for column, _ in found
+        )
 
     def _misses_head(self, item: Item, used: Collection[int]) -> bool:
         """Whether only what stands before the noun was said: `projects` for the project status."""
@@ -310,20 +286,11 @@ class Linker:
     def _holds_text(self, item: Item) -> bool:
         return item.kind == "column" and self.index.view.column(item.id).type == "text"
 
-    def _item(self, item: Item, score: float, source: str, *, literal: bool = False) -> Candidate:
-        type_ = self.index.view.column(item.id).type if item.kind == "column" else ""
-        if item.id in self.index.flags:
-            type_ = "boolean"
-        return Candidate(
-            item.kind, item.id, item.table, score, source, type=type_, literal=literal,
-            within=item.within,
-        )  # fmt: skip
-
     def _described(self, item: Item, words: int, content: int) -> Candidate | None:
         """A match by the description alone: two words or more, or none."""
         if words < 2 or words < content or item.kind != "column":
             return None
-        return self._item(item, min(0.4 + 0.08 * words, 0.66), "description")
+        return candidate_of(self.index, item, min(0.4 + 0.08 * words, 0.66), "description")
 
     def _grains(self, token: Token) -> list[Candidate]:
         out = []

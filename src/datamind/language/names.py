@@ -23,8 +23,8 @@ ABBREVIATIONS = {
     short: word
     for word, shorts in (pair.split(":") for pair in """
 number:num no nr nbr; count:cnt; quantity:qty qnty quant; amount:amt; average:avg avrg;
-percent:pct perc prcnt; date:dt; timestamp:ts tstamp; time:tm; date time:datetime dttm; year:yr;
-month:mth mo mnth; week:wk; quarter:qtr; hour:hr; minute:mins; second:secs; day:dy;
+percent:pct perc prcnt; date:dt; timestamp:ts tstamp; time:tm; date time:datetime dttm; year:yr yrs;
+month:mth mths mo mnth; week:wk wks; quarter:qtr; hour:hr hrs; minute:mins; second:secs; day:dy;
 description:desc descr dscr; address:addr adr; phone:tel ph; customer:cust cstmr; client:clnt;
 employee:emp empl; department:dept dpt; organization:org orgn; account:acct acc;
 balance:bal; category:cat ctg catg; code:cd; currency:ccy curr; transaction:tx txn trx trans tran;
@@ -35,17 +35,18 @@ created:crtd; updated:upd updt; deleted:del; first name:fname firstname; last na
 middle name:mname; full name:fullname; name:nm nme; password:pwd passwd; message:msg;
 status:stat sts stts; type:typ; value:val; daily price:dp; payment:pmt pymt pmnt;
 received:rcvd recd; ship:shp; shipment:shpmt; warehouse:whse whs; market:mkt; group:grp;
-level:lvl; position:pos posn; temperature:temp; volume:vol; revenue:rev; sequence:seq; user:usr;
+level:lvl; position:pos posn; temperature:temp; volume:vol; sequence:seq; user:usr;
 business:biz;
 university:univ; government:govt; id:identifier; total:tot ttl; building:bldg;
- apartment:apt; region:rgn; district:dist; division:div; indicator:ind; flag:flg;
-price:prc; discount:disc dscnt; rate:rt; salary:sal; supplier:supp suppl splr; vendor:vend vndr;
+ apartment:apt; region:rgn; division:div; indicator:ind; flag:flg;
+price:prc; discount:dscnt; day week:dow; result:rslt; laboratory:lab; headquarters:hq;
+rate:rt; license:lic; rental:rntl; salary:sal; supplier:supp suppl splr; vendor:vend vndr;
 purchase order:po; manufacturer:mfr mfg manuf; package:pkg; delivery:dlvry dlv; schedule:sched;
 appointment:appt; patient:pt; prescription:rx; diagnosis:diag dx; procedure:proc; student:stud;
-professor:prof; course:crs; project:proj; assignment:asgn asgmt; contract:contr; document:doc;
+professor:prof; course:crs; project:proj; assignment:asgn asgmt; contract:contr;
 version:ver vers; configuration:config cfg; parameter:param; attribute:attr; property:prop;
 image:img; picture:pic; link:lnk; session:sess; language:lang; previous:prev; current:cur;
-effective:eff; expiration:exp expir; registration:regn; certificate:cert; maintenance:maint;
+effective:eff; expiration:expir; registration:regn; certificate:cert; maintenance:maint mnt;
 equipment:equip eqp; serial:ser; estimated:estd; required:reqd; approved:apprvd; frequency:freq;
 population:popn; distance:dstnc; latitude:latd; longitude:lng lngtd; standard deviation:stddev;
 standard:std; deviation:dev; difference:diff; ratio:rto;
@@ -56,6 +57,32 @@ national:natl; corporation:corp; company:co comp cmpny; limited:ltd; association
     for short in shorts.split()
     for word in (word.strip(),)
 }  # fmt: skip
+
+# Abbreviations that stand for one of several words: which one, the question tells.
+AMBIGUOUS = {
+    "rev": "revenue review revision", "exp": "experience expiration expiry expense expected",
+    "dist": "district distance distribution", "doc": "doctor document", "disc": "discount disc",
+    "res": "result resident residence reservation response", "op": "operation operator",
+    "prof": "professor profession profit", "mat": "material maturity", "dur": "duration",
+    "perf": "performance", "eval": "evaluation", "rel": "release relation", "ins": "insurance",
+    "int": "interest", "ext": "extension", "auth": "author authority", "arr": "arrival",
+    "dep": "department departure deposit", "occ": "occupation", "spec": "specialty species",
+    "cond": "condition", "comm": "commission comment", "exam": "examination", "vac": "vaccination",
+    "gen": "gender", "nat": "nationality", "pub": "publisher publication", "ed": "edition editor",
+    "acq": "acquisition", "inv": "investment inventory", "pos": "position", "ret": "return",
+    "cred": "credit", "dict": "dictionary", "vet": "veterinarian", "reg": "region registration",
+}  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def shorts_of() -> dict[str, list[str]]:
+    """For each word, the ambiguous abbreviations that may stand for it."""
+    out: dict[str, list[str]] = {}
+    for short, meant in AMBIGUOUS.items():
+        for word in meant.split():
+            out.setdefault(word, []).append(short)
+    return out
+
 
 GENERIC_PREFIXES = frozenset({"dim", "fct", "fact", "stg", "tbl", "tb", "vw", "mart", "t", "v"})
 

@@ -165,6 +165,8 @@ def _is_unsaid_amount(mention: Mention, candidate: Candidate, words: Sequence[st
 
 def _inexact(candidate: Candidate, exact: Collection[str]) -> float:
     """What a partial name costs where something of these kinds has just that name."""
+    if exact and candidate.source == "synonym":
+        return INEXACT
     least = 0.95 if candidate.kind in exact else 0.8 if candidate.kind == "metric" else 0.0
     return INEXACT if exact and candidate.score < least else 0.0
 
