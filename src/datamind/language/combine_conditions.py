@@ -109,6 +109,15 @@ def among(nodes: list[Node]) -> list[Node]:
     return [span(nodes, "P", Cond("among", subject, "=", numbers, first=nodes[0].first))]
 
 
+def of_size(nodes: list[Node]) -> list[Node] | None:
+    """a duration `of 60` months: the column has this value."""
+    best = nodes[0].payload.candidates[0]
+    if best.kind != "column" or best.type not in NUMERIC:
+        return None
+    unit = [n for n in nodes[3:] if n.payload.candidates[0].kind == "grain"]
+    return [*among([nodes[0], nodes[2]]), *([] if unit else nodes[3:])]
+
+
 def columns(nodes: list[Node]) -> list[Node]:
     """amount `greater than` cost."""
     left, right = (n.payload for n in of_code(nodes, "c"))

@@ -9,6 +9,7 @@ from datamind.language.combine_ranks import alone, is_latest
 from datamind.language.nodes import Node, may_be_number, of_code, span
 from datamind.language.sketch import Cond, Measure, Mention
 from datamind.language.tables import keywords as K
+from datamind.semantics.catalog import NUMERIC
 
 
 def count(nodes: list[Node]) -> list[Node]:
@@ -93,6 +94,15 @@ def average_lasting(nodes: list[Node]) -> list[Node]:
     measure = Measure("lasting", first=nodes[0].first)
     measure.inner = function
     return [span(nodes, "M", measure)]
+
+
+def how_usually(nodes: list[Node]) -> list[Node] | None:
+    """`how tall` are the women `on average`: the average comes at the end."""
+    asked, of = nodes[0].payload, nodes[1]
+    best = of.payload.candidates[0]
+    if asked != "how" or best.kind != "column" or best.type not in NUMERIC:
+        return None
+    return [*aggregate([nodes[-1], of]), *nodes[2:-1]]
 
 
 def how_many(nodes: list[Node]) -> list[Node] | None:

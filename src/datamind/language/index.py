@@ -20,6 +20,7 @@ from datamind.language.scope import money_column
 from datamind.language.tables.keywords import SOFT, STOP
 from datamind.language.tables.synonyms import GROUPS, ONE_WAY
 from datamind.language.tokens import lemma, stem, tokenize
+from datamind.language.vocabulary import key_noun, spread, vocabulary_of
 from datamind.semantics.catalog import Column, Relationship, Table, View
 
 GENERIC = frozenset(
@@ -122,7 +123,7 @@ def build(view: View) -> Index:
     index = Index(view)
     tables = view.tables
     table_prefixes = names.common_prefixes([t.name for t in tables])
-    vocabulary = _vocabulary(tables)
+    vocabulary = vocabulary_of(tables)
     for table in tables:
         _add_table(index, table, table_prefixes, vocabulary)
     for relationship in view.relationships:
@@ -146,45 +147,6 @@ def build(view: View) -> Index:
     return index
 
 
-def _vocabulary(tables: Iterable[Table]) -> frozenset[str]:
-    """Words that stand by themselves somewhere in the schema, to cut run-together names by."""
-    words = {"name", "id", "code", "number", "num", "date", "type", "first", "last", "by", "text"}
-    for table in tables:
-        words.update(names.split(table.name))
-        for column in table.columns:
-            pieces = names.split(column.name)
-            if len(pieces) > 1:
-                words.update(pieces)
-        for text in (table.description, *(c.description for c in table.columns)):
-            words.update(t.lemma for t in tokenize(text) if t.kind == "word" and len(t.lemma) > 3)
-    return frozenset(w for w in words if len(w) > 1)
-
-
-def _spread(words: tuple[str, ...], vocabulary: frozenset[str]) -> tuple[str, ...]:
-    """Run-together words (`journalname`) cut into known ones."""
-    out: list[str] = []
-    for word in words:
-        pieces = _cut(word, vocabulary) if len(word) > 6 and word not in vocabulary else None
-        out.extend(lemma(names.ABBREVIATIONS.get(p, p)) for p in pieces) if pieces else out.append(
-            word
-        )
-    return tuple(out)
-
-
-def _cut(word: str, vocabulary: frozenset[str]) -> list[str] | None:
-    """The fewest vocabulary words that the word is made of, if it is."""
-    best: list[list[str] | None] = [[]] + [None] * len(word)
-    for end in range(2, len(word) + 1):
-        for start in range(end - 1):
-            head = best[start]
-            if head is not None and word[start:end] in vocabulary:
-                current = best[end]
-                if current is None or len(head) + 1 < len(current):
-                    best[end] = [*head, word[start:end]]
-    found = best[len(word)]
-    return found if found and len(found) <= 4 else None
-
-
 def _stems(text: str) -> frozenset[str]:
     return frozenset(
         stem(t.lower) for t in tokenize(text)
@@ -196,7 +158,7 @@ def _stems(text: str) -> frozenset[str]:
 def _add_table(
     index: Index, table: Table, prefixes: frozenset[str], vocabulary: frozenset[str]
 ) -> None:
-    words = _spread(names.words_of(table.name, prefixes), vocabulary)
+    words = spread(names.words_of(table.name, prefixes), vocabulary)
     if table.entity:
         entity = tuple(lemma(w) for w in names.split(table.entity))
         if entity != words:
@@ -207,6 +169,9 @@ def _add_table(
     spelt = tuple(lemma(w) for w in names.split(table.name) if w not in prefixes)
     if spelt and spelt != words:
         index.items.append(Item("table", table.id, table.id, spelt))
+    noun = key_noun(table, words)
+    if noun:
+        index.items.append(Item("table", table.id, table.id, noun))
     phrase = _noun_phrase(table.description, head=True)
     if phrase and phrase != words:
         index.items.append(Item("table", table.id, table.id, phrase, synonym=True))
@@ -233,7 +198,7 @@ def _add_subtype(
     measure = money_column(parent)
     if own or measure is None or parent.primary_key != relationship.to_columns:
         return
-    words = _spread(names.words_of(child.name, prefixes), vocabulary)
+    words = spread(names.words_of(child.name, prefixes), vocabulary)
     last = names.words_of(measure.name)[-1]
     for core in {words, words if last in words else (*words, last)}:
         index.items.append(Item("column", measure.id, parent.id, core, within=relationship.id))
@@ -255,7 +220,7 @@ def _add_column(
     index: Index, table: Table, column: Column, table_words: tuple[str, ...],
     prefixes: frozenset[str], vocabulary: frozenset[str], called: set[str],
 ) -> None:  # fmt: skip
-    words = _spread(names.words_of(column.name, prefixes | {"is", "has"}), vocabulary)
+    words = spread(names.words_of(column.name, prefixes | {"is", "has"}), vocabulary)
     outer = frozenset(table_words)
     core = _beyond_table(words, outer)
     about = _stems(column.description)

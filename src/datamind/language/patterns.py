@@ -41,6 +41,9 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"(?<=f)n(?=[vc]?c[rif]*S)", ranks.so_many, "names of the 3 models with the most"),
     Pattern(r"yf?c|cy", measures.lasting, "duration of a model"),
     Pattern(r"A#?f?y|yA(?!c)", measures.average_lasting, "how long on average"),
+    Pattern(
+        r"^qc(?:[rif]*[Pcv])+[if]*A$", measures.how_usually, "how long are Ford models on average"
+    ),
     Pattern(r"[cv]p>[c]", dates.apart, "sale date more than 7 days after sale date"),
     Pattern(r"[cv]>r?[cv]", dates.two_dates, "sale date after the sale date"),
     Pattern(r"A[f#]*c[rb]*[p](?!c)", conditions.of_groups, "an average salary above 45000"),
@@ -55,6 +58,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"(?<=[qf#])cn(?=c)", conditions.numbered_before, "which year 1 models"),
     Pattern(r"cn(?=c)", conditions.identified, "customer 27606 cars"),
     Pattern(r"(?<=.[rt])nc", conditions.count_compare, "papers that have 1 keyphrase"),
+    Pattern(r"cfnc?", conditions.of_size, "rating of 5"),
     Pattern(r"cr?Xv|cr?Xn", conditions.text_test, "name starts with J"),
     Pattern(r"Xv", conditions.text_test, "named 'nature'"),
     Pattern(r"vic(?!v)", conditions.text_in, "'Ford' in their make"),

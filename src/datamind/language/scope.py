@@ -171,9 +171,22 @@ def quantity_and_price(table: Table) -> tuple[Column, Column] | None:
     return (quantities[0], prices[0]) if quantities and len(prices) == 1 else None
 
 
+_LONG = "duration length minutes hours seconds milliseconds min hrs mins".split()
+
+
 def duration_column(table: Table) -> Column | None:
     """How long a row of the table took: its duration, its minutes."""
-    for word in ("duration", "length", "minutes", "hours", "seconds", "min", "hrs", "mins"):
+    for word in (
+        "duration",
+        "length",
+        "minutes",
+        "hours",
+        "seconds",
+        "milliseconds",
+        "min",
+        "hrs",
+        "mins",
+    ):
         for column in table.columns:
             if column.is_number and word in names.split(column.name):
                 return column

@@ -65,6 +65,10 @@ def _first_word(native: str) -> str:
     return found[1] if found is not None else ""
 
 
+# Many of a unit are how long something took; one is which hour or day it was.
+_LENGTHS = frozenset("hours hrs days minutes mins seconds secs".split())
+
+
 def additivity(column: Column, *, is_key: bool) -> Additivity:
     """How the column's numbers roll up: sum (amounts), avg (rates), none (codes and keys)."""
     if column.type not in NUMERIC:
@@ -74,6 +78,8 @@ def additivity(column: Column, *, is_key: bool) -> Additivity:
         return "none"
     if _RUN_TOGETHER_ID.search(column.name.lower()):
         return "none"
+    if split(column.name)[-1:] and split(column.name)[-1] in _LENGTHS:
+        return "sum"
     if words and words[-1] in _CODES and not set(words) & {"total", "count"}:
         return "sum" if _counts(column, words) else "none"
     if set(words) & _AMOUNTS and words[-1] not in _RATES:
@@ -139,6 +145,8 @@ def _tails(name: str) -> frozenset[str]:
 
 _RUN_TOGETHER_ID = re.compile(r"(?<!pa)(?<!val)(?<!gr)(?<!b)(?<!ra)(?<!flu)(?<!sol)id$")
 _NAMING = ("name", "title", "label", "full_name", "fullname", "display_name")
+# What rows go by where they have no name.
+_CALLED = frozenset("alias nickname headline heading caption subject".split())
 
 
 def display_columns(table: str, columns: Sequence[Column], rows: int | None) -> tuple[str, ...]:
@@ -168,9 +176,11 @@ def _naming_score(column: Column, entity: Collection[str], rows: int | None) -> 
             score += 0.5
     elif words and set(words) <= set(entity):
         score = 1.6
+    elif words and words[-1] in _CALLED:
+        score = 1.3
     if score and rows and column.distinct is not None:
         score += 0.5 * column.distinct / rows
-    return score
+    return score - (column.null_fraction or 0.0)
 
 
 def entity_of(table: str, prefixes: Collection[str]) -> str:
