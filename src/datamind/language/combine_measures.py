@@ -225,6 +225,7 @@ def group(nodes: list[Node]) -> list[Node]:
     mentions = [n.payload for n in of_code(nodes, "cm")]
     for mention in mentions:
         mention.role, mention.each = "group", nodes[0].code == K.GROUP
+        mention.per = nodes[0].payload == "per"
     return [span(nodes, "G", mentions)]
 
 

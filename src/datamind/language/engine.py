@@ -21,7 +21,7 @@ from datamind.language.definitions import units_of
 from datamind.language.formulas import Names
 from datamind.language.graph import Graph
 from datamind.language.heeded import heed
-from datamind.language.homes import home_table
+from datamind.language.homes import home_table, per_unrelated
 from datamind.language.identifiers import with_identifiers
 from datamind.language.index import Index
 from datamind.language.index import build as build_index
@@ -248,10 +248,12 @@ def _plan(
     words = tuple(t.text for t in tokens)
     lemmas = tuple(t.lemma for t in tokens)
     try:
-        home = home_table(sketch, assignment.chosen, compiled.metrics, compiled.graph)
+        chosen = dict(assignment.chosen)
+        sketch = per_unrelated(sketch, chosen, compiled.metrics, compiled.graph)
+        home = home_table(sketch, chosen, compiled.metrics, compiled.graph)
         named = assignment.tables | _of_metrics(assignment, view)
         scope = Scope(view, compiled.graph, home, mentioned=named, words=frozenset(lemmas))
-        ctx = Context(assignment.chosen, scope, compiled.index, words, lemmas, today, wildcard)
+        ctx = Context(chosen, scope, compiled.index, words, lemmas, today, wildcard)
         plan = reached_back(build(sketch, ctx))
         heed(plan, units, ctx)
         check(plan, view)

@@ -14,6 +14,7 @@ from datamind.semantics.catalog import Relationship, Table, View
 
 UNREACHABLE = 99.0
 _LATER = 0.02  # enough to decide between ways that cost the same
+_EARLIER = 0.0001  # of two ways that cost the same, the one from what was joined first
 _SHARED = 0.3  # rows of two facts that have no more than a product in common are not related
 
 
@@ -137,10 +138,10 @@ class Graph:
         self, starts: Collection[str], free: Collection[str], words: Collection[str] = (),
         goal: str | None = None,
     ) -> tuple[dict[str, float], dict[str, Edge]]:  # fmt: skip
-        cost = dict.fromkeys(starts, 0.0)
+        cost = {table: _EARLIER * place for place, table in enumerate(starts)}
         came: dict[str, Edge] = {}
         shared = {t for t in starts if any(t in self.owned(o) for o in starts if o != t)}
-        queue = [(0.0, table) for table in sorted(starts)]
+        queue = [(here, table) for table, here in cost.items()]
         heapq.heapify(queue)
         while queue:
             here, table = heapq.heappop(queue)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from datamind.language import measures
 from datamind.language.candidates import Candidate
 from datamind.language.context import Unbuildable
@@ -42,6 +44,35 @@ def home_table(
     raise Unbuildable("nothing names a table")
 
 
+def per_unrelated(
+    sketch: Sketch, chosen: dict[Mention, Candidate], metrics: dict[str, str], graph: Graph
+) -> Sketch:
+    """`orders per session`, where no order is of a session: so many for each on the whole."""
+    if len(sketch.outputs) != 1 or len(sketch.groups) != 1 or not sketch.groups[0].per:
+        return sketch
+    of, per = sketch.outputs[0], sketch.groups[0]
+    left = of if isinstance(of, Measure) else Measure("either", target=of, first=of.first)
+    home = measures.home_of(left, chosen, metrics)
+    counted = chosen.get(per)
+    if home is None or counted is None or counted.kind != "table" or left.inner:
+        return sketch
+    if counted.table in graph.owned(home):
+        return sketch
+    chosen[per] = _counting(counted, graph)
+    right = Measure("count", target=per, first=per.first)
+    made = Measure("ratio", left=left, right=right, first=left.first)
+    return replace(sketch, outputs=[made], groups=[])
+
+
+def _counting(counted: Candidate, graph: Graph) -> Candidate:
+    """The metric that counts all rows of a table, which knows its date; else the table."""
+    for metric in graph.view.metrics:
+        counts = str(metric.aggregation).startswith("count") and metric.kind == "simple"
+        if counts and metric.table == counted.table and not metric.filters:
+            return Candidate("metric", metric.name, "", 1.0, "name")
+    return counted
+
+
 def _whole_of(
     measure: Measure, home: str, sketch: Sketch, chosen: dict[Mention, Candidate],
     metrics: dict[str, str], graph: Graph,
@@ -53,6 +84,7 @@ def _whole_of(
     if other is None or other == home or home in graph.owned(other):
         return home
     shared = graph.owned(home) & graph.owned(other)
+    shared |= {t for t in graph.owned(home) if other in graph.owned(t)} - {home}
     needed = {chosen[m].table for m in sketch.groups if m in chosen and chosen[m].table}
     fit = [t for t in shared if needed <= graph.owned(t)]
     return min(

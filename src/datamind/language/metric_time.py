@@ -25,18 +25,25 @@ _OPERATORS: dict[type[exp.Expr], Literal["+", "-", "*", "/"]] = {
 
 def goes_by_own_dates(sketch: Sketch, ctx: Context) -> bool:
     """Whether all that is shown are metrics, and one has parts that happen on different dates."""
-    named = [ctx.chosen.get(_target(o)) for o in sketch.outputs if _target(o) is not None]  # type: ignore[arg-type]
+    named = [ctx.chosen.get(m) for o in sketch.outputs for m in _targets(o)]
     figures = [c for c in named if c is not None and c.kind == "metric"]
-    if not figures or len(figures) < len(sketch.outputs) or sketch.over is not None:
+    if len(figures) < max(len(named), len(sketch.outputs)) or sketch.over is not None:
         return False
     if any(m in ctx.chosen and ctx.chosen[m].kind == "grain" for m in sketch.groups):
         return False
     dates = [_dates(ctx.scope.view.metrics_by_name[c.id], ctx) for c in figures]
-    return any(len(d) > 1 for d in dates) and all(dates)
+    computed = any(isinstance(o, Measure) and o.right is not None for o in sketch.outputs)
+    together = [set[str]().union(*dates)] if computed else dates
+    return bool(figures) and any(len(d) > 1 for d in together) and all(dates)
 
 
-def _target(output: Measure | Mention) -> Mention | None:
-    return output.target if isinstance(output, Measure) else output
+def _targets(output: Measure | Mention) -> list[Mention]:
+    """What an output is about: itself, or the two that it sets against each other."""
+    if isinstance(output, Mention):
+        return [output]
+    if output.left is not None and output.right is not None:
+        return [m for side in (output.left, output.right) for m in _targets(side)]
+    return [output.target] if output.target is not None else []
 
 
 def _dates(metric: Metric, ctx: Context) -> set[str]:

@@ -13,6 +13,7 @@ from datamind.language.sketch import Measure, Mention, Output, Sketch
 
 def measured_outputs(sketch: Sketch, ctx: Context) -> Sketch:
     """`revenue by region`: a number that is shown for each group is added up."""
+    sketch = _set_against(sketch, ctx)
     kinds = [ctx.chosen[o] for o in sketch.outputs if isinstance(o, Mention) and o in ctx.chosen]
     if windows.partitions(sketch, ctx):
         return sketch
@@ -38,6 +39,24 @@ def measured_outputs(sketch: Sketch, ctx: Context) -> Sketch:
         if column.is_number and column.additivity != "none":
             outputs[place] = Measure("either", target=output, first=output.first)
     return replace(sketch, outputs=[o for o in outputs if o is not None])
+
+
+def _set_against(sketch: Sketch, ctx: Context) -> Sketch:
+    """`difference between revenue and refunds`: of what each adds up to, for they share no rows."""
+    outputs: list[Output] = []
+    for output in sketch.outputs:
+        pair = output.mentions if isinstance(output, Measure) else ()
+        meant = [ctx.chosen[m] for m in pair if m in ctx.chosen]
+        tables = {c.table for c in meant}
+        metrics = [c for c in meant if c.kind == "metric"]
+        apart = len(meant) == 2 and (len(metrics) == 2 or (len(tables) == 2 and not metrics))
+        if isinstance(output, Measure) and output.kind == "difference" and apart:
+            left, right = (Measure("either", target=m, first=m.first) for m in pair)
+            made = Measure("formula", "-", left=left, right=right, first=output.first)
+            outputs.append(replace(made, label="difference"))
+        else:
+            outputs.append(output)
+    return replace(sketch, outputs=outputs)
 
 
 def _asks_for_one(sketch: Sketch, ctx: Context) -> bool:

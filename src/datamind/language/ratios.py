@@ -41,6 +41,7 @@ def cut_ratios(nodes: list[Node]) -> list[Node]:
     outer: list[Node] = leftover if right else [*leftover, *_scope(part)]
     if right:
         measure.right, more = side(right)
+        _as_condition(part)
         _share_noun(part, measure.right)
         outer = [*outer, *more, *_shared(measure, whole=body[cut or 0].payload == "all")]
     node = Node("M", nodes[at].first, (rest[end - 1].last if end else nodes[at].last), measure)
@@ -59,6 +60,14 @@ def _scope(part: Measure) -> list[Node]:
         scope, rest = [*scope, *before], [c for c in rest if c not in before]
     part.where = rest
     return [Node("P", c.first, c.first + 1, c) for c in scope]
+
+
+def _as_condition(left: Measure) -> None:
+    """`open to closed shops`: a flag is no number where it is set against another."""
+    if left.kind == "either" and left.target is not None and _is_flag(left.target):
+        left.target.role = "relation"
+        left.where = [Cond("related", left.target, first=left.first), *left.where]
+        left.kind, left.target = "count", None
 
 
 def _share_noun(left: Measure, right: Measure) -> None:
@@ -142,7 +151,12 @@ def _shared(measure: Measure, *, whole: bool) -> list[Node]:
         return [Node("P", c.first, c.first + 1, c) for c in shared]
     kinds = {c.kind for c in measure.left.where}
     out = []
-    if measure.left.where and measure.right.where:
+    if measure.right.where and not any(c.kind != "period" for c in measure.left.where):
+        extra = [c for c in measure.right.where if c.kind == "period"]
+        for cond in extra if "period" not in kinds else ():
+            measure.right.where.remove(cond)
+            out.append(Node("P", cond.first, cond.first + 1, cond))
+    elif measure.left.where and measure.right.where:
         extra = [c for c in measure.right.where if c.kind not in kinds]
         if len(measure.right.where) > len(measure.left.where) and not extra:
             extra = measure.right.where[len(measure.left.where) :]

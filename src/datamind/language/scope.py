@@ -58,7 +58,8 @@ class Scope:
         if role is not None:
             return self._in_role(table, role)
         if table not in self.aliases:
-            found = self.graph.path(set(self.aliases), table, self.mentioned, self.words)
+            single_first = sorted(self.aliases, key=self.to_many.__contains__)
+            found = self.graph.path(single_first, table, self.mentioned, self.words)
             if found is None:
                 raise NoPath(table)
             self.cost += found[1]

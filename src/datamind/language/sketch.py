@@ -47,6 +47,7 @@ class Mention:
     also: tuple[Mention, ...] = ()
     via: str = ""
     each: bool = False
+    per: bool = False
     summed: bool = False
 
 
