@@ -13,7 +13,7 @@ from datamind.language.sketch import Measure, Mention, Output, Sketch
 
 def measured_outputs(sketch: Sketch, ctx: Context) -> Sketch:
     """`revenue by region`: a number that is shown for each group is added up."""
-    sketch = _set_against(sketch, ctx)
+    sketch = _over_periods(_set_against(sketch, ctx), ctx)
     kinds = [ctx.chosen[o] for o in sketch.outputs if isinstance(o, Mention) and o in ctx.chosen]
     if windows.partitions(sketch, ctx):
         return sketch
@@ -57,6 +57,21 @@ def _set_against(sketch: Sketch, ctx: Context) -> Sketch:
         else:
             outputs.append(output)
     return replace(sketch, outputs=outputs)
+
+
+def _over_periods(sketch: Sketch, ctx: Context) -> Sketch:
+    """`average revenue per day`: the days' revenues, averaged; no line's."""
+    output = sketch.outputs[0] if len(sketch.outputs) == 1 else None
+    if not isinstance(output, Measure) or output.kind != "aggregate" or output.function != "avg":
+        return sketch
+    target = ctx.chosen.get(output.target) if output.target is not None else None
+    grains = [g for g in sketch.groups if g.per and ctx.chosen[g].kind == "grain"]
+    if target is None or target.kind != "metric" or not grains or grains != sketch.groups:
+        return sketch
+    if str(ctx.scope.view.metrics_by_name[target.id].aggregation) not in ("sum", "count"):
+        return sketch
+    made = Measure("either", target=output.target, first=output.first, inner="avg", per=grains)
+    return replace(sketch, outputs=[made], groups=[])
 
 
 def _asks_for_one(sketch: Sketch, ctx: Context) -> bool:
