@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from datamind.language.candidates import Candidate
 from datamind.language.nodes import Node, may_be_number, of_code, span
 from datamind.language.sketch import Cond, Measure, Mention
@@ -20,6 +22,14 @@ def apposed(nodes: list[Node]) -> list[Node] | None:
         return None
     nodes[1].payload.before = nodes[0].first
     return [Node("v", nodes[0].first, nodes[1].last, nodes[1].payload)]
+
+
+def sides(nodes: list[Node]) -> list[Node] | None:
+    """online `versus` store: what may be a value of the other's column is one."""
+    left, right = ({c.id for c in n.payload.candidates if c.kind == "value"} for n in nodes[::2])
+    if nodes[1].payload != "vs" or not left & right or nodes[0].code == nodes[2].code == "v":
+        return None
+    return [replace(n, code="v") if n.code == "c" else n for n in nodes]
 
 
 def bracketed(nodes: list[Node]) -> list[Node]:

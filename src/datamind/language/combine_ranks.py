@@ -24,13 +24,19 @@ def so_many_of(nodes: list[Node]) -> list[Node] | None:
     return nodes[1:]
 
 
-_COMMON = frozenset({"most common", "most frequent", "most frequently", "most popular",
-                     "least common", "most often", "most commonly", "least popular"})  # fmt: skip
+_COMMON = frozenset({"most common", "most frequent", "most frequently",                      "least common", "most often", "most commonly"})  # fmt: skip
+
+
+# What is told by what was sold or happened, not by the thing itself.
+_TOLD_BY_EVENTS = frozenset({"popularity", "sale", "profit"})
 
 
 def commonest(nodes: list[Node]) -> list[Node] | None:
     """the `most common` fault; the `most frequently` ordered product: counted, not compared."""
-    way, _ = K.SUPERLATIVES[nodes[0].payload]
+    way, hints = K.SUPERLATIVES[nodes[0].payload]
+    last = nodes[-1].payload.candidates[0]
+    if hints[:1] and hints[0] in _TOLD_BY_EVENTS and last.kind == "column" and last.type == "text":
+        return [*alone(nodes[:1]), nodes[-1]] if len(nodes) == 2 else None
     if len(nodes) == 3:
         event, target = nodes[1], nodes[2]
         if nodes[0].payload not in _COMMON and not _is_event(event):
@@ -187,6 +193,18 @@ def done_most(nodes: list[Node]) -> list[Node] | None:
     by.role = "order"
     rank = Rank(by, way == "desc", 1, hints, extreme=True, first=nodes[-1].first)
     return [span(nodes, "L", rank)]
+
+
+def used_most(nodes: list[Node]) -> list[Node] | None:
+    """which method is used `the most`: counted."""
+    what: Mention = nodes[0].payload
+    best = what.candidates[0]
+    way, hints = K.SUPERLATIVES[nodes[1].payload]
+    if hints or best.kind != "column" or best.type != "text" or nodes[1].first == nodes[0].last:
+        return None
+    by = Measure("count", first=nodes[1].first)
+    rank = Rank(by, way == "desc", 1, extreme=True, first=nodes[1].first)
+    return [Node("L", nodes[1].first, nodes[1].last, rank), nodes[0]]
 
 
 def most_some(nodes: list[Node]) -> list[Node] | None:

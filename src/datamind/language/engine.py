@@ -48,6 +48,11 @@ _STOP = Token(".", ".", ".", "mark", 0, 0)
 _LATIN = re.compile(r"\b(?:i\. ?e\.|e\. ?g\.|ie,|eg,|viz\.),?", re.IGNORECASE)
 # Verbs of people's lives that need a date of their own: `born in 1980` is by no other.
 _LIVES = frozenset({"born", "died", "hired", "married", "retired", "founded"})
+# What became of things: never true of all of them.
+_STATES = frozenset(
+    """failed passed succeeded declined rejected approved refused expired unpaid overdue late
+    blocked lost won""".split()
+)
 _NOT_SO_FAR = "This asks about a time that the data does not reach."
 VAGUE = 0.5  # a word that links no better than this is not worth asking back about
 
@@ -336,7 +341,8 @@ def _unexplained(
         placed = code in "irfbg" and bool(code) and not is_participle(token)
         tells = is_participle(token) or (after is not None and after.code == "A")
         dated = token.lower in _LIVES and after is not None and after.code in "id"
-        narrowing += placed or (narrows and tells) or dated
+        stated = token.lower in _STATES
+        narrowing += placed or (narrows and tells) or dated or stated
     return out, narrowing
 
 

@@ -75,7 +75,7 @@ def _most_said(said: Sequence[str], ctx: Context) -> bool:
     """Whether `most` was read as part of a name that does not have it."""
     for m, found in ctx.chosen.items():
         column = found.id.rpartition(".")[2]
-        named = found.kind in ("column", "table") and found.source != "evidence"
+        named = found.kind in ("column", "table") and found.source not in ("evidence", "grammar")
         for at in range(m.first, m.last) if named else ():
             if said[at] in ("most", "least") and said[at] not in names.words_of(column):
                 return said[at - 1] != "at"

@@ -106,7 +106,13 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
             dated = any(low <= first and last <= high for low, high in sure)
             if dated and not any(v.source == "value" for v in linker.values(first, last)):
                 continue  # `last` of `last year` is no last name
+            if last > first + 1 and first and _ends_superlative(tokens, first):
+                continue  # `selling products` after `best` are no products sold
             yield from _links(linker, tokens, first, last)
+
+
+def _ends_superlative(tokens: list[Token], at: int) -> bool:
+    return f"{tokens[at - 1].lower} {tokens[at].lower}" in K.SUPERLATIVES
 
 
 def _keywords(tokens: list[Token], values: Container[str]) -> Iterator[Unit]:

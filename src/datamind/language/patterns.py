@@ -32,6 +32,7 @@ class Pattern:
 
 PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"TS(?=c)", conditions.keep_first, "top 5 best selling models"),
+    Pattern(r"[cv]t[cv]", conditions.sides, "Rome versus Oslo"),
     Pattern(r"cfc", measures.grain_of, "month of the sale date"),
     Pattern(r"[cv]z", conditions.apposed, "Rome (FCO)"),
     Pattern(r"z", conditions.bracketed, "(FCO)"),
@@ -106,6 +107,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"(?<=q)Sc|^Sc", ranks.adjective, "which are the oldest employees"),
     Pattern(r"Sc", ranks.rank, "most orders"),
     Pattern(r"(?<=[crv])cS(?=[iAfd]*$)", ranks.done_most, "models whose rating the most"),
+    Pattern(r"(?<=q)cS(?=[iAfd]*$)", ranks.used_most, "which city is used the most"),
     Pattern(r"SP(?!c)", ranks.most_with, "the most Ford"),
     Pattern(r"SP+c", ranks.most_some, "the most Ford models"),
     Pattern(r"S", ranks.alone, "the oldest"),

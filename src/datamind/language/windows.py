@@ -66,19 +66,37 @@ _SOLD = {"sale": ("quantity", "qty", "units", "unit"), "popularity": ()}
 
 
 def sold(sketch: Sketch, ctx: Context) -> Sketch:
-    """`best selling`, `most popular`: by what was sold or happened, where no column says it."""
+    """`best selling`, `most popular`, `most profitable`: by what was sold, happened or earned,
+    where no column of the thing itself says it."""
     head = next((o for o in sketch.outputs if isinstance(o, Mention)), None)
     about = ctx.chosen.get(head) if head is not None else None
-    bare = [r for r in sketch.ranks if r.by is None and r.hints[:1] and r.hints[0] in _SOLD]
-    if not bare or about is None or not _names_rows(about, ctx):
+    bare = [r for r in sketch.ranks if r.by is None and r.hints]
+    if not bare or about is None or about.kind not in ("table", "column") or not about.table:
         return sketch
     rank = bare[0]
     for column in ctx.scope.view.table(about.table).columns:
-        if rank.hints[0] in ctx.index.column_words.get(column.id, frozenset()):
+        if column.is_number and rank.hints[0] in ctx.index.column_words.get(column.id, frozenset()):
             return sketch
-    measure = _sold_by(about.table, rank, ctx)
+    measure = _earned(rank, ctx)
+    if measure is None and rank.hints[0] not in _SOLD:
+        return sketch
+    measure = measure or _sold_by(about.table, rank, ctx)
     ranks = [replace(r, by=measure) if r is rank else r for r in sketch.ranks]
     return replace(sketch, ranks=ranks)
+
+
+def _earned(rank: Rank, ctx: Context) -> Measure | None:
+    """The metric that goes by the word which the superlative hints at: `profit`, `margin`."""
+    for hint in rank.hints if set(rank.hints) <= _EARNED else ():
+        named = [m for m in ctx.scope.view.metrics if hint in names.words_of(m.name)]
+        for metric in sorted(named, key=lambda m: (m.kind != "simple", len(m.name))):
+            mention = Mention(rank.first, rank.first + 1, (), role="measure")
+            ctx.chosen[mention] = Candidate("metric", metric.name, "", 0.8, "grammar")
+            return Measure("either", target=mention, first=rank.first)
+    return None
+
+
+_EARNED = frozenset({"profit", "margin"})
 
 
 def _sold_by(table: str, rank: Rank, ctx: Context) -> Measure:
@@ -88,14 +106,18 @@ def _sold_by(table: str, rank: Rank, ctx: Context) -> Measure:
     events = [e.end for e in graph.edges.get(table, ()) if e.to_many]
     events.sort(key=lambda t: -len(meant & graph.owned(t)))
     mention = Mention(rank.first, rank.first + 1, (), role="measure")
+    first = [t for t in events if all(t in graph.owned(o) for o in events)]
+    several = len(first or events) > 1
+    wanted = set(_SOLD["sale"]) if several else set(_SOLD[rank.hints[0]])
     for event in events:
         for column in view.table(event).columns:
-            if column.is_number and set(_SOLD[rank.hints[0]]) & set(names.words_of(column.name)):
+            if column.is_number and wanted & set(names.words_of(column.name)):
                 ctx.chosen[mention] = Candidate("column", column.id, event, 0.8, "grammar")
                 return Measure("aggregate", "sum", mention, first=rank.first)
-    if len(events) != 1:
+    if several:
         raise Unbuildable("nothing says what sells")
-    ctx.chosen[mention] = Candidate("table", events[0], events[0], 0.8, "grammar")
+    counted = (*first, *events, table)[0]
+    ctx.chosen[mention] = Candidate("table", counted, counted, 0.8, "grammar")
     return Measure("count", target=mention, first=rank.first)
 
 

@@ -127,7 +127,7 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
         "do not have a", "does not have a", "no longer", "are no longer", "nobody", "no one",
         "leaving out", "apart from", "not counting", "ignoring", "disregarding", "leaving aside", "except those", "excluding those", "minus the", "but not", "nothing", "not a single", "never had", "have never had", "has never had",
     )),
-    RATIO: (*tuple((p, "ratio") for p in ("ratio of", "the ratio of", "ratio between", "ratio", "ratios of", "times as many")), ("average ratio of", "average"), ("average ratio", "average"), ("mean ratio of", "average"), *tuple((p, "share") for p in ("proportion of", "share of", "fraction of", "proportion", "what share of", "what proportion of", "what fraction of")), *tuple((p, "percent") for p in ("percentage of", "percent of", "what percentage of", "what percent of", "the percentage of", "percentage", "percent", "pct of", "what is the percentage of"))),
+    RATIO: (*tuple((p, "ratio") for p in ("ratio of", "the ratio of", "ratio between", "ratio", "ratios of", "times as many")), ("average ratio of", "average"), ("average ratio", "average"), ("mean ratio of", "average"), *tuple((p, "share") for p in ("proportion of", "share of", "fraction of", "proportion", "what share of", "what part of", "which part of", "how big a share of", "how large a share of", "what proportion of", "what fraction of")), *tuple((p, "percent") for p in ("percentage of", "percent of", "what percentage of", "what percent of", "the percentage of", "percentage", "percent", "pct of", "what is the percentage of"))),
     DIFFERENCE: tuple((p, "") for p in (
         "difference between", "the difference between", "difference in", "gap between",
         "differences between", "difference of", "absolute difference between",
@@ -226,8 +226,10 @@ SUPERLATIVES: dict[str, tuple[str, tuple[str, ...]]] = {
     "shortest": ("asc", ("length", "duration")), "worst": ("asc", ("rating", "score")),
     "earliest": ("asc", ("date",)), "youngest": ("desc", ("birth", "date")), "min": ("asc", ()),
     "most popular": ("desc", ("popularity",)), "most common": ("desc", ()), "most frequent": ("desc", ()),
-    "most often": ("desc", ()), "most commonly": ("desc", ()), "least popular": ("asc", ()),
+    "most often": ("desc", ()), "most commonly": ("desc", ()), "least popular": ("asc", ("popularity",)),
     "least common": ("asc", ()), "most frequently": ("desc", ()), "best selling": ("desc", ("sale",)),
+    "top selling": ("desc", ("sale",)), "worst selling": ("asc", ("sale",)), "most sold": ("desc", ("sale",)), "least sold": ("asc", ("sale",)),
+    "most bought": ("desc", ("sale",)), "most purchased": ("desc", ("sale",)), "lowest selling": ("asc", ("sale",)), "least selling": ("asc", ("sale",)),
     "deepest": ("desc", ("depth",)), "widest": ("desc", ("width",)), "closest": ("asc", ("distance",)),
     "farthest": ("desc", ("distance",)), "furthest": ("desc", ("distance",)), "richest": ("desc", ("income", "wealth")),
     "busiest": ("desc", ()), "top rated": ("desc", ("rating", "score")), "highest rated": ("desc", ("rating", "score")),
@@ -285,7 +287,7 @@ RELATING = frozenset(
     complete finish award win accept reach achieve obtain collect gain see cite reference author
     compose direct star act sing release manage lead head supervise employ hire join sign book
     reserve rent rate review score flow cross traverse border neighbor post answer comment vote ask
-    declare grade pass fail graduate admit drive consist comprise accumulate spend invest trade
+    declare grade graduate admit drive consist comprise accumulate spend invest trade
     list log load contribute support represent drop show display see say state mention show pull rake
     fetch""".split()
 )  # fmt: skip
