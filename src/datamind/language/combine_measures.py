@@ -8,6 +8,7 @@ from datamind.language.candidates import Candidate
 from datamind.language.combine_ranks import alone, is_latest
 from datamind.language.nodes import Node, may_be_number, of_code, span
 from datamind.language.sketch import Cond, Measure, Mention
+from datamind.language.spending import SOURCE as SPENT
 from datamind.language.tables import keywords as K
 from datamind.semantics.catalog import NUMERIC
 
@@ -103,6 +104,22 @@ def how_usually(nodes: list[Node]) -> list[Node] | None:
     if asked != "how" or best.kind != "column" or best.type not in NUMERIC:
         return None
     return [*aggregate([nodes[-1], of]), *nodes[2:-1]]
+
+
+def spent_by(nodes: list[Node]) -> list[Node] | None:
+    """`how much did` customers from Rome `spend`; what the `average` customer `spends`."""
+    function, what = nodes[0].payload, nodes[-1]
+    who = [n for n in nodes[1:-1] if n.code in "cP"]
+    if what.payload.candidates[0].source != SPENT or function not in ("sum", "avg"):
+        return None
+    what.payload.role = "measure"
+    measure = Measure("either", target=what.payload, first=nodes[0].first)
+    if function == "avg":
+        if len(who) != 1:
+            return None
+        who[0].payload.role, who[0].payload.each = "group", True
+        measure.inner, measure.per, who = "avg", [who[0].payload], []
+    return [Node("M", nodes[0].first, nodes[0].last, measure), *who]
 
 
 def how_many(nodes: list[Node]) -> list[Node] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datamind.language.combine_conditions import having_value
 from datamind.language.nodes import Node, may_be_number, of_code, span
 from datamind.language.sketch import Measure, Mention, Rank
+from datamind.language.spending import SOURCE as SPENT
 from datamind.language.tables import keywords as K
 from datamind.language.units import Top
 
@@ -24,7 +25,8 @@ def so_many_of(nodes: list[Node]) -> list[Node] | None:
     return nodes[1:]
 
 
-_COMMON = frozenset({"most common", "most frequent", "most frequently",                      "least common", "most often", "most commonly"})  # fmt: skip
+_COMMON = frozenset({"most common", "most frequent", "most frequently", "least common",
+                     "most often", "most commonly"})  # fmt: skip
 
 
 # What is told by what was sold or happened, not by the thing itself.
@@ -188,7 +190,8 @@ def done_most(nodes: list[Node]) -> list[Node] | None:
     """customers that `spent the most`: ranked by what the verb stands for."""
     way, hints = K.SUPERLATIVES[nodes[-1].payload]
     by: Mention = nodes[0].payload
-    if hints or not may_be_number(by) or by.candidates[0].kind != "column":
+    best = by.candidates[0]
+    if hints or not may_be_number(by) or (best.kind != "column" and best.source != SPENT):
         return None
     by.role = "order"
     rank = Rank(by, way == "desc", 1, hints, extreme=True, first=nodes[-1].first)

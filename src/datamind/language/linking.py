@@ -20,6 +20,7 @@ from datamind.language.dates import WEEKDAYS
 from datamind.language.denials import candidate_of
 from datamind.language.index import GENERIC, SUFFIXES, Index, Item, Posting, normal, synonyms
 from datamind.language.scope import duration_column, money_column
+from datamind.language.spending import SPENT, spending
 from datamind.language.tables.keywords import SOFT, STOP
 from datamind.language.tokens import Token, stem
 
@@ -153,6 +154,9 @@ class Linker:
         if last - first == 1 and self.tokens[first].lower in PEOPLE:
             for candidate in self.people():
                 best.setdefault(("table", candidate.id), candidate)
+        if self.tokens[last - 1].lower in SPENT and last - first == 1:
+            for candidate in spending(self.index, self.tokens):
+                best[(candidate.kind, candidate.id)] = candidate
         if last - first == 1:
             for candidate in self._grains(self.tokens[first]):
                 best[(candidate.kind, candidate.id)] = candidate
@@ -206,7 +210,10 @@ class Linker:
             common &= set(self.matches[at])
         score = 0.9 if len(content) > 1 else 0.82
         tables = [
-            self.index.items[n].table for n in sorted(common) if self.index.items[n].kind == "table"
+            self.index.items[n].table
+            for n in sorted(common)
+            if self.index.items[n].kind == "table"
+            and any(o[0] >= 0 for o in self.matches[named[0]][n])
         ]
         find = duration_column if timed else money_column
         found = (find(self.index.view.table(table)) for table in tables)

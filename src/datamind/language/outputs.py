@@ -60,17 +60,17 @@ def _set_against(sketch: Sketch, ctx: Context) -> Sketch:
 
 
 def _over_periods(sketch: Sketch, ctx: Context) -> Sketch:
-    """`average revenue per day`: the days' revenues, averaged; no line's."""
+    """`average revenue per day`, `per customer`: the days' revenues, averaged; no line's."""
     output = sketch.outputs[0] if len(sketch.outputs) == 1 else None
     if not isinstance(output, Measure) or output.kind != "aggregate" or output.function != "avg":
         return sketch
     target = ctx.chosen.get(output.target) if output.target is not None else None
-    grains = [g for g in sketch.groups if g.per and ctx.chosen[g].kind == "grain"]
-    if target is None or target.kind != "metric" or not grains or grains != sketch.groups:
+    each = [g for g in sketch.groups if g.per and ctx.chosen[g].kind in ("grain", "table")]
+    if target is None or target.kind != "metric" or not each or each != sketch.groups:
         return sketch
     if str(ctx.scope.view.metrics_by_name[target.id].aggregation) not in ("sum", "count"):
         return sketch
-    made = Measure("either", target=output.target, first=output.first, inner="avg", per=grains)
+    made = Measure("either", target=output.target, first=output.first, inner="avg", per=each)
     return replace(sketch, outputs=[made], groups=[])
 
 
