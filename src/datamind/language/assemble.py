@@ -203,6 +203,11 @@ def _possessive(nodes: list[Node], node: Node) -> bool:
 
 def _select(sketch: Sketch, node: Node, *, owner: bool) -> None:
     payload: Output = node.payload
+    of_role = sketch.outputs and _is_role(sketch.outputs[-1])
+    if owner and of_role and isinstance(payload, Mention):
+        payload.role = "relation"  # the `account holder of` an agreement: who, not which agreement
+        sketch.related.append(payload)
+        return
     if owner and isinstance(payload, Mention) and sketch.outputs:
         payload.role = "entity"
         for output in reversed(sketch.outputs):
@@ -214,6 +219,11 @@ def _select(sketch: Sketch, node: Node, *, owner: bool) -> None:
         sketch.head = payload
         return
     sketch.outputs.append(payload)
+
+
+def _is_role(output: Output) -> bool:
+    """Whether what is shown are those who have a value: guarantors, account holders."""
+    return isinstance(output, Mention) and output.candidates[0].kind == "value"
 
 
 def _read_spec(sketch: Sketch, nodes: list[Node]) -> None:

@@ -17,6 +17,7 @@ from datamind.language.metric_rows import rows_of
 from datamind.language.metric_time import figure, goes_by_own_dates
 from datamind.language.outputs import measured_outputs
 from datamind.language.relations import flag, of_subtype
+from datamind.language.roles import link_of
 from datamind.language.scope import NoPath, Scope
 from datamind.language.shapes import group, grouped_query, list_query, listed
 from datamind.language.sketch import Cond, Measure, Mention, Sketch
@@ -243,6 +244,10 @@ def _about_groups(cond: Cond, sketch: Sketch, ctx: Context) -> bool:
         shown = [o.target for o in sketch.outputs if isinstance(o, Measure) and o.kind == "count"]
         return any(m is not None and m in ctx.chosen and ctx.chosen[m].id == candidate.id
                    for m in shown)  # fmt: skip
+    head = ctx.chosen.get(sketch.head) if sketch.head is not None else None
+    playing = head is not None and link_of(head, (), ctx.scope.graph) is not None
+    if playing and candidate.kind == "table":  # agents with more than 5 policies: as agents
+        return candidate.table in ctx.scope.graph.owned(ctx.scope.home)
     return candidate.kind == "metric" or candidate.table == ctx.scope.home
 
 

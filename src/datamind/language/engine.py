@@ -26,10 +26,12 @@ from datamind.language.identifiers import with_identifiers
 from datamind.language.index import Index
 from datamind.language.index import build as build_index
 from datamind.language.lexer import covers
+from datamind.language.kinds import is_party
 from datamind.language.linking import Linker
 from datamind.language.reach import reached_back
 from datamind.language.refusal import by_form
 from datamind.language.resolve import Assignment, mentions_of, resolve
+from datamind.language.roles import link_of
 from datamind.language.scope import NoPath, Scope
 from datamind.language.sketch import Mention, Sketch
 from datamind.language.tokens import Token, is_participle, stem
@@ -256,7 +258,8 @@ def _plan(
         chosen = dict(assignment.chosen)
         sketch = per_unrelated(sketch, chosen, compiled.metrics, compiled.graph)
         home = home_table(sketch, chosen, compiled.metrics, compiled.graph)
-        named = assignment.tables | _of_metrics(assignment, view)
+        playing = _playing(assignment, compiled.graph)
+        named = assignment.tables | _of_metrics(assignment, view) | playing
         scope = Scope(view, compiled.graph, home, mentioned=named, words=frozenset(lemmas))
         ctx = Context(chosen, scope, compiled.index, words, lemmas, today, wildcard)
         plan = reached_back(build(sketch, ctx))
@@ -265,7 +268,7 @@ def _plan(
     except (Unbuildable, NoPath, DataMindError):
         return None
     unknown, narrowing = _unexplained(ctx, units, tokens)
-    valued = {c.table for c in assignment.chosen.values() if c.kind == "value"}
+    valued = {c.table for c in assignment.chosen.values() if c.kind == "value"} | playing
     dropped = [m for m in mentions_of(sketch) if m not in assignment.chosen]
     features = {
         "links": assignment.cost,
@@ -293,6 +296,16 @@ def _of_metrics(assignment: Assignment, view: View) -> frozenset[str]:
     """The tables that the metrics which are meant read."""
     metrics = [c.id for c in assignment.chosen.values() if c.kind == "metric"]
     return frozenset(t for name in metrics for t in view.metrics_by_name[name].relations)
+
+
+def _playing(assignment: Assignment, graph: Graph) -> frozenset[str]:
+    """The tables that roles which are meant go through: who plays them, and in what."""
+    links = {link_of(c, assignment.tables, graph) for c in assignment.chosen.values()} - {None}
+    people = {
+        r.to_table for r in graph.view.relationships
+        if r.table in links and is_party(graph.view.table(r.to_table))
+    }  # fmt: skip
+    return frozenset({t for t in links if t} | people)
 
 
 def _link_features(assignment: Assignment) -> dict[str, float]:

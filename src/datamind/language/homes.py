@@ -8,6 +8,7 @@ from datamind.language import measures
 from datamind.language.candidates import Candidate
 from datamind.language.context import Unbuildable
 from datamind.language.graph import Graph
+from datamind.language.roles import link_of
 from datamind.language.sketch import Measure, Mention, Sketch
 
 
@@ -37,11 +38,18 @@ def home_table(
             return home  # `return rate of Harbor products`: of what was sold, not of products
     for mention in (sketch.head, *sketch.outputs, *sketch.groups, *chosen):
         candidate = chosen.get(mention) if isinstance(mention, Mention) else None
+        link = link_of(candidate, _tables(chosen), graph) if candidate is not None else None
+        if link is not None and isinstance(mention, Mention) and mention.role != "value":
+            return link  # `account holders`: those who play that role, in what they play it
         if candidate is not None and candidate.table:
             return candidate.table
         if candidate is not None and candidate.id in metrics:
             return metrics[candidate.id]
     raise Unbuildable("nothing names a table")
+
+
+def _tables(chosen: dict[Mention, Candidate]) -> set[str]:
+    return {c.table for c in chosen.values() if c.table}
 
 
 def per_unrelated(

@@ -39,6 +39,11 @@ def is_person(table: Table) -> bool:
     return bool(table.display) and (bool(said & _PERSONS) or named or len(words & _PERSONAL) > 1)
 
 
+def is_party(table: Table) -> bool:
+    """Whether the rows may play a role: people, and whatever else acts."""
+    return is_person(table) or bool({"party", "actor", "contact"} & set(names.words_of(table.name)))
+
+
 def is_flag(column: Column, view: View) -> bool:
     """Whether the column says yes or no: a boolean, such words, or 0 and 1 under a telling name."""
     if column.type == "boolean":

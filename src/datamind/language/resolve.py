@@ -168,7 +168,8 @@ def _inexact(candidate: Candidate, exact: Collection[str]) -> float:
     if exact and candidate.source == "synonym":
         return INEXACT
     least = 0.95 if candidate.kind in exact else 0.8 if candidate.kind == "metric" else 0.0
-    return INEXACT if exact and candidate.score < least else 0.0
+    other = candidate.kind == "table" and "table" in exact and candidate.score < 0.6
+    return 2 * INEXACT if other else INEXACT if exact and candidate.score < least else 0.0
 
 
 def _doing(mention: Mention, candidate: Candidate, words: Sequence[str]) -> float:
