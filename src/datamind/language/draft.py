@@ -102,9 +102,7 @@ def of_column(mention: Mention, column: Column, ctx: Context) -> list[P.Named]:
     """What a mentioned column shows: itself, the row it refers to, or a name's two halves; of a
     role that is played, who plays it."""
     candidate = ctx.meaning(mention)
-    if candidate.kind == "value" and (
-        mention.role in ("entity", "group") or candidate.source == "role"
-    ):
+    if candidate.kind == "value":
         who = played(candidate, ctx)
         if who is not None and candidate.source != "role":
             whose = next(
@@ -114,8 +112,7 @@ def of_column(mention: Mention, column: Column, ctx: Context) -> list[P.Named]:
             return row_of(ctx.scope.view.table(whose.to_table), ctx, whose.id)
         if who is not None:
             return [named(who, ctx)]
-        if mention.role == "entity":
-            return row_of(ctx.scope.view.table(candidate.holder or column.table), ctx)
+        return row_of(ctx.scope.view.table(candidate.holder or column.table), ctx)
     reference = referred(mention, column, ctx)
     if reference is not None:
         return row_of(ctx.scope.view.table(reference.to_table), ctx, reference.id)
