@@ -200,7 +200,8 @@ def _add_subtype(
         return
     words = spread(names.words_of(child.name, prefixes), vocabulary)
     last = names.words_of(measure.name)[-1]
-    for core in {words, words if last in words else (*words, last)}:
+    whole = words if last in words else (*words, last)
+    for core in {words, whole, words[:-1] if words[-1] == last else words} - {()}:
         index.items.append(Item("column", measure.id, parent.id, core, within=relationship.id))
 
 
@@ -230,6 +231,8 @@ def _add_column(
     index.items.append(
         Item("column", column.id, table.id, core, outer | called | frozenset(words), about)
     )
+    if _numbers_rows(table, column, words):  # the claim number, whoever's number it is
+        index.items.append(Item("column", column.id, table.id, words[-1:], outer, synonym=True))
     if column.unit and column.unit.lower() in core and len(core) > 1:
         rest = tuple(w for w in core if w != column.unit.lower())
         index.items.append(Item("column", column.id, table.id, rest, outer, about))
@@ -240,6 +243,12 @@ def _add_column(
     for text in column.synonyms:
         said = tuple(t.lemma for t in tokenize(text) if t.lemma)
         index.items.append(Item("column", column.id, table.id, said, outer))
+
+
+def _numbers_rows(table: Table, column: Column, words: tuple[str, ...]) -> bool:
+    """Whether it is the only number by which people know the rows, its key apart."""
+    numbers = [c for c in table.columns if names.words_of(c.name)[-1:] == ("number",)]
+    return len(words) > 1 and numbers == [column] and column.name not in table.primary_key
 
 
 _RELATIVE = re.compile(r"\b(?:that|which|who|whose|if|when|where|whether)\b", re.IGNORECASE)
@@ -278,7 +287,7 @@ def _beyond_table(words: tuple[str, ...], table_words: frozenset[str]) -> tuple[
     at = 0
     while at < len(words) and (words[at] in table_words or _short_for(words[at], table_words)):
         at += 1
-    return words[at:] or words
+    return words if words[at : at + 1] == ("of",) else words[at:] or words
 
 
 def _short_for(word: str, others: frozenset[str]) -> bool:

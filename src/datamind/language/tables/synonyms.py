@@ -15,6 +15,7 @@ OPPOSITES: tuple[tuple[str, str], ...] = (
 # What stands for more than what stands for it: `pay` may be a salary, a salary no payment.
 ONE_WAY: tuple[tuple[str, str], ...] = (
     ("pay", "salary wage"),
+    ("paid", "payment"),
     ("earning", "salary wage"),
     ("sell", "sale"),
     ("sold", "sale"),
