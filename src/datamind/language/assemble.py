@@ -270,7 +270,8 @@ def _read_spec(sketch: Sketch, nodes: list[Node]) -> None:
     if outputs:
         kept = [o for o in sketch.outputs if isinstance(o, Measure)]
         if sketch.head is not None and sketch.head in sketch.outputs:
-            sketch.head.role = "entity"
+            grain = sketch.head.candidates[0].kind == "grain"
+            sketch.head.role = sketch.head.role if grain else "entity"
         _keep_conditions(sketch, outputs)
         _keep_values(sketch)
         sketch.outputs = outputs

@@ -259,7 +259,8 @@ def _plan(
         sketch = per_unrelated(sketch, chosen, compiled.metrics, compiled.graph)
         home = home_table(sketch, chosen, compiled.metrics, compiled.graph)
         playing = _playing(assignment, compiled.graph)
-        named = assignment.tables | _of_metrics(assignment, view) | playing
+        known = playing | compiled.graph.calendars
+        named = assignment.tables | _of_metrics(assignment, view) | known
         scope = Scope(view, compiled.graph, home, mentioned=named, words=frozenset(lemmas))
         ctx = Context(chosen, scope, compiled.index, words, lemmas, today, wildcard)
         plan = reached_back(build(sketch, ctx))
@@ -281,7 +282,7 @@ def _plan(
         "dropped": float(len(dropped)),
         "relations": float(sum(j.table not in valued for j in scope.joins)),
         "unnamed": float(
-            sum(j.table not in named and j.table not in compiled.graph.bridges for j in scope.joins)
+            sum(j.table not in named | scope.forced | compiled.graph.bridges for j in scope.joins)
         ),
         "unused": float(sketch.unused),
         **_link_features(assignment),

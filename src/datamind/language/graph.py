@@ -14,6 +14,7 @@ from datamind.semantics.catalog import Relationship, Table, View
 
 UNREACHABLE = 99.0
 _LATER = 0.02  # enough to decide between ways that cost the same
+CLOSE = 1.5  # ways that differ by less are rivals
 _EARLIER = 0.0001  # of two ways that cost the same, the one from what was joined first
 _SHARED = 0.3  # rows of two facts that have no more than a product in common are not related
 
@@ -49,6 +50,7 @@ class Graph:
                 self.edges[b].append(Edge(relationship, b, a, True, cost + 0.15))
         self._prefer_earlier()
         self._reach: dict[str, dict[str, float]] = {}
+        self._forced: dict[tuple[str, str, str], bool] = {}
         pairs = Counter((r.table, r.to_table) for r in view.relationships)
         self._rivals: dict[str, list[Relationship]] = {}
         for relationship in view.relationships:
@@ -134,9 +136,18 @@ class Graph:
         """Cost of the cheapest way between two tables; UNREACHABLE if there is none."""
         return 0.0 if a == b else self.distances(a).get(b, UNREACHABLE)
 
+    def forced(self, start: str, through: str, end: str) -> bool:
+        """Whether no other way from one table to the next but one costs about as little."""
+        key = (start, through, end)
+        if key not in self._forced:
+            here = self._dijkstra({start}, (), goal=end)[0].get(end, UNREACHABLE)
+            other = self._dijkstra({start}, (), goal=end, without=through)[0]
+            self._forced[key] = other.get(end, UNREACHABLE) > here + CLOSE
+        return self._forced[key]
+
     def _dijkstra(
         self, starts: Collection[str], free: Collection[str], words: Collection[str] = (),
-        goal: str | None = None,
+        goal: str | None = None, without: str = "",
     ) -> tuple[dict[str, float], dict[str, Edge]]:  # fmt: skip
         cost = {table: _EARLIER * place for place, table in enumerate(starts)}
         came: dict[str, Edge] = {}
@@ -150,6 +161,8 @@ class Graph:
             if table == goal:
                 break
             for edge in self.edges.get(table, ()):
+                if edge.end == without:
+                    continue
                 if edge.reverse and table in self.calendars and set(starts) != {table}:
                     continue  # two facts of one day have nothing else in common
                 step = edge.cost * (0.3 if edge.end in free else 1.0) + role_cost(edge, words)

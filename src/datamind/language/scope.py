@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from itertools import zip_longest
 
 from datamind.language import names
 from datamind.language.graph import Edge, Graph
@@ -24,19 +25,20 @@ class Scope:
 
     def __init__(
         self, view: View, graph: Graph, home: str, *, mentioned: Collection[str] = (),
-        words: Collection[str] = (), taken: Collection[str] = (),
+        words: Collection[str] = (), taken: set[str] | None = None,
     ) -> None:  # fmt: skip
         self.view = view
         self.graph = graph
         self.home = home
         self.mentioned = frozenset(mentioned)
         self.words = frozenset(words)
-        self.taken = set(taken)
+        self.taken = set[str]() if taken is None else taken  # shared with queries within it
         self.aliases: dict[str, str] = {}
         self.by_role: dict[tuple[str, str], str] = {}
         self.joins: list[P.Join] = []
         self.cost = 0.0
         self.to_many: set[str] = set()
+        self.forced: set[str] = set()
         self.aliases[home] = self._name(home)
 
     def _name(self, table: str) -> str:
@@ -63,8 +65,13 @@ class Scope:
             if found is None:
                 raise NoPath(table)
             self.cost += found[1]
-            for edge in found[0]:
+            for edge, after in zip_longest(found[0], found[0][1:]):
                 self._join(edge)
+                if after is not None and edge.end not in self.mentioned and self.graph.forced(
+                    edge.start, edge.end, after.end
+                ):  # there is no other way that the question could mean
+                    self.cost -= 0.7 * edge.cost
+                    self.forced.add(edge.end)
         return self.aliases[table]
 
     def _in_role(self, table: str, role: str) -> str:
