@@ -242,7 +242,7 @@ def group(nodes: list[Node]) -> list[Node]:
     mentions = [n.payload for n in of_code(nodes, "cm")]
     for mention in mentions:
         mention.role, mention.each = "group", nodes[0].code == K.GROUP
-        mention.per = nodes[0].payload == "per"
+        mention.per, mention.part = nodes[0].payload == "per", nodes[0].payload == "part"
     return [span(nodes, "G", mentions)]
 
 

@@ -286,8 +286,6 @@ def _two_periods(sketch: Sketch) -> None:
 
 def _shares(sketch: Sketch) -> None:
     """`percentage of orders by status`: each group's part of all."""
-    if not sketch.groups:
-        return
     for place, output in enumerate(sketch.outputs):
         whole = _whole(output, sketch)
         if whole is not None:
@@ -295,6 +293,15 @@ def _shares(sketch: Sketch) -> None:
             sketch.outputs[place] = whole
             rate = output.kind == "percent" or (sketch.over is not None and sketch.over.rate)
             sketch.over = Over("share", rate=rate)
+            return
+    parts = [o for o in sketch.outputs if isinstance(o, Measure) and o.kind in _PARTS]
+    if parts and sketch.over is not None and sketch.over.kind == "share":
+        sketch.over = None  # `the return rate in percent` is no share of all return rates
+        for part in parts:
+            part.kind = "percent" if part.kind == "share" else part.kind
+
+
+_PARTS = frozenset({"share", "percent", "ratio", "given"})
 
 
 def _whole(output: Output, sketch: Sketch) -> Measure | None:
@@ -302,7 +309,10 @@ def _whole(output: Output, sketch: Sketch) -> Measure | None:
     if not isinstance(output, Measure) or output.kind not in ("share", "percent"):
         return None
     left = output.left
-    if output.right is not None or left is None or any(c.kind != "period" for c in left.where):
+    if output.right is not None or left is None or not sketch.groups:
+        return None
+    told = any(g.part for g in sketch.groups)  # `what share of paid invoices comes from each`
+    if any(c.kind != "period" for c in left.where) and not told:
         return None
     sketch.conds += left.where
     left.where = []

@@ -25,8 +25,8 @@ from datamind.language.homes import home_table, per_unrelated
 from datamind.language.identifiers import with_identifiers
 from datamind.language.index import Index
 from datamind.language.index import build as build_index
-from datamind.language.lexer import covers
 from datamind.language.kinds import is_party
+from datamind.language.lexer import covers
 from datamind.language.linking import Linker
 from datamind.language.reach import reached_back
 from datamind.language.refusal import by_form

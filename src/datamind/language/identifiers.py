@@ -26,11 +26,12 @@ def of_view(view: View) -> dict[str, list[Candidate]]:
             made = Candidate("column", column.id, table.id, 1.0, "name", type=type_, literal=True)
             said = column.name.lower()
             found[f"{name}.{said}"].append(made)
-            if "_" in said:
+            if "_" in said or _CAMEL.search(column.name):
                 found[said].append(made)
     return {name: made[:MAX_CANDIDATES] for name, made in found.items()}
 
 
+_CAMEL = re.compile(r"[a-z][A-Z]")
 _IDENTIFIER = re.compile(r"(?<![\w.])[^\W\d]\w*(?:\.[^\W\d]\w*)?(?!\w|\.\w)")
 
 
@@ -39,7 +40,8 @@ def with_identifiers(text: str, known: Container[str]) -> list[Token]:
     out, at = [], 0
     for found in _IDENTIFIER.finditer(text):
         lower = found[0].lower()
-        if not {"_", "."} & set(lower) or lower not in known:
+        spelt = {"_", "."} & set(lower) or _CAMEL.search(found[0])
+        if not spelt or lower not in known:
             continue
         out += _moved(tokenize(text[at : found.start()]), at)
         out.append(Token(found[0], lower, lower, "word", found.start(), found.end()))

@@ -141,26 +141,21 @@ def _keywords(tokens: list[Token], values: Container[str]) -> Iterator[Unit]:
                     continue  # a claim number counts nothing
                 gain = 0.5 * len(words) + 0.08 * (len(words) - 1)
                 meant = _code(code, tokens, first)
+                if payload == "all" and _TOTAL & {t.lower for t in tokens[:first]}:
+                    meant = K.IN  # the total across all warehouses is one
                 yield Unit(meant, first, last, payload, gain)
                 if meant != code and code == K.BY:
                     yield Unit(code, first, last, payload, gain - 0.1)
 
 
-_FILLERS = (("in", "total"), ("at", "all"), ("so", "far"), ("all", "in", "all"), ("of", "all"),
-            ("as", "well"), ("or", "not"), ("in", "general"), ("at", "least", "once"),
-            ("as", "a", "fraction"), ("as", "a", "percentage"), ("as", "a", "ratio"),
-            ("in", "percent"), ("as", "a", "percent"), ("at", "the", "moment"), ("right", "now"),
-            ("to", "date"), ("=", "true"), ("is", "true"), ("equals", "true"),
-            ("considering", "only"), ("counting", "only"), ("only", "considering"),
-            ("only", "counting"), ("looking", "only", "at"), ("looking", "at", "only"),
-            ("limited", "to"), ("restricted", "to"), ("all", "time"))  # fmt: skip
+_TOTAL = frozenset({"total", "overall", "altogether", "sum"})
 
 
 def _fillers(linker: Linker, tokens: list[Token]) -> Iterator[Unit]:
     """Phrases that say nothing; and `who`, which stands for people where no noun follows."""
     lower = [t.lower for t in tokens]
     for at, word in enumerate(lower):
-        for phrase in _FILLERS:
+        for phrase in K.FILLERS:
             if tuple(lower[at : at + len(phrase)]) == phrase:
                 if phrase[:1] == ("as",) and _follows(tokens, at + len(phrase), "of"):
                     part = "percent" if "percent" in phrase[-1] else "share"

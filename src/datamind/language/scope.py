@@ -67,8 +67,10 @@ class Scope:
             self.cost += found[1]
             for edge, after in zip_longest(found[0], found[0][1:]):
                 self._join(edge)
-                if after is not None and edge.end not in self.mentioned and self.graph.forced(
-                    edge.start, edge.end, after.end
+                if (
+                    after is not None
+                    and edge.end not in self.mentioned
+                    and self.graph.forced(edge.start, edge.end, after.end)
                 ):  # there is no other way that the question could mean
                     self.cost -= 0.7 * edge.cost
                     self.forced.add(edge.end)

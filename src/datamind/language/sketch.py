@@ -48,6 +48,7 @@ class Mention:
     via: str = ""
     each: bool = False
     per: bool = False
+    part: bool = False
     summed: bool = False
 
 

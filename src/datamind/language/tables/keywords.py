@@ -54,7 +54,10 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
         ("median", "median"), ("standard deviation of", "stddev"),
         ("standard deviation", "stddev"),
     ),
-    GROUP: tuple((p, "per" if p == "per" else "") for p in (
+    GROUP: tuple((p, "part") for p in (
+        "comes from each", "come from each", "came from each", "takes place in each", "goes to each",
+        "went to each", "falls on each", "is from each", "are from each", "belongs to each",
+    )) + tuple((p, {"per": "per", "across all": "all", "for all": "all"}.get(p, "")) for p in (
         "for each", "per", "in each", "of each", "for every", "each", "every", "across", "by each",
         "grouped by", "group by", "broken down by", "split by", "broken out by", "for each of the",
         "across different", "across the different", "across all", "by different", "within each",
@@ -260,7 +263,7 @@ STOP = frozenset(
 
 # Words that say little, unless the data names something by them.
 SOFT = frozenset(
-    """else same other new another two respective respectively corresponding given particular
+    """single else same other new another two respective respectively corresponding given particular
     specific certain exactly overall database data dataset table tables record records row rows
     column columns result results query answer information details detail list value values entry
     entries available existing present currently current system inclusive exclusive whole entire
@@ -287,7 +290,7 @@ RELATING = frozenset(
     complete finish award win accept reach achieve obtain collect gain see cite reference author
     compose direct star act sing release manage lead head supervise employ hire join sign book
     reserve rent rate review score flow cross traverse border neighbor post answer comment vote ask
-    declare grade graduate admit drive consist comprise accumulate spend invest trade
+    declare grade graduate admit drive consist comprise accumulate raise spend invest trade
     list log load contribute support represent drop show display see say state mention show pull rake
     fetch""".split()
 )  # fmt: skip
@@ -306,3 +309,13 @@ UNITS = frozenset(
     square sq acre hectare point star second minute hour day week month year unit person people
     item piece time times stars""".split()
 )  # fmt: skip
+
+# Phrases that say nothing.
+FILLERS = (("only", "consider"), ("only", "count"), ("count", "only"), ("consider", "only"), ("in", "total"), ("at", "all"), ("so", "far"), ("all", "in", "all"), ("of", "all"),
+            ("as", "well"), ("or", "not"), ("in", "general"), ("at", "least", "once"),
+            ("as", "a", "fraction"), ("as", "a", "percentage"), ("as", "a", "ratio"),
+            ("in", "percent"), ("as", "a", "percent"), ("at", "the", "moment"), ("right", "now"),
+            ("to", "date"), ("=", "true"), ("is", "true"), ("equals", "true"),
+            ("considering", "only"), ("counting", "only"), ("only", "considering"),
+            ("only", "counting"), ("looking", "only", "at"), ("looking", "at", "only"),
+            ("limited", "to"), ("restricted", "to"), ("all", "time"))  # fmt: skip

@@ -14,7 +14,10 @@ SHORT_FORMS = {
     "depts": "departments", "rev": "revenue",
     "txn": "transaction", "txns": "transactions", "approx": "approximately", "nr": "number",
     "ppl": "people", "biz": "business", "promo": "promotion", "promos": "promotions",
-    "gonna": "going", "whats": "what", "hows": "how", "lst": "last", "avge": "average",
+    "gonna": "going", "whats": "what", "hows": "how", "lst": "last",
+    "wich": "which", "whcih": "which", "wihch": "which", "hwo": "how", "teh": "the",
+    "waht": "what", "mnay": "many", "adn": "and", "quater": "quarter", "quaters": "quarters",
+    "wher": "where", "thier": "their", "beetween": "between", "withhout": "without", "avge": "average",
 }  # fmt: skip
 
 # Verbs of two words, and the one word that data says it by.
