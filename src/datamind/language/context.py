@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, cast
 
+from datamind.language import names
 from datamind.language.calendar import Period
 from datamind.language.candidates import Candidate
 from datamind.language.index import Index
@@ -62,13 +63,26 @@ class Context:
             return display(view.table(candidate.id))[0]
         raise Unbuildable(f"{candidate.kind} is no column")
 
-    def expr(self, column: Column, role: str | None = None) -> P.Expr:
-        """The column as an expression; Unix seconds become a timestamp."""
+    def expr(self, column: Column, role: str | None = None, *, scaled: bool = True) -> P.Expr:
+        """The column as an expression; Unix seconds become a timestamp, cents what was asked for.
+
+        With `scaled` false cents stay cents, for a formula that knows of them.
+        """
         self.used.add(column.id)
         found: P.Expr = self.scope.column(column.id, role)
         if column.dated:
             return P.Call("date", (found,))
+        if scaled and column.is_number and _in_cents(column) and _WHOLE_MONEY & set(self.lemmas):
+            self.notes.append(f"{column.name.replace('_', ' ')} is shown in whole units")
+            return P.Arithmetic("/", found, P.Value(100))
         return P.FromEpoch(found) if column.epoch else found
+
+
+_WHOLE_MONEY = frozenset({"dollar", "euro", "pound", "usd", "eur", "gbp", "chf", "franc"})
+
+
+def _in_cents(column: Column) -> bool:
+    return bool({"cents", "cent"} & {*names.split(column.name), (column.unit or "").lower()})
 
 
 def number(value: float | dt.time) -> P.Value:
@@ -103,7 +117,8 @@ def conjunction(items: list[P.Predicate]) -> P.Predicate:
 def filled(formula: Formula, ctx: Context) -> Any:
     """The formula's expression or predicate with its columns and entities in place."""
     columns = {
-        f"?{n}": ctx.expr(ctx.column_of(m), _via(m, ctx)) for n, m in enumerate(formula.mentions)
+        f"?{n}": ctx.expr(ctx.column_of(m), _via(m, ctx), scaled=False)
+        for n, m in enumerate(formula.mentions)
     }
     aliases = {
         f"?{n}": ctx.scope.alias(ctx.meaning(m).table) for n, m in enumerate(formula.mentions)

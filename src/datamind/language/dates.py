@@ -269,6 +269,8 @@ def _year(w: Words, at: int) -> Read | None:
     strict = w.year(at) is None or w.word(at - 1) in T.LOOSE
     placed = w.placed(at) or w.word(at - 1) == "year"
     placed = placed and (not strict or w.free(at + 1))
+    lately = re.fullmatch(r"20[0-3]\d", text) and not w.free(at + 1)
+    placed = placed or bool(lately and w.word(at - 1) in T.OWNING)  # all 2024 loans
     if period is None or not (placed or w.year(at)):
         return None
     return Read(replace(period, unsure=not placed), at + 1)

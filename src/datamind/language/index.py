@@ -14,7 +14,14 @@ from rapidfuzz.distance import DamerauLevenshtein
 
 from datamind.language import identifiers, names
 from datamind.language.candidates import Candidate
-from datamind.language.kinds import holders, is_flag, is_given_name, is_person, role_words
+from datamind.language.kinds import (
+    holders,
+    is_calendar,
+    is_flag,
+    is_given_name,
+    is_person,
+    role_words,
+)
 from datamind.language.legends import legend
 from datamind.language.scope import money_column
 from datamind.language.tables.keywords import SOFT, STOP
@@ -211,6 +218,8 @@ def _add_role(index: Index, relationship: Relationship) -> None:
     said = role_words(relationship, target)
     if len(relationship.columns) != 1 or not 1 <= len(said) <= 2:
         return
+    if is_calendar(target) and not any(w.endswith("ed") for w in said):
+        return  # an order is not the day of one
     column = index.view.column(f"{relationship.table}.{relationship.columns[0]}")
     words = tuple(w for w in names.words_of(column.name) if w in said)
     if words and not said & (SUFFIXES | STOP):
@@ -237,7 +246,9 @@ def _add_column(
         rest = tuple(w for w in core if w != column.unit.lower())
         index.items.append(Item("column", column.id, table.id, rest, outer, about))
     phrase = tuple(w for w in _noun_phrase(column.description) if w not in outer)
-    held = {word for value, _ in index.view.values(column.id) for word in normal(value).split()}
+    told = [value for value, _ in index.view.values(column.id)]
+    told += [said for said, _ in legend(column, index.view)]
+    held = {word for value in told for word in normal(value).split()}
     if phrase and phrase != core and not _alike(phrase, words) and not held & set(phrase):
         index.items.append(Item("column", column.id, table.id, phrase, outer, synonym=True))
     for text in column.synonyms:

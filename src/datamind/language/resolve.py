@@ -202,6 +202,8 @@ def _unsaid_key(
     if not parts or parts[-1] not in KEYS or said & KEYS:
         return 0.0
     reference = graph.references.get(candidate.id)
+    if reference is not None and reference.to_table in graph.calendars:
+        return 0.8  # `orders` are no order_date_key
     if reference is not None:
         role = role_words(reference, graph.view.table(reference.to_table))
         return 0.0 if role & said else 0.6

@@ -117,6 +117,7 @@ def grouped_query(ctx: Context, draft: Draft) -> P.Query:
     if draft.order and not (draft.keys or draft.hidden):
         raise Unbuildable("one number has no order")
     _check_counts(ctx, draft)
+    _check_sums(ctx, draft)
     if draft.having and not (draft.keys or draft.hidden):
         raise Unbuildable("there is one group only to choose from")
     steps: list[P.Step] = []
@@ -139,6 +140,21 @@ def grouped_query(ctx: Context, draft: Draft) -> P.Query:
         steps.append(draft.limit)
     steps.append(P.Project(tuple(draft.outputs)))
     return P.Query(source, tuple(steps))
+
+
+def _check_sums(ctx: Context, draft: Draft) -> None:
+    """Sums of a customer's own amounts by a reason of his returns: each return has all of it."""
+    tables = {alias: table for table, alias in ctx.scope.aliases.items()}
+    keyed = {tables.get(k.expr.alias) for k in draft.keys if isinstance(k.expr, P.Column)}
+    for named_ in draft.aggregates:
+        added = named_.expr
+        if not isinstance(added, P.Aggregate) or not isinstance(added.arg, P.Column):
+            continue
+        table = tables.get(added.arg.alias)
+        if table is None or added.function not in ("sum", "avg"):
+            continue
+        if any(k not in (None, table) and table in ctx.scope.graph.owned(k) for k in keyed if k):
+            raise Unbuildable("what is added up is shared by the groups")
 
 
 def _check_counts(ctx: Context, draft: Draft) -> None:

@@ -61,6 +61,7 @@ THIS = frozenset("this current".split())
 # After these words it is one only where no noun follows that it could count.
 LOOSE = frozenset("to by through thru of for on and or last next".split())
 # After these words a number of four digits is a year, and a lower-case month a month.
+OWNING = frozenset({"all", "our", "the", "total", "their"})  # before a year that narrows a noun
 PLACING = frozenset(
     """in year years of for during since from until till to by through thru and or between before
     after vs versus throughout within calendar late early mid starting last next this on ending
