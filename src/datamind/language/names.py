@@ -37,7 +37,7 @@ status:stat sts stts; type:typ; value:val; daily price:dp; payment:pmt pymt pmnt
 received:rcvd recd; ship:shp; shipment:shpmt; warehouse:whse whs; market:mkt; group:grp;
 level:lvl; position:pos posn; temperature:temp; volume:vol; sequence:seq; user:usr;
 business:biz;
-university:univ; government:govt; id:identifier; total:tot ttl; building:bldg;
+university:univ; government:govt; id:identifier; total:tot; building:bldg;
  apartment:apt; region:rgn; division:div; indicator:ind; flag:flg;
 price:prc; discount:dscnt; day week:dow; result:rslt; laboratory:lab; headquarters:hq;
 rate:rt; license:lic; rental:rntl; salary:sal; supplier:supp suppl splr; vendor:vend vndr;
@@ -60,7 +60,7 @@ national:natl; corporation:corp; company:co comp cmpny; limited:ltd; association
 
 # Abbreviations that stand for one of several words: which one, the question tells.
 AMBIGUOUS = {
-    "rev": "revenue review revision", "exp": "experience expiration expiry expense expected",
+    "rev": "revenue review revision", "ttl": "total title", "br": "branch brand", "exp": "experience expiration expiry expense expected",
     "dist": "district distance distribution", "doc": "doctor document", "disc": "discount disc",
     "res": "result resident residence reservation response", "op": "operation operator",
     "prof": "professor profession profit", "mat": "material maturity", "dur": "duration",
@@ -143,9 +143,13 @@ OWN_WORDS = frozenset(
 @lru_cache(maxsize=50_000)
 def abbreviates(short: str, word: str) -> bool:
     """Whether `short` may stand for `word`: its letters in order, the first one alike."""
-    if not 2 <= len(short) <= 5 or len(word) < len(short) + 2 or short[0] != word[0]:
+    if not 2 <= len(short) <= 5 or len(word) <= len(short) or short[0] != word[0]:
         return False
     if short in OWN_WORDS:
+        return False
+    if len(short) >= 3 and short[1:] == "".join(c for c in word[1:] if c not in "aeiou"):
+        return True
+    if len(word) < len(short) + 2:
         return False
     if word.startswith(short):
         return len(short) >= 3

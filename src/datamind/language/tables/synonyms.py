@@ -124,7 +124,7 @@ GROUPS: tuple[str, ...] = (
     "stock inventory",
     "share stock",
     "symbol ticker",
-    "loan credit borrowing",
+    "loan credit borrowing lending borrow lend lent",
     "balance outstanding",
     "claim loss",
     "policy contract agreement",
