@@ -8,7 +8,7 @@ from datamind.language.candidates import Candidate
 from datamind.language.nodes import Node, may_be_number, of_code, span
 from datamind.language.sketch import Cond, Measure, Mention
 from datamind.language.tables import keywords as K
-from datamind.language.units import Comparison
+from datamind.language.units import Comparison, Percent
 from datamind.semantics.catalog import NUMERIC
 
 
@@ -109,6 +109,17 @@ def having_value(conds: list[Cond], nodes: list[Node]) -> Mention | None:
     tables = {c.holder or c.table: c for c in found if c.table}
     made = tuple(Candidate("table", t, t, min(0.9, c.score), c.source) for t, c in tables.items())
     return Mention(nodes[-1].first, nodes[-1].last, made, role="relation") if made else None
+
+
+def part_of(nodes: list[Node]) -> list[Node] | None:
+    """sold `more than 60% of` the seats: a number against a part of another."""
+    comparison: Comparison = of_code(nodes, "p")[0].payload
+    subject, whole = nodes[0].payload, nodes[-1].payload
+    if not isinstance(comparison.value, Percent) or not may_be_number(whole):
+        return None
+    subject.role = whole.role = "number"
+    cond = Cond("part", subject, comparison.op, (comparison.value,), whole, first=nodes[0].first)
+    return [span(nodes, "P", cond)]
 
 
 def among(nodes: list[Node]) -> list[Node]:

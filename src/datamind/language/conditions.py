@@ -11,6 +11,7 @@ from datamind.language.periods import ENDS, date_expr, date_of, in_period, table
 from datamind.language.relations import inner_context, related, related_count
 from datamind.language.roles import role_of
 from datamind.language.sketch import Cond, Mention
+from datamind.language.units import Percent
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import TEMPORAL, Column
 
@@ -45,7 +46,29 @@ def _compare(cond: Cond, ctx: Context) -> P.Predicate:
         if isinstance(low, float) and isinstance(high, float) and high < low:
             low, high = high, low
         return P.Between(left, number(low), number(high))
-    return P.Compare(cast(P.Comparison, cond.op), left, number(cond.numbers[0]))
+    value = cond.numbers[0]
+    if isinstance(value, Percent) and _is_fraction(column):
+        value = float(value) / 100
+    return P.Compare(cast(P.Comparison, cond.op), left, number(value))
+
+
+def _is_fraction(column: Column) -> bool:
+    """Whether its numbers lie between 0 and 1, so that 0.25 is what people call 25 %."""
+    try:
+        low, high = float(column.low or ""), float(column.high or "")
+    except ValueError:
+        return False
+    return low >= 0.0 and 0.0 < high <= 1.0 and column.type != "integer"
+
+
+def _part(cond: Cond, ctx: Context) -> P.Predicate:
+    """More than 60 % of the seats: a number against that part of another."""
+    assert cond.subject is not None and cond.mention is not None
+    left, whole = ctx.column_of(cond.subject), ctx.column_of(cond.mention)
+    if not (left.is_number and whole.is_number) or left == whole:
+        raise Unbuildable("a part of something that is no number")
+    part = P.Arithmetic("*", ctx.expr(whole), number(float(cond.numbers[0]) / 100))  # type: ignore[arg-type]
+    return P.Compare(cast(P.Comparison, cond.op), ctx.expr(left), part)
 
 
 def _comparable(column: Column, ctx: Context) -> P.Expr:
@@ -244,6 +267,6 @@ def _related(cond: Cond, ctx: Context) -> P.Predicate:
 _BUILDERS = {
     "compare": _compare, "among": _among, "value": _value, "text": _text, "null": _null,
     "columns": _columns, "average": _average, "any": _any, "all": _all, "related": _related,
-    "period": in_period, "given": _given, "apart": _apart, "open": _open,
+    "part": _part, "period": in_period, "given": _given, "apart": _apart, "open": _open,
     "age": ages.aged,
 }  # fmt: skip

@@ -12,7 +12,7 @@ from datamind.language.dates import Found, find_periods
 from datamind.language.denials import denied
 from datamind.language.index import GENERIC
 from datamind.language.linking import MAX_WINDOW, PER_GRAIN, Linker
-from datamind.language.numbers import how_often, numbers
+from datamind.language.numbers import how_often, is_amount, numbers
 from datamind.language.said import is_noun
 from datamind.language.said import units as units_said
 from datamind.language.sketch import Cond, Mention
@@ -129,6 +129,8 @@ def _keywords(tokens: list[Token], values: Container[str]) -> Iterator[Unit]:
                     continue
                 if words == ("order",) and is_noun(tokens, first):
                     continue
+                if words == ("over",) and code == K.COMPARE and not is_amount(tokens, last):
+                    continue  # the sum over all orders
                 if (
                     code == K.SUPERLATIVE
                     and words[0] == "most" != words[-1]

@@ -32,11 +32,13 @@ GRAINS = {
 }  # fmt: skip
 # Words that may go with any column's name: the country `name`, the `value` of the rating.
 _ABSORBED = frozenset({"name", "value", "field"})
+_ADDRESS, _ADDRESSED = frozenset({"address"}), frozenset({"email", "mail", "ip", "web", "url"})
 
 
 def telling_of(content: Sequence[int], tokens: Sequence[Token]) -> list[int]:
     """The places of the words that any column's name does not already imply."""
-    return [at for at in content if tokens[at].lemma not in _ABSORBED] or list(content)
+    spare = _ABSORBED | _ADDRESS
+    return [at for at in content if tokens[at].lemma not in spare] or list(content)
 
 
 WORTH = frozenset(
@@ -233,7 +235,8 @@ class Linker:
         for at in content:
             found = self.matches[at].get(number, ())
             options = [o for o in found if o[0] not in used or o[0] < 0]
-            if not options and self.tokens[at].lemma in _ABSORBED and self._holds_text(item):
+            spare = _ABSORBED | (_ADDRESS if _ADDRESSED & set(item.core) else frozenset())
+            if not options and self.tokens[at].lemma in spare and self._holds_text(item):
                 quality *= 0.93
                 continue
             if not options:

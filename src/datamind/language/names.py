@@ -60,7 +60,8 @@ national:natl; corporation:corp; company:co comp cmpny; limited:ltd; association
 
 # Abbreviations that stand for one of several words: which one, the question tells.
 AMBIGUOUS = {
-    "rev": "revenue review revision", "ttl": "total title", "br": "branch brand", "exp": "experience expiration expiry expense expected",
+    "rev": "revenue review revision", "ttl": "total title", "br": "branch brand",
+    "exp": "experience expiration expiry expense expected",
     "dist": "district distance distribution", "doc": "doctor document", "disc": "discount disc",
     "res": "result resident residence reservation response", "op": "operation operator",
     "prof": "professor profession profit", "mat": "material maturity", "dur": "duration",

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datamind.language.dates import WORD_NUMBERS, clock
 from datamind.language.tables import keywords as K
 from datamind.language.tokens import Token
-from datamind.language.units import Comparison, Top, Unit
+from datamind.language.units import Comparison, Percent, Top, Unit
 
 
 def numbers(tokens: list[Token]) -> Iterator[Unit]:
@@ -26,6 +26,10 @@ def numbers(tokens: list[Token]) -> Iterator[Unit]:
         ):
             continue  # `in 2026` is a year, never the row of that number
         last, value = _scaled(tokens, at, value)
+        percent = tokens[at].text.endswith("%") or (
+            last < len(tokens) and tokens[last].lower in ("%", "percent")
+        )
+        value = Percent(value) if percent and isinstance(value, float) else value
         yield Unit("N" if _is_ordinal(tokens[at]) else "n", at, last, value, 0.6 * (last - at))
         yield from _tops(tokens, at, value)
         yield from _split_or_more(tokens, at, last, value)
@@ -177,3 +181,14 @@ def _tops(tokens: list[Token], at: int, value: float | dt.time) -> Iterator[Unit
                 Top(int(value), way == "desc", hints),
                 1.5 + length * 0.2,
             )
+
+
+_AMOUNTS = frozenset("a an the average avg mean half $ € £ budget".split())
+
+
+def is_amount(tokens: list[Token], at: int) -> bool:
+    """Whether what something may be over follows: a number, an average."""
+    if at >= len(tokens):
+        return False
+    found = tokens[at]
+    return found.kind == "number" or found.lower in _AMOUNTS or found.lower in WORD_NUMBERS

@@ -138,7 +138,9 @@ def _bare_sort(
         if times:
             return P.Sort(P.Field(times[0].name), rank.descending), None
     if grouped and draft.aggregates:
-        name = draft.aggregates[0].name
+        made = {named_.name for named_ in draft.aggregates}
+        shown = [o.name for o in draft.outputs if isinstance(o.expr, P.Field) and o.name in made]
+        name = (*shown, draft.aggregates[0].name)[0]
         return P.Sort(P.Field(name), rank.descending), P.Named(name, P.Field(name))
     if rank in sketch.order and any(w in said for w in _TIMELY):
         column = _hinted_column(replace(rank, hints=("date",)), sketch, ctx)
@@ -156,7 +158,10 @@ def _bare_sort(
     return None, None
 
 
-_LARGE = frozenset({"largest", "highest", "biggest", "smallest", "lowest", "most", "least"})
+_LARGE = frozenset(
+    """largest highest biggest smallest lowest most least best worst top rated longest shortest
+    cheapest expensive""".split()
+)
 
 
 def _is_size(output: P.Named, ctx: Context) -> bool:

@@ -51,6 +51,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"Bn[&t]n", conditions.between, "between 3 and 5"),
     Pattern(windows.BEYOND, windows.beyond, "price above the average price"),
     Pattern(r"c[rf]*w", conditions.compare_range, "price between 3 and 5"),
+    Pattern(r"c[irf]*pfc", conditions.part_of, "price below 60% of the cost"),
     Pattern(r"c[rfb]*p(?![vD]*c)", conditions.compare, "rating of at least 4"),
     Pattern(r"(?<![rb~])c[f]?p(?=c)", conditions.compare, "cars with price over 9000 sorted"),
     Pattern(r"pAc|pDc|pc", conditions.count_compare, "more than 2 papers"),

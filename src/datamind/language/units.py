@@ -9,6 +9,10 @@ from datamind.language.calendar import Period
 from datamind.language.candidates import Candidate
 
 
+class Percent(float):
+    """A number that was said in percent."""
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """An operator and the number it compares with: `at least 5`, `2 or more`; `times` says that it
