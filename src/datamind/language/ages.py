@@ -48,8 +48,8 @@ def units(index: Index, tokens: Sequence[Token]) -> Iterator[Unit]:
     """Conditions on ages, and `age` itself, where births are kept and ages are not."""
     if not any(t.lower in _SAID for t in tokens):
         return
-    born = _births(index)
-    if not born:
+    born, kept = _births(index), _kept(index)
+    if not born and not kept:
         return
     text, starts, ends = joined(tokens)
     for op, form in FORMS:
@@ -57,10 +57,10 @@ def units(index: Index, tokens: Sequence[Token]) -> Iterator[Unit]:
             first, last = starts.get(found.start()), ends.get(found.end())
             if first is not None and last is not None:
                 numbers = tuple(float(n) for n in found.groups())
-                about = Mention(first, last, born, role="date")
-                cond = Cond("age", about, op, numbers, first=first)
+                about = Mention(first, last, born or kept, role="date" if born else "number")
+                cond = Cond("age" if born else "compare", about, op, numbers, first=first)
                 yield Unit("P", first, last, cond, 1.1 * (last - first))
-    for at, token in enumerate(tokens):
+    for at, token in enumerate(tokens) if born else ():
         if token.lower in ("age", "ages"):
             about = Mention(at, at + 1, born, role="date")
             yield Unit("M", at, at + 1, Measure("age", mentions=(about,), first=at), 0.85)
@@ -77,6 +77,15 @@ def _births(index: Index) -> tuple[Candidate, ...]:
     return tuple(
         Candidate("column", c.id, c.table, 0.95, "name", type=c.type)
         for c in columns if c.is_date and _BIRTH & set(names.words_of(c.name))
+    )  # fmt: skip
+
+
+def _kept(index: Index) -> tuple[Candidate, ...]:
+    """The columns that hold ages as they are."""
+    return tuple(
+        Candidate("column", c.id, c.table, 0.95, "name", type=c.type)
+        for t in index.view.tables for c in t.columns
+        if c.is_number and "age" in names.words_of(c.name)
     )  # fmt: skip
 
 

@@ -150,6 +150,8 @@ def _is_shown(nodes: list[Node], place: int) -> bool:
     cond: Cond = nodes[place].payload
     if cond.kind != "value" or cond.mentions or cond.negated or cond.mention is None:
         return False
+    if cond.mention.hint is not None:
+        return False  # `category = Garden` narrows
     after = nodes[place + 1].code if place + 1 < len(nodes) else ""
     before = nodes[place - 1].code if place else ""
     return before in (K.ASK, K.AND, K.COMMA) and after not in ("c", "M", "L", "P")

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, cast
 
-from datamind.language import names
 from datamind.language.calendar import Period
 from datamind.language.candidates import Candidate
 from datamind.language.index import Index
+from datamind.language.scales import divisor
 from datamind.language.scope import Scope, display
 from datamind.language.sketch import Cond, Formula, Mention
 from datamind.semantics import plan as P
@@ -72,17 +72,11 @@ class Context:
         found: P.Expr = self.scope.column(column.id, role)
         if column.dated:
             return P.Call("date", (found,))
-        if scaled and column.is_number and _in_cents(column) and _WHOLE_MONEY & set(self.lemmas):
-            self.notes.append(f"{column.name.replace('_', ' ')} is shown in whole units")
-            return P.Arithmetic("/", found, P.Value(100))
+        many = divisor(column, self.lemmas) if scaled else None
+        if many is not None:
+            self.notes.append(f"{column.name.replace('_', ' ')} is divided by {many}")
+            return P.Arithmetic("/", found, P.Value(many))
         return P.FromEpoch(found) if column.epoch else found
-
-
-_WHOLE_MONEY = frozenset({"dollar", "euro", "pound", "usd", "eur", "gbp", "chf", "franc"})
-
-
-def _in_cents(column: Column) -> bool:
-    return bool({"cents", "cent"} & {*names.split(column.name), (column.unit or "").lower()})
 
 
 def number(value: float | dt.time) -> P.Value:

@@ -8,6 +8,7 @@ from typing import cast
 from datamind.language.context import Context, Unbuildable
 from datamind.language.periods import date_expr
 from datamind.language.roles import played, referred, role_of
+from datamind.language.scales import renamed
 from datamind.language.scope import dates_of, display, year_columns
 from datamind.language.sketch import Mention
 from datamind.semantics import plan as P
@@ -135,7 +136,7 @@ def person(mention: Mention, column: Column, ctx: Context) -> list[Column]:
 
 
 def named(column: Column, ctx: Context, role: str | None = None) -> P.Named:
-    return P.Named(column.name, ctx.expr(column, role))
+    return P.Named(renamed(column, ctx.lemmas), ctx.expr(column, role))
 
 
 # What rows are gathered by whatever their year.

@@ -12,6 +12,7 @@ from datamind.language.context import Context, Unbuildable, conjunction, filled,
 from datamind.language.metric_time import figure
 from datamind.language.periods import TIME_UNITS, date_column, date_expr, ends_of, unit_said
 from datamind.language.relations import of_subtype, plain_relation
+from datamind.language.scales import renamed
 from datamind.language.scope import money_column, quantity_and_price
 from datamind.language.sketch import Cond, Measure, Mention
 from datamind.semantics import plan as P
@@ -73,8 +74,10 @@ def name_of(measure: Measure, ctx: Context) -> str:
     if candidate.kind == "metric":
         return candidate.id
     if candidate.kind == "table":
-        return "number_of_" + "_".join(names.split(ctx.scope.view.table(candidate.id).name))
-    column = "_".join(names.split(candidate.name))
+        told = "total" if measure.kind == "aggregate" else "number_of"
+        return f"{told}_{'_'.join(names.split(ctx.scope.view.table(candidate.id).name))}"
+    kept = ctx.column_of(measure.target)
+    column = "_".join(names.split(renamed(kept, ctx.lemmas)))
     if measure.kind == "count":
         added = _is_added(ctx.column_of(measure.target), measure)
         return f"{'sum' if added else 'number_of'}_{column}"

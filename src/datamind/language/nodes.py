@@ -72,7 +72,7 @@ def _is_value(mention: Mention) -> bool:
 
 
 def may_be_number(mention: Mention) -> bool:
-    return any(c.kind in ("column", "metric") and c.score >= 0.5 for c in mention.candidates)
+    return any(c.kind in ("column", "metric") and c.score >= 0.42 for c in mention.candidates)
 
 
 def span(nodes: Sequence[Node], code: str, payload: Any) -> Node:

@@ -12,6 +12,7 @@ from datamind.errors import PlanInvalid
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import TEMPORAL, ColumnType, Metric, Table, View
 from datamind.semantics.parts import PERCENT, SHARE, of_division, of_metric
+from datamind.semantics.scales import after
 
 
 class Typed(NamedTuple):
@@ -118,6 +119,8 @@ def _arithmetic(expr: P.Arithmetic, scope: Scope) -> Typed:
             )
     if expr.op == "/":
         unit = left.unit if right.unit is None else None
+        if isinstance(expr.right, P.Value):
+            unit = after(unit, expr.right.value)
         return Typed("float", of_division(expr) or unit)
     units = {left.unit, right.unit} - {None}
     unit = units.pop() if len(units) == 1 else None

@@ -48,7 +48,7 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
         ("average", "avg"), ("avg", "avg"), ("mean", "avg"), ("on average", "avg"),
         ("average of", "avg"), ("typical", "avg"), ("averages", "avg"),
         ("total", "sum"), ("sum", "sum"), ("sum of", "sum"), ("the sum of", "sum"),
-        ("combined", "sum"), ("how much", "sum"), ("total amount of", "sum"), ("totals", "sum"),
+        ("combined", "sum"), ("how much", "sum"), ("how much money", "sum"), ("total amount of", "sum"), ("totals", "sum"),
         ("overall", "sum"), ("total sum of", "sum"), ("aggregate", "sum"), ("summed", "sum"),
         ("maximum", "max"), ("max", "max"), ("minimum", "min"), ("min", "min"),
         ("median", "median"), ("standard deviation of", "stddev"),
