@@ -22,6 +22,7 @@ from datamind.language.linking import Linker
 from datamind.language.nodes import Listed, to_nodes
 from datamind.language.patterns import combine
 from datamind.language.ratios import side
+from datamind.language.restrictions import is_restricted
 from datamind.language.sketch import Cond, Formula, Measure, Mention, Rank
 from datamind.language.tables.keywords import STOP
 from datamind.language.tokens import Token, stem, tokenize
@@ -52,8 +53,8 @@ def units_of(
         if made is not None:
             found.extend(made)
             continue
-        if not places:
-            continue
+        if not places or is_restricted(text):
+            continue  # what is not understood of it would change the figure
         start = len(combined) + 1
         combined += [Token(".", ".", ".", "mark", 0, 0), *tokenize(spoken(text))]
         for first, last in places:
@@ -284,6 +285,8 @@ class _Spoken:
         while self.at < len(self.tokens) and depth:
             depth += {"(": 1, ")": -1}.get(self._mark(), 0)
             self.at += 1
+        if any(t.kind == "mark" and t.text in _OPERATORS for t in self.tokens[start : self.at]):
+            return None  # SUM(a * b) is more than a sum of a
         units = _cover(self.tokens, start, self.at - 1, self.index, self.today)
         measure, _ = side(to_nodes(units)) if units else (None, [])
         if measure is not None and measure.kind in ("duration", "difference", "lasting"):

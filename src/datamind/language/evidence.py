@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from datamind.language.hints import plain
+from datamind.language.restrictions import is_restricted
 from datamind.language.tokens import lemma, tokenize
 
 
@@ -96,8 +97,14 @@ def read(evidence: str, question: str) -> Overlay:
     """The overlay of evidence, and of definitions inside the question itself."""
     definitions: dict[str, str] = {}
     said = _lemmas(question) if evidence else ""
+    before: list[str] = []
     for statement in _statements(evidence):
-        for name, text in _defined(statement, said):
+        if is_restricted(f"; {statement}"):  # of what was defined just before
+            definitions.update({name: f"{definitions[name]}; {statement}" for name in before})
+            continue
+        made = dict(_defined(statement, said))
+        before = [name for name in made if name not in definitions] or before
+        for name, text in made.items():
             definitions.setdefault(name, text)
     for statement in _statements(question) if _PLAINLY.search(question) else ():
         found = _DEFINES.match(statement)

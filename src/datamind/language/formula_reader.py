@@ -158,6 +158,8 @@ class Reader:
                 return P.DatePart(_FORMATS[texts[0].this], self._dated(dates[0]))
         if isinstance(node, exp.Substring) and node.args.get("start") and _year_cut(node):
             return P.DatePart("year", self._dated(node.this))
+        if isinstance(node, exp.CurrentTimestamp | exp.CurrentDate):
+            return P.Value(self.today)
         if isinstance(node, exp.Length):
             return P.Call("length", (self.value(node.this),))
         if isinstance(node, exp.Abs):

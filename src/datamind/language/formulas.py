@@ -12,6 +12,7 @@ import re
 import sqlglot
 from sqlglot.errors import SqlglotError
 
+from datamind.language import restrictions
 from datamind.language.context import moved
 from datamind.language.formula_reader import FLIPPED, Names, NoFormula, Reader, is_predicate, plain
 from datamind.language.sketch import Formula, Mention
@@ -31,6 +32,7 @@ def read(text: str, names: Names, today: dt.date) -> Formula:
     """The formula that the text is; NoFormula if it is none."""
     if len(text) > MAX_TEXT:
         raise NoFormula(text[:40])
+    text, only = restrictions.cut(text, names)
     text, *joined = re.split(r"\)?\s+where\s+(?![^()]*\))", text, maxsplit=1, flags=re.IGNORECASE)
     made, mentions = _parsed(text, names, today)
     if not mentions:
@@ -46,6 +48,10 @@ def read(text: str, names: Names, today: dt.date) -> Formula:
                 raise NoFormula(condition)
             shift = {f"?{n}": P.Field(f"?{n + len(mentions)}") for n in range(len(others))}
             made, mentions = P.And((made, moved(also, shift))), [*mentions, *others]
+    for condition in only:
+        also, others = _parsed(condition, names, today)
+        shift = {f"?{n}": P.Field(f"?{n + len(mentions)}") for n in range(len(others))}
+        made, mentions = restrictions.within(made, moved(also, shift)), [*mentions, *others]
     return Formula(made, tuple(mentions))
 
 
@@ -103,6 +109,24 @@ _INNER = re.compile(
     r"(?:where|of|for|when|if|with)\s+([^()]+)\)",
     re.IGNORECASE,
 )
+# What hints say in words between the names of a formula.
+_NAME = r"(\w+_\w+|\w*[a-z][A-Z]\w*)"
+_WORDED: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(said, re.IGNORECASE if said.startswith(r"\b") else 0), written)
+    for said, written in (
+        (r"\bdivided by\b", "/"),
+        (r"(?<=\))\s+minus\s+", " - "),
+        (r"(?<=\))\s+plus\s+", " + "),
+        (r"(?<=[<>=])\s*(?:today|now)\b", " CURRENT_DATE"),
+        (rf"{_NAME} (?:is )?empty or not before today\b", r"(\1 IS NULL OR \1 >= CURRENT_DATE)"),
+        (rf"{_NAME} (?:is )?(?:empty|missing|blank|not set)\b", r"\1 IS NULL"),
+        (rf"{_NAME} (?:is )?(?:filled|known|recorded|set)\b", r"\1 IS NOT NULL"),
+    )
+)
+_OF_TABLE = re.compile(
+    r"\)\s+(?:of|from|over|across) (?:the |all )*(\w+)(?: rows| records)?"
+    r"(?=\s*(?:[-+*/;,.)]|$))"
+)
 _MARKS = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "≥": ">=", "≤": "<=", "≠": "!=",
                         "×": "*", "÷": "/", "−": "-", "[": '"', "]": '"'})  # fmt: skip
 
@@ -112,6 +136,9 @@ def _clean(text: str, names: Names) -> str:
     text = text.translate(_MARKS).replace(">==", ">=").replace("==", "=").replace("`", '"').strip()
     text = text.replace("> =", ">=").replace("< =", "<=")
     text = _PARTICLES.sub("", text)
+    for said, written in _WORDED:
+        text = said.sub(written, text)
+    text = _OF_TABLE.sub(lambda m: ")" if plain(m[1]) in names.tables else m[0], text)
     text = re.sub(r"\b100\s?%", "100", text)
     text = re.sub(r"(?:!=|<>|=\s*not)\s*'?null'?\b", " is not null", text, flags=re.IGNORECASE)
     text = re.sub(r"=\s*'?null'?\b", " is null", text, flags=re.IGNORECASE)
