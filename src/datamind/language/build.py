@@ -184,6 +184,8 @@ def _conditions(sketch: Sketch, ctx: Context, draft: Draft, *, grouped: bool) ->
         if made is not None:
             draft.where.append(made)
     draft.where = _together(draft.where)
+    if any(_is_trivial(w, draft.where) for w in draft.where):
+        raise Unbuildable("what is one thing is never another")
     given = {id(w): w for w in _given_wheres(sketch, ctx)}
     draft.where = [w for w in draft.where if w not in given.values()]
 
@@ -201,6 +203,21 @@ def _together(wheres: list[P.Predicate]) -> list[P.Predicate]:
                 continue
         out.append(where)
     return out
+
+
+def _is_trivial(where: P.Predicate, others: list[P.Predicate]) -> bool:
+    """`a phone but never a case`: that a row of a phone is of no case says nothing."""
+    inner = where.item if isinstance(where, P.Not) else None
+    if isinstance(where, P.Compare) and where.op == "!=":
+        inner = P.Compare("=", where.left, where.right)
+    return (
+        inner is not None
+        and _is_value(inner)
+        and any(
+            _is_value(o) and o.left == inner.left and o.right != inner.right
+            for o in others  # type: ignore[union-attr]
+        )
+    )
 
 
 def _is_value(where: P.Predicate) -> bool:

@@ -48,7 +48,8 @@ class Candidate:
     `kind` is table, column, metric, value, text (a quoted string not found in the data), grain
     or weekday. For a value, `id` is its column and `value` the text as it is stored. `type` is a
     column's type. `literal` says that the span is the name word for word, `within` is the
-    relationship to the subtype table whose rows are meant, `holder` the table whose rows have the
+    relationship to the subtype table whose rows are meant, `whole` says that every word of the
+    name was said, `holder` the table whose rows have the
     value where that is not its own.
     """
 
@@ -62,6 +63,7 @@ class Candidate:
     literal: bool = False
     within: str = ""
     holder: str = ""
+    whole: bool = False
 
     @property
     def name(self) -> str:

@@ -129,6 +129,12 @@ def top_by(nodes: list[Node]) -> list[Node]:
     return [Node("L", nodes[0].first, nodes[0].last, rank), *nodes[1:-2]]
 
 
+def top_by_within(nodes: list[Node]) -> list[Node]:
+    """`top 5` brands this year `by` units: a condition stands before the order."""
+    conds = [n for n in nodes if n.code == "P"]
+    return [*top_by([n for n in nodes if n not in conds]), *conds]
+
+
 def top(nodes: list[Node]) -> list[Node]:
     top: Top = nodes[0].payload
     rank = Rank(None, top.descending, top.count, top.hints, first=nodes[0].first)

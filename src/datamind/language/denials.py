@@ -46,7 +46,13 @@ def _contrary(index: Index, word: str) -> tuple[Candidate, ...]:
 
 
 def candidate_of(
-    index: Index, item: Item, score: float, source: str, *, literal: bool = False
+    index: Index,
+    item: Item,
+    score: float,
+    source: str,
+    *,
+    literal: bool = False,
+    whole: bool = False,
 ) -> Candidate:
     """The item as a meaning that a span may have."""
     type_ = index.view.column(item.id).type if item.kind == "column" else ""
@@ -54,5 +60,5 @@ def candidate_of(
         type_ = "boolean"
     return Candidate(
         item.kind, item.id, item.table, score, source, type=type_, literal=literal,
-        within=item.within,
+        within=item.within, whole=whole,
     )  # fmt: skip

@@ -129,6 +129,8 @@ def _keywords(tokens: list[Token], values: Container[str]) -> Iterator[Unit]:
                     continue
                 if words == ("order",) and is_noun(tokens, first):
                     continue
+                if code == K.NULL and words[-1] in values:
+                    continue  # readings whose status is `missing`
                 if words == ("over",) and code == K.COMPARE and not is_amount(tokens, last):
                     continue  # the sum over all orders
                 if (

@@ -276,7 +276,10 @@ class Linker:
         literal = (
             not core_only and covered > 0.99 and len(used) == len(content) and source == "name"
         )
-        return candidate_of(self.index, item, round(min(score, 1.0), 4), source, literal=literal)
+        whole = covered > 0.99 and source in ("name", "abbreviation")
+        return candidate_of(
+            self.index, item, round(min(score, 1.0), 4), source, literal=literal, whole=whole
+        )
 
     def _told_apart(self, at: int, item: Item) -> bool:
         """Whether the word is a value by which some rows differ from others: of the table's, or of

@@ -58,6 +58,10 @@ def _has_column(cond: Cond, column: Column, ctx: Context, predicate: Builder) ->
     return conjunction([_column_test(cond, column, ctx), *(predicate(c, ctx) for c in cond.within)])
 
 
+# `no deductible recorded` is none that is known, not one of nothing.
+_ON_RECORD = frozenset({"recorded", "record", "known", "given", "specified", "filled", "file"})
+
+
 def _column_test(cond: Cond, column: Column, ctx: Context) -> P.Predicate:
     """A flag, a number that is compared, or a column that is filled in."""
     expr = ctx.expr(column)
@@ -68,7 +72,8 @@ def _column_test(cond: Cond, column: Column, ctx: Context) -> P.Predicate:
     truth = flag(column, expr, ctx)
     if truth is not None:
         return P.Not(truth) if cond.negated else truth
-    if column.is_number and column.additivity == "sum":
+    told = _ON_RECORD & set(ctx.lemmas) or _ON_RECORD & {w.lower() for w in ctx.words}
+    if column.is_number and column.additivity == "sum" and not told:
         return P.Compare("=" if cond.negated else ">", expr, P.Value(0))
     if not column.nullable or not column.null_fraction:
         ctx.penalty += 0.4

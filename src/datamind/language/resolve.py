@@ -123,13 +123,17 @@ def _options(
 ) -> list[tuple[Candidate, float]]:
     """Candidates that can play the mention's role, with their costs."""
     out = []
-    exact = {c.kind for c in mention.candidates if c.score >= EXACT and c.source == "name"}
+    exact = {
+        c.kind for c in mention.candidates
+        if (c.score >= EXACT and c.source == "name") or (c.kind == "table" and c.whole)
+    }  # fmt: skip
     for candidate in mention.candidates:
         penalty = _penalty(mention, candidate, view)
         if penalty is not None:
             penalty += _way(mention, candidate, words) if candidate.kind == "value" else 0.0
             penalty += _unsaid_key(mention, candidate, graph, words)
-            penalty += _inexact(candidate, exact)
+            counted = mention.role in ("entity", "measure")
+            penalty += _inexact(candidate, exact, counted=counted)
             if candidate.kind == "metric" and view.metrics_by_name[candidate.id].kind == "other":
                 penalty += UNREADY
             penalty += _doing(mention, candidate, words)
@@ -163,11 +167,15 @@ def _is_unsaid_amount(mention: Mention, candidate: Candidate, words: Sequence[st
     return len(parts) > 1 and parts[-1] in MONEY and stem(parts[-1]) not in said
 
 
-def _inexact(candidate: Candidate, exact: Collection[str]) -> float:
+def _inexact(candidate: Candidate, exact: Collection[str], *, counted: bool) -> float:
     """What a partial name costs where something of these kinds has just that name."""
     if exact and candidate.source == "synonym":
         return INEXACT
+    if candidate.whole and candidate.kind == "table":
+        return 0.0
     least = 0.95 if candidate.kind in exact else 0.8 if candidate.kind == "metric" else 0.0
+    if candidate.kind == "column" and "table" in exact and counted and not candidate.within:
+        least = 0.9  # activations are no is_active
     other = candidate.kind == "table" and "table" in exact and candidate.score < 0.6
     return 2 * INEXACT if other else INEXACT if exact and candidate.score < least else 0.0
 

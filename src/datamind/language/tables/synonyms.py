@@ -306,7 +306,6 @@ GROUPS: tuple[str, ...] = (
     "post message entry",
     "vote ballot poll",
     "election poll",
-    "party organisation",
     "law act statute",
     "crime offence",
     "accident crash collision",
