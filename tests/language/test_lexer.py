@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from datamind.language.linking import Linker
 from datamind.language.nodes import to_nodes
 from datamind.language.patterns import PATTERNS
 from datamind.language.tokens import tokenize
-from datamind.semantics.catalog import Catalog, Column, Table, View
+from datamind.semantics.catalog import Catalog, Column, Metric, Relationship, Table, View
 
 TODAY = dt.date(2025, 6, 18)
 
@@ -59,6 +60,18 @@ def _view(tables: dict[str, str], values: Any = None) -> View:
 
 NOUNS = build(_view(TABLES, VALUES))
 QUOTES = build(_view(PRICES))
+
+
+def _with_revenue(view: View) -> View:
+    """Orders that refer to customers, and a metric of what they are worth."""
+    reference = Relationship("r", "orders", ("customer_id",), "customer", ("customer_id",))
+    revenue = Metric("revenue", "simple", table="orders", aggregation="sum", expression="amount")
+    return View(replace(view.catalog, relationships=(reference,), metrics=(revenue,)))
+
+
+BOUGHT = build(_with_revenue(_view(TABLES, VALUES)))
+# An index of their own for the examples that speak of what few tables hold.
+APART = {"high and low": QUOTES, "spent": BOUGHT}
 
 
 def _wrong(reason: str, *values: Any) -> Any:
@@ -137,7 +150,7 @@ DEAD = {
 )
 def test_a_pattern_fits_its_example(at: int, monkeypatch: pytest.MonkeyPatch) -> None:
     pattern = PATTERNS[at]
-    index = QUOTES if "high and low" in pattern.example else NOUNS
+    index = next((i for said, i in APART.items() if said in pattern.example), NOUNS)
     tokens = tokenize(pattern.example)
     monkeypatch.setattr(patterns, "PATTERNS", PATTERNS[:at])
     reached = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
+from typing import TypeGuard, cast
 
 from datamind.language import measures, windows
 from datamind.language.apart import apart, check_words, counted_within, of_the_rows
@@ -186,8 +186,8 @@ def _conditions(sketch: Sketch, ctx: Context, draft: Draft, *, grouped: bool) ->
     draft.where = _together(draft.where)
     if any(_is_trivial(w, draft.where) for w in draft.where):
         raise Unbuildable("what is one thing is never another")
-    given = {id(w): w for w in _given_wheres(sketch, ctx)}
-    draft.where = [w for w in draft.where if w not in given.values()]
+    given = _given_wheres(sketch, ctx)
+    draft.where = [w for w in draft.where if w not in given]
 
 
 def _together(wheres: list[P.Predicate]) -> list[P.Predicate]:
@@ -199,7 +199,7 @@ def _together(wheres: list[P.Predicate]) -> list[P.Predicate]:
         if _is_value(where):
             place = next((n for n, o in enumerate(out) if _same_column(o, where)), None)
             if place is not None:
-                out[place] = P.OneOf(where.left, (*_values(out[place]), where.right))  # type: ignore[union-attr, arg-type]
+                out[place] = P.OneOf(where.left, (*_values(out[place]), *_values(where)))
                 continue
         out.append(where)
     return out
@@ -210,17 +210,13 @@ def _is_trivial(where: P.Predicate, others: list[P.Predicate]) -> bool:
     inner = where.item if isinstance(where, P.Not) else None
     if isinstance(where, P.Compare) and where.op == "!=":
         inner = P.Compare("=", where.left, where.right)
-    return (
-        inner is not None
-        and _is_value(inner)
-        and any(
-            _is_value(o) and o.left == inner.left and o.right != inner.right
-            for o in others  # type: ignore[union-attr]
-        )
-    )
+    if inner is None or not _is_value(inner):
+        return False
+    values = filter(_is_value, others)
+    return any(o.left == inner.left and o.right != inner.right for o in values)
 
 
-def _is_value(where: P.Predicate) -> bool:
+def _is_value(where: P.Predicate) -> TypeGuard[P.Compare]:
     return (
         isinstance(where, P.Compare) and where.op == "=" and isinstance(where.right, P.Value)
         and isinstance(where.right.value, str)
@@ -228,12 +224,13 @@ def _is_value(where: P.Predicate) -> bool:
 
 
 def _same_column(one: P.Predicate, other: P.Predicate) -> bool:
-    left = one.of if isinstance(one, P.OneOf) else one.left if _is_value(one) else None  # type: ignore[union-attr]
+    left = one.of if isinstance(one, P.OneOf) else one.left if _is_value(one) else None
     return left is not None and isinstance(other, P.Compare) and left == other.left
 
 
 def _values(where: P.Predicate) -> tuple[P.Value, ...]:
-    return where.values if isinstance(where, P.OneOf) else (where.right,)  # type: ignore[union-attr, return-value]
+    found = where.values if isinstance(where, P.OneOf) else (cast(P.Compare, where).right,)
+    return cast(tuple[P.Value, ...], found)
 
 
 def _given_wheres(sketch: Sketch, ctx: Context) -> list[P.Predicate]:

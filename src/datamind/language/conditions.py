@@ -149,7 +149,7 @@ def _one_value(mention: Mention, ctx: Context) -> P.Predicate:
 
 
 def _said(mention: Mention, ctx: Context) -> str:
-    return " ".join(ctx.words[mention.first : mention.last])
+    return " ".join(ctx.words[mention.first : mention.last]).strip(" .,;:")
 
 
 def _free_text(mention: Mention, text: str, ctx: Context) -> P.Predicate:

@@ -21,7 +21,7 @@ from datamind.semantics.walk import below
 _MEANS = frozenset({"avg", "average", "median", "mean"})
 _YES_OR_NO = frozenset({"is", "are", "was", "were", "did", "does", "do", "has", "have"})
 # What a number may have become: percent, thousands, and units of time.
-_SCALES = (1, Decimal("0.01"), 100, 1000, 60, 24, 7, 3600, 86400)
+_SCALES = tuple(map(Decimal, ("1", "0.01", "100", "1000", "60", "24", "7", "3600", "86400")))
 
 
 def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
@@ -115,9 +115,10 @@ def _linked(ctx: Context) -> set[str]:
 
 def _heed_still(nodes: Sequence[object], said: Sequence[str], ctx: Context) -> None:
     """`that are still sold`: something has to say which are not any more."""
-    if "still" not in said:
+    word = next((w for w in ("still", "currently") if w in said), None)
+    if word is None:
         return
-    at = list(said).index("still")
+    at = list(said).index(word)
     tells = {at for m in ctx.chosen for at in range(m.first, m.last)}
     near = any(n in tells for n in range(at + 1, at + 4))
     if not near and not any(isinstance(n, P.IsNull | P.Truth) for n in nodes):
@@ -222,7 +223,7 @@ def _heed_parts(nodes: Sequence[object], said: set[str], ctx: Context) -> None:
 
 
 def _heed_numbers(nodes: Sequence[object], units: Sequence[Unit]) -> None:
-    shown: set[Decimal] = set()
+    shown: list[Decimal] = []
     texts = ""
     for node in nodes:
         if isinstance(node, P.Value):
@@ -230,11 +231,11 @@ def _heed_numbers(nodes: Sequence[object], units: Sequence[Unit]) -> None:
             if isinstance(value, str):
                 texts += f" {value}"
             elif isinstance(value, dt.date):
-                shown |= {Decimal(value.year), Decimal(value.month), Decimal(value.day)}
+                shown += [Decimal(value.year), Decimal(value.month), Decimal(value.day)]
             elif isinstance(value, int | float | Decimal):
-                shown.add(Decimal(repr(value)) if isinstance(value, float) else Decimal(value))
+                shown.append(Decimal(repr(value)) if isinstance(value, float) else Decimal(value))
         elif isinstance(node, P.Limit | P.TopPerGroup):
-            shown.add(Decimal(node.count))
+            shown.append(Decimal(node.count))
     counts = {n.count for n in nodes if isinstance(n, P.Limit | P.TopPerGroup)}
     for unit in units:
         if isinstance(unit.payload, Top) and unit.payload.count not in {*counts, *shown}:
@@ -242,6 +243,8 @@ def _heed_numbers(nodes: Sequence[object], units: Sequence[Unit]) -> None:
         if unit.code != "n" or not isinstance(unit.payload, int | float):
             continue
         number = Decimal(repr(unit.payload))
-        if f"{number.normalize():f}" in texts or any(number * scale in shown for scale in _SCALES):
+        if f"{number.normalize():f}" in texts:
             continue
-        raise Unbuildable("a number was not heeded")
+        again = sum(int(u.code == "n" and u.payload == unit.payload) for u in units)
+        if sum(shown.count(number * scale) for scale in _SCALES) < again:
+            raise Unbuildable("a number was not heeded")

@@ -129,6 +129,9 @@ def _count_of(
         return P.Aggregate("count", None, alias, where=both)
     if table.primary_key == (column.name,):
         return P.Aggregate("count", None, ctx.scope.alias(table.id), where=where)
+    said = set(ctx.lemmas[measure.target.first : measure.target.last]) if measure.target else set()
+    if column.is_date and not said & {"date", "day", "time"}:
+        raise Unbuildable("what happened, not when")
     if set(names.words_of(column.name)) & _MONEY and not measure.distinct:
         raise Unbuildable("an amount is no count")
     if _is_added(column, measure):
@@ -162,15 +165,6 @@ def _units_of(candidate: Candidate, measure: Measure, ctx: Context) -> Column | 
         return None
     pair = quantity_and_price(ctx.scope.view.table(candidate.id))
     return pair[0] if pair is not None else None
-
-
-def counts_already(column: Column) -> bool:
-    """A column that holds a number of something: adding it up counts."""
-    if not column.is_number or column.additivity != "sum":
-        return False
-    words = set(names.words_of(column.name))
-    about = column.description.lower()
-    return bool(words & {"number", "count", "total"}) or "number of" in about or "count of" in about
 
 
 def _aggregate(measure: Measure, ctx: Context) -> P.Expr:

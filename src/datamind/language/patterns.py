@@ -43,7 +43,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"yf?c|cy", measures.lasting, "duration of a model"),
     Pattern(r"A#?f?y|yA(?!c)", measures.average_lasting, "how long on average"),
     Pattern(
-        r"^qc(?:[rif]*[Pcv])+[if]*A$", measures.how_usually, "how long are Ford models on average"
+        r"^qc(?:[rif]*[Pcv])+[if]*A$", measures.how_usually, "what rating are Ford cars on average"
     ),
     Pattern(r"[cv]p>[c]", dates.apart, "sale date more than 7 days after sale date"),
     Pattern(r"[cv]>r?[cv]", dates.two_dates, "sale date after the sale date"),
@@ -86,7 +86,9 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"c#(?![fDA]*c)", measures.count_noun, "restaurant count"),
     Pattern(r"#c&c(?![fcM])", measures.counts, "numbers of papers and journals"),
     Pattern(r"#f?D?P+(?![Pc])", measures.count_values, "how many Ford"),
-    Pattern(r"A[fri]*P*c[fri]*(?:P[fri]*)*c(?!c)", measures.spent_by, "how much people spend"),
+    Pattern(
+        r"A[fri]*P*c[fri]*(?:P[fri]*)*c(?!c)", measures.spent_by, "how much Rome customers spent"
+    ),
     Pattern(r"Ar?P+(?![Pc])", measures.sum_values, "how much was Ford"),
     Pattern(r"A?#f?D?P+c", measures.conditional, "number of buy transactions"),
     Pattern(r"A[fD]?P+c", measures.conditional, "total domestic revenue"),
@@ -132,7 +134,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"mc", measures.per_period, "monthly revenue"),
     Pattern(r"m", measures.group, "monthly"),
     Pattern(r"o[bgf]*[cML]?x?(?:[,&]+[cM]x?)*|xc?", ranks.order, "ordered by name descending"),
-    Pattern(r"TcP+b[cM]", ranks.top_by_within, "top 5 cities in 2020 by population"),
+    Pattern(r"TcP+b[cM]", ranks.top_by_within, "top 5 cities in Texas by average population"),
     Pattern(r"Tc?b[cM]", ranks.top_by, "top 5 cities by population"),
     Pattern(r"T", ranks.top, "top 5"),
 )  # fmt: skip

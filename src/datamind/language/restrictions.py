@@ -37,8 +37,9 @@ _VALUES = re.compile(
 
 
 def is_restricted(text: str) -> bool:
-    """Whether the text says that only some rows count."""
-    return _SAYS.search(text) is not None
+    """Whether the text says which rows alone count, by what their columns hold."""
+    found = _SAYS.search(text)
+    return found is not None and any(p.search(found["what"]) for p in (_STATE, _VALUES))
 
 
 def cut(text: str, names: Known) -> tuple[str, list[str]]:
