@@ -1,4 +1,4 @@
-"""Our own question suites: eight, over databases that their writers made up, to fit and measure by.
+"""Our own question suites: ten, over databases that their writers made up, to fit and measure by.
 
     python -m benchmarks.suites FOLDER [--traces traces.jsonl]
 
