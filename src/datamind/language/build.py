@@ -234,12 +234,19 @@ def _values(where: P.Predicate) -> tuple[P.Value, ...]:
 
 
 def _given_wheres(sketch: Sketch, ctx: Context) -> list[P.Predicate]:
-    """Conditions that a formula of the evidence already holds for its own parts."""
+    """Conditions that a formula of the evidence already holds for its own parts, or that a share
+    has for what is counted and not for what it is a share of."""
     found: list[P.Predicate] = []
     for output in sketch.outputs:
-        if isinstance(output, Measure) and output.given is not None:
-            parts = below(measures.expression(output, ctx))
-            found += [n.where for n in parts if isinstance(n, P.Aggregate) and n.where is not None]
+        if not isinstance(output, Measure):
+            continue
+        of_parts = output.given is not None
+        if not of_parts and output.kind not in ("formula", "ratio", "percent"):
+            continue
+        parts = below(measures.expression(output, ctx))
+        wheres = [n.where for n in parts if isinstance(n, P.Aggregate)]
+        if of_parts or (None in wheres and len(wheres) == 2):
+            found += [w for w in wheres if w is not None]
     return found
 
 

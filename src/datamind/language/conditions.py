@@ -138,7 +138,7 @@ def _one_value(mention: Mention, ctx: Context) -> P.Predicate:
     if candidate.source == "partial":
         ctx.notes.append(f"{column.name.replace('_', ' ')} containing '{_said(mention, ctx)}'")
         return P.TextMatch(expr, "contains", _said(mention, ctx))
-    if ctx.wildcard:
+    if ctx.overlay.wildcard:
         return P.TextMatch(expr, "contains", text)
     if column.type == "integer":
         return P.Compare("=", expr, P.Value(int(text)))
@@ -160,7 +160,7 @@ def _free_text(mention: Mention, text: str, ctx: Context) -> P.Predicate:
     if column.type != "text":
         raise Unbuildable("a text compared with a number")
     ctx.penalty += 0.3
-    return P.TextMatch(ctx.expr(column), "contains" if ctx.wildcard else "equals", text)
+    return P.TextMatch(ctx.expr(column), "contains" if ctx.overlay.wildcard else "equals", text)
 
 
 def _weekday(day: str, ctx: Context) -> P.Predicate:

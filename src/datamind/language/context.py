@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from datamind.language.calendar import Period
 from datamind.language.candidates import Candidate
+from datamind.language.evidence import Overlay
 from datamind.language.index import Index
 from datamind.language.scales import divisor
 from datamind.language.scope import Scope, display
@@ -38,7 +39,7 @@ class Context:
     words: tuple[str, ...]
     lemmas: tuple[str, ...]
     today: dt.date
-    wildcard: bool = False
+    overlay: Overlay = field(default_factory=Overlay)
     notes: list[str] = field(default_factory=list)
     penalty: float = 0.0
     used: set[str] = field(default_factory=set)

@@ -18,6 +18,7 @@ from datamind.language.canonical import canonical
 from datamind.language.context import Context, Unbuildable
 from datamind.language.dates import find_periods
 from datamind.language.definitions import units_of
+from datamind.language.evidence import Overlay
 from datamind.language.formulas import Names
 from datamind.language.graph import Graph
 from datamind.language.heeded import heed
@@ -142,8 +143,7 @@ class BuiltinPlanner:
         readings: list[_Scored] = []
         for linker in linkers:
             readings = readings or _readings(
-                linker, combined, defined, question.today, overlay.wildcard, compiled, view,
-                self._width,
+                linker, combined, defined, question.today, overlay, compiled, view, self._width,
             )  # fmt: skip
         if not readings and any(f.period.low and f.period.low > question.today for f in
                                 find_periods(tokens, question.today)):  # fmt: skip
@@ -172,7 +172,15 @@ class BuiltinPlanner:
                 continue
             for assignment in resolve(sketch, view, compiled.graph, lower):
                 made = _plan(
-                    sketch, assignment, said, today, False, compiled, view, changes[-1], starts[-1]
+                    sketch,
+                    assignment,
+                    said,
+                    today,
+                    Overlay(),
+                    compiled,
+                    view,
+                    changes[-1],
+                    starts[-1],
                 )
                 if made is not None:
                     made.features.update(gain=gain - cuts[0][0][1], cover=float(rank))
@@ -215,7 +223,7 @@ class _Scored:
 
 def _readings(
     linker: Linker, combined: list[Token], defined: list[Unit], today: dt.date,
-    wildcard: bool, compiled: _Compiled, view: View, width: int,
+    overlay: Overlay, compiled: _Compiled, view: View, width: int,
 ) -> list[_Scored]:  # fmt: skip
     found: dict[str, _Scored] = {}
     best_gain: float | None = None
@@ -224,7 +232,7 @@ def _readings(
         best_gain = gain if best_gain is None else best_gain
         sketch = assemble(units)
         for assignment in resolve(sketch, view, compiled.graph, lower, width):
-            made = _plan(sketch, assignment, combined, today, wildcard, compiled, view, units)
+            made = _plan(sketch, assignment, combined, today, overlay, compiled, view, units)
             if made is None:
                 continue
             made.features["gain"] = gain - best_gain
@@ -247,7 +255,7 @@ def _with_score(scored: _Scored, score: float) -> _Scored:
 
 
 def _plan(
-    sketch: Sketch, assignment: Assignment, tokens: list[Token], today: dt.date, wildcard: bool,
+    sketch: Sketch, assignment: Assignment, tokens: list[Token], today: dt.date, overlay: Overlay,
     compiled: _Compiled, view: View, units: tuple[Unit, ...], since: int = 0,
 ) -> _Scored | None:  # fmt: skip
     """The plan of a sketch with its meanings, and what is known of it. `since` is the place of the
@@ -262,7 +270,7 @@ def _plan(
         known = playing | compiled.graph.calendars
         named = assignment.tables | _of_metrics(assignment, view) | known
         scope = Scope(view, compiled.graph, home, mentioned=named, words=frozenset(lemmas))
-        ctx = Context(chosen, scope, compiled.index, words, lemmas, today, wildcard)
+        ctx = Context(chosen, scope, compiled.index, words, lemmas, today, overlay)
         plan = reached_back(build(sketch, ctx))
         heed(plan, units, ctx)
         check(plan, view)

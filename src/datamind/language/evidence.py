@@ -14,11 +14,13 @@ from datamind.language.tokens import lemma, tokenize
 @dataclass(frozen=True, slots=True)
 class Overlay:
     """What the evidence says: definitions by the phrase that they explain, whether text matches in
-    part, and `tests` of a column for a text that nothing names (`status = 'open'`)."""
+    part, `tests` of a column for a text that nothing names (`status = 'open'`), and the columns
+    that say when something happened (`the year refers to paid_at`)."""
 
     definitions: dict[str, str] = field(default_factory=dict)
     wildcard: bool = False
     tests: tuple[str, ...] = ()
+    dates: tuple[str, ...] = ()
 
 
 _WILDCARD = re.compile(
@@ -113,9 +115,18 @@ def read(evidence: str, question: str) -> Overlay:
             definitions.setdefault(_name(found["name"]), plain(found["text"]))
     text = f"{evidence}\n{question}"
     wildcard = bool(_WILDCARD.search(text)) and not _EXACT.search(evidence)
-    return Overlay(definitions, wildcard, tuple(_TEST.findall(evidence)))
+    dates = tuple(next(filter(None, found)) for found in _DATES.findall(evidence))
+    return Overlay(definitions, wildcard, tuple(_TEST.findall(evidence)), dates)
 
 
+_PERIOD = r"(?:the |a )?(?:year|quarter|month|week|day|date|period|time)s?"
+_DATES = re.compile(
+    rf"\b{_PERIOD} (?:refers? to|means?|is(?: that of)?|(?:is )?(?:taken )?from) (?:the )?`?"
+    r"([\w.]+)"
+    rf"|\buse (?:the )?`?([\w.]+)`? (?:for|as) {_PERIOD}\b"
+    rf"|\b(?:whose|where|by|its) (?:the )?`?([\w.]+)`? (?:falls?|lies?|is|are) in {_PERIOD}\b",
+    re.IGNORECASE,
+)
 _TEST = re.compile(r"(?:[\w.]+|`[^`]+`)\s*=\s*'[^']+'")
 
 # A question explains its own words in these forms only.

@@ -28,6 +28,8 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     """Unbuildable, where the plan leaves out what was said."""
     nodes = list(below(plan))
     said = [w.lower() for w in ctx.words]
+    if any(isinstance(n, P.Arithmetic) and n.op in "-/" and n.left == n.right for n in nodes):
+        raise Unbuildable("a thing is compared with itself")
     _heed_numbers(nodes, units)
     _heed_averages(nodes, set(said), ctx)
     _heed_parts(nodes, set(said), ctx)
@@ -51,6 +53,7 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
         raise Unbuildable("the most of something was asked for")
     _heed_than(nodes, said)
     _heed_still(nodes, said, ctx)
+    _heed_groups(nodes, ctx)
     if "new" in ctx.words and not _timed(nodes) and "new" not in _linked(ctx):
         raise Unbuildable("since when they are new was not said")
     if "neither" in said and not any(map(_denies, nodes)):
@@ -119,10 +122,32 @@ def _heed_still(nodes: Sequence[object], said: Sequence[str], ctx: Context) -> N
     if word is None:
         return
     at = list(said).index(word)
-    tells = {at for m in ctx.chosen for at in range(m.first, m.last)}
+    states = [m for m, found in ctx.chosen.items() if found.kind not in ("table", "metric")]
+    tells = {at for m in states for at in range(m.first, m.last)}
     near = any(n in tells for n in range(at + 1, at + 4))
     if not near and not any(isinstance(n, P.IsNull | P.Truth) for n in nodes):
         raise Unbuildable("what still holds was asked for")
+
+
+_WHEN = frozenset("date day time when month year quarter week by per each every".split())
+
+
+def _heed_groups(nodes: Sequence[object], ctx: Context) -> None:
+    """A date groups where a date was said, not by the `open` of its name; and the best in each
+    group are not those of one quantity."""
+    view = ctx.scope.view
+    if not any(isinstance(n, P.Group) and n.keys and n.measures for n in nodes):
+        return
+    for m, found in ctx.chosen.items():
+        if found.kind != "column" or m.role != "group":
+            continue
+        column = view.column(found.id)
+        near = " ".join(ctx.lemmas[max(0, m.first - 1) : m.last])
+        if column.is_date and not _WHEN & set(names.split(near)):
+            raise Unbuildable("what happened, not when")
+        added = column.is_number and column.additivity == "sum"
+        if added and any(isinstance(n, P.TopPerGroup) for n in nodes):
+            raise Unbuildable("a quantity has no best of its own")
 
 
 _CURRENCIES = frozenset({"dollar", "euro", "money"})

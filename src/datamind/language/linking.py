@@ -54,6 +54,9 @@ Matches = dict[int, list[tuple[int, float, str]]]
 
 SURE = 0.99  # all words of a name were said
 
+_ALSO_ADJECTIVES = frozenset({"display", "report", "output", "check", "state"})
+_BEFORE_ADJECTIVES = frozenset("which what the of our all by many in for from with a any".split())
+
 
 class Linker:
     """Looks spans up in the index; remembers what each token matched.
@@ -317,6 +320,11 @@ class Linker:
             out.append(Candidate("weekday", token.lemma, "", 0.9, "grammar"))
         return out
 
+    def _is_adjective(self, at: int) -> bool:
+        """`which display campaigns`: a verb of asking asks only where a request begins."""
+        before = self.tokens[at - 1].lower if at else ""
+        return self.tokens[at].lower in _ALSO_ADJECTIVES and before in _BEFORE_ADJECTIVES
+
     def values(self, first: int, last: int) -> list[Candidate]:
         """Values of columns that the window spells, exactly or (proper names, quotes) in part."""
         tokens = self.tokens[first:last]
@@ -325,7 +333,8 @@ class Linker:
         if any(t.kind not in ("word", "number") and t.text not in (".", "-", "&") for t in tokens):
             return []
         text = " ".join(t.lower for t in tokens)
-        if len(tokens) == 1 and not tokens[0].is_proper and text in keyword_words():
+        lower = len(tokens) == 1 and not tokens[0].is_proper
+        if lower and text in keyword_words() and not self._is_adjective(first):
             return []
         letter = len(text) == 1 and tokens[0].is_proper and first > 0
         empty = text in STOP or text in SOFT or tokens[0].kind == "number"

@@ -268,6 +268,9 @@ def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P
                 1.2 * len(said & nearby) + 0.4 * bool(about & nearby) + 0.25 * len(said & roots)
             )
             score += 0.9 * (column.id in of_metrics)
+            score += 4.0 * any(
+                f".{column.id}".lower().endswith(f".{d.lower()}") for d in ctx.overlay.dates
+            )
             if best is None or score > best[0]:
                 best = (score, column)
     if best is None:

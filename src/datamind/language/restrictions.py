@@ -22,8 +22,9 @@ class Known(Protocol):
 
 
 _SAYS = re.compile(
-    r"[,;]\s*(?:and\s+)?(?:always\s+)?"
-    r"(?P<way>only(?:\s+for)?|counting only|excludes?|excluding|ignores?|ignoring|leaving out)\b"
+    r"(?:[,;]\s*(?:and\s+)?(?:always\s+)?"
+    r"(?P<way>only(?: for)?|over|counting only|excludes?|excluding|ignores?|ignoring|leaving out)\b"
+    r"|(?<=[\d)])\s+(?:over|of|for|from)\b(?! all\b))"
     r"(?P<what>[^;]*)$",
     re.IGNORECASE,
 )
@@ -34,12 +35,16 @@ _VALUES = re.compile(
     r"\b(?:with|whose|having|where|of)(?: the)? (?P<column>\w+)(?: is| are| =)? "
     r"(?P<values>'?[\w ]+?'?(?:\s*(?:,|\bor\b|\band\b)\s*'?[\w ]+?'?)*)\s*[.)]*$"
 )
+# Said of a date: which one a period of the question is of (`Overlay.dates`).
+_PERIOD = re.compile(r"\s+(?:whose|where) \w+ (?:falls?|lies?|is|are) in the \w+\s*$")
 
 
 def is_restricted(text: str) -> bool:
     """Whether the text says which rows alone count, by what their columns hold."""
     found = _SAYS.search(text)
-    return found is not None and any(p.search(found["what"]) for p in (_STATE, _VALUES))
+    if found is None:
+        return False
+    return found["way"] == "over" or any(p.search(found["what"]) for p in (_STATE, _VALUES))
 
 
 def cut(text: str, names: Known) -> tuple[str, list[str]]:
@@ -48,10 +53,10 @@ def cut(text: str, names: Known) -> tuple[str, list[str]]:
     found = _SAYS.search(text)
     if found is None:
         return text, []
-    test = _test(found["what"], names)
+    test = _test(_PERIOD.sub("", found["what"]), names)
     if test is None:
         return text, []
-    keeps = found["way"].lower().startswith(("only", "counting"))
+    keeps = (found["way"] or "only").lower().startswith(("only", "over", "counting"))
     return text[: found.start()], [test if keeps else f"NOT ({test})"]
 
 
