@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from datamind.language.hints import plain
-from datamind.language.restrictions import is_restricted
+from datamind.language.restrictions import restricts
 from datamind.language.tokens import lemma, tokenize
 
 
@@ -101,7 +101,7 @@ def read(evidence: str, question: str) -> Overlay:
     said = _lemmas(question) if evidence else ""
     before: list[str] = []
     for statement in _statements(evidence):
-        if is_restricted(f"; {statement}"):  # of what was defined just before
+        if restricts(statement):  # what was defined just before it
             definitions.update({name: f"{definitions[name]}; {statement}" for name in before})
             continue
         made = dict(_defined(statement, said))

@@ -122,7 +122,11 @@ def _heed_still(nodes: Sequence[object], said: Sequence[str], ctx: Context) -> N
     if word is None:
         return
     at = list(said).index(word)
-    states = [m for m, found in ctx.chosen.items() if found.kind not in ("table", "metric")]
+    view = ctx.scope.view
+    states = [
+        m for m, found in ctx.chosen.items()
+        if found.kind == "value" or (found.kind == "column" and not view.column(found.id).is_date)
+    ]  # fmt: skip
     tells = {at for m in states for at in range(m.first, m.last)}
     near = any(n in tells for n in range(at + 1, at + 4))
     if not near and not any(isinstance(n, P.IsNull | P.Truth) for n in nodes):
@@ -139,7 +143,7 @@ def _heed_groups(nodes: Sequence[object], ctx: Context) -> None:
     if not any(isinstance(n, P.Group) and n.keys and n.measures for n in nodes):
         return
     for m, found in ctx.chosen.items():
-        if found.kind != "column" or m.role != "group":
+        if found.kind != "column" or m.role not in ("group", "attribute"):
             continue
         column = view.column(found.id)
         near = " ".join(ctx.lemmas[max(0, m.first - 1) : m.last])

@@ -334,11 +334,12 @@ class Linker:
             return []
         text = " ".join(t.lower for t in tokens)
         lower = len(tokens) == 1 and not tokens[0].is_proper
-        if lower and text in keyword_words() and not self._is_adjective(first):
+        adjective = lower and self._is_adjective(first)
+        if lower and text in keyword_words() and not adjective:
             return []
         letter = len(text) == 1 and tokens[0].is_proper and first > 0
         empty = text in STOP or text in SOFT or tokens[0].kind == "number"
-        if len(tokens) == 1 and not letter and empty:
+        if len(tokens) == 1 and not letter and empty and not adjective:
             return []
         proper = any(t.is_proper for t in tokens)
         keys = {normal(text), " ".join(t.lemma for t in tokens)}

@@ -176,7 +176,7 @@ STARTS = frozenset({"start", "started", "begin", "began", "open", "opened", "hir
                      "ordered", "reported", "registered", "booked", "requested",
                      "submitted"})  # fmt: skip
 ENDS = frozenset({"end", "ended", "finish", "finished", "close", "closed", "left", "leave", "to",
-                  "completed", "completion", "termination", "terminated", "expiry", "resolved",
+                  "completed", "completion", "term", "termination", "terminated", "expiry", "resolved",
                   "discharged", "discharge", "returned", "stop", "stopped", "cancelled", "exit",
                   "arrival", "dropoff", "delivered", "settled", "until"})  # fmt: skip
 

@@ -41,7 +41,15 @@ _PERIOD = re.compile(r"\s+(?:whose|where) \w+ (?:falls?|lies?|is|are) in the \w+
 
 def is_restricted(text: str) -> bool:
     """Whether the text says which rows alone count, by what their columns hold."""
-    found = _SAYS.search(text)
+    return _tells(_SAYS.search(text))
+
+
+def restricts(statement: str) -> bool:
+    """Whether all that a statement says is which rows alone count."""
+    return _tells(_SAYS.match(f"; {statement}"))
+
+
+def _tells(found: re.Match[str] | None) -> bool:
     if found is None:
         return False
     return found["way"] == "over" or any(p.search(found["what"]) for p in (_STATE, _VALUES))
