@@ -8,7 +8,7 @@ from typing import cast
 
 from datamind.language import measures
 from datamind.language.conditions import predicate
-from datamind.language.context import Context, Unbuildable, conjunction
+from datamind.language.context import Context, Unbuildable, conjunction, number
 from datamind.language.draft import Draft, aggregate, keys
 from datamind.language.relations import inner_context, plain_relation
 from datamind.language.scope import money_column
@@ -98,7 +98,12 @@ def _of_rows(cond: Cond, column: Column, ctx: Context) -> P.Predicate:
     steps: list[P.Step] = [P.Filter(conjunction(wheres))] if wheres else []
     steps.append(P.Group((), (P.Named("value", average),)))
     query = P.Query(inner.scope.source(), tuple(steps))
-    return P.Compare(cast(P.Comparison, cond.op), outer, P.Scalar(query))
+    return P.Compare(cast(P.Comparison, cond.op), outer, _multiplied(P.Scalar(query), cond))
+
+
+def _multiplied(average: P.Expr, cond: Cond) -> P.Expr:
+    """`twice` the average, `80% of` the median."""
+    return P.Arithmetic("*", number(cond.numbers[0]), average) if cond.numbers else average
 
 
 def _function(cond: Cond) -> P.Function:
@@ -123,7 +128,8 @@ def _of_groups(cond: Cond, made: Made, sketch: Sketch, ctx: Context, draft: Draf
     source = P.Query(inner.scope.source(), tuple(steps))
     query = P.Query(source, (P.Group((), (average,)),))
     ctx.used |= inner.used
-    return P.Compare(cast(P.Comparison, cond.op), P.Field(name), P.Scalar(query))
+    limit = _multiplied(P.Scalar(query), cond)
+    return P.Compare(cast(P.Comparison, cond.op), P.Field(name), limit)
 
 
 def _name(cond: Cond, ctx: Context) -> str:

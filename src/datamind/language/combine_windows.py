@@ -136,7 +136,7 @@ def per_day(nodes: list[Node]) -> list[Node]:
 
 
 BEYOND = (
-    r"(?P<about>c)?[rf]*>f?(?P<said>c)?c?A[f]?(?P<again>c(?!>))?"
+    r"(?P<about>c)?[rf]*>(?P<factor>k)?f?(?P<said>c)?c?A[f]?(?P<again>c(?!>))?"
     r"(?:[fir]+=?(?P<same>c)|f?(?P<when>d))?(?:r=(?P<same_>c))?"
 )
 
@@ -162,6 +162,8 @@ def beyond(nodes: list[Node]) -> list[Node] | None:
         subject = at["again"]
     cond = Cond("beyond", op=of_code(nodes, K.COMPARE)[0].payload, match=function)
     cond.first = of_code(nodes, K.COMPARE)[0].first
+    if "factor" in at:
+        cond.numbers = (at["factor"].payload,)
     if subject is not None:
         subject.payload.role = "measure"
         cond.measure = Measure("either", target=subject.payload, first=subject.first)

@@ -31,7 +31,22 @@ def _is_far(cond: Cond, ctx: Context) -> bool:
     if candidate is None or candidate.kind != "value":
         return False
     home = ctx.scope.view.table(ctx.scope.home)
-    return bool(home.primary_key) and candidate.table not in ctx.scope.graph.owned(home.id)
+    if candidate.table in ctx.scope.graph.owned(home.id) or not home.primary_key:
+        return False
+    return not _leaves_rows(cond.mention, candidate.table, ctx)
+
+
+_LEAVING = frozenset("leave leaving ignore ignoring exclude excluding disregard counting".split())
+
+
+def _leaves_rows(mention: Mention | None, table: str, ctx: Context) -> bool:
+    """`who bought in May, leaving out cancelled orders`: of the rows that the period is of, some
+    do not count."""
+    at = mention.first if mention is not None else 0
+    if not _LEAVING & {w.lower() for w in ctx.words[max(0, at - 4) : at]}:
+        return False
+    alias = ctx.scope.aliases.get(table)
+    return any(isinstance(d, P.Column) and d.alias == alias for d in ctx.dates)
 
 
 def _compare(cond: Cond, ctx: Context) -> P.Predicate:
@@ -49,6 +64,8 @@ def _compare(cond: Cond, ctx: Context) -> P.Predicate:
     value = cond.numbers[0]
     if isinstance(value, Percent) and _is_fraction(column):
         value = float(value) / 100
+    elif isinstance(value, Percent) and column.additivity == "sum":
+        raise Unbuildable("a percentage of what was not understood")
     return P.Compare(cast(P.Comparison, cond.op), left, number(value))
 
 

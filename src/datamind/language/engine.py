@@ -246,11 +246,8 @@ def _readings(
 
 
 def _with_score(scored: _Scored, score: float) -> _Scored:
-    reading = scored.reading
-    kept = Reading(
-        reading.plan, round(score, 4), reading.links, reading.assumptions,
-        tuple(sorted(scored.features.items())),
-    )  # fmt: skip
+    features = tuple(sorted(scored.features.items()))
+    kept = replace(scored.reading, score=round(score, 4), features=features)
     return _Scored(kept, scored.features, scored.unknown)
 
 

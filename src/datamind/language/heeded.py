@@ -86,7 +86,8 @@ def _most_said(said: Sequence[str], ctx: Context) -> bool:
 
 
 def _heed_than(nodes: Sequence[object], said: Sequence[str]) -> None:
-    """`more tips than reviews`, `three times the average`: something is compared, or multiplied."""
+    """`more tips than reviews`, `three times the average`: something is compared, or multiplied;
+    `how much` is answered by no count of rows."""
     pairs = set(pairwise(said))
     compares = any(isinstance(n, P.Between) or
                    (isinstance(n, P.Compare) and n.op in _ORDERED) for n in nodes)  # fmt: skip
@@ -94,6 +95,10 @@ def _heed_than(nodes: Sequence[object], said: Sequence[str]) -> None:
     than = any(after == "than" and word not in _NO_ORDER for word, after in pairs)
     if than and not (compares or computed):
         raise Unbuildable("what is more than what was said")
+    aggregates = [n for n in nodes if isinstance(n, P.Aggregate)]
+    counts = all(n.function == "count" and not n.distinct for n in aggregates)
+    if ("how", "much") in pairs and aggregates and counts and not computed:
+        raise Unbuildable("how much is no count")
     if ("times", "the") in pairs and not any(
         isinstance(n, P.Arithmetic) and n.op == "*" for n in nodes
     ):
@@ -146,8 +151,9 @@ def _heed_groups(nodes: Sequence[object], ctx: Context) -> None:
         if found.kind != "column" or m.role not in ("group", "attribute"):
             continue
         column = view.column(found.id)
-        near = " ".join(ctx.lemmas[max(0, m.first - 1) : m.last])
-        if column.is_date and not _WHEN & set(names.split(near)):
+        said = set(names.split(" ".join(ctx.lemmas[max(0, m.first - 1) : m.last])))
+        whole = set(names.words_of(column.name)) <= said
+        if column.is_date and not whole and not _WHEN & said:
             raise Unbuildable("what happened, not when")
         added = column.is_number and column.additivity == "sum"
         if added and any(isinstance(n, P.TopPerGroup) for n in nodes):

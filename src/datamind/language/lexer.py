@@ -12,7 +12,7 @@ from datamind.language.dates import Found, find_periods
 from datamind.language.denials import denied
 from datamind.language.index import GENERIC
 from datamind.language.linking import MAX_WINDOW, PER_GRAIN, Linker
-from datamind.language.numbers import how_often, is_amount, numbers
+from datamind.language.numbers import factors, how_often, is_amount, numbers
 from datamind.language.said import is_noun
 from datamind.language.said import units as units_said
 from datamind.language.sketch import Cond, Mention
@@ -84,6 +84,7 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
     yield from _fillers(linker, tokens)
     yield from numbers(tokens)
     yield from how_often(tokens)
+    yield from factors(tokens)
     yield from units_said(tokens, linker.index.values, Unit)
     yield from durations.units(linker.index, tokens)
     yield from ages.units(linker.index, tokens)

@@ -113,6 +113,27 @@ def how_often(tokens: list[Token]) -> Iterator[Unit]:
                 yield Unit("p", first, at + 1, made, 0.75 * (at + 1 - first))
 
 
+def factors(tokens: list[Token]) -> Iterator[Unit]:
+    """`150% of` the average, `twice` the median: what it is multiplied by."""
+    said = [t.lower for t in tokens]
+    for at in range(len(said)):
+        found = _FACTOR.match(" ".join(said[at : at + 7]))
+        if found is None or found["word"] is None:
+            continue
+        value = _MULTIPLES.get(found["word"]) or _number_at(tokens, at)
+        if isinstance(value, float):
+            last = at + len(found["factor"].split())
+            scale = 100 if found["percent"] else 1
+            yield Unit("k", at, last, value / scale, 1.5 * (last - at))
+
+
+_MULTIPLES = {"once": 1.0, "twice": 2.0, "double": 2.0, "triple": 3.0, "half": 0.5}
+_FACTOR = re.compile(
+    r"(?P<factor>(?P<word>[\w.]+)(?P<percent> ?(?:%|percent))?(?: times| of)*)"
+    r"(?: the| our| its| their)* (?:overall )?(?:average|avg|mean|median)\b"
+)
+
+
 def _compared(tokens: list[Token], at: int) -> Iterator[tuple[int, str]]:
     """Where the words begin that compare the number at this place, and how."""
     yield at, "="

@@ -175,10 +175,11 @@ STARTS = frozenset({"start", "started", "begin", "began", "open", "opened", "hir
                      "created", "issued", "sent", "join", "joined", "entry", "placed",
                      "ordered", "reported", "registered", "booked", "requested",
                      "submitted"})  # fmt: skip
-ENDS = frozenset({"end", "ended", "finish", "finished", "close", "closed", "left", "leave", "to",
-                  "completed", "completion", "term", "termination", "terminated", "expiry", "resolved",
-                  "discharged", "discharge", "returned", "stop", "stopped", "cancelled", "exit",
-                  "arrival", "dropoff", "delivered", "settled", "until"})  # fmt: skip
+ENDS = frozenset(
+    """end ended finish finished close closed left leave to completed completion term termination
+    terminated expiry resolved discharged discharge returned stop stopped cancelled exit arrival
+    dropoff delivered settled until""".split()
+)
 
 
 DATE_CHOSEN = "dates are by "  # how the note begins on a date that the question did not name

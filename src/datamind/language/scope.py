@@ -164,7 +164,8 @@ def year_columns(table: Table) -> list[Column]:
 
 
 _OF_A_YEAR = frozenset("month quarter week day fiscal of".split())  # a quarter of a year is none
-MONEY = ("revenue", "amount", "price", "total", "value", "payment", "spend", "turnover", "cost")
+MONEY = ("revenue", "amount", "price", "total", "value", "payment", "spend", "turnover", "fare",
+         "cost")  # fmt: skip
 
 
 _QUANTITY = ("quantity", "qty", "units", "pieces", "count", "sold")
