@@ -10,7 +10,7 @@ from datamind.semantics.catalog import Column
 from datamind.semantics.scales import NAMED, PER
 
 _PLURAL = {w: w for w in ("dollar", "euro", "pound", "franc")}
-_SHORT = 2  # abbreviations of units are no longer; in a question they say little by themselves
+_SHORT = 3  # names of units are no longer; alone they say little (`min`, `t`)
 _ASKING = frozenset({"in", "many"})
 
 
