@@ -36,8 +36,12 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     grouped = any(isinstance(n, P.Group) and n.keys for n in nodes)
     measures = max((len(n.measures) for n in nodes if isinstance(n, P.Group)), default=0)
     computed = any(isinstance(n, P.Arithmetic | P.Window) for n in nodes)
-    if {"versus", "vs", "compared"} & set(said) and not (grouped or computed) and measures == 1:
-        raise Unbuildable("one number is compared with nothing")
+    if (
+        {"versus", "vs", "compared"} & set(said)
+        and not (grouped or computed)
+        and (measures == 1 or not _measured(nodes, ctx))
+    ):
+        raise Unbuildable("one number, or none, is compared with nothing")
     if said and said[0] in _YES_OR_NO and {"than", "or"} & set(said) and not grouped:
         raise Unbuildable("two sides were to be compared")
     last = [u for u in units if u.code != "."][-1:]  # `and how many do not` is a group
@@ -54,6 +58,10 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     _heed_than(nodes, said)
     _heed_still(nodes, said, ctx)
     _heed_groups(nodes, ctx)
+    if ("in", "every") in pairwise(said) and {"which", "who"} & set(said[:2]):
+        raise Unbuildable("who did in every one of them was asked for")
+    if _SPEED & set(said) and not _lasts(nodes, ctx):
+        raise Unbuildable("how long it takes was asked for")
     if "new" in ctx.words and not _timed(nodes) and "new" not in _linked(ctx):
         raise Unbuildable("since when they are new was not said")
     if "neither" in said and not any(map(_denies, nodes)):
@@ -138,6 +146,16 @@ def _heed_still(nodes: Sequence[object], said: Sequence[str], ctx: Context) -> N
         raise Unbuildable("what still holds was asked for")
 
 
+def _lasts(nodes: Sequence[object], ctx: Context) -> bool:
+    timed = any(_TIMES & set(text.split()) for text in _measured(nodes, ctx))
+    return timed or any(isinstance(n, P.DateDiff) for n in nodes)
+
+
+_SPEED = frozenset({"slowest", "fastest", "quickest"})
+_TIMES = frozenset(
+    """day hour minute second millisecond week month time duration delay speed latency wait lap pace
+    ms min sec hr""".split()
+)
 _WHEN = frozenset("date day time when month year quarter week by per each every".split())
 
 

@@ -116,7 +116,7 @@ def how_often(tokens: list[Token]) -> Iterator[Unit]:
 def factors(tokens: list[Token]) -> Iterator[Unit]:
     """`150% of` the average, `twice` the median: what it is multiplied by."""
     said = [t.lower for t in tokens]
-    for at in range(len(said)):
+    for at in range(len(said) if _MEANS & set(said) else 0):
         found = _FACTOR.match(" ".join(said[at : at + 7]))
         if found is None or found["word"] is None:
             continue
@@ -127,6 +127,7 @@ def factors(tokens: list[Token]) -> Iterator[Unit]:
             yield Unit("k", at, last, value / scale, 1.5 * (last - at))
 
 
+_MEANS = frozenset({"average", "avg", "mean", "median"})
 _MULTIPLES = {"once": 1.0, "twice": 2.0, "double": 2.0, "triple": 3.0, "half": 0.5}
 _FACTOR = re.compile(
     r"(?P<factor>(?P<word>[\w.]+)(?P<percent> ?(?:%|percent))?(?: times| of)*)"

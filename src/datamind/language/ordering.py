@@ -8,6 +8,7 @@ from typing import cast
 from datamind.language import measures
 from datamind.language.context import Context, Unbuildable
 from datamind.language.draft import Draft, aggregate, free_name, is_period, named, period_key
+from datamind.language.kinds import KEYS
 from datamind.language.metric_time import figure
 from datamind.language.scope import dates_of, year_columns
 from datamind.language.sketch import Measure, Mention, Rank, Sketch
@@ -71,6 +72,8 @@ def _sort(
     candidate = ctx.meaning(by)
     if rank.extreme and not grouped and candidate.kind in ("table", "grain"):
         raise Unbuildable("what is compared is not said")
+    if grouped and candidate.kind == "table" and rank.hints:
+        raise Unbuildable("the highest rated are not the most")
     if grouped and candidate.kind in ("table", "metric"):
         made: P.Expr = (
             figure(candidate.id, ctx)
@@ -85,6 +88,11 @@ def _sort(
         target = key.expr if not grouped else P.Field(_key_name(draft, key))
         return P.Sort(target, rank.descending), None
     column = ctx.column_of(by)
+    keyed = column.id in ctx.scope.graph.references or (
+        ctx.scope.view.table(column.table).primary_key == (column.name,)
+    )
+    if keyed and rank.extreme and not KEYS & set(ctx.lemmas[by.first : by.last]):
+        raise Unbuildable("a key has no best")
     return _column_sort(column, rank, ctx, draft, grouped=grouped)
 
 
