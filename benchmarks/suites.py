@@ -1,4 +1,4 @@
-"""Our own question suites: ten, over databases that their writers made up, to fit and measure by.
+"""Our own question suites: eleven, over databases that their writers made up, to fit and to judge.
 
     python -m benchmarks.suites FOLDER [--traces traces.jsonl]
 

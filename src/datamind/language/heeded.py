@@ -58,6 +58,13 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     _heed_than(nodes, said)
     _heed_still(nodes, said, ctx)
     _heed_groups(nodes, ctx)
+    _heed_periods(nodes)
+    if superlative and {"every", "each"} & set(said) and _first_of_all(nodes):
+        raise Unbuildable("the first of each was asked for")
+    if {"frequent", "frequently"} & set(said) and not any(
+        isinstance(n, P.Aggregate) for n in nodes
+    ):
+        raise Unbuildable("how often was asked for")
     if ("in", "every") in pairwise(said) and {"which", "who"} & set(said[:2]):
         raise Unbuildable("who did in every one of them was asked for")
     if _SPEED & set(said) and not _lasts(nodes, ctx):
@@ -151,6 +158,30 @@ def _lasts(nodes: Sequence[object], ctx: Context) -> bool:
     return timed or any(isinstance(n, P.DateDiff) for n in nodes)
 
 
+def _heed_periods(nodes: Sequence[object]) -> None:
+    """A period that ends before it begins holds nothing."""
+    low: dict[P.Expr, dt.date] = {}
+    high: dict[P.Expr, dt.date] = {}
+    for n in nodes:
+        if isinstance(n, P.And):
+            for c in n.items:
+                value = (
+                    c.right.value
+                    if isinstance(c, P.Compare) and isinstance(c.right, P.Value)
+                    else None
+                )
+                if isinstance(c, P.Compare) and isinstance(value, dt.date):
+                    side = low if c.op in (">", ">=") else high
+                    side[c.left] = value
+    if any(left in high and high[left] <= first for left, first in low.items()):
+        raise Unbuildable("a period that ends before it begins")
+
+
+def _first_of_all(nodes: Sequence[object]) -> bool:
+    limited = any(isinstance(n, P.Limit) and n.count == 1 for n in nodes)
+    return limited and not any(isinstance(n, P.TopPerGroup | P.Window) for n in nodes)
+
+
 _SPEED = frozenset({"slowest", "fastest", "quickest"})
 _TIMES = frozenset(
     """day hour minute second millisecond week month time duration delay speed latency wait lap pace
@@ -160,8 +191,8 @@ _WHEN = frozenset("date day time when month year quarter week by per each every"
 
 
 def _heed_groups(nodes: Sequence[object], ctx: Context) -> None:
-    """A date groups where a date was said, not by the `open` of its name; and the best in each
-    group are not those of one quantity."""
+    """A date groups where a date was said, not by the `open` of its name; a quantity does not
+    where no word says so, nor has it a best of its own."""
     view = ctx.scope.view
     if not any(isinstance(n, P.Group) and n.keys and n.measures for n in nodes):
         return
@@ -174,8 +205,9 @@ def _heed_groups(nodes: Sequence[object], ctx: Context) -> None:
         if column.is_date and not whole and not _WHEN & said:
             raise Unbuildable("what happened, not when")
         added = column.is_number and column.additivity == "sum"
-        if added and any(isinstance(n, P.TopPerGroup) for n in nodes):
-            raise Unbuildable("a quantity has no best of its own")
+        ranked = any(isinstance(n, P.TopPerGroup) for n in nodes)
+        if added and ranked:
+            raise Unbuildable("a quantity is no group")
 
 
 _CURRENCIES = frozenset({"dollar", "euro", "money"})

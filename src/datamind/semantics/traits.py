@@ -148,6 +148,9 @@ _NAMING = ("name", "title", "label", "full_name", "fullname", "display_name")
 # What rows go by where they have no name.
 _CALLED = frozenset("alias nickname headline heading caption subject".split())
 
+_TELLING = frozenset({"desc", "descr", "description", "text", "meaning"})
+_FEW = 200
+
 
 def display_columns(table: str, columns: Sequence[Column], rows: int | None) -> tuple[str, ...]:
     """The columns that a person would call a row by; empty where nothing reads like a name."""
@@ -178,6 +181,8 @@ def _naming_score(column: Column, entity: Collection[str], rows: int | None) -> 
         score = 1.6
     elif words and words[-1] in _CALLED:
         score = 1.3
+    elif words and words[-1] in _TELLING and rows and column.distinct == rows <= _FEW:
+        score = 1.2  # a table of codes
     if score and rows and column.distinct is not None:
         score += 0.5 * column.distinct / rows
     return score - (column.null_fraction or 0.0)
