@@ -160,21 +160,23 @@ def _lasts(nodes: Sequence[object], ctx: Context) -> bool:
 
 def _heed_periods(nodes: Sequence[object]) -> None:
     """A period that ends before it begins holds nothing."""
-    low: dict[P.Expr, dt.date] = {}
-    high: dict[P.Expr, dt.date] = {}
-    for n in nodes:
-        if isinstance(n, P.And):
-            for c in n.items:
-                value = (
-                    c.right.value
-                    if isinstance(c, P.Compare) and isinstance(c.right, P.Value)
-                    else None
-                )
-                if isinstance(c, P.Compare) and isinstance(value, dt.date):
-                    side = low if c.op in (">", ">=") else high
-                    side[c.left] = value
-    if any(left in high and high[left] <= first for left, first in low.items()):
-        raise Unbuildable("a period that ends before it begins")
+    for node in nodes:
+        tests = node.items if isinstance(node, P.And) else ()
+        if any(_is_over(start, end) for start in tests for end in tests):
+            raise Unbuildable("a period that ends before it begins")
+
+
+def _is_over(start: P.Predicate, end: P.Predicate) -> bool:
+    """Whether nothing is on or after the one date and before the other."""
+    if not (isinstance(start, P.Compare) and isinstance(end, P.Compare)):
+        return False
+    first, last = start.right, end.right
+    if not (isinstance(first, P.Value) and isinstance(last, P.Value)):
+        return False
+    if start.left != end.left or start.op not in (">", ">=") or end.op not in ("<", "<="):
+        return False
+    dates = isinstance(first.value, dt.date) and isinstance(last.value, dt.date)
+    return dates and str(first.value) > str(last.value)
 
 
 def _first_of_all(nodes: Sequence[object]) -> bool:
@@ -191,8 +193,8 @@ _WHEN = frozenset("date day time when month year quarter week by per each every"
 
 
 def _heed_groups(nodes: Sequence[object], ctx: Context) -> None:
-    """A date groups where a date was said, not by the `open` of its name; a quantity does not
-    where no word says so, nor has it a best of its own."""
+    """A date groups where a date was said, not by the `open` of its name; and the best in each
+    group are not those of one quantity."""
     view = ctx.scope.view
     if not any(isinstance(n, P.Group) and n.keys and n.measures for n in nodes):
         return
