@@ -192,8 +192,8 @@ def slow(api: Api, monkeypatch: pytest.MonkeyPatch) -> list[str]:
                     ended.append("stopped")
                     return
             ended.append("ran to its end")
-        except GeneratorExit:  # whoever reads was called off between two batches
-            ended.append("stopped")
+        except GeneratorExit:  # called off between two batches, or left without being told to stop
+            ended.append("stopped" if more["stop"].is_set() else "left")
             raise
         finally:
             reading.close()

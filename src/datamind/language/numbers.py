@@ -118,7 +118,7 @@ def factors(tokens: list[Token]) -> Iterator[Unit]:
     said = [t.lower for t in tokens]
     for at in range(len(said) if _MEANS & set(said) else 0):
         found = _FACTOR.match(" ".join(said[at : at + 7]))
-        if found is None or found["word"] is None:
+        if found is None:
             continue
         value = _MULTIPLES.get(found["word"]) or _number_at(tokens, at)
         if isinstance(value, float):
@@ -128,7 +128,7 @@ def factors(tokens: list[Token]) -> Iterator[Unit]:
 
 
 _MEANS = frozenset({"average", "avg", "mean", "median"})
-_MULTIPLES = {"once": 1.0, "twice": 2.0, "double": 2.0, "triple": 3.0, "half": 0.5}
+_MULTIPLES = {"twice": 2.0, "double": 2.0, "triple": 3.0, "half": 0.5}
 _FACTOR = re.compile(
     r"(?P<factor>(?P<word>[\w.]+)(?P<percent> ?(?:%|percent))?(?: times| of)*)"
     r"(?: the| our| its| their)* (?:overall )?(?:average|avg|mean|median)\b"
