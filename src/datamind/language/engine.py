@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, zip_longest
 
 from datamind.errors import DataMindError
-from datamind.language import apposition, evidence, follow_up, ranking, reasons, spelling, why
+from datamind.language import apposition, evidence, follow_up, ranking, reasons, why
 from datamind.language.assemble import assemble
 from datamind.language.build import build
 from datamind.language.candidates import Candidate
@@ -23,7 +22,6 @@ from datamind.language.formulas import Names
 from datamind.language.graph import Graph
 from datamind.language.heeded import heed
 from datamind.language.homes import home_table, per_unrelated
-from datamind.language.identifiers import with_identifiers
 from datamind.language.index import Index
 from datamind.language.index import build as build_index
 from datamind.language.kinds import is_party
@@ -37,6 +35,7 @@ from datamind.language.scope import NoPath, Scope
 from datamind.language.sketch import Mention, Sketch
 from datamind.language.tokens import Token, is_participle, stem
 from datamind.language.units import Unit
+from datamind.language.wording import tokens_of
 from datamind.records import Candidate as Reading
 from datamind.records import Choice, Interpretation, Link, Question, Refusal, Turn
 from datamind.semantics.catalog import View
@@ -48,7 +47,6 @@ KEPT_VIEWS = 8
 CHOICES = 3
 BASES = 3  # ways to cut the earlier question that are tried
 _STOP = Token(".", ".", ".", "mark", 0, 0)
-_LATIN = re.compile(r"\b(?:i\. ?e\.|e\. ?g\.|ie,|eg,|viz\.),?", re.IGNORECASE)
 # Verbs of people's lives that need a date of their own: `born in 1980` is by no other.
 _LIVES = frozenset({"born", "died", "hired", "married", "retired", "founded"})
 # What became of things: never true of all of them.
@@ -108,7 +106,7 @@ class BuiltinPlanner:
         question = replace(question, earlier=why.without(question.earlier))
         if not question.earlier or by_form(question.text) is not None:
             return self._alone(question, view, compiled)
-        tokens, notes = _tokens_of(question.text, compiled)
+        tokens, notes = tokens_of(question.text, compiled.index)
         surely = follow_up.leans_surely(tokens) or follow_up.refers(tokens)
         if not surely:
             alone = self._alone(question, view, compiled)
@@ -135,7 +133,7 @@ class BuiltinPlanner:
     def _read(self, question: Question, view: View, compiled: _Compiled) -> Interpretation:
         """The readings of a question that stands alone and that data may answer."""
         overlay = evidence.read(question.evidence, question.text)
-        tokens, notes = _tokens_of(evidence.expand(question.text, overlay), compiled)
+        tokens, notes = tokens_of(evidence.expand(question.text, overlay), compiled.index)
         defined, combined = units_of(overlay, tokens, compiled.names, question.today)
         linkers = [Linker(compiled.index, tokens)]
         if compiled.metrics:  # `list the cancelled orders` wants no metric of that name
@@ -156,7 +154,7 @@ class BuiltinPlanner:
     ) -> Interpretation | None:  # fmt: skip
         """The readings of the question as a change of those before it; None where it is none."""
         texts = _leading_up(question.earlier, compiled)
-        stretches = [*(_tokens_of(text, compiled)[0] for text in texts), tokens]
+        stretches = [*(tokens_of(text, compiled.index)[0] for text in texts), tokens]
         starts = list(accumulate((len(s) + 1 for s in stretches[:-1]), initial=0))
         said = [t for stretch in stretches for t in (*stretch, _STOP)][:-1]
         lower, today = [t.lower for t in said], question.today
@@ -193,12 +191,6 @@ class BuiltinPlanner:
         return _noted(_decide(found[:MAX_READINGS], tokens, view), here)
 
 
-def _tokens_of(text: str, compiled: _Compiled) -> tuple[list[Token], list[str]]:
-    """The words as they are meant, and what was read otherwise than it is written."""
-    plain = _LATIN.sub(lambda m: " " * len(m[0]), spelling.without_greeting(text))
-    return spelling.read(with_identifiers(plain, compiled.index.identifiers), compiled.index)
-
-
 def _noted(read: Interpretation, notes: Sequence[str]) -> Interpretation:
     noted = tuple(replace(c, assumptions=(*notes, *c.assumptions)) for c in read.candidates)
     return replace(read, candidates=noted) if notes else read
@@ -209,7 +201,7 @@ def _leading_up(earlier: Sequence[Turn], compiled: _Compiled) -> list[str]:
     texts: list[str] = []
     for turn in reversed(earlier):
         texts.insert(0, turn.text)
-        if not follow_up.leans(_tokens_of(turn.text, compiled)[0]):
+        if not follow_up.leans(tokens_of(turn.text, compiled.index)[0]):
             return texts
     return texts
 
@@ -329,12 +321,14 @@ def _link_features(assignment: Assignment) -> dict[str, float]:
 
 
 def _link(mention: Mention, candidate: Candidate, tokens: list[Token]) -> Link:
-    first, last = tokens[mention.first], tokens[mention.last - 1]
-    text = " ".join(t.text for t in tokens[mention.first : mention.last])
+    # A paraphrase may have changed the order of the words.
+    said = tokens[mention.first : max(mention.last, mention.first + 1)]
+    text = " ".join(t.text for t in said)
     item = candidate.id if candidate.value is None else f"{candidate.id} = {candidate.value}"
     return Link(
-        first.start, last.end, text, candidate.kind, item, candidate.source, candidate.score
-    )
+        min(t.start for t in said), max(t.end for t in said), text, candidate.kind, item,
+        candidate.source, candidate.score,
+    )  # fmt: skip
 
 
 def _unexplained(

@@ -38,7 +38,16 @@ _ADDRESS, _ADDRESSED = frozenset({"address"}), frozenset({"email", "mail", "ip",
 def telling_of(content: Sequence[int], tokens: Sequence[Token]) -> list[int]:
     """The places of the words that any column's name does not already imply."""
     spare = _ABSORBED | _ADDRESS
-    return [at for at in content if tokens[at].lemma not in spare] or list(content)
+    kept = content[1:] if is_kind_of(tokens, content[0]) else content
+    return [at for at in kept if tokens[at].lemma not in spare] or list(content)
+
+
+_KINDS = frozenset({"type", "kind", "sort"})
+
+
+def is_kind_of(tokens: Sequence[Token], at: int) -> bool:
+    """`type of` service: the services, unless something has both words in its name."""
+    return tokens[at].lemma in _KINDS and at + 1 < len(tokens) and tokens[at + 1].lower == "of"
 
 
 WORTH = frozenset(
@@ -241,6 +250,14 @@ class Linker:
             spare = _ABSORBED | (_ADDRESS if _ADDRESSED & set(item.core) else frozenset())
             if not options and self.tokens[at].lemma in spare and self._holds_text(item):
                 quality *= 0.93
+                continue
+            if (
+                not options
+                and at == content[0]
+                and is_kind_of(self.tokens, at)
+                and (item.kind == "table" or self._holds_text(item))
+            ):
+                quality *= 0.97
                 continue
             if not options:
                 return None

@@ -15,6 +15,7 @@ from datamind.language.relations import of_subtype, plain_relation
 from datamind.language.scales import renamed
 from datamind.language.scope import money_column, quantity_and_price
 from datamind.language.sketch import Cond, Measure, Mention
+from datamind.language.tokens import lemma
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Column, Table
 from datamind.semantics.walk import below
@@ -131,13 +132,21 @@ def _count_of(
         return P.Aggregate("count", None, ctx.scope.alias(table.id), where=where)
     said = set(ctx.lemmas[measure.target.first : measure.target.last]) if measure.target else set()
     if column.is_date and not said & {"date", "day", "time"}:
-        raise Unbuildable("what happened, not when")
+        if not happenings(measure.target, ctx):
+            raise Unbuildable("what happened, not when")
+        return P.Aggregate("count", ctx.expr(column), where=where)
     if set(names.words_of(column.name)) & _MONEY and not measure.distinct:
         raise Unbuildable("an amount is no count")
     if _is_added(column, measure):
         function = cast(P.Function, measure.inner or "sum")
         return P.Aggregate(function, ctx.expr(column), where=where)
     return P.Aggregate("count", ctx.expr(column), distinct=True, where=where)
+
+
+def happenings(mention: Mention | None, ctx: Context) -> bool:
+    """`calls`, `departures`: what a column says the moment of, a row for each."""
+    word = ctx.words[mention.last - 1].lower() if mention else ""
+    return word.endswith("s") and word != lemma(word)
 
 
 _MONEY = frozenset({"price", "cost", "amount", "revenue", "salary", "fee", "budget", "value"})

@@ -8,6 +8,7 @@ from datamind.language import windows
 from datamind.language.candidates import Candidate
 from datamind.language.context import Context
 from datamind.language.draft import is_unique
+from datamind.language.measures import happenings
 from datamind.language.sketch import Measure, Mention, Output, Sketch
 
 
@@ -38,6 +39,8 @@ def measured_outputs(sketch: Sketch, ctx: Context) -> Sketch:
         column = ctx.scope.view.column(candidate.id)
         if column.is_number and column.additivity != "none":
             outputs[place] = Measure("either", target=output, first=output.first)
+        elif column.is_date and happenings(output, ctx) and _summarised(sketch, ctx):
+            outputs[place] = Measure("count", "count", output, first=output.first)
     return replace(sketch, outputs=[o for o in outputs if o is not None])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from datamind.language import combine_windows as windows
-from datamind.language import ranking, spelling
+from datamind.language import ranking
 from datamind.language.engine import BuiltinPlanner
 from datamind.language.lexer import covers
 from datamind.language.linking import Linker
@@ -14,8 +14,9 @@ from datamind.language.patterns import combine
 from datamind.language.ratios import cut_ratios
 from datamind.language.refusal import by_form
 from datamind.language.sketch import Mention
-from datamind.language.tokens import Token, tokenize
+from datamind.language.tokens import Token
 from datamind.language.units import Unit
+from datamind.language.wording import tokens_of
 from datamind.records import Candidate, Interpretation, Question
 from datamind.semantics.catalog import View
 from datamind.semantics.describe import describe
@@ -73,7 +74,7 @@ def traced(question: Question, view: View, planner: BuiltinPlanner) -> Trace:
     read = planner.interpret(question, view)
     form = by_form(question.text)
     index = planner.compiled(view).index
-    tokens, notes = spelling.read(tokenize(spelling.without_greeting(question.text)), index)
+    tokens, notes = tokens_of(question.text, index)
     cuts = covers(Linker(index, tokens), question.today, tokens)
     best = cuts[0][0] if cuts else ()
     return Trace(

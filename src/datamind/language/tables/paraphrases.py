@@ -1,0 +1,109 @@
+r"""Paraphrases: phrases and the plain way to say the same, of our own making.
+
+A row is: words one of which the question must have (a quick look before the search), a regular
+expression over the words in lower case, marks being words too, what the phrase means (`{1}` is what
+the first group matched, with its own words), and perhaps words one of which the data has to know.
+Rules are applied in this order, each to what those before it left.
+"""
+
+from __future__ import annotations
+
+_BEST = r"best|top|strongest|busiest|priciest|most productive|most successful"
+_WORST = r"worst|weakest|cheapest|least productive|least successful"
+_EXTREME = (
+    r"largest|biggest|highest|smallest|lowest|cheapest|longest|shortest|heaviest|lightest|priciest"
+    r"|most expensive|most recent|latest|oldest|newest"
+)
+_PART = r"share|proportion|portion|percentage|percent|pct|fraction|part"
+_OURS = r"(?:the |our |all |all of |all the |all our |of )*"
+_FIGURE = (
+    r"rate|average|share|figure|number|total|amount|percentage|value|count|ratio|sum|margin|cost"
+    r"|price|revenue|score|median"
+)
+_IGNORED = (
+    r"not counted|not included|don't count|do not count|left out|left aside|set aside|put aside"
+    r"|not considered|ignored|disregarded|aside"
+)
+
+PARAPHRASES: tuple[tuple[str, ...], ...] = (
+    # What only leads up to the question, or says that all of the data is meant.
+    ("is are", r"(?:is|are) there (?:currently )?(?:an?|any|some) (.+?) \? if (?:so|yes) ,? ?which(?: ones?)? \?", "which {1}"),
+    ("if", r"\?? ?if (?:so|yes) ,? (?:which|what|who)(?: ones?)?(?: is it| are they)? \?", ""),
+    ("need i'd i'll", r"^(?:i'd|i'll|i) (?:just |only |also )?(?:need|like)(?: to (?:see|know|have|get))?", "show"),
+    ("need i'd i'll", r"(?<=[.?!,] )(?:i'd|i'll|i) (?:just |only |also )?(?:need|like)(?: to (?:see|know|have|get))?", "show"),
+    ("need", r"^need", "show"),
+    ("get have see", r"^(?:can|could|may) (?:i|we) (?:please )?(?:get|have|see)", "show"),
+    ("since", r"since (?:the |our )?(?:records?|data|books?|company|business|shop|site) (?:began|begin|started|starts|opened)", ""),
+    ("since", r"since (?:we|they) (?:started|opened|began|launched)", ""),
+    ("time times", r"(?:of |for )?all[ -]time", ""),
+    ("by", r"by now(?= [?.,]|$)", ""),
+    ("rough", r"^rough \w+ :", ""),
+    ("paper", r"^on paper ,", ""),
+    ("metres meters feet", r",? in (?:square|cubic|sq|cu) (?:metres|meters|feet|kilometres|kilometers|miles)", ""),
+    ("out", r"(mark|score|rating|stars|grade|points) out of \w+", "{1}"),
+    ("scale", r",? ?(?:on|at|using) (?:a|the) (?:\w+ )?scale (?:of|from) \w+ (?:to|-) \w+", ""),
+    ("calendar", r"calendar(?: year)? (\d{4})", "{1}"),
+    ("single", r"(a|an|one|not one) single", "{1}"),
+    ("every", r"every single", "every"),
+    ("one", r"(each|every|all) one of (?:them|these|those)", "{1}"),
+    ("brick", r"brick and mortar", ""),
+    ("average", r"(?:in|at|by) (?:an |the )?average(?= [,.?]|$| for| per)", "on average"),
+    # Degrees.
+    ("fast quick", r"the most (?:fast|quick|quickly|rapid|rapidly)", "the fastest"),
+    ("most", r"the most (cheap|long|old|new|big|large|slow|heavy|high)", "the {1}est"),
+    # Which rows: `how many of our orders` are how many orders.
+    ("of", r"(how many|most|all|some|any|none|each|\d[\d,.]*|two|three|four|five|six|ten|twenty|fifty) of (?:our|the|my|your)(?= \w)", "{1}"),
+    ("of among out", rf"^(?:of|among|amongst|out of) {_OURS}(.+?) , how many (?:of (?:them|these|those) )?(.+)", "how many {1} {2}"),
+    ("of among out", rf"^(?:of|among|amongst|out of) {_OURS}(.+?) , (?:what|which) ({_PART})(?: of (?:them|these|those))? (.+)", "what {2} of {1} {3}"),
+    ("everyone anyone everybody", r"(?:everyone|anyone|everybody|anybody|all those|people|those) who (?:has|have) (?:ever )?bought (?:something |anything )?(?:from us)?", "customers with an order"),
+    ("up", r"(?:end|ends|ended|ending) up (?:being |as |getting |with being )?", "was"),
+    ("turned turn", r"turn(?:ed)? out (?:to be |to have been )?", ""),
+    ("got get gets getting being", r"(?:got|gets|getting|being)(?= \w+ed\b)", "was"),
+    ("including counting", r",? ?(?:taking (?:all )?\w+ )?(?:including|counting|incl) (?:the |also )?\w+ (?:ones|too|as well)(?= ?,|$| \?| \.)", ""),
+    # What is left out.
+    ("leaving putting setting leave", r"(?:leaving|leave|putting|setting) (?:any |all |the )?(.+?) aside", "excluding {1}"),
+    ("counted included count out aside considered ignored disregarded", rf"(?<=, )(?:the |any )?(\w+(?: \w+)?) (?:are |is |being )?(?:{_IGNORED})", "excluding {1}"),
+    ("skip", r"(?:skip|skipping|drop|dropping|omit|omitting)(?= \w)", "excluding"),
+    ("cancellations cancellation", r"(excluding|without|except|disregarding|ignoring|ex|not counting|minus) (?:the |any |all )?cancell?ations?", "excluding cancelled", "cancelled"),
+    ("cancellations cancellation", r"(excluding|without|except|disregarding|ignoring|ex|not counting|minus) (?:the |any |all )?cancell?ations?", "excluding canceled", "canceled"),
+    ("non", r"non (cancell?ed|active|returned|paid|closed|deleted|refunded|void|voided)", "not {1}"),
+    ("uncancelled", r"uncancelled", "not cancelled", "cancelled"),
+    # What is missing.
+    ("recorded known given specified filled entered available", r"(?:is|are|was|were)(?: the| its| their)? (.+?) (?:not|never) (?:recorded|known|given|specified|filled in|entered|available)", "{1} is missing"),
+    ("recorded known given specified filled entered", r"(?:is |are |was |were |has |have )?(?:not|never|not been) (?:recorded|known|given|specified|filled in|entered)", "is missing"),
+    ("recorded known", r"with no (?:known|recorded) (\w+)", "whose {1} is missing"),
+    ("blanks blank unknown", r"(?:excluding|skip|skipping|ignore|ignoring) (?:the )?(?:blanks|blank ones|unknowns|nulls|empty ones)", ""),
+    # Ways to say that something failed, is on offer, was agreed to.
+    ("through", r"(?:did|does|do|has|have|had) not (?:go|gone) through", "failed", "fail failed failure succeeded successful success"),
+    ("through", r"(?:didn't|doesn't|don't|haven't|hasn't) (?:go|gone) through", "failed", "fail failed failure succeeded successful success"),
+    ("successfully", r"successfully (\w+ed)", "successful {1}", "success successful succeeded"),
+    ("sale", r"(?:have |has |been )*(?:we )?taken off (?:the )?(?:sale|shelves|shelf|market|range)", "that are inactive", "active inactive"),
+    ("discontinued delisted", r"discontinued|delisted", "inactive", "active inactive"),
+    ("longer", r"no longer (?:sold|on sale|offered|in (?:the|our) (?:range|assortment|catalogue))", "inactive", "active inactive"),
+    ("sale sold live offered", r"(?:still |currently )(?:on sale|being sold|sold|live|offered)(?: now)?", "active", "active"),
+    ("range assortment catalogue", r"(?:still |currently )in (?:the|our) (?:range|assortment|catalogue|catalog)", "active", "active"),
+    ("live", r"live (?:right )?now", "active", "active"),
+    ("agreed consented opted said signed ok", r"(?:have |has |are |is |who )*(?:agreed|consented|opted in|opted|said yes|signed up|ok) (?:to|for|into|with) (?:get|getting|receive|receiving|be sent)(?: our| the)?", "who accept", "accept"),
+    ("agreed consented opted said signed", r"(?:have |has |are |is |who )*(?:agreed|consented|opted in|opted|said yes|signed up) (?:to|for|into) (?:get|getting|receive|receiving|be sent)(?: our| the)?", "with"),
+    ("opt opted", r"(?:who )?(?:are |have |is |has )?opt(?:ed)? in", "who accept marketing", "accept"),
+    ("time", r"(?:order|ordered|buy|bought|purchase|purchased|placed an order)(?: from us| with us)? for the (?:very )?first time", "placed their first order"),
+    # What something costs, is worth, adds up to.
+    ("cost costs", r"(?:,? ?and )?(?:what|how much) (?:does|do|did|will) (?:it|they|these|those|that) cost(?: us| in the shop| each)?", "and the price"),
+    ("cost costs", r"(?:what|how much) (?:did|does|do|has|have|will) (?:the |our )?(?!each|every)(\w+) cost(?:ed)?(?: us)?", "what is the {1} cost"),
+    ("large big high low great", r"how (?:large|big|high|low|great) (?:is|was|are|were) (?:the |our )?", "what is the"),
+    ("of", rf"(value|amount|price|cost|size|weight|duration|length|total) of (?:the|our) ({_EXTREME}) (\w+)", "{2} {3} {1}"),
+    ("going", r",? ?going by (?:the |its |their |our )?", "by"),
+    # What is asked beside the rest, and how it is to be shown.
+    ("how", r",? ?and (?:for |in |by |to )?how many (?:is|are|were|was|did|do|does|have) (?:there|they|it|those|these)(?: \w+)?(?: in| for| at| of)?(?: each)?(?= [?.]|$)", ", and how many"),
+    ("how", r",? ?and how many (?:times )?(?:in each|for each|of each|each|from each|at each)(?= [?.]|$)", ", and how many"),
+    ("what", rf",? ?and what (?:is|was|are|were) (?:that|this|the|their|its) ({_FIGURE})(?= [?.]|$)", ", and the {1}"),
+    ("much", r",? ?and how much (?:have |has |had |did |do |does )?(?:they|it|he|she|each)(?: each)? (?:spent|spend|earned|earn|paid|pay|bought|buy|made|make)?(?= [?.]|$)", ", and how much"),
+    ("order", r"in (?:month|date|time|calendar|day|week|year|chronological) order", "in chronological order"),
+    ("chronological", r"(?<=, )chronological(?= [?.]|$)", "in chronological order"),
+    ("first top", rf"(?:the )?(?:{_BEST})(?: \w+)? (?:first|on top|at the top)", "highest first"),
+    ("top", r"(?:the )?(?:highest|biggest|largest|most)(?: \w+)? (?:on top|at the top)", "highest first"),
+    ("first top", rf"(?:the )?(?:{_WORST})(?: \w+)? (?:first|on top|at the top)", "lowest first"),
+    ("starting", r"starting with (?:the )?(?:most|best|highest|largest)(?: \w+)?(?= [?.]|$)", "highest first"),
+    # Kinds and names.
+    ("ways way", r"ways? of (\w+ing)", "{1} method"),
+)  # fmt: skip

@@ -1,0 +1,23 @@
+"""Wording: a question's words as they are meant, before anything is looked up in the catalog.
+
+Greetings are blanked, names that are written as the database writes them are kept whole, typos and
+short forms are written out, and paraphrases are said plainly.
+"""
+
+from __future__ import annotations
+
+import re
+
+from datamind.language import paraphrase, spelling
+from datamind.language.identifiers import with_identifiers
+from datamind.language.index import Index
+from datamind.language.tokens import Token
+
+_LATIN = re.compile(r"\b(?:i\. ?e\.|e\. ?g\.|ie,|eg,|viz\.),?", re.IGNORECASE)
+
+
+def tokens_of(text: str, index: Index) -> tuple[list[Token], list[str]]:
+    """The words as they are meant, and what was read otherwise than it is written."""
+    plain = _LATIN.sub(lambda m: " " * len(m[0]), spelling.without_greeting(text))
+    tokens, notes = spelling.read(with_identifiers(plain, index.identifiers), index)
+    return paraphrase.read(tokens, index), notes
