@@ -341,6 +341,7 @@ def _relation(mention: Mention, sketch: Sketch, ctx: Context) -> P.Predicate | N
     ctx.scope.alias(column.table)
     ctx.used.add(column.id)
     ctx.penalty += 0.5
+    ctx.idle += 1
     return None
 
 

@@ -5,7 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from datamind.language.tables.keywords import CODES, SUPERLATIVES
+from datamind.language.tables.keywords import (
+    AND,
+    BETWEEN,
+    CODES,
+    COMPARE,
+    GROUP,
+    IN,
+    NOT,
+    OF,
+    OR,
+    SUPERLATIVES,
+    TO,
+    WITH,
+)
 from datamind.language.tables.synonyms import OPPOSITES
 
 MAX_CANDIDATES = 10
@@ -22,6 +35,14 @@ def keyword_words() -> frozenset[str]:
     """Words of the grammar that are hardly meant as values when they stand alone."""
     single = {phrase for entries in CODES.values() for phrase, _ in entries if " " not in phrase}
     return frozenset(single | {s for s in SUPERLATIVES if " " not in s})
+
+
+@lru_cache(maxsize=8)
+def function_words(
+    codes: str = "".join((WITH, IN, TO, AND, OR, NOT, COMPARE, BETWEEN, GROUP, OF)),
+) -> frozenset[str]:
+    """Words of the grammar that join others, of these codes."""
+    return frozenset(p for code in codes for p, _ in CODES[code] if " " not in p)
 
 
 # Words of names (`paid_at`) that link in a question, whatever the data calls by them.

@@ -197,13 +197,15 @@ def periods(nodes: list[Node]) -> list[Node]:
     """2023 `and` 2024; 2023 `vs` 2024: either, side by side where they are set against."""
     said = [n.payload for n in of_code(nodes, "d")]
     joined = {n.payload for n in of_code(nodes, K.TO)}
-    if len(said) == 2 and joined == {""} and said[1].high is not None:  # `from 2023 to 2024`
+    ordered = len(said) == 2 and None not in (said[0].low, said[1].high)
+    back = ordered and said[0].low >= said[1].high  # `June 2024 to June 2023` sets them against
+    if len(said) == 2 and joined == {""} and said[1].high is not None and not back:
         whole = Period(said[0].low, said[1].high, said[1].grain)
         return [span(nodes, "P", Cond("period", period=whole, first=nodes[0].first))]
     parts = tuple(Cond("period", period=n.payload, first=n.first) for n in of_code(nodes, "d"))
     cond = Cond("any", parts=parts, first=nodes[0].first)
     against = {"vs", "with"} & {n.payload for n in of_code(nodes, K.TO + K.WITH)}
-    cond.match = "versus" if against else "equals"
+    cond.match = "versus" if against or back else "equals"
     return [span(nodes, "P", cond)]
 
 

@@ -7,6 +7,7 @@ from typing import cast
 
 from datamind.language import ages, names
 from datamind.language.context import Context, Unbuildable, filled, number
+from datamind.language.kinds import KEYS
 from datamind.language.periods import ENDS, date_expr, date_of, in_period, tables_near, unit_said
 from datamind.language.relations import inner_context, related, related_count
 from datamind.language.roles import role_of
@@ -55,6 +56,10 @@ def _compare(cond: Cond, ctx: Context) -> P.Predicate:
     if candidate.kind == "table":
         return related_count(cond, cond.subject, ctx)
     column = ctx.column_of(cond.subject)
+    said = set(ctx.lemmas[cond.subject.first : cond.subject.last])
+    keys = ctx.scope.view.table(column.table).primary_key
+    if (column.id in ctx.scope.graph.references or column.name in keys) and not said & KEYS:
+        raise Unbuildable("a key has no more and less")
     left = _comparable(column, ctx)
     if cond.op == "between":
         low, high = cond.numbers

@@ -29,8 +29,8 @@ class Context:
     """What building one reading needs: meanings, scope, words, today, and how text is matched.
 
     `notes` collects the assumptions that the answer will state; `penalty` what makes the reading
-    less likely; `dates` are those that periods were said of, `spans` the periods that metrics
-    take each by its own date.
+    less likely, `idle` how many names changed nothing; `dates` are those that periods were said
+    of, `spans` the periods that metrics take each by its own date.
     """
 
     chosen: dict[Mention, Candidate]
@@ -42,6 +42,7 @@ class Context:
     overlay: Overlay = field(default_factory=Overlay)
     notes: list[str] = field(default_factory=list)
     penalty: float = 0.0
+    idle: int = 0
     used: set[str] = field(default_factory=set)
     dates: list[P.Expr] = field(default_factory=list)
     spans: list[Period] = field(default_factory=list)

@@ -272,6 +272,7 @@ def _plan(
         "links": assignment.cost,
         "joins": scope.cost,
         "penalty": ctx.penalty,
+        "idle": float(ctx.idle),
         "unknown": float(sum(not t.is_proper and not is_participle(t) for t in unknown)),
         "verbs": float(sum(not t.is_proper and is_participle(t) for t in unknown)),
         "proper": float(sum(t.is_proper for t in unknown)),

@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 from decimal import Decimal
 from itertools import pairwise
+from typing import get_args
 
 from datamind.language import names
 from datamind.language.context import Context, Unbuildable
@@ -78,8 +79,18 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
         raise Unbuildable("what is left out was said")
     if any(u.code == K.ASK and u.payload == "when" for u in units) and not _tells_time(plan, ctx):
         raise Unbuildable("it was asked when")
+    narrowed = any(isinstance(n, (P.Filter, *get_args(P.Predicate))) for n in nodes)
+    if not narrowed and ("whose" in said or _GONE & left):
+        raise Unbuildable("which of them was said")
     if "both" in said and any(isinstance(n, P.OneOf) for n in nodes):
         raise Unbuildable("both, not one of them")
+
+
+# What became of some: whoever says so means not all.
+_GONE = frozenset(
+    """stopped stop ceased discontinued expired lapsed outside beforehand overdue
+    unpaid unsold unused""".split()
+)
 
 
 _RANKED = (P.Order, P.Limit, P.TopPerGroup, P.WindowCall, P.Scalar)

@@ -13,7 +13,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
 
 from datamind.language import identifiers, names
-from datamind.language.candidates import Candidate
+from datamind.language.candidates import LINKING_WORDS, Candidate, function_words
 from datamind.language.kinds import (
     holders,
     is_calendar,
@@ -24,7 +24,7 @@ from datamind.language.kinds import (
 )
 from datamind.language.legends import legend
 from datamind.language.scope import money_column
-from datamind.language.tables.keywords import SOFT, STOP
+from datamind.language.tables.keywords import SOFT, STOP, WITH
 from datamind.language.tables.synonyms import GROUPS, ONE_WAY
 from datamind.language.tokens import lemma, stem, tokenize
 from datamind.language.vocabulary import key_noun, spread, vocabulary_of
@@ -158,6 +158,7 @@ def _stems(text: str) -> frozenset[str]:
     return frozenset(
         stem(t.lower) for t in tokenize(text)
         if t.kind in ("word", "quoted") and t.lower not in STOP and t.lower not in SOFT
+        and t.lower not in function_words(WITH)
         and len(t.lower) > 2 and t.lower not in _LISTING
     )  # fmt: skip
 
@@ -249,6 +250,13 @@ def _add_column(
     told = [value for value, _ in index.view.values(column.id)]
     told += [said for said, _ in legend(column, index.view)]
     held = {word for value in told for word in normal(value).split()}
+    if (
+        words[-1:] == ("id",)
+        and table.primary_key == (column.name,)
+        and not any(names.words_of(c.name)[-1:] == ("number",) for c in table.columns)
+    ):  # the ticket number
+        number = (*table_words, "number")
+        index.items.append(Item("column", column.id, table.id, number, synonym=True))
     if phrase and phrase != core and not _alike(phrase, words) and not held & set(phrase):
         index.items.append(Item("column", column.id, table.id, phrase, outer, synonym=True))
     for text in column.synonyms:
@@ -298,7 +306,8 @@ def _beyond_table(words: tuple[str, ...], table_words: frozenset[str]) -> tuple[
     at = 0
     while at < len(words) and (words[at] in table_words or _short_for(words[at], table_words)):
         at += 1
-    return words if words[at : at + 1] == ("of",) else words[at:] or words
+    rest = words[at:]
+    return words if rest[:1] == ("of",) or LINKING_WORDS.issuperset(rest) else rest
 
 
 def _short_for(word: str, others: frozenset[str]) -> bool:

@@ -11,7 +11,7 @@ from datamind.language import ages, durations
 from datamind.language.dates import Found, find_periods
 from datamind.language.denials import denied
 from datamind.language.index import GENERIC
-from datamind.language.linking import MAX_WINDOW, PER_GRAIN, Linker
+from datamind.language.linking import MAX_WINDOW, PER_GRAIN, Linker, is_kind_of
 from datamind.language.numbers import factors, how_often, is_amount, numbers
 from datamind.language.said import is_noun
 from datamind.language.said import units as units_said
@@ -171,6 +171,8 @@ def _fillers(linker: Linker, tokens: list[Token]) -> Iterator[Unit]:
             people = linker.people()
             if people:
                 yield Unit("c", at, at + 1, tuple(people), 0.52)
+            if people and at == 0 and lower[1:2] in (["has"], ["have"], ["had"]):
+                yield Unit("c", at, at + 2, tuple(people), 1.2)
 
 
 def _firsts(tokens: list[Token]) -> Iterator[Unit]:
@@ -320,7 +322,8 @@ def _relating_stems() -> frozenset[str]:
 
 def _links(linker: Linker, tokens: list[Token], first: int, last: int) -> Iterator[Unit]:
     candidates = linker.concepts(first, last)
-    values = linker.values(first, last)
+    kind = first > 1 and is_kind_of(tokens, first - 2)
+    values = [] if kind and candidates else linker.values(first, last)
     if last - first == 2:
         yield from _full_names(linker, tokens, first)
     if last - first > 1 and tokens[last - 1].lemma in ROW_KEYS:

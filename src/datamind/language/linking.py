@@ -13,6 +13,7 @@ from datamind.language.candidates import (
     SOURCES,
     Candidate,
     best_of,
+    function_words,
     in_order,
     keyword_words,
 )
@@ -22,7 +23,7 @@ from datamind.language.index import GENERIC, SUFFIXES, Index, Item, Posting, nor
 from datamind.language.scope import duration_column, money_column
 from datamind.language.spending import SPENT, spending
 from datamind.language.tables.keywords import SOFT, STOP
-from datamind.language.tokens import Token, stem
+from datamind.language.tokens import Token, is_participle, stem
 
 MAX_WINDOW = 6
 GRAINS = {
@@ -92,7 +93,7 @@ class Linker:
         self._take(found, self.index.postings.get(token.lemma, ()), 1.0, "name")
         if token.lower != token.lemma:
             self._take(found, self.index.postings.get(token.lower, ()), 0.98, "name")
-        if self.is_stop(token) or len(token.lower) < 2:
+        if self.is_stop(token) or len(token.lower) < 2 or token.lower in function_words():
             return found
         verb = token.lower.endswith(("ed", "ing")) and token.lemma not in self.index.postings
         self._take(
@@ -131,6 +132,7 @@ class Linker:
             at
             for at in range(first, last)
             if not self.is_stop(self.tokens[at])
+            or (is_kind_of(self.tokens, at) and last - first > 2)
             or (
                 self.matches[at]
                 and last - first == 1
@@ -187,11 +189,14 @@ class Linker:
 
     def _spelt_out(self, first: int, last: int) -> bool:
         """Whether one name has all words of the window, function words too: `over budget`."""
+        if all(t.lower in LINKING_WORDS for t in self.tokens[first:last]):
+            return False
         common = set(self.matches[first])
         for at in range(first + 1, last):
             common &= set(self.matches[at])
         return any(
             len(self.index.items[n].core) == last - first
+            and self.tokens[last - 1].lower == self.tokens[last - 1].lemma
             and all(any(o[0] >= 0 for o in self.matches[at][n]) for at in range(first, last))
             for n in common
         )
@@ -262,7 +267,7 @@ class Linker:
             if not options:
                 return None
             word, q, kind = max(options, key=lambda o: (o[0] >= 0, o[1]))
-            if word == -1 and item.id in self.index.flags:
+            if word == -1 and (item.id in self.index.flags or self._is_thing(at, content)):
                 return None  # `covered stations` are stations, and covered
             if word >= 0:
                 used[word] = q
@@ -300,6 +305,12 @@ class Linker:
         return candidate_of(
             self.index, item, round(min(score, 1.0), 4), source, literal=literal, whole=whole
         )
+
+    def _is_thing(self, at: int, content: Sequence[int]) -> bool:
+        """`registered customers` are customers, not when they registered."""
+        token = self.tokens[at]
+        many = token.lower != token.lemma and token.lower.endswith("s")
+        return at == content[-1] > content[0] and many and is_participle(self.tokens[at - 1])
 
     def _told_apart(self, at: int, item: Item) -> bool:
         """Whether the word is a value by which some rows differ from others: of the table's, or of

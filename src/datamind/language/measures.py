@@ -112,7 +112,7 @@ def _count_of(
     if candidate.kind == "metric":
         return figure(candidate.id, ctx, where)
     if candidate.kind == "table":
-        kept = _kept_count(ctx.scope.view.table(candidate.id))
+        kept = _kept_count(ctx.scope.view.table(candidate.id), _counted(measure, ctx))
         kept = kept or _units_of(candidate, measure, ctx)
         if kept is not None:
             return P.Aggregate("sum", ctx.expr(kept), where=where)
@@ -158,9 +158,27 @@ def _is_added(column: Column, measure: Measure) -> bool:
     return column.is_number and column.additivity in rolls_up and not measure.distinct
 
 
-def _kept_count(table: Table) -> Column | None:
-    """Where rows stand for several of the thing: the column that is called just `count`."""
-    return next((c for c in table.columns if names.words_of(c.name) == ("count",)), None)
+def _counted(measure: Measure, ctx: Context) -> str:
+    """The noun of what is counted."""
+    last = measure.target.last if measure.target is not None else 0
+    return ctx.lemmas[last - 1] if last else ""
+
+
+_HOW_MANY = frozenset({"quantity", "qty", "count", "cnt"})
+
+
+def _kept_count(table: Table, noun: str) -> Column | None:
+    """Where rows stand for several of the thing: the column that is called just `count`, or of a
+    ticket sale the `ticket_quantity` where tickets are counted."""
+    called = names.words_of(table.name)
+    several = noun in called[:-1]  # a ticket sale, no ticket
+    for column in table.columns:
+        words = names.words_of(column.name)
+        if words == ("count",):
+            return column
+        if several and column.is_number and noun in words and set(words) - {noun} <= _HOW_MANY:
+            return column
+    return None
 
 
 _TRADED = frozenset({"sold", "bought", "purchased", "shipped", "ordered", "produced", "returned"})
@@ -368,7 +386,8 @@ def _number(measure: Measure, ctx: Context) -> P.Expr:
 
 
 def _given(measure: Measure, ctx: Context) -> P.Expr:
-    assert measure.given is not None
+    if measure.given is None:
+        raise Unbuildable("a definition that was not given")
     made = cast(P.Expr, filled(measure.given, ctx))
     if measure.inner and is_row_level_formula(measure):
         return P.Aggregate(cast(P.Function, measure.inner), made)

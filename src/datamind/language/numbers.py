@@ -201,7 +201,7 @@ def _tops(tokens: list[Token], at: int, value: float | dt.time) -> Iterator[Unit
                 at,
                 at + 1 + length,
                 Top(int(value), way == "desc", hints),
-                1.5 + length * 0.2,
+                1.7 if length == 1 else 2.7,  # more than `best` and `selling` apart
             )
 
 

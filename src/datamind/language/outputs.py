@@ -81,7 +81,8 @@ def _asks_for_one(sketch: Sketch, ctx: Context) -> bool:
     """`What is our profit?`: one number of all rows, not each row's."""
     asked = tuple(w.lower() for w in ctx.words[:2])
     alone = len(sketch.outputs) == 1 and not (sketch.ranks or sketch.order)
-    return alone and asked in (("what", "is"), ("what", "was"), ("what's", "our"))
+    happened = asked[:1] == ("what",) and asked[1:] in (("did",), ("have",), ("has",), ("do",))
+    return alone and (happened or asked in (("what", "is"), ("what", "was"), ("what's", "our")))
 
 
 def _told_by(candidate: Candidate, groups: list[Candidate], ctx: Context) -> bool:

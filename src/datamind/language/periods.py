@@ -49,7 +49,9 @@ def _ends_before(date: P.Expr, day: dt.date, ctx: Context) -> bool:
     return last is not None and last[:10] < day.isoformat()
 
 
-_RUNNING = frozenset("running active valid effective live ongoing force effect".split())
+_RUNNING = frozenset(
+    "running active valid effective live ongoing force effect used usable fleet books".split()
+)
 
 
 def _running(cond: Cond, ctx: Context) -> P.Predicate | None:
@@ -178,7 +180,7 @@ STARTS = frozenset({"start", "started", "begin", "began", "open", "opened", "hir
 ENDS = frozenset(
     """end ended finish finished close closed left leave to completed completion term termination
     terminated expiry resolved discharged discharge returned stop stopped cancelled exit arrival
-    dropoff delivered settled until""".split()
+    dropoff delivered settled until retired disposed sold scrapped decommissioned""".split()
 )
 
 
@@ -195,7 +197,8 @@ def ends_of(table: Table) -> tuple[Column, Column]:
         return starts[0], ends[0]
     if len(dates) == 2:
         first, second = dates
-        return (second, first) if first in ends or second in starts else (first, second)
+        back = (first in ends and second not in ends) or second in starts
+        return (second, first) if back else (first, second)
     raise Unbuildable("it is not told from when to when it lasts")
 
 
@@ -210,14 +213,15 @@ def tables_near(ctx: Context, at: int | None = None) -> list[str]:
     ]  # fmt: skip
     last = [ctx.chosen[max(before, key=lambda m: m.last)].table] if before else []
     meant = [c.table for c in ctx.chosen.values() if c.table]
-    near = [
-        e.end for t in list(scope.aliases) for e in scope.graph.edges.get(t, ()) if not e.to_many
-    ]  # fmt: skip
     named = [scope.view.metrics_by_name[c.id] for c in ctx.chosen.values() if c.kind == "metric"]
     measured = [scope.graph.common(m.relations) or m.table for m in named if m.table]
     added = [
         c.table for m, c in ctx.chosen.items() if m.role in ADDED and c.table
     ]  # what is added up happened at some time
+    near = [
+        e.end for t in (*measured, *added, *scope.aliases)
+        for e in scope.graph.edges.get(t, ()) if not e.to_many
+    ]  # fmt: skip
     own = [ctx.related] if ctx.related else []  # `not sold in May`: no sale was in May
     event = scope.graph.event(meant) if len(set(meant)) > 1 else None
     happened = [event] if event in meant else []

@@ -13,6 +13,7 @@ FEATURES = (
     "links",
     "joins",
     "penalty",
+    "idle",
     "unknown",
     "verbs",
     "proper",

@@ -153,7 +153,7 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
         "that were", "who are", "who were", "which were", "in which", "for which", "to which",
         "that had", "whom", "contain", "that is", "who had",
     ))),
-    TO: (("to", ""), ("versus", "vs"), ("vs", "vs"), ("vs .", "vs"), ("v", "vs"), ("v .", "vs"), ("ahead of", "vs"), ("behind", "vs"), ("against", ""),
+    TO: (("to", ""), ("versus", "vs"), ("vs", "vs"), ("vs .", "vs"), ("v", "vs"), ("v .", "vs"), ("ahead of", "vs"), ("behind", "vs"), ("against", "vs"),
          ("compared to", "vs"), ("compared with", "vs"), ("divided by", ""), ("relative to", ""),
          ("in relation to", ""), ("out of all", "all"), ("out of the total", "all"),
          ("out of total", "all"), ("out of the", "all")),

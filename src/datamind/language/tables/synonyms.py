@@ -10,6 +10,7 @@ OPPOSITES: tuple[tuple[str, str], ...] = (
     ("visible", "hidden"), ("read", "unread"), ("full", "empty"), ("married", "single"),
     ("voluntary", "involuntary"), ("male", "female"), ("urban", "rural"), ("indoor", "outdoor"),
     ("complete", "incomplete"), ("remote", "onsite"), ("manual", "automatic"),
+    ("succeeded", "failed"), ("successful", "failed"), ("success", "failure"),
 )  # fmt: skip
 
 # What stands for more than what stands for it: `pay` may be a salary, a salary no payment.
