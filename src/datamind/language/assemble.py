@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from datamind.language import combine_windows as windows
-from datamind.language import top_share
+from datamind.language import specs, top_share
 from datamind.language.nodes import Node, to_nodes
 from datamind.language.patterns import combine
 from datamind.language.ratios import cut_ratios
@@ -37,6 +37,8 @@ def assemble(units: Sequence[Unit]) -> Sketch:
             continue
         if number and sketch.outputs and _is_spec(clause):
             _read_spec(sketch, combine(nodes))
+        elif number and sketch.outputs and specs.is_bare(clause):
+            specs.read(sketch, combine(nodes))
         else:
             _read(sketch, combine(nodes), first=number == 0 or not sketch.outputs)
     _settle(sketch)

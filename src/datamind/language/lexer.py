@@ -7,7 +7,7 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from datamind.language import ages, durations
+from datamind.language import ages, durations, specs
 from datamind.language.dates import Found, find_periods
 from datamind.language.denials import denied
 from datamind.language.index import GENERIC
@@ -80,6 +80,7 @@ _OPEN = {"open": 0.6, "ongoing": 0.8, "unfinished": 0.8, "currently": 0.25, "cur
 def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]:
     yield from _keywords(tokens, linker.index.values)
     yield from _firsts(tokens)
+    yield from specs.cuts(linker)
     yield from _excess(tokens)
     yield from _fillers(linker, tokens)
     yield from numbers(tokens)
@@ -265,6 +266,9 @@ def _skip(linker: Linker, tokens: list[Token], at: int) -> Unit:
         return Unit(" ", at, at + 1, "", 0.0)
     if token.lemma in K.UNITS and at and tokens[at - 1].lower == "in":
         return Unit(" ", at, at + 1, "", 0.6)
+    known = at > 0 and bool(linker.matches[at - 1]) and not linker.matches[at]
+    if known and token.lemma in _TAILS:
+        return Unit(" ", at, at + 1, "", -0.1)
     if token.lower == "calendar" and _follows(tokens, at + 1, "year"):
         return Unit(" ", at, at + 1, "", 0.9)
     of_a_country = at > 1 and tokens[at - 1].lower in ("us", "american", "canadian", "australian")
@@ -274,6 +278,13 @@ def _skip(linker: Linker, tokens: list[Token], at: int) -> Unit:
         compared = at + 1 < len(tokens) and tokens[at + 1].lower in ("after", "before", "later")
         return Unit(" ", at, at + 1, "", 0.7 if compared else 0.0)
     return Unit("u", at, at + 1, token.text, -0.5)
+
+
+# What a name may be told with and is not called by: the star `rating`, the fuel `level`.
+_TAILS = frozenset(
+    """rating score level figure value amount quantity volume size status count date
+    rate degree term unit""".split()
+)
 
 
 def _is_setting(tokens: list[Token], at: int) -> bool:

@@ -188,6 +188,12 @@ def _doing(mention: Mention, candidate: Candidate, words: Sequence[str]) -> floa
     many = mention.role == "order" and words[mention.first - 1] in ("most", "fewest")
     if many and (dated or _is_unsaid_amount(mention, candidate, words)):
         return 2.0  # times are not many, nor are costs where units are meant
+    if (
+        mention.role in ("order", "measure")
+        and words[mention.last - 1] == "units"
+        and (_is_unsaid_amount(mention, candidate, words))
+    ):
+        return 0.8  # `by units` is not by the unit cost
     if mention.last - mention.first < 2:
         return 0.0
     if dated and mention.each and words[mention.last - 1] != "date":

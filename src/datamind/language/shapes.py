@@ -225,6 +225,8 @@ def list_query(sketch: Sketch, ctx: Context, draft: Draft) -> P.Query:
     shown = {o.expr.alias for o in draft.outputs if isinstance(o.expr, P.Column)}
     spread = [t for t in scope.to_many if scope.aliases[t] not in shown]
     ranked = draft.windows or draft.top
+    if shown and scope.aliases[scope.home] not in shown and not draft.order:
+        spread.append(scope.home)  # who donated is told once, however often it was
     distinct = sketch.distinct or draft.distinct or (bool(spread) and not ranked)
     if distinct:
         for sort in draft.order:

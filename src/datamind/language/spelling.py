@@ -89,6 +89,7 @@ def _meant(token: Token, index: Index) -> str | None:
         near = [
             (s, w) for s, w in (*near, *_near(token.lemma, index))
             if long and sorted(w) in (sorted(word), sorted(token.lemma))
+            and (w in index.postings or w in index.value_words)
         ]  # fmt: skip
     if not near:
         return None

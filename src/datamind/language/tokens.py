@@ -28,7 +28,7 @@ _TOKEN = re.compile(
       (?:\s?(?:%|percent\b|bn\b|thousand\b|million\b|billion\b)|[km]\b)?(?:st|nd|rd|th)?)
   | (?P<op>>=|<=|!=|<>|=|<|>)
   | (?P<word>[^\W\d_][\w&]*(?:[-'’]\w+)*|\.[a-z]{{2,4}}\b|_\w+)
-  | (?P<mark>[.,;:?!()/+\-*\n%])
+  | (?P<mark>[.,;:?!()/+\-*\n%]|(?<=\s)[–—](?=\s))
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -82,7 +82,8 @@ def tokenize(text: str) -> list[Token]:
         elif raw == "%":
             out.append(Token(raw, "percent", "percent", "word", start, end))
         elif kind == "mark":
-            out.append(Token(raw, raw, raw, "mark", start, end))
+            plain = "-" if raw in "–—" else raw
+            out.append(Token(plain, plain, plain, "mark", start, end))
         else:
             out.extend(_word(raw, start))
     return out

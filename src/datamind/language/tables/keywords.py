@@ -128,7 +128,7 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
         "with no matching", "have not been", "has not been", "have never been", "not been",
         "haven't been", "not including", "none", "weren't", "never been", "without any", "zero",
         "do not have a", "does not have a", "no longer", "are no longer", "nobody", "no one",
-        "leaving out", "leave out", "ignore", "disregard", "do not count", "don't count", "apart from", "not counting", "ignoring", "disregarding", "leaving aside", "except those", "excluding those", "minus the", "but not", "nothing", "not a single", "never had", "have never had", "has never had",
+        "leaving out", "leave out", "exclude", "omit", "omitting", "ignore", "disregard", "do not count", "don't count", "apart from", "not counting", "ignoring", "disregarding", "leaving aside", "except those", "excluding those", "minus the", "but not", "nothing", "not a single", "never had", "have never had", "has never had",
     )),
     RATIO: (*tuple((p, "ratio") for p in ("ratio of", "the ratio of", "ratio between", "ratio", "ratios of", "times as many")), ("average ratio of", "average"), ("average ratio", "average"), ("mean ratio of", "average"), *tuple((p, "share") for p in ("proportion of", "share of", "fraction of", "proportion", "what share of", "what part of", "which part of", "how big a share of", "how large a share of", "what proportion of", "what fraction of")), *tuple((p, "percent") for p in ("percentage of", "percent of", "what percentage of", "what percent of", "the percentage of", "percentage", "percent", "pct of", "what is the percentage of"))),
     DIFFERENCE: tuple((p, "") for p in (

@@ -71,6 +71,7 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("divide divided split spread distributed break broken", r"^how (?:did|do|does|are|were|is|was|have|has) (?:the |our |all )*(.+?) (?:divide|divided|split|split up|spread|spread out|distributed|broken down|break down) (?:up )?(?:across|by) (?:the |their )?(?:current |present )?(.+)", "number of {1} by {2}"),
     ("number", r"(?:tell me |show |give me |what is )?the number (?:of those )?(?:that|who|which) (?=\w+ed)", "how many"),
     ("end", r"(?:at|by|as of) the end of each (hour|day|week|month|quarter|year)", "by {1}"),
+    ("ended end ends ending", r"(?:ended|end|ends|ending) (?:in|with) (?=(?:an?|each|every|which) )", "with"),
     # What is left out.
     ("leaving putting setting leave", r"(?:leaving|leave|putting|setting) (?:any |all |the )?(.+?) aside", "excluding {1}"),
     ("counted included count out aside considered ignored disregarded", rf"(?<=, )(?:the |any )?(\w+(?: \w+)?) (?:are |is |being )?(?:{_IGNORED})", "excluding {1}"),

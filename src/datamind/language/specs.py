@@ -1,0 +1,87 @@
+"""Lists at the end of a question that only say what to show: `..., name and amount.`, `(city, sales)`.
+
+A list is cut off as a sentence of its own; what of it was asked for already is passed over, the rest
+is shown along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from datamind.language.linking import Linker
+from datamind.language.nodes import Node
+from datamind.language.sketch import Measure, Mention, Output, Sketch
+from datamind.language.tables import keywords as K
+from datamind.language.units import Unit
+
+_MARKS = frozenset({"(", "-", ":"})
+_LINKS = frozenset({"and", ",", "the", "a", "its", "their", "each", "&", "both", "plus", "with"})
+_FORMS = frozenset(
+    """only please just first name names number numbers count counts amount amounts
+    figure figures total totals value values rate share percentage average code codes""".split()
+)
+_LONGEST = 12  # words of a list
+
+
+def cuts(linker: Linker) -> Iterator[Unit]:
+    """A full stop for the mark before a list that ends the question."""
+    tokens = linker.tokens
+    for at in range(3, len(tokens) - 1):
+        if tokens[at].text in _MARKS and _lists(linker, at + 1):
+            yield Unit(".", at, at + 1, "", 0.3)
+
+
+def _lists(linker: Linker, first: int) -> bool:
+    rest = linker.tokens[first:]
+    while rest and rest[-1].text in (".", "?", ")", "!"):
+        rest = rest[:-1]
+    if not rest or len(rest) > _LONGEST or rest[0].lower in ("and", "not", "i", "e"):
+        return False
+    named = [bool(linker.matches[first + n]) for n in range(len(rest))]
+    return any(named) and all(
+        ok or t.lower in _LINKS or t.lower in _FORMS
+        for ok, t in zip(named, rest, strict=True)
+    ) and not any(t.kind == "number" for t in rest)  # fmt: skip
+
+
+def is_bare(clause: Sequence[Unit]) -> bool:
+    """Whether a later sentence only lists what to show: `Name and amount.`"""
+    codes = {u.code for u in clause}
+    shown = codes <= {"c", K.COUNT, K.AGGREGATE, K.COMMA, K.AND, K.DIRECTION, K.WITH, K.OF}
+    return shown and bool(codes & {"c", K.COUNT}) and clause[0].code != K.OF
+
+
+def read(sketch: Sketch, nodes: Sequence[Node]) -> None:
+    """What the list adds to what is shown; an order in it counts."""
+    measured = bool(sketch.ranks) or any(isinstance(o, Measure) for o in sketch.outputs)
+    for node in nodes:
+        if node.code == "O":
+            sketch.order.extend(node.payload)
+        if node.code == "M" and not measured:
+            sketch.outputs.append(node.payload)
+        if node.code == "c" and not _is_told(node.payload, sketch, measured=measured):
+            mention: Mention = node.payload
+            mention.context = sketch.head or _first(sketch.outputs)
+            sketch.outputs.append(mention)
+
+
+def _first(outputs: Sequence[Output]) -> Mention | None:
+    return next((o for o in outputs if isinstance(o, Mention)), None)
+
+
+def _is_told(mention: Mention, sketch: Sketch, *, measured: bool) -> bool:
+    """Whether it was asked for already: the same thing, its name, or the figure."""
+    best = mention.candidates[0]
+    if measured and best.kind == "metric":
+        return True
+    said = [m for m in _mentions(sketch) if m is not mention]
+    meant = {c.id for c in mention.candidates[:3] if c.score >= best.score - 0.1}
+    return any(meant & {c.id for c in m.candidates[:3]} for m in said)
+
+
+def _mentions(sketch: Sketch) -> Iterator[Mention]:
+    for part in (*sketch.outputs, *sketch.groups, *(r.by for r in sketch.ranks), *sketch.related):
+        if isinstance(part, Mention):
+            yield part
+        elif isinstance(part, Measure) and part.target is not None:
+            yield part.target
