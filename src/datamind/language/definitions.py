@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from datamind.language import durations, said
+from datamind.language import durations, english, said
 from datamind.language.candidates import Candidate
 from datamind.language.evidence import Overlay
 from datamind.language.formulas import Names, NoFormula, columns_listed, is_condition, read
@@ -59,9 +59,23 @@ def units_of(
         combined += [Token(".", ".", ".", "mark", 0, 0), *tokenize(spoken(text))]
         for first, last in places:
             unit = _unit(combined, start, first, last, names.index, today)
+            unit = unit or english.Reader(combined, names.index, today).unit(text, first, last)
             if unit is not None:
                 found.append(unit)
+    for name, text in overlay.english.items():
+        for first, last in _places(name, tokens):
+            unit = english.Reader(combined, names.index, today).unit(text, first, last)
+            if unit is not None:
+                found += [unit, *_beside(unit, tokens, names.index)]
     return found, combined
+
+
+def _beside(unit: Unit, tokens: Sequence[Token], index: Index) -> list[Unit]:
+    """The same condition without the noun that it ends with: `active members` are members."""
+    noun = unit.last - unit.first > 1 and _is_noun(tokens[unit.last - 1], index)
+    if unit.code != "P" or not noun:
+        return []
+    return [replace(unit, last=unit.last - 1, gain=unit.gain + 0.4)]
 
 
 def _nested(definitions: dict[str, str]) -> dict[str, str]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from datamind.language import plainly
 from datamind.language.hints import plain
 from datamind.language.restrictions import restricts
 from datamind.language.tokens import lemma, tokenize
@@ -15,12 +16,15 @@ from datamind.language.tokens import lemma, tokenize
 class Overlay:
     """What the evidence says: definitions by the phrase that they explain, whether text matches in
     part, `tests` of a column for a text that nothing names (`status = 'open'`), and the columns
-    that say when something happened (`the year refers to paid_at`)."""
+    that say when something happened (`the year refers to paid_at`). `english` are definitions in
+    plain English, `moments` what they say of that (`counted on the day on which it was paid`)."""
 
     definitions: dict[str, str] = field(default_factory=dict)
     wildcard: bool = False
     tests: tuple[str, ...] = ()
     dates: tuple[str, ...] = ()
+    english: dict[str, str] = field(default_factory=dict)
+    moments: str = ""
 
 
 _WILDCARD = re.compile(
@@ -100,11 +104,17 @@ def read(evidence: str, question: str) -> Overlay:
     definitions: dict[str, str] = {}
     said = _lemmas(question) if evidence else ""
     before: list[str] = []
+    english: dict[str, str] = {}
+    moments = ""
     for statement in _statements(evidence):
         if restricts(statement):  # what was defined just before it
             definitions.update({name: f"{definitions[name]}; {statement}" for name in before})
             continue
         made = dict(_defined(statement, said))
+        told = None if made else plainly.read(statement, lambda name: _stands(name, said))
+        if told is not None:
+            english.setdefault(told.name, told.text)
+            moments = f"{moments} {told.when}".strip()
         before = [name for name in made if name not in definitions] or before
         for name, text in made.items():
             definitions.setdefault(name, text)
@@ -116,7 +126,7 @@ def read(evidence: str, question: str) -> Overlay:
     text = f"{evidence}\n{question}"
     wildcard = bool(_WILDCARD.search(text)) and not _EXACT.search(evidence)
     dates = tuple(next(filter(None, found)) for found in _DATES.findall(evidence))
-    return Overlay(definitions, wildcard, tuple(_TEST.findall(evidence)), dates)
+    return Overlay(definitions, wildcard, tuple(_TEST.findall(evidence)), dates, english, moments)
 
 
 _PERIOD = r"(?:the |a )?(?:year|quarter|month|week|day|date|period|time)s?"

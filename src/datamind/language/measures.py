@@ -12,6 +12,7 @@ from datamind.language.context import Context, Unbuildable, conjunction, filled,
 from datamind.language.metric_time import figure
 from datamind.language.periods import TIME_UNITS, date_column, date_expr, ends_of, unit_said
 from datamind.language.relations import of_subtype, plain_relation
+from datamind.language.restrictions import within
 from datamind.language.scales import renamed
 from datamind.language.scope import money_column, quantity_and_price
 from datamind.language.sketch import Cond, Measure, Mention
@@ -389,6 +390,8 @@ def _given(measure: Measure, ctx: Context) -> P.Expr:
     if measure.given is None:
         raise Unbuildable("a definition that was not given")
     made = cast(P.Expr, filled(measure.given, ctx))
+    where = _where(measure.where, ctx)
+    made = within(made, where) if where is not None else made
     if measure.inner and is_row_level_formula(measure):
         return P.Aggregate(cast(P.Function, measure.inner), made)
     return made

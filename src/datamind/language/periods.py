@@ -16,7 +16,7 @@ from datamind.language.scope import (
     year_columns,
 )
 from datamind.language.sketch import Cond, Mention
-from datamind.language.tokens import stem
+from datamind.language.tokens import stem, tokenize
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import TEMPORAL, Column, Table
 from datamind.semantics.wording import spoken, words
@@ -254,6 +254,7 @@ def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P
     roots = {stem(w) for w in ctx.lemmas}
     nearby = {stem(w) for w in ctx.lemmas[max(0, (at or 0) - NEAR) : at]} if at else set()
     of_metrics = metric_dates(ctx)
+    moments = {stem(t.lower) for t in tokenize(ctx.overlay.moments)} - {"on", "it", "they", "the"}
     for distance, table_id in enumerate(tables_near(ctx, at)):
         table = ctx.scope.view.table(table_id)
         for rank, column in enumerate(dates_of(table)):
@@ -272,7 +273,7 @@ def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P
             score += (
                 1.2 * len(said & nearby) + 0.4 * bool(about & nearby) + 0.25 * len(said & roots)
             )
-            score += 0.9 * (column.id in of_metrics)
+            score += 0.9 * (column.id in of_metrics) + 3.0 * bool(said & moments)
             score += 4.0 * any(
                 f".{column.id}".lower().endswith(f".{d.lower()}") for d in ctx.overlay.dates
             )
