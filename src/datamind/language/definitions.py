@@ -21,6 +21,7 @@ from datamind.language.lexer import covers
 from datamind.language.linking import Linker
 from datamind.language.nodes import Listed, to_nodes
 from datamind.language.patterns import combine
+from datamind.language.plainly import is_measure
 from datamind.language.ratios import side
 from datamind.language.restrictions import is_restricted
 from datamind.language.sketch import Cond, Formula, Measure, Mention, Rank
@@ -59,7 +60,8 @@ def units_of(
         combined += [Token(".", ".", ".", "mark", 0, 0), *tokenize(spoken(text))]
         for first, last in places:
             unit = _unit(combined, start, first, last, names.index, today)
-            unit = unit or english.Reader(combined, names.index, today).unit(text, first, last)
+            if unit is None and is_measure(text):
+                unit = english.Reader(combined, names.index, today).unit(text, first, last)
             if unit is not None:
                 found.append(unit)
     for name, text in overlay.english.items():

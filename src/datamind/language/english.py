@@ -24,6 +24,8 @@ from datamind.language.units import Unit
 from datamind.semantics import plan as P
 
 _GLUE = frozenset({K.WITH, K.IN, K.OF, K.AND, K.COMMA, K.ASK, K.TO, "c", "P", "."})
+# What a pattern should have taken: left over, the text was not understood.
+_UNREAD = frozenset({"n", "p", "w", "d", "v", "u", "S", "L", K.COMPARE, K.BETWEEN, K.NOT})
 _SPLITS: tuple[tuple[str, str], ...] = (
     (r"\s*(?:,\s*)?(?:less|minus|net of)\s+", "-"), (r"\s+plus\s+", "+"),
     (r"\s*,?\s*divided by\s+", "/"), (r"\s+-\s+", "-"), (r"\s+\+\s+", "+"), (r"\s+/\s+", "/"),
@@ -42,6 +44,7 @@ class Reader:
 
     def __init__(self, tokens: list[Token], index: Index, today: dt.date) -> None:
         self.tokens, self.index, self.today = tokens, index, today
+        self._last: list[Unit] = []
 
     def unit(self, text: str, first: int, last: int) -> Unit | None:
         """What the definition is where its name stands."""
@@ -69,10 +72,11 @@ class Reader:
         best = covers(Linker(self.index, said), self.today, said)[0][0]
         if any(u.code == "u" for u in best):
             return None
-        return to_nodes([
+        self._last = [
             Unit(u.code, u.first + start, u.last + start, u.payload, u.gain)
             for u in best if u.code != "."
-        ])  # fmt: skip
+        ]  # fmt: skip
+        return to_nodes(self._last)
 
     def _condition(self, text: str) -> Cond | None:
         nodes = self._nodes(text)
@@ -145,7 +149,9 @@ class Reader:
         if any(n.code == "M" and n.payload.kind in ("share", "percent", "ratio") for n in cut):
             made = combine(cut)
             (measure,) = [n.payload for n in made if n.code == "M"] or [None]
-            return measure
+            return None if any(n.code in _UNREAD for n in made) else measure
+        if any(n.code in _UNREAD for n in combine(to_nodes(self._last))):
+            return None
         measure, leftover = side(nodes)
         return None if leftover or (measure.target is None and not measure.where) else measure
 

@@ -79,11 +79,34 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
         raise Unbuildable("what is left out was said")
     if any(u.code == K.ASK and u.payload == "when" for u in units) and not _tells_time(plan, ctx):
         raise Unbuildable("it was asked when")
+    if _asks_twice(units) and _width(plan) < 2:
+        raise Unbuildable("more was asked than is shown")
     narrowed = any(isinstance(n, (P.Filter, *get_args(P.Predicate))) for n in nodes)
     if not narrowed and ("whose" in said or _GONE & left):
         raise Unbuildable("which of them was said")
     if "both" in said and any(isinstance(n, P.OneOf) for n in nodes):
         raise Unbuildable("both, not one of them")
+
+
+def _asks_twice(units: Sequence[Unit]) -> bool:
+    """`How many are there, and what did they cost?`: two things are to be told."""
+    asks = [
+        at for at, u in enumerate(units)
+        if (u.code == K.ASK and u.payload in ("what", "which", "who", "when")) or u.code == K.COUNT
+    ]  # fmt: skip
+    return len(asks) > 1 and units[asks[-1]].payload in ("what", "when") and any(
+        u.code in (K.AND, K.COMMA) for u in units[asks[-1] - 1 : asks[-1]]
+    )  # fmt: skip
+
+
+def _width(plan: P.Query) -> int:
+    """How many columns the answer has."""
+    last = next(
+        (s for s in reversed(plan.steps) if isinstance(s, P.Project | P.Group | P.Window)), None
+    )
+    if isinstance(last, P.Project):
+        return len(last.columns)
+    return len(last.keys) + len(last.measures) if isinstance(last, P.Group) else 2
 
 
 # What became of some: whoever says so means not all.

@@ -56,7 +56,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"(?<![rb~])c[f]?p(?=c)", conditions.compare, "cars with price over 9000 sorted"),
     Pattern(r"pAc|pDc|pc", conditions.count_compare, "more than 2 papers"),
     Pattern(r"c>r?c", conditions.columns, "amount greater than cost"),
-    Pattern(r"cn(?:[,|&]+n)+|cn(?!c)|cr?=n", conditions.among, "semesters 1 or 2"),
+    Pattern(r"cf?n(?:[,|&]+n)+|cn(?!c)|cr?=n", conditions.among, "semesters 1 or 2"),
     Pattern(r"(?<=[qf#])cn(?=c)", conditions.numbered_before, "which year 1 models"),
     Pattern(r"cn(?=c)", conditions.identified, "customer 27606 cars"),
     Pattern(r"(?<=.[rt])nc", conditions.count_compare, "papers that have 1 keyphrase"),

@@ -250,6 +250,9 @@ def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P
             column = ctx.scope.view.column(candidate.id)
             if column.is_date:
                 return ctx.expr(column)
+            day = _day_referred_to(column, ctx)
+            if day is not None:
+                return day
     best: tuple[float, Column] | None = None
     roots = {stem(w) for w in ctx.lemmas}
     nearby = {stem(w) for w in ctx.lemmas[max(0, (at or 0) - NEAR) : at]} if at else set()
@@ -285,6 +288,15 @@ def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P
     rows = spoken(table.name, table.id.removesuffix(table.name), ctx.scope.view.by_id)
     ctx.notes.append(f"{DATE_CHOSEN}the {words(best[1].name)} of {rows}")
     return ctx.expr(best[1], _calendar_role(best[1], at, ctx))
+
+
+def _day_referred_to(column: Column, ctx: Context) -> P.Expr | None:
+    """The day of the calendar that a key of it stands for: the arrival of arrival_date_key."""
+    reference = ctx.scope.graph.references.get(column.id)
+    if reference is None or reference.to_table not in ctx.scope.graph.calendars:
+        return None
+    days = dates_of(ctx.scope.view.table(reference.to_table))
+    return ctx.expr(days[0], reference.id) if days else None
 
 
 def _calendar_role(column: Column, at: int | None, ctx: Context) -> str | None:

@@ -106,10 +106,12 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
         "worse than", "is below", "is under", "before", "slower than", "less expensive than", "no older than",
     )) + tuple((p, ">=") for p in (
         "at least", "no less than", "no fewer than", "not less than", "a minimum of", "minimum of",
-        ">=", "greater than or equal to", "more than or equal to", "or more than", "starting at",
+        ">=", "at or above", "on or after", "not earlier than", "no earlier than", "not before",
+        "greater than or equal to", "more than or equal to", "or more than", "starting at",
         "not fewer than", "equal to or greater than", "higher than or equal to",
     )) + tuple((p, "<=") for p in (
         "at most", "no more than", "not more than", "up to", "a maximum of", "<=", "maximum of",
+        "at or below", "on or before", "not later than", "not above", "not after",
         "less than or equal to", "no greater than", "not exceeding", "no longer than", "no later than",
         "fewer than or equal to", "equal to or less than",
     )) + tuple((p, "=") for p in (
