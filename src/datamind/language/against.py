@@ -16,14 +16,23 @@ _PERCENT = 100.0
 def settle(sketch: Sketch) -> None:
     """The sketch's figure for both periods, where two were set against each other or a change was
     asked for of one."""
-    if sketch.groups or sketch.ranks or len(sketch.outputs) != 1:
+    if sketch.ranks or len(sketch.outputs) != 1 or any(map(_is_time, sketch.groups)):
         return
+    over = sketch.over
+    changes = over is not None and over.kind == "change"
     said = next((c for c in sketch.conds if c.kind == "any" and _again(c)), None)
     if said is not None:
         now, before = sorted(said.parts, key=lambda c: bool(c.period and c.period.again))
-        _set(sketch, said, now, before, rate=True)
+        _set(sketch, said, now, before, rate=over.rate if changes and over else not sketch.groups)
         return
-    over = sketch.over
+    two = next((c for c in sketch.conds if _two(c)), None) if changes or sketch.groups else None
+    if two is not None:
+        before, now = sorted(two.parts, key=lambda c: c.period.low)  # type: ignore[union-attr]
+        _set(sketch, two, now, before, rate=changes and over is not None and over.rate)
+        return
+    if sketch.groups:
+        _from_to(sketch)
+        return
     periods = [c for c in sketch.conds if c.kind == "period" and not c.negated]
     if over is None or over.kind != "change" or len(periods) != 1:
         return
@@ -31,6 +40,45 @@ def settle(sketch: Sketch) -> None:
     if earlier is not None:
         before = replace(periods[0], period=earlier)
         _set(sketch, periods[0], periods[0], before, rate=over.rate)
+
+
+def _is_time(group: Mention) -> bool:
+    return group.candidates[0].kind == "grain"
+
+
+def _two(cond: Cond) -> bool:
+    """Two periods that are set against each other."""
+    periods = [p.period for p in cond.parts]
+    told = all(p is not None and p.low is not None and p.high is not None for p in periods)
+    return cond.kind == "any" and cond.match == "versus" and len(periods) == 2 and told
+
+
+def _from_to(sketch: Sketch) -> None:
+    """`change of revenue from 2023 to 2024 by county`: of each, the last against the first."""
+    over = sketch.over
+    said = next((c for c in sketch.conds if c.kind == "period" and ends(c.period)), None)
+    if over is None or over.kind != "change" or said is None or said.negated:
+        return
+    if over.grain not in (None, said.period.grain if said.period else None):
+        return
+    first, last = ends(said.period) or (None, None)
+    _set(sketch, said, replace(said, period=last), replace(said, period=first), rate=over.rate)
+
+
+def ends(period: Period | None) -> tuple[Period, Period] | None:
+    """The first and the last unit of a stretch of at least two."""
+    if period is None or period.low is None or period.high is None or period.grain == "hour":
+        return None
+    first = Period(period.low, move(period.low, period.grain, 1), period.grain)
+    last = Period(move(period.high, period.grain, -1), period.high, period.grain)
+    if last.low is None or first.high is None or last.low < first.high:
+        return None
+    return _yearly(first), _yearly(last)
+
+
+def _yearly(period: Period) -> Period:
+    whole = period.grain == "year" and period.low is not None
+    return replace(period, year=period.low.year) if whole and period.low else period
 
 
 def _again(cond: Cond) -> bool:
@@ -65,7 +113,9 @@ def _set(sketch: Sketch, said: Cond, now: Cond, before: Cond, *, rate: bool) -> 
         scaled = Measure("formula", "*", left=whole, right=change)
         change = Measure("formula", "/", left=scaled, right=sides[1], label="growth")
     sketch.outputs = [*sides, change]
-    sketch.conds = [c for c in sketch.conds if c is not said]
+    kept = [c for c in sketch.conds if c is not said]
+    both = [Cond("any", parts=(before, now), first=said.first)] if sketch.groups else []
+    sketch.conds = [*kept, *both]
     sketch.over = None
 
 

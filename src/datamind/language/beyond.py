@@ -36,7 +36,9 @@ def above_average(cond: Cond, sketch: Sketch, ctx: Context, draft: Draft) -> Non
 def _about(sketch: Sketch, ctx: Context) -> str:
     """The table whose rows are compared."""
     head = sketch.head or next((o for o in sketch.outputs if isinstance(o, Mention)), None)
-    counted = next((o.target for o in sketch.outputs if isinstance(o, Measure)), None)
+    counted = next(
+        (o.target for o in sketch.outputs if isinstance(o, Measure) and o.kind == "count"), None
+    )
     for mention in (counted, head):
         candidate = ctx.chosen.get(mention) if mention is not None else None
         if candidate is not None and candidate.table:
@@ -49,7 +51,8 @@ def _compared(cond: Cond, about: str, ctx: Context) -> tuple[Column | None, Made
     measure = cond.measure
     if measure is not None and measure.target is not None:
         candidate = ctx.meaning(measure.target)
-        if candidate.kind == "column" and candidate.table == about:
+        plain = measure.kind == "either"
+        if candidate.kind == "column" and candidate.table == about and plain:
             column = ctx.scope.view.column(candidate.id)
             if column.is_number:
                 return column, None
@@ -113,21 +116,27 @@ def _function(cond: Cond) -> P.Function:
 def _of_groups(cond: Cond, made: Made, sketch: Sketch, ctx: Context, draft: Draft) -> P.Predicate:
     """The group's measure against the average of all groups' measures."""
     shown = [o for o in sketch.outputs if isinstance(o, Mention)]
-    if not shown or cond.mention is not None or any(isinstance(o, Measure) for o in sketch.outputs):
+    if not shown or cond.mention is not None:
         raise Unbuildable("groups that can't be compared")
     name = aggregate(draft, made(ctx), _name(cond, ctx))
-    draft.outputs.append(P.Named(name, P.Field(name)))
+    if not any(isinstance(o, Measure) for o in sketch.outputs):
+        draft.outputs.append(P.Named(name, P.Field(name)))
     inner = inner_context(ctx)
     value = P.Named("value", made(inner))
     others = [c for c in (*sketch.conds, *cond.within) if c is not cond]
     wheres = [predicate(c, inner) for c in others if not plain_relation(c, inner)]
     groups = tuple(k for m in shown[:1] for k in keys(m, inner))
     steps: list[P.Step] = [P.Filter(conjunction(wheres))] if wheres else []
+    ctx.used |= inner.used
+    if cond.measure is not None and cond.measure.kind == "aggregate":  # the average of all rows
+        whole = P.Query(inner.scope.source(), (*steps, P.Group((), (value,))))
+        return P.Compare(
+            cast(P.Comparison, cond.op), P.Field(name), _multiplied(P.Scalar(whole), cond)
+        )
     steps.append(P.Group(groups, (value,)))
     average = P.Named("average", P.Aggregate(_function(cond), P.Field("value")))
     source = P.Query(inner.scope.source(), tuple(steps))
     query = P.Query(source, (P.Group((), (average,)),))
-    ctx.used |= inner.used
     limit = _multiplied(P.Scalar(query), cond)
     return P.Compare(cast(P.Comparison, cond.op), P.Field(name), limit)
 

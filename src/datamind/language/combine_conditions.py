@@ -296,12 +296,18 @@ def flagged(nodes: list[Node]) -> list[Node] | None:
     what, of = nodes[0].payload, nodes[1].payload
     if nodes[1].code == "P" and of.kind not in ("value", "given"):
         return None
-    best = what.candidates[0]
-    if best.kind != "column" or best.type != "boolean" or nodes[0].last != nodes[1].first:
+    least = what.candidates[0].score - 0.05
+    flags = [c for c in what.candidates
+             if c.score >= least and c.kind == "column" and c.type == "boolean"]  # fmt: skip
+    if not flags or nodes[0].last != nodes[1].first:
         return None
-    if nodes[1].code == "c" and not any(
-        c.kind == "table" and c.table == best.table for c in of.candidates[:3]
-    ):
+    if nodes[1].code == "c":
+        tables = {c.table for c in of.candidates[:3] if c.kind == "table"}
+        flags = [c for c in flags if c.table in tables]
+        if not flags:
+            return None
+        what.candidates = tuple(flags)
+    elif flags[0] is not what.candidates[0]:
         return None
     what.role = "relation"
     cond = Cond("related", what, first=nodes[0].first)

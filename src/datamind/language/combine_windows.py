@@ -136,7 +136,7 @@ def per_day(nodes: list[Node]) -> list[Node]:
 
 
 BEYOND = (
-    r"(?P<about>c)?[rf]*>(?P<factor>k)?f?(?P<said>c)?c?A[f]?(?P<again>c(?!>))?"
+    r"(?:(?P<own>A)f?(?=c))?(?P<about>c)?[rf]*>(?P<factor>k)?f?(?P<said>c)?c?A[f]?(?P<again>c(?!>))?"
     r"(?:[fir]+=?(?P<same>c)|f?(?P<when>d))?(?:r=(?P<same_>c))?"
 )
 
@@ -144,7 +144,7 @@ BEYOND = (
 def beyond(nodes: list[Node]) -> list[Node] | None:
     """salary `above the average` of the department; `more` trips `than the average`."""
     found = re.fullmatch(BEYOND, "".join(n.code for n in nodes))
-    average = of_code(nodes, K.AGGREGATE)[0]
+    average = of_code(nodes, K.AGGREGATE)[-1]
     function = average.payload
     if found is None or function not in ("avg", "median"):
         return None
@@ -167,10 +167,14 @@ def beyond(nodes: list[Node]) -> list[Node] | None:
     if subject is not None:
         subject.payload.role = "measure"
         cond.measure = Measure("either", target=subject.payload, first=subject.first)
+        if "own" in at:  # `an average rating above` that of all
+            cond.measure.kind, cond.measure.function = "aggregate", at["own"].payload
     same = at.get("same_") or at.get("same")
     of = average.last - average.first > 1 or "Af" in "".join(n.code for n in nodes)
     if same is None and of and "again" in at and subject is not at["again"]:
         same = at["again"]  # `the average of` its kind
+    if "own" in at and same is not None and same.payload.candidates[0].kind == "table":
+        same = None  # `of all reviews`
     if same is not None:
         same.payload.role = "group"
         cond.mention = same.payload

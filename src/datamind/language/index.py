@@ -247,6 +247,7 @@ def _add_column(
         rest = tuple(w for w in core if w != column.unit.lower())
         index.items.append(Item("column", column.id, table.id, rest, outer, about))
     phrase = tuple(w for w in _noun_phrase(column.description) if w not in outer)
+    phrase = () if all(w in function_words() for w in phrase) else phrase
     told = [value for value, _ in index.view.values(column.id)]
     told += [said for said, _ in legend(column, index.view)]
     held = {word for value in told for word in normal(value).split()}
@@ -287,6 +288,7 @@ def _noun_phrase(description: str, *, head: bool = False) -> tuple[str, ...]:
         text = _AFTER_HEAD.split(text, maxsplit=1)[0]
     words = [t.lemma for t in tokenize(text) if t.kind == "word" and t.lower not in STOP]
     words = [w for w in words if w not in _LISTING and w not in SOFT]
+    words = [] if all(w in function_words() for w in words) else words
     return tuple(words) if 1 <= len(words) <= 6 else ()
 
 

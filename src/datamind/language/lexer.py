@@ -131,6 +131,8 @@ def _keywords(tokens: list[Token], values: Container[str]) -> Iterator[Unit]:
                     continue
                 if words == ("order",) and is_noun(tokens, first):
                     continue
+                if words in (("ordered",), ("sorted",)) and _is_done(tokens, first):
+                    continue
                 if code == K.NULL and words[-1] in values:
                     continue  # readings whose status is `missing`
                 if words == ("over",) and code == K.COMPARE and not is_amount(tokens, last):
@@ -152,6 +154,14 @@ def _keywords(tokens: list[Token], values: Container[str]) -> Iterator[Unit]:
                 yield Unit(meant, first, last, payload, gain)
                 if meant != code and code == K.BY:
                     yield Unit(code, first, last, payload, gain - 0.1)
+
+
+def _is_done(tokens: list[Token], at: int) -> bool:
+    """`have never been ordered`: what was done to things, no order of the rows."""
+    before = [t.lower for t in tokens[max(0, at - 2) : at]]
+    return bool({"been", "was", "were", "ever", "never", "has", "have"} & set(before)) and (
+        not _follows(tokens, at + 1, "by")
+    )
 
 
 _TOTAL = frozenset({"total", "overall", "altogether", "sum"})

@@ -166,7 +166,9 @@ class Linker:
         lone = self.tokens[content[0]].lemma if len(content) == 1 else ""
         naming = self.index.naming if lone in ("name", "title") else []
         for candidate in (*naming, *self._worth(content)):
-            best.setdefault((candidate.kind, candidate.id), candidate)
+            known = best.get((candidate.kind, candidate.id))
+            if known is None or known.score < candidate.score:
+                best[(candidate.kind, candidate.id)] = candidate
         if last - first == 1 and self.tokens[first].lower in PEOPLE:
             for candidate in self.people():
                 best.setdefault(("table", candidate.id), candidate)

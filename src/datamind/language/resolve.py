@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from datamind.language import names
-from datamind.language.candidates import Candidate
+from datamind.language.candidates import MAX_CANDIDATES, Candidate
 from datamind.language.graph import UNREACHABLE, Graph
 from datamind.language.kinds import KEYS, role_words
 from datamind.language.roles import WAYS
@@ -144,6 +144,8 @@ def _options(
             )
             out.append((candidate, 1.6 * (1.0 - candidate.score) + penalty))
     out.sort(key=lambda o: (round(o[1], 6), o[0].kind, o[0].id))
+    if len(out) > MAX_CANDIDATES:  # a `name`, which everything has
+        return out
     return out[:OPTIONS] if mention.role != "attribute" else out[: OPTIONS + 3]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from datamind.language import measures, names
-from datamind.language.calendar import Period, move
+from datamind.language.against import ends
 from datamind.language.candidates import Candidate
 from datamind.language.context import Context, Unbuildable
 from datamind.language.draft import Draft, free_name, keys
@@ -330,34 +330,18 @@ def between_periods(sketch: Sketch, ctx: Context) -> tuple[Sketch, P.Expr] | Non
         raise Unbuildable("nothing to compare with")
     if over is None or over.kind != "change" or over.grain or sketch.groups:
         return None
-    cond = next((c for c in sketch.conds if c.kind == "period" and _ends(c.period)), None)
+    cond = next((c for c in sketch.conds if c.kind == "period" and ends(c.period)), None)
     if cond is None or len(sketch.outputs) != 1:
         return None
     output = sketch.outputs[0]
     measure = output if isinstance(output, Measure) else Measure("either", target=output)
-    first, last = _ends(cond.period) or (None, None)
+    first, last = ends(cond.period) or (None, None)
     before, now = (
         measures.expression(replace(measure, where=[*measure.where, replace(cond, period=p)]), ctx)
         for p in (first, last)
     )
     conds = [c for c in sketch.conds if c is not cond]
     return replace(sketch, conds=conds), relative(now, before, over)
-
-
-def _ends(period: Period | None) -> tuple[Period, Period] | None:
-    """The first and the last unit of a stretch of at least two."""
-    if period is None or period.low is None or period.high is None or period.grain == "hour":
-        return None
-    first = Period(period.low, move(period.low, period.grain, 1), period.grain)
-    last = Period(move(period.high, period.grain, -1), period.high, period.grain)
-    if last.low is None or first.high is None or last.low < first.high:
-        return None
-    return _yearly(first), _yearly(last)
-
-
-def _yearly(period: Period) -> Period:
-    whole = period.grain == "year" and period.low is not None
-    return replace(period, year=period.low.year) if whole and period.low else period
 
 
 # ---- averages of groups ------------------------------------------------------------------------

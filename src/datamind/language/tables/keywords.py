@@ -46,7 +46,7 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
     COUNT: (*tuple((p, "") for p in ("how many times", "number of times", "count the", "count all", "count how many", "count up", "how many", "number of", "the number of", "count of", "no of", "no . of", "total number of", "total count of", "total no of", "total no . of", "count the number of", "quantity of", "how many different kinds of", "number", "count", "counts of", "total counts of", "how often", "overall number of", "counts", "# of")), ("numbers of", "each"), ("the numbers of", "each"), ("counts of", "each")),
     AGGREGATE: (
         ("average", "avg"), ("avg", "avg"), ("mean", "avg"), ("on average", "avg"),
-        ("average of", "avg"), ("typical", "avg"), ("averages", "avg"),
+        ("average of", "avg"), ("overall average", "avg"), ("overall mean", "avg"), ("chain average", "avg"), ("company average", "avg"), ("total average", "avg"), ("general average", "avg"), ("typical", "avg"), ("averages", "avg"),
         ("total", "sum"), ("sum", "sum"), ("sum of", "sum"), ("the sum of", "sum"),
         ("combined", "sum"), ("how much", "sum"), ("how much money", "sum"), ("total amount of", "sum"), ("totals", "sum"),
         ("overall", "sum"), ("total sum of", "sum"), ("aggregate", "sum"), ("summed", "sum"),
@@ -187,7 +187,7 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
         "contains the word", "containing the word", "with the word", "that contains", "that contain",
         "mentions", "mentioning", "like", "similar to", "contains the letter", "contain the word",
     )) + tuple((p, "equals") for p in (
-        "named", "called", "titled", "entitled", "with the name", "with the title", "whose name is",
+        "named", "called", "titled", "entitled", "whose name is",
         "whose title is", "labeled", "labelled", "known as", "by the name of", "with name",
         "with title",
     )),

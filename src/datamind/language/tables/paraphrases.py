@@ -75,7 +75,7 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("out leave exclude ignore skip omit", r"(?<=[.,?!] )(?:leave out|leaving out|exclude|excluding|ignore|ignoring|skip|omit) (?:the |those |any )?\w+(?: \w+)? (?:without any|with none|that have none|without one)", ""),
     # What is left out.
     ("leaving putting setting leave", r"(?:leaving|leave|putting|setting) (?:any |all |the )?(.+?) aside", "excluding {1}"),
-    ("counted included count out aside considered ignored disregarded", rf"(?<=, )(?:the |any )?(\w+(?: \w+)?) (?:are |is |being )?(?:{_IGNORED})", "excluding {1}"),
+    ("counted included count out aside considered ignored disregarded", rf"(?<=[.,;] )(?:the |any )?(\w+(?: \w+)?) (?:are |is |being )?(?:{_IGNORED})", "excluding {1}"),
     ("skip", r"(?:skip|skipping|drop|dropping|omit|omitting)(?= \w)", "excluding"),
     ("cancellations cancellation", r"(excluding|without|except|disregarding|ignoring|ex|not counting|minus) (?:the |any |all )?cancell?ations?", "excluding cancelled", "cancelled"),
     ("cancellations cancellation", r"(excluding|without|except|disregarding|ignoring|ex|not counting|minus) (?:the |any |all )?cancell?ations?", "excluding canceled", "canceled"),
