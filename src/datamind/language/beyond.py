@@ -123,7 +123,11 @@ def _of_groups(cond: Cond, made: Made, sketch: Sketch, ctx: Context, draft: Draf
         draft.outputs.append(P.Named(name, P.Field(name)))
     inner = inner_context(ctx)
     value = P.Named("value", made(inner))
-    others = [c for c in (*sketch.conds, *cond.within) if c is not cond]
+    others = [
+        c
+        for c in (*sketch.conds, *cond.within)
+        if c is not cond and not (c.kind == "related" and c.numbers)
+    ]
     wheres = [predicate(c, inner) for c in others if not plain_relation(c, inner)]
     groups = tuple(k for m in shown[:1] for k in keys(m, inner))
     steps: list[P.Step] = [P.Filter(conjunction(wheres))] if wheres else []

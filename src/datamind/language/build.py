@@ -340,6 +340,9 @@ def _relation(mention: Mention, sketch: Sketch, ctx: Context) -> P.Predicate | N
             return truth
     ctx.scope.alias(column.table)
     ctx.used.add(column.id)
+    reference = ctx.scope.graph.references.get(column.id)
+    if reference is not None and reference.to_table in ctx.scope.graph.calendars:
+        return None  # which date is meant
     ctx.penalty += 0.5
     ctx.idle += 1
     return None

@@ -65,8 +65,10 @@ def _found(
     """The first measure that a phrase asks for and two dates answer, and where its words end."""
     if not _asking([t.lower for t in tokens]):
         return None
-    for pattern in DURATIONS:
+    for number, pattern in enumerate(DURATIONS):
         for found in pattern.finditer(text):
+            if not number and _is_kept(found["end"], index):
+                continue  # a column has it: the delivery_days
             first, last = starts.get(found.start()), ends.get(found.end())
             pair = _pair(found, text, index)
             if first is None or last is None or pair is None:
@@ -82,7 +84,18 @@ def _found(
 
 def _asking(lower: Sequence[str]) -> bool:
     said = {w.rstrip("s") for w in lower}
-    return bool(said & _SIDES and said & _LENGTHS)
+    return bool(said & _LENGTHS and (said & _SIDES or said & {"time", "delay", "lag"}))
+
+
+_KEPT = frozenset("time duration minute hour day second week month year length delay lag".split())
+
+
+def _is_kept(what: str, index: Index) -> bool:
+    """Whether some column holds how long it takes."""
+    said = {stem(w) for w in what.split()}
+    numbers = (c for t in index.view.tables for c in t.columns if c.is_number)
+    return any(said <= set(map(stem, words)) and _KEPT & set(words)
+               for words in (names.words_of(c.name) for c in numbers))  # fmt: skip
 
 
 _SIDES = frozenset({"between", "to", "until", "till", "before", "from"})

@@ -79,6 +79,12 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
         raise Unbuildable("what is left out was said")
     if any(u.code == K.ASK and u.payload == "when" for u in units) and not _tells_time(plan, ctx):
         raise Unbuildable("it was asked when")
+    if any(
+        said[m.first : m.last] in (["last"], ["first"])
+        and not _NAMES & set(said[m.last : m.last + 1])
+        for m in ctx.chosen
+    ):
+        raise Unbuildable("the last of each was asked for")
     if _asks_twice(units) and _width(plan) < 2:
         raise Unbuildable("more was asked than is shown")
     narrowed = any(isinstance(n, (P.Filter, *get_args(P.Predicate))) for n in nodes)
@@ -86,6 +92,9 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
         raise Unbuildable("which of them was said")
     if "both" in said and any(isinstance(n, P.OneOf) for n in nodes):
         raise Unbuildable("both, not one of them")
+
+
+_NAMES = frozenset({"and", "or", ",", "name", "names"})
 
 
 def _asks_twice(units: Sequence[Unit]) -> bool:

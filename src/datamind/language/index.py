@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -71,7 +71,8 @@ class Posting:
 @dataclass
 class Index:
     """Postings by word, values by their text, and what a word is worth; `naming` are the columns
-    that name the rows of a table, whatever they are called."""
+    that name the rows of a table, whatever they are called; `referred` the tables that keys refer
+    to, where no other key of theirs does."""
 
     view: View
     items: list[Item] = field(default_factory=list)
@@ -89,6 +90,7 @@ class Index:
     holders: dict[str, str] = field(default_factory=dict)
     given_names: frozenset[str] = frozenset()
     naming: list[Candidate] = field(default_factory=list)
+    referred: dict[str, str] = field(default_factory=dict)
 
     def weight(self, word: str) -> float:
         """How much a core word says: rare ones much, generic ones little."""
@@ -144,6 +146,11 @@ def build(view: View) -> Index:
     _add_values(index)
     index.identifiers = identifiers.of_view(view)
     index.holders = holders(view)
+    pairs = Counter((r.table, r.to_table) for r in view.relationships)
+    index.referred = {
+        f"{r.table}.{r.columns[0]}": r.to_table for r in view.relationships
+        if len(r.columns) == 1 and pairs[(r.table, r.to_table)] == 1 and r.table != r.to_table
+    }  # fmt: skip
     index.naming = [
         Candidate("column", c.id, t.id, 0.9, "name", type=c.type)
         for t in tables for c in map(t.column, t.display[:1])

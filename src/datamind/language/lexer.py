@@ -362,6 +362,8 @@ def _links(linker: Linker, tokens: list[Token], first: int, last: int) -> Iterat
         return
     merged = tuple(sorted((*candidates, *values), key=lambda c: (-c.score, c.kind, c.id)))
     worth = sum(_worth(tokens[at]) for at in range(first, last))
+    if last - first == 1 and _is_denied(tokens, first):
+        worth = 1.0
     code = "c"
     if values and _in_brackets(tokens, first, last):
         code, merged = "z", tuple(values)
@@ -373,6 +375,13 @@ def _links(linker: Linker, tokens: list[Token], first: int, last: int) -> Iterat
     if merged[0].literal and any(tokens[at].lower in K.STOP for at in range(first, last)):
         worth = max(worth, float(last - first))
     yield Unit(code, first, last, merged, worth * merged[0].score - ARC - described)
+
+
+def _is_denied(tokens: list[Token], at: int) -> bool:
+    """`have never been ordered`: the verb is all that tells what there is none of."""
+    before = tokens[at - 1].lower if at else ""
+    ends = at + 1 == len(tokens) or tokens[at + 1].kind == "mark"
+    return before in ("never", "been", "not") and ends and is_participle(tokens[at])
 
 
 def _full_names(linker: Linker, tokens: list[Token], at: int) -> Iterator[Unit]:

@@ -163,6 +163,13 @@ class Linker:
                     known.score, known.source == "name"
                 ):  # fmt: skip
                     best[key] = candidate
+        named = any(c.kind == "table" and c.score >= SURE for c in best.values())
+        for candidate in list(best.values()) if len(content) > 1 and not named else ():
+            referred = self.index.referred.get(candidate.id)
+            noun = self.tokens[content[-1]].lemma
+            if referred is not None and noun in self.index.table_words[referred]:
+                made = Candidate("table", referred, referred, 0.97 * candidate.score, "name")
+                best.setdefault(("table", referred), made)  # `booking channel`: of a booking
         lone = self.tokens[content[0]].lemma if len(content) == 1 else ""
         naming = self.index.naming if lone in ("name", "title") else []
         for candidate in (*naming, *self._worth(content)):

@@ -356,9 +356,16 @@ def _row_value(measure: Measure, ctx: Context) -> P.Expr:
     find = date_column if measure.kind == "duration" else lambda m, c: c.column_of(m)
     first, second = (find(m, ctx) for m in measure.mentions)
     value = _between(first, second, ctx, measure.unit)
+    if measure.inner in _EXACT and isinstance(value, P.DateDiff) and value.unit in _SECONDS:
+        seconds = P.Value(_SECONDS[value.unit])
+        value = P.Arithmetic("/", replace(value, unit="second"), seconds)
     if measure.inner:
         return P.Aggregate(cast(P.Function, measure.inner), value)
     return value
+
+
+_EXACT = frozenset({"avg", "median", "sum"})  # of whole hours each it would be too little
+_SECONDS = {"hour": 3600, "minute": 60}
 
 
 def _between(first: Column, second: Column, ctx: Context, unit: str = "") -> P.Expr:

@@ -66,6 +66,8 @@ def _column_test(cond: Cond, column: Column, ctx: Context) -> P.Predicate:
     """A flag, a number that is compared, or a column that is filled in."""
     expr = ctx.expr(column)
     if cond.numbers and column.is_number:
+        if cond.subject is not None and _is_thing(cond.subject, ctx):
+            raise Unbuildable("things, not what a column holds")
         return compared(cond, expr, ctx)
     if cond.numbers:
         return related_count(cond, cast(Mention, cond.subject), ctx)
@@ -78,6 +80,15 @@ def _column_test(cond: Cond, column: Column, ctx: Context) -> P.Predicate:
     if not column.nullable or not column.null_fraction:
         ctx.penalty += 0.4
     return P.IsNull(expr) if cond.negated else P.Not(P.IsNull(expr))
+
+
+def _is_thing(mention: Mention, ctx: Context) -> bool:
+    """`five reviews` are reviews where a table is called so, though ratings may be too."""
+    by_word = ctx.meaning(mention).source == "synonym"
+    return by_word and any(c.kind == "table" and c.score >= SURE for c in mention.candidates)
+
+
+SURE = 0.99
 
 
 def flag(column: Column, expr: P.Expr, ctx: Context) -> P.Predicate | None:

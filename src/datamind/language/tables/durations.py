@@ -27,6 +27,8 @@ _START, _WHAT, _END = (rf"{_THE}(?P<{part}>[^,.?]+?)" for part in ("start", "wha
 _UNTIL = r"(?:to|until|till)"
 _TAKES = r"(?: (?:does|did) it (?:usually |typically )?take)"
 _TEXTS = (
+    rf"{_AGG} {_THE}(?P<end>(?:first )?(?!\bday|hour|minute|week|month|year)[a-z]+) "
+    rf"(?:time|delay|duration|lag){_IN}(?P<unit>)?{_STOP}",
     rf"{_HEAD}{_ELAPSING}{_AVG}{_IN} between {_START} and {_END}{_STOP}",
     rf"{_HEAD}{_ELAPSING}{_AVG}{_IN}{_AVG} from {_START} {_UNTIL} {_END}{_STOP}",
     rf"{_HEAD}{_TAKES}?{_AVG}{_IN}{_AVG} from {_START} {_UNTIL} {_END}{_STOP}",

@@ -293,6 +293,7 @@ RELATING = frozenset(
     compose direct star act sing release manage lead head supervise employ hire join sign book
     reserve rent rate review score flow cross traverse border neighbor post answer comment vote ask
     declare grade graduate admit drive consist comprise accumulate raise spend invest trade
+    attach tag tie affiliate allocate allot station situate concern regard
     list log load contribute support represent drop show display see say state mention show pull rake
     fetch""".split()
 )  # fmt: skip

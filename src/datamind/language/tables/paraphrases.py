@@ -73,6 +73,7 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("end", r"(?:at|by|as of) the end of each (hour|day|week|month|quarter|year)", "by {1}"),
     ("ended end ends ending", r"(?:ended|end|ends|ending) (?:in|with) (?=(?:an?|each|every|which) )", "with"),
     ("out leave exclude ignore skip omit", r"(?<=[.,?!] )(?:leave out|leaving out|exclude|excluding|ignore|ignoring|skip|omit) (?:the |those |any )?\w+(?: \w+)? (?:without any|with none|that have none|without one)", ""),
+    ("stand stands", r"(?:that |who |which )?stands? behind", "with"),
     # What is left out.
     ("leaving putting setting leave", r"(?:leaving|leave|putting|setting) (?:any |all |the )?(.+?) aside", "excluding {1}"),
     ("counted included count out aside considered ignored disregarded", rf"(?<=[.,;] )(?:the |any )?(\w+(?: \w+)?) (?:are |is |being )?(?:{_IGNORED})", "excluding {1}"),
