@@ -27,7 +27,7 @@ def settle(sketch: Sketch) -> None:
         return
     two = next((c for c in sketch.conds if _two(c)), None) if changes or sketch.groups else None
     if two is not None:
-        before, now = sorted(two.parts, key=lambda c: c.period.low)  # type: ignore[union-attr]
+        before, now = sorted(two.parts, key=lambda c: str(c.period and c.period.low))
         _set(sketch, two, now, before, rate=changes and over is not None and over.rate)
         return
     if sketch.groups:

@@ -13,6 +13,7 @@ from datamind.language.ratios import cut_ratios
 from datamind.language.sketch import Cond, Measure, Mention, Output, Rank, Sketch
 from datamind.language.tables import keywords as K
 from datamind.language.units import Unit
+from datamind.semantics.catalog import NUMERIC
 
 _ENDS_SELECT = frozenset({K.WITH, K.IN, "P", "L", "G", "O", K.NOT, K.BY, K.TO, "u"})
 # Codes that should have been combined into something: left over, they were not understood.
@@ -246,7 +247,7 @@ def _read_spec(sketch: Sketch, nodes: list[Node]) -> None:
                 for output in outputs:
                     if isinstance(output, Mention) and output.owner is None:
                         output.owner = node.payload
-            elif previous not in (K.IN, K.WITH, K.BY):
+            elif previous not in (K.IN, K.WITH, K.BY) and not _is_ranked_by(node.payload, sketch):
                 outputs.append(node.payload)
         elif node.code == "O":
             sketch.order.extend(node.payload)
@@ -282,6 +283,16 @@ def _read_spec(sketch: Sketch, nodes: list[Node]) -> None:
         sketch.listed = True
         if kept and not any(isinstance(o, Measure) for o in outputs):
             sketch.outputs = [*outputs, *kept]
+
+
+def _is_ranked_by(mention: Mention, sketch: Sketch) -> bool:
+    """`..., and the amount`: the figure that is ranked by, which is shown along."""
+    best = mention.candidates[0]
+    targets = [r.by.target for r in sketch.ranks if isinstance(r.by, Measure) and r.by.target]
+    return best.kind == "column" and best.type in NUMERIC and any(
+        c.id == best.id or (c.kind == "table" and c.table == best.table)
+        for t in targets for c in t.candidates[:2]
+    )  # fmt: skip
 
 
 def _keep_conditions(sketch: Sketch, outputs: Sequence[Output]) -> None:

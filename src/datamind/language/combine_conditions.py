@@ -147,18 +147,6 @@ def columns(nodes: list[Node]) -> list[Node]:
     return [span(nodes, "P", Cond("columns", left, op, mention=right, first=nodes[0].first))]
 
 
-def average(nodes: list[Node]) -> list[Node] | None:
-    """price `above` [the] average [price]."""
-    concepts = of_code(nodes, "c")
-    if not concepts or of_code(nodes, K.AGGREGATE)[0].payload not in ("avg", "median"):
-        return None
-    subject: Mention = concepts[0].payload
-    subject.role = "number"
-    cond = Cond("average", subject, of_code(nodes, K.COMPARE)[0].payload, first=nodes[0].first)
-    cond.match = of_code(nodes, K.AGGREGATE)[0].payload
-    return [span(nodes, "P", cond)]
-
-
 _FREE = (Candidate("text", "", "", 0.6, "grammar", ""),)
 
 
@@ -190,7 +178,7 @@ def text_in(nodes: list[Node]) -> list[Node] | None:
 def hinted_after(nodes: list[Node]) -> list[Node] | None:
     """Italian cuisine: the concept after a value is the value's own column."""
     value, hint = nodes[0].payload, nodes[1].payload
-    columns = {c.id for c in value.candidates}
+    columns = {c.id for c in value.candidates if c.kind in ("value", "text")}
     if nodes[1].first != nodes[0].last or not any(c.id in columns for c in hint.candidates[:4]):
         return None
     value.role, value.hint, hint.role = "value", hint, "relation"

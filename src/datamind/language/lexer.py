@@ -8,16 +8,19 @@ from dataclasses import replace
 from functools import lru_cache
 
 from datamind.language import ages, durations, specs
+from datamind.language.candidates import Candidate
 from datamind.language.dates import Found, find_periods
 from datamind.language.denials import denied
-from datamind.language.index import GENERIC
-from datamind.language.linking import MAX_WINDOW, PER_GRAIN, Linker, is_kind_of
+from datamind.language.index import GENERIC, normal
+from datamind.language.linking import MAX_WINDOW, PER_GRAIN, Linker
 from datamind.language.numbers import factors, how_often, is_amount, numbers
 from datamind.language.said import is_noun
 from datamind.language.said import units as units_said
 from datamind.language.sketch import Cond, Mention
+from datamind.language.skips import NUMBERS_ASKED, follows, is_relating, skip
 from datamind.language.tables import keywords as K
-from datamind.language.tokens import Token, is_participle, stem
+from datamind.language.telling import is_kind_of
+from datamind.language.tokens import Token, is_participle
 from datamind.language.units import Unit
 
 KEPT_COVERS = 5
@@ -94,7 +97,7 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
         yield from _period(found)
     sure = [(f.first, f.last) for f in periods if f.last > f.first + 1 and not f.period.unsure]
     for first in range(len(tokens)):
-        yield _skip(linker, tokens, first)
+        yield skip(linker, tokens, first)
         following = tokens[first + 1].lower if first + 1 < len(tokens) else ""
         if (
             tokens[first].lower in _OPEN
@@ -145,7 +148,7 @@ def _keywords(tokens: list[Token], values: Container[str]) -> Iterator[Unit]:
                     continue  # the most `active` subscriptions
                 if words == ("name",) and not _is_command(tokens, first):
                     continue
-                if words == ("number",) and not _follows(tokens, last, "of"):
+                if words == ("number",) and not follows(tokens, last, "of"):
                     continue  # a claim number counts nothing
                 gain = 0.5 * len(words) + 0.08 * (len(words) - 1)
                 meant = _code(code, tokens, first)
@@ -160,7 +163,7 @@ def _is_done(tokens: list[Token], at: int) -> bool:
     """`have never been ordered`: what was done to things, no order of the rows."""
     before = [t.lower for t in tokens[max(0, at - 2) : at]]
     return bool({"been", "was", "were", "ever", "never", "has", "have"} & set(before)) and (
-        not _follows(tokens, at + 1, "by")
+        not follows(tokens, at + 1, "by")
     )
 
 
@@ -173,7 +176,7 @@ def _fillers(linker: Linker, tokens: list[Token]) -> Iterator[Unit]:
     for at, word in enumerate(lower):
         for phrase in K.FILLERS:
             if tuple(lower[at : at + len(phrase)]) == phrase:
-                if phrase[:1] == ("as",) and _follows(tokens, at + len(phrase), "of"):
+                if phrase[:1] == ("as",) and follows(tokens, at + len(phrase), "of"):
                     part = "percent" if "percent" in phrase[-1] else "share"
                     yield Unit(K.RATIO, at, at + len(phrase) + 1, f"{part} of whole", 2.5)
                     continue
@@ -203,7 +206,7 @@ def _excess(tokens: list[Token]) -> Iterator[Unit]:
     """`how many more A than B`: the one number less the other."""
     lower = [t.lower for t in tokens]
     for at in range(len(tokens) - 2):
-        asked = lower[at] == "how" and (lower[at + 1], lower[at + 2]) in _NUMBERS_ASKED
+        asked = lower[at] == "how" and (lower[at + 1], lower[at + 2]) in NUMBERS_ASKED
         if asked and "than" in lower[at + 4 :]:
             kind = "excess" if lower[at + 2] == "more" else "shortfall"
             yield Unit(K.RATIO, at, at + 3, kind, 1.8)
@@ -219,23 +222,10 @@ def _opens(tokens: list[Token], at: int) -> bool:
     return before.kind == "mark" or before.lower in ("and", "please", "also", "then", "you", "to")
 
 
-def _follows(tokens: list[Token], at: int, word: str) -> bool:
-    return at < len(tokens) and tokens[at].lower == word
-
-
 def _is_command(tokens: list[Token], at: int) -> bool:
     """Whether `name` asks (`Name the ...`) and is no noun (`the id and name of`)."""
     following = tokens[at + 1].lower if at + 1 < len(tokens) else ""
     return at == 0 and following not in ("of", "and", ",", "or")
-
-
-def is_relating(token: Token) -> bool:
-    """A verb that only says that two things are related."""
-    if token.lemma in K.RELATING:
-        return True
-    return (
-        token.lower.endswith(("ed", "ing", "en", "es")) and stem(token.lower) in _relating_stems()
-    )
 
 
 def _code(code: str, tokens: list[Token], at: int) -> str:
@@ -257,88 +247,6 @@ def _period(found: Found) -> Iterator[Unit]:
     if found.period.unsure:
         gain = 0.55
     yield Unit("d", found.first, found.last, found.period, gain)
-
-
-def _skip(linker: Linker, tokens: list[Token], at: int) -> Unit:
-    """Passing a word over: free for function words, dear for words that might mean something."""
-    token = tokens[at]
-    if token.kind == "mark" and token.text in ".?!;\n":
-        return Unit(".", at, at + 1, "", 0.0)
-    if _asks_more(tokens, at) or _is_shows(tokens, at) or _modifies(linker, tokens, at):
-        return Unit("u", at, at + 1, token.text, -0.5)
-    if token.kind in ("mark", "op") or linker.is_stop(token):
-        return Unit(" ", at, at + 1, "", 0.0)
-    if token.lower in ("each", "every"):
-        return Unit(" ", at, at + 1, "", -0.6)
-    if is_relating(token):
-        return Unit(" ", at, at + 1, "", 0.0)
-    if token.lower in K.SETTINGS and _is_setting(tokens, at):
-        return Unit(" ", at, at + 1, "", 0.0)
-    if token.lemma in K.UNITS and at and tokens[at - 1].lower == "in":
-        return Unit(" ", at, at + 1, "", 0.6)
-    known = at > 0 and bool(linker.matches[at - 1]) and not linker.matches[at]
-    if known and token.lemma in _TAILS:
-        return Unit(" ", at, at + 1, "", -0.1)
-    if token.lower == "calendar" and _follows(tokens, at + 1, "year"):
-        return Unit(" ", at, at + 1, "", 0.9)
-    of_a_country = at > 1 and tokens[at - 1].lower in ("us", "american", "canadian", "australian")
-    if token.lemma in K.UNITS and of_a_country and tokens[at - 2].kind == "number":
-        return Unit(" ", at, at + 1, "", 0.0)
-    if token.lemma in K.UNITS and at and tokens[at - 1].kind == "number":
-        compared = at + 1 < len(tokens) and tokens[at + 1].lower in ("after", "before", "later")
-        return Unit(" ", at, at + 1, "", 0.7 if compared else 0.0)
-    return Unit("u", at, at + 1, token.text, -0.5)
-
-
-# What a name may be told with and is not called by: the star `rating`, the fuel `level`.
-_TAILS = frozenset(
-    """rating score level figure value amount quantity volume size status count date
-    rate degree term unit""".split()
-)
-
-
-def _is_setting(tokens: list[Token], at: int) -> bool:
-    """`in the hospital`, `on our list`: where all of the data is of."""
-    before = [t.lower for t in tokens[max(0, at - 2) : at]]
-    return len(before) == 2 and before[0] in _PLACING and before[1] in ("the", "our", "this", "my")
-
-
-_PLACING = frozenset("in at of on from to by with for within across".split())
-
-
-def _asks_more(tokens: list[Token], at: int) -> bool:
-    """The `many` and `more` of `how many more`, which change what is asked."""
-    before = tokens[at - 1].lower if at else ""
-    return (before, tokens[at].lower) in _NUMBERS_ASKED
-
-
-_NUMBERS_ASKED = frozenset(
-    {("how", "many"), ("many", "more"), ("many", "fewer"), ("much", "more"), ("much", "less")}
-)
-
-
-def _modifies(linker: Linker, tokens: list[Token], at: int) -> bool:
-    """Whether a participle says which are meant: `how many failed payments`."""
-    before = tokens[at - 1].lower if at else ""
-    return (
-        before in ("many", "of", "all", "total")
-        and is_participle(tokens[at])
-        and at + 1 < len(tokens)
-        and bool(linker.concepts(at + 1, at + 2))
-    )
-
-
-def _is_shows(tokens: list[Token], at: int) -> bool:
-    """Whether a verb of asking stands as a noun: `how many shows`, `all lists`."""
-    before = tokens[at - 1].lower if at else ""
-    return tokens[at].lower in ("shows", "lists", "finds", "gives") and (
-        before in ("many", "of", "which", "all", "different", "distinct")
-    )
-
-
-@lru_cache(maxsize=1)
-def _relating_stems() -> frozenset[str]:
-    return frozenset(map(stem, K.RELATING))
 
 
 def _links(linker: Linker, tokens: list[Token], first: int, last: int) -> Iterator[Unit]:
@@ -386,7 +294,7 @@ def _is_denied(tokens: list[Token], at: int) -> bool:
 
 def _full_names(linker: Linker, tokens: list[Token], at: int) -> Iterator[Unit]:
     """`Ada Stone`, where first and last names are columns of their own."""
-    pair = linker.full_name(at)
+    pair = _full_name(linker, at)
     if pair is None:
         return
     parts = tuple(
@@ -394,6 +302,23 @@ def _full_names(linker: Linker, tokens: list[Token], at: int) -> Iterator[Unit]:
         for n, c in enumerate(pair)
     )
     yield Unit("P", at, at + 2, Cond("all", parts=parts, first=at), 2.0)
+
+
+def _full_name(linker: Linker, at: int) -> tuple[Candidate, Candidate] | None:
+    """The values of a first and a last name column that two words are, if they are."""
+    pair = [normal(linker.tokens[n].lower) for n in (at, at + 1)]
+    firsts, lasts = (linker.index.values.get(key, ()) for key in pair)
+    for column, stored in firsts:
+        table = linker.index.view.table(linker.index.view.column(column).table)
+        if len(table.display) != 2 or column != f"{table.id}.{table.display[0]}":
+            continue
+        for other, other_stored in lasts:
+            if other == f"{table.id}.{table.display[1]}":
+                return (
+                    linker.value(column, stored, 1.0, "value"),
+                    linker.value(other, other_stored, 1.0, "value"),
+                )
+    return None
 
 
 ROW_KEYS = frozenset({"id", "identifier"})

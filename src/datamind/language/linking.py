@@ -23,6 +23,14 @@ from datamind.language.index import GENERIC, SUFFIXES, Index, Item, Posting, nor
 from datamind.language.scope import duration_column, money_column
 from datamind.language.spending import SPENT, spending
 from datamind.language.tables.keywords import SOFT, STOP
+from datamind.language.telling import (
+    ABSORBED,
+    ADDRESS,
+    ADDRESSED,
+    WORTH,
+    is_kind_of,
+    telling_of,
+)
 from datamind.language.tokens import Token, is_participle, stem
 
 MAX_WINDOW = 6
@@ -31,30 +39,6 @@ GRAINS = {
     "weekly": "week", "month": "month", "monthly": "month", "quarter": "quarter",
     "quarterly": "quarter", "year": "year", "yearly": "year", "annual": "year", "annually": "year",
 }  # fmt: skip
-# Words that may go with any column's name: the country `name`, the `value` of the rating.
-_ABSORBED = frozenset({"name", "value", "field"})
-_ADDRESS, _ADDRESSED = frozenset({"address"}), frozenset({"email", "mail", "ip", "web", "url"})
-
-
-def telling_of(content: Sequence[int], tokens: Sequence[Token]) -> list[int]:
-    """The places of the words that any column's name does not already imply."""
-    spare = _ABSORBED | _ADDRESS
-    kept = content[1:] if is_kind_of(tokens, content[0]) else content
-    return [at for at in kept if tokens[at].lemma not in spare] or list(content)
-
-
-_KINDS = frozenset({"type", "kind", "sort"})
-
-
-def is_kind_of(tokens: Sequence[Token], at: int) -> bool:
-    """`type of` service: the services, unless something has both words in its name."""
-    return tokens[at].lemma in _KINDS and at + 1 < len(tokens) and tokens[at + 1].lower == "of"
-
-
-WORTH = frozenset(
-    """amount revenue value turnover income volume proceeds spend spending earning""".split()
-)
-
 _GLUE = frozenset({"of", "the", "a", "an", "to", "per"})
 PER_GRAIN = frozenset("""hourly daily weekly monthly quarterly yearly annual annually""".split())
 
@@ -85,6 +69,8 @@ class Linker:
         if token.lower in STOP:
             return True
         soft = token.lower in SOFT or token.lemma in SOFT
+        if token.lower == "ordered" and stem("ordered") in self.index.stems:
+            return False  # what was bought, where the data knows orders
         return soft and token.lemma not in self.index.postings
 
     def _match(self, token: Token) -> Matches:
@@ -210,22 +196,6 @@ class Linker:
             for n in common
         )
 
-    def full_name(self, at: int) -> tuple[Candidate, Candidate] | None:
-        """The values of a first and a last name column that two words are, if they are."""
-        pair = [normal(self.tokens[n].lower) for n in (at, at + 1)]
-        firsts, lasts = (self.index.values.get(key, ()) for key in pair)
-        for column, stored in firsts:
-            table = self.index.view.table(self.index.view.column(column).table)
-            if len(table.display) != 2 or column != f"{table.id}.{table.display[0]}":
-                continue
-            for other, other_stored in lasts:
-                if other == f"{table.id}.{table.display[1]}":
-                    return (
-                        self._value(column, stored, 1.0, "value"),
-                        self._value(other, other_stored, 1.0, "value"),
-                    )
-        return None
-
     def _worth(self, content: Sequence[int]) -> list[Candidate]:
         """`sales amount`, `revenue`: what the rows of a table are worth."""
         last = self.tokens[content[-1]].lemma
@@ -261,7 +231,7 @@ class Linker:
         for at in content:
             found = self.matches[at].get(number, ())
             options = [o for o in found if o[0] not in used or o[0] < 0]
-            spare = _ABSORBED | (_ADDRESS if _ADDRESSED & set(item.core) else frozenset())
+            spare = ABSORBED | (ADDRESS if ADDRESSED & set(item.core) else frozenset())
             if not options and self.tokens[at].lemma in spare and self._holds_text(item):
                 quality *= 0.93
                 continue
@@ -388,10 +358,10 @@ class Linker:
                 score = 1.0 if proper or len(tokens) > 1 else 0.86
                 if key != normal(text):
                     score -= 0.06
-                out.append(self._value(column, stored, score, "value"))
+                out.append(self.value(column, stored, score, "value"))
         if not out and proper:
             held = places.spelt(normal(text), self.index)
-            out = [self._value(column, stored, 0.95, "value") for column, stored in held]
+            out = [self.value(column, stored, 0.95, "value") for column, stored in held]
         if not out and proper and (first > 0 or len(tokens) > 1):
             out = self._partial(tuple(normal(text).split()), 0.72)
         if not out and len(tokens) > 1 and not any(map(self.is_stop, tokens)):
@@ -399,7 +369,8 @@ class Linker:
             out = self._partial(tuple(normal(text).split()), 0.5 if named else 0.7)
         return best_of(out)
 
-    def _value(self, column: str, stored: str, score: float, source: str) -> Candidate:
+    def value(self, column: str, stored: str, score: float, source: str) -> Candidate:
+        """The value of a column as a meaning."""
         table = self.index.view.column(column).table
         holder = self.index.holders.get(table, "")
         return Candidate("value", column, table, score, source, stored, holder=holder)
@@ -415,12 +386,12 @@ class Linker:
         for key in sorted(keys, key=lambda k: (len(k), k))[:6]:
             share = len(words) / len(key.split())
             for column, stored in self.index.values[key]:
-                out.append(self._value(column, stored, top * (0.6 + 0.4 * share), "partial"))
+                out.append(self.value(column, stored, top * (0.6 + 0.4 * share), "partial"))
         return out
 
     def _quoted(self, token: Token) -> list[Candidate]:
         key = normal(token.text)
-        out = [self._value(c, v, 1.0, "value") for c, v in self.index.values.get(key, ())]
+        out = [self.value(c, v, 1.0, "value") for c, v in self.index.values.get(key, ())]
         if not out:
             out = self._partial(tuple(key.split()), 0.8)
         out.append(Candidate("text", "", "", 0.6, "grammar", token.text))

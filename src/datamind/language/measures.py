@@ -9,6 +9,14 @@ from datamind.language import ages, names
 from datamind.language.candidates import Candidate
 from datamind.language.conditions import predicate
 from datamind.language.context import Context, Unbuildable, conjunction, filled, number
+from datamind.language.counting import (
+    MONEY_WORDS,
+    counted,
+    happenings,
+    is_added,
+    kept_count,
+    units_of,
+)
 from datamind.language.metric_time import figure
 from datamind.language.periods import TIME_UNITS, date_column, date_expr, ends_of, unit_said
 from datamind.language.relations import of_subtype, plain_relation
@@ -16,9 +24,8 @@ from datamind.language.restrictions import within
 from datamind.language.scales import renamed
 from datamind.language.scope import money_column, quantity_and_price
 from datamind.language.sketch import Cond, Measure, Mention
-from datamind.language.tokens import lemma
 from datamind.semantics import plan as P
-from datamind.semantics.catalog import Column, Table
+from datamind.semantics.catalog import Column
 from datamind.semantics.walk import below
 
 
@@ -81,7 +88,7 @@ def name_of(measure: Measure, ctx: Context) -> str:
     kept = ctx.column_of(measure.target)
     column = "_".join(names.split(renamed(kept, ctx.lemmas)))
     if measure.kind == "count":
-        added = _is_added(ctx.column_of(measure.target), measure)
+        added = is_added(ctx.column_of(measure.target), measure)
         return f"{'sum' if added else 'number_of'}_{column}"
     return column if measure.kind == "either" else f"{measure.function}_{column}"
 
@@ -113,8 +120,8 @@ def _count_of(
     if candidate.kind == "metric":
         return figure(candidate.id, ctx, where)
     if candidate.kind == "table":
-        kept = _kept_count(ctx.scope.view.table(candidate.id), _counted(measure, ctx))
-        kept = kept or _units_of(candidate, measure, ctx)
+        kept = kept_count(ctx.scope.view.table(candidate.id), counted(measure, ctx))
+        kept = kept or units_of(candidate, measure, ctx)
         if kept is not None:
             return P.Aggregate("sum", ctx.expr(kept), where=where)
         return P.Aggregate("count", None, ctx.scope.alias(candidate.id), where=where)
@@ -136,63 +143,12 @@ def _count_of(
         if not happenings(measure.target, ctx):
             raise Unbuildable("what happened, not when")
         return P.Aggregate("count", ctx.expr(column), where=where)
-    if set(names.words_of(column.name)) & _MONEY and not measure.distinct:
+    if set(names.words_of(column.name)) & MONEY_WORDS and not measure.distinct:
         raise Unbuildable("an amount is no count")
-    if _is_added(column, measure):
+    if is_added(column, measure):
         function = cast(P.Function, measure.inner or "sum")
         return P.Aggregate(function, ctx.expr(column), where=where)
     return P.Aggregate("count", ctx.expr(column), distinct=True, where=where)
-
-
-def happenings(mention: Mention | None, ctx: Context) -> bool:
-    """`calls`, `departures`: what a column says the moment of, a row for each."""
-    word = ctx.words[mention.last - 1].lower() if mention else ""
-    return word.endswith("s") and word != lemma(word)
-
-
-_MONEY = frozenset({"price", "cost", "amount", "revenue", "salary", "fee", "budget", "value"})
-
-
-def _is_added(column: Column, measure: Measure) -> bool:
-    """Whether `how many units` asks for their sum."""
-    rolls_up = ("sum", "avg") if measure.inner else ("sum",)
-    return column.is_number and column.additivity in rolls_up and not measure.distinct
-
-
-def _counted(measure: Measure, ctx: Context) -> str:
-    """The noun of what is counted."""
-    last = measure.target.last if measure.target is not None else 0
-    return ctx.lemmas[last - 1] if last else ""
-
-
-_HOW_MANY = frozenset({"quantity", "qty", "count", "cnt"})
-
-
-def _kept_count(table: Table, noun: str) -> Column | None:
-    """Where rows stand for several of the thing: the column that is called just `count`, or of a
-    ticket sale the `ticket_quantity` where tickets are counted."""
-    called = names.words_of(table.name)
-    several = noun in called[:-1]  # a ticket sale, no ticket
-    for column in table.columns:
-        words = names.words_of(column.name)
-        if words == ("count",):
-            return column
-        if several and column.is_number and noun in words and set(words) - {noun} <= _HOW_MANY:
-            return column
-    return None
-
-
-_TRADED = frozenset({"sold", "bought", "purchased", "shipped", "ordered", "produced", "returned"})
-
-
-def _units_of(candidate: Candidate, measure: Measure, ctx: Context) -> Column | None:
-    """`tickets sold`, where a row of the ticket sales is of several tickets: their quantity."""
-    target = measure.target
-    after = ctx.words[target.last].lower() if target and target.last < len(ctx.words) else ""
-    if target is None or candidate.score > 0.9 or not {after, ctx.words[target.last - 1]} & _TRADED:
-        return None
-    pair = quantity_and_price(ctx.scope.view.table(candidate.id))
-    return pair[0] if pair is not None else None
 
 
 def _aggregate(measure: Measure, ctx: Context) -> P.Expr:

@@ -7,8 +7,8 @@ from dataclasses import replace
 from datamind.language import windows
 from datamind.language.candidates import Candidate
 from datamind.language.context import Context
+from datamind.language.counting import happenings
 from datamind.language.draft import is_unique
-from datamind.language.measures import happenings
 from datamind.language.sketch import Measure, Mention, Output, Sketch
 
 

@@ -70,8 +70,9 @@ def _applied(
 
 
 def _new(word: str, first: Token, last: Token) -> Token:
-    kind = "mark" if not word.isalnum() else "word"
-    return Token(word, word, lemma(word) if kind == "word" else word, kind, first.start, last.end)
+    if not word.isalnum():
+        return Token(word, word, word, "mark", first.start, last.end)
+    return Token(word, word, lemma(word), "word", first.start, last.end)
 
 
 def _joined(tokens: Sequence[Token]) -> tuple[str, dict[int, int], dict[int, int]]:

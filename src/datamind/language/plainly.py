@@ -14,13 +14,15 @@ from dataclasses import dataclass
 
 _NAME = r"[\w'’ -]{2,60}?"
 _WHEN = re.compile(
-    rf"^(?:an? |the |any )?(?P<noun>{_NAME}) (?:is|are|has|have|was|were|counts? as|needs? to be|need to"
-    rf" be|(?:is|are) (?:considered|called|regarded as|said to be))"
-    rf" (?:an? |the |been )?(?P<name>{_NAME}) (?:only )?(?:when|if|where|whenever|once) (?P<text>.+)$",
+    rf"^(?:an? |the |any )?(?P<noun>{_NAME}) (?:is|are|has|have|was|were|counts? as|needs? to be"
+    rf"|need to be|(?:is|are) (?:considered|called|regarded as|said to be))"
+    rf" (?:an? |the |been )?(?P<name>{_NAME}) (?:only )?(?:when|if|where|whenever|once)"
+    r" (?P<text>.+)$",
     re.IGNORECASE,
 )
 _CONSISTS = re.compile(
-    rf"^(?:the |our )?(?P<name>{_NAME}) (?:consists? of|comprises?) (?:all |only )?(?:the )?(?P<text>.+)$",
+    rf"^(?:the |our )?(?P<name>{_NAME}) (?:consists? of|comprises?) (?:all |only )?(?:the )?"
+    r"(?P<text>.+)$",
     re.IGNORECASE,
 )
 _IS = re.compile(
@@ -34,9 +36,9 @@ _DID = re.compile(
 )
 # What a measure's definition begins with, or has between its parts.
 _MEASURES = re.compile(
-    r"^(?:the )?(?:total |average |mean )?(?:number|sum|total|average|mean|median|percentage|percent"
-    r"|share|proportion|ratio|count|difference|amount)\b|\b(?:divided by|times|multiplied by|minus"
-    r"|less|plus)\b|\s[-+*/]\s",
+    r"^(?:the )?(?:total |average |mean )?(?:number|sum|total|average|mean|median|percentage"
+    r"|percent|share|proportion|ratio|count|difference|amount)\b|\b(?:divided by|times|minus"
+    r"|multiplied by|less|plus)\b|\s[-+*/]\s",
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(r"\b(?:that|who|which|whose|where|with|without|in|on|at)\b", re.IGNORECASE)

@@ -10,7 +10,7 @@ from datamind.language.candidates import MAX_CANDIDATES, Candidate
 from datamind.language.graph import UNREACHABLE, Graph
 from datamind.language.kinds import KEYS, role_words
 from datamind.language.roles import WAYS
-from datamind.language.scope import MONEY
+from datamind.language.scope import MONEY, quantity_and_price
 from datamind.language.sketch import Cond, Measure, Mention, Rank, Sketch
 from datamind.language.tokens import lemma, stem
 from datamind.semantics.catalog import Column, View
@@ -137,6 +137,7 @@ def _options(
             if candidate.kind == "metric" and view.metrics_by_name[candidate.id].kind == "other":
                 penalty += UNREADY
             penalty += _doing(mention, candidate, words)
+            penalty += _traded(mention, candidate, words, view)
             if mention.summed and candidate.kind == "metric" and candidate.score >= EXACT:
                 penalty -= SUMMED
             penalty -= (
@@ -203,6 +204,24 @@ def _doing(mention: Mention, candidate: Candidate, words: Sequence[str]) -> floa
     if mention.role not in ("order", "entity", "measure", "group"):
         return 0.0
     return 0.5 if words[mention.last - 1].endswith(("ed", "born")) else 0.0
+
+
+_TRADED = frozenset({"sold", "sell", "sells", "bought", "buy", "purchased", "shipped"})
+
+
+def _traded(mention: Mention, candidate: Candidate, words: Sequence[str], view: View) -> float:
+    """`sold the most units`: those of what was traded at a price, not those in stock."""
+    near = {
+        *words[max(0, mention.first - 4) : mention.first],
+        *words[mention.last : mention.last + 1],
+    }
+    if candidate.kind != "column" or words[mention.last - 1] not in _UNITS or not near & _TRADED:
+        return 0.0
+    pair = quantity_and_price(view.table(candidate.table))
+    return -0.4 if pair is not None and pair[0].id == candidate.id else 0.4
+
+
+_UNITS = frozenset({"unit", "units", "pieces", "items", "quantity"})
 
 
 def _unsaid_key(

@@ -1,13 +1,15 @@
-"""Lists at the end of a question that only say what to show: `..., name and amount.`, `(city, sales)`.
+"""Lists at the end of a question that only say what to show: `... - name and amount`.
 
-A list is cut off as a sentence of its own; what of it was asked for already is passed over, the rest
-is shown along.
+A list is cut off as a sentence of its own; what of it was asked for already is passed over, the
+rest is shown along.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from datamind.language import names
+from datamind.language.candidates import Candidate
 from datamind.language.linking import Linker
 from datamind.language.nodes import Node
 from datamind.language.sketch import Measure, Mention, Output, Sketch
@@ -48,7 +50,17 @@ def is_bare(clause: Sequence[Unit]) -> bool:
     """Whether a later sentence only lists what to show: `Name and amount.`"""
     codes = {u.code for u in clause}
     shown = codes <= {"c", K.COUNT, K.AGGREGATE, K.COMMA, K.AND, K.DIRECTION, K.WITH, K.OF}
-    return shown and bool(codes & {"c", K.COUNT}) and clause[0].code != K.OF
+    if not shown or clause[0].code == K.OF:
+        return False
+    return len(clause) > 1 or _names(clause[0])
+
+
+def _names(unit: Unit) -> bool:
+    """`Names only.`: what names things; another noun alone may explain the question."""
+    if unit.code != "c" or not isinstance(unit.payload, tuple):
+        return unit.code == K.COUNT
+    best: Candidate = unit.payload[0]
+    return best.kind == "column" and names.words_of(best.name)[-1] in ("name", "title", "code")
 
 
 def read(sketch: Sketch, nodes: Sequence[Node]) -> None:

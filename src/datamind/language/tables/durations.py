@@ -26,9 +26,9 @@ _HEAD = rf"(?:{_AGG} )?(?:(?:how many )?{_LENGTH}|how long|how much time)"
 _START, _WHAT, _END = (rf"{_THE}(?P<{part}>[^,.?]+?)" for part in ("start", "what", "end"))
 _UNTIL = r"(?:to|until|till)"
 _TAKES = r"(?: (?:does|did) it (?:usually |typically )?take)"
+_EVENT = r"(?:first )?(?!\bday|hour|minute|week|month|year)[a-z]+"
 _TEXTS = (
-    rf"{_AGG} {_THE}(?P<end>(?:first )?(?!\bday|hour|minute|week|month|year)[a-z]+) "
-    rf"(?:time|delay|duration|lag){_IN}(?P<unit>)?{_STOP}",
+    rf"{_AGG} {_THE}(?P<end>{_EVENT}) (?:time|delay|duration|lag){_IN}(?P<unit>)?{_STOP}",
     rf"{_HEAD}{_ELAPSING}{_AVG}{_IN} between {_START} and {_END}{_STOP}",
     rf"{_HEAD}{_ELAPSING}{_AVG}{_IN}{_AVG} from {_START} {_UNTIL} {_END}{_STOP}",
     rf"{_HEAD}{_TAKES}?{_AVG}{_IN}{_AVG} from {_START} {_UNTIL} {_END}{_STOP}",

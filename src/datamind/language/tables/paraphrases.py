@@ -74,6 +74,7 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("ended end ends ending", r"(?:ended|end|ends|ending) (?:in|with) (?=(?:an?|each|every|which) )", "with"),
     ("out leave exclude ignore skip omit", r"(?<=[.,?!] )(?:leave out|leaving out|exclude|excluding|ignore|ignoring|skip|omit) (?:the |those |any )?\w+(?: \w+)? (?:without any|with none|that have none|without one)", ""),
     ("stand stands", r"(?:that |who |which )?stands? behind", "with"),
+    ("within", r"(\w+ed) within (\S+) (minutes|hours|days|weeks|months) (?:of|after|from) (?:being |the |its |their |having been )?(\w+)", "{1} not more than {2} {3} after {4}"),
     # What is left out.
     ("leaving putting setting leave", r"(?:leaving|leave|putting|setting) (?:any |all |the )?(.+?) aside", "excluding {1}"),
     ("counted included count out aside considered ignored disregarded", rf"(?<=[.,;] )(?:the |any )?(\w+(?: \w+)?) (?:are |is |being )?(?:{_IGNORED})", "excluding {1}"),

@@ -1,0 +1,105 @@
+"""Skips: the words of a question that say nothing, and what passing over the others costs."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from datamind.language.linking import Linker
+from datamind.language.tables import keywords as K
+from datamind.language.tokens import Token, is_participle, stem
+from datamind.language.units import Unit
+
+
+def is_relating(token: Token) -> bool:
+    """A verb that only says that two things are related."""
+    if token.lemma in K.RELATING:
+        return True
+    return (
+        token.lower.endswith(("ed", "ing", "en", "es")) and stem(token.lower) in _relating_stems()
+    )
+
+
+def follows(tokens: list[Token], at: int, word: str) -> bool:
+    return at < len(tokens) and tokens[at].lower == word
+
+
+def skip(linker: Linker, tokens: list[Token], at: int) -> Unit:
+    """Passing a word over: free for function words, dear for words that might mean something."""
+    token = tokens[at]
+    if token.kind == "mark" and token.text in ".?!;\n":
+        return Unit(".", at, at + 1, "", 0.0)
+    if _asks_more(tokens, at) or _is_shows(tokens, at) or _modifies(linker, tokens, at):
+        return Unit("u", at, at + 1, token.text, -0.5)
+    if token.kind in ("mark", "op") or linker.is_stop(token):
+        return Unit(" ", at, at + 1, "", 0.0)
+    if token.lower in ("each", "every"):
+        return Unit(" ", at, at + 1, "", -0.6)
+    if is_relating(token):
+        return Unit(" ", at, at + 1, "", 0.0)
+    if token.lower in K.SETTINGS and _is_setting(tokens, at):
+        return Unit(" ", at, at + 1, "", 0.0)
+    if token.lemma in K.UNITS and at and tokens[at - 1].lower == "in":
+        return Unit(" ", at, at + 1, "", 0.6)
+    known = at > 0 and bool(linker.matches[at - 1]) and not linker.matches[at]
+    if known and token.lemma in _TAILS:
+        return Unit(" ", at, at + 1, "", -0.1)
+    if token.lower == "calendar" and follows(tokens, at + 1, "year"):
+        return Unit(" ", at, at + 1, "", 0.9)
+    of_a_country = at > 1 and tokens[at - 1].lower in ("us", "american", "canadian", "australian")
+    if token.lemma in K.UNITS and of_a_country and tokens[at - 2].kind == "number":
+        return Unit(" ", at, at + 1, "", 0.0)
+    if token.lemma in K.UNITS and at and tokens[at - 1].kind == "number":
+        compared = at + 1 < len(tokens) and tokens[at + 1].lower in ("after", "before", "later")
+        return Unit(" ", at, at + 1, "", 0.7 if compared else 0.0)
+    return Unit("u", at, at + 1, token.text, -0.5)
+
+
+# What a name may be told with and is not called by: the star `rating`, the fuel `level`.
+_TAILS = frozenset(
+    """rating score level figure value amount quantity volume size status count date
+    rate degree term unit""".split()
+)
+
+
+def _is_setting(tokens: list[Token], at: int) -> bool:
+    """`in the hospital`, `on our list`: where all of the data is of."""
+    before = [t.lower for t in tokens[max(0, at - 2) : at]]
+    return len(before) == 2 and before[0] in _PLACING and before[1] in ("the", "our", "this", "my")
+
+
+_PLACING = frozenset("in at of on from to by with for within across".split())
+
+
+def _asks_more(tokens: list[Token], at: int) -> bool:
+    """The `many` and `more` of `how many more`, which change what is asked."""
+    before = tokens[at - 1].lower if at else ""
+    return (before, tokens[at].lower) in NUMBERS_ASKED
+
+
+NUMBERS_ASKED = frozenset(
+    {("how", "many"), ("many", "more"), ("many", "fewer"), ("much", "more"), ("much", "less")}
+)
+
+
+def _modifies(linker: Linker, tokens: list[Token], at: int) -> bool:
+    """Whether a participle says which are meant: `how many failed payments`."""
+    before = tokens[at - 1].lower if at else ""
+    return (
+        before in ("many", "of", "all", "total")
+        and is_participle(tokens[at])
+        and at + 1 < len(tokens)
+        and bool(linker.concepts(at + 1, at + 2))
+    )
+
+
+def _is_shows(tokens: list[Token], at: int) -> bool:
+    """Whether a verb of asking stands as a noun: `how many shows`, `all lists`."""
+    before = tokens[at - 1].lower if at else ""
+    return tokens[at].lower in ("shows", "lists", "finds", "gives") and (
+        before in ("many", "of", "which", "all", "different", "distinct")
+    )
+
+
+@lru_cache(maxsize=1)
+def _relating_stems() -> frozenset[str]:
+    return frozenset(map(stem, K.RELATING))

@@ -1,0 +1,31 @@
+"""Telling words: those of a phrase that any name does not already imply."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from datamind.language.tokens import Token
+
+# Words that may go with any column's name: the country `name`, the `value` of the rating.
+ABSORBED = frozenset({"name", "value", "field"})
+ADDRESS, ADDRESSED = frozenset({"address"}), frozenset({"email", "mail", "ip", "web", "url"})
+
+
+WORTH = frozenset(
+    """amount revenue value turnover income volume proceeds spend spending earning""".split()
+)
+
+
+def telling_of(content: Sequence[int], tokens: Sequence[Token]) -> list[int]:
+    """The places of the words that any column's name does not already imply."""
+    spare = ABSORBED | ADDRESS
+    kept = content[1:] if is_kind_of(tokens, content[0]) else content
+    return [at for at in kept if tokens[at].lemma not in spare] or list(content)
+
+
+_KINDS = frozenset({"type", "kind", "sort"})
+
+
+def is_kind_of(tokens: Sequence[Token], at: int) -> bool:
+    """`type of` service: the services, unless something has both words in its name."""
+    return tokens[at].lemma in _KINDS and at + 1 < len(tokens) and tokens[at + 1].lower == "of"
