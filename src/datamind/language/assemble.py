@@ -289,6 +289,8 @@ def _is_ranked_by(mention: Mention, sketch: Sketch) -> bool:
     """`..., and the amount`: the figure that is ranked by, which is shown along."""
     best = mention.candidates[0]
     targets = [r.by.target for r in sketch.ranks if isinstance(r.by, Measure) and r.by.target]
+    if best.kind == "metric":
+        return any(best.id == c.id for t in targets for c in t.candidates[:3])
     return best.kind == "column" and best.type in NUMERIC and any(
         c.id == best.id or (c.kind == "table" and c.table == best.table)
         for t in targets for c in t.candidates[:2]

@@ -279,6 +279,10 @@ def split_flag(nodes: list[Node]) -> list[Node]:
     return [span(nodes, "G", [nodes[0].payload])]
 
 
+# What says of a row that it is so, or since when: `covered` stations, `registered` customers.
+_SAYS_SO = frozenset({"boolean", "date", "timestamp"})
+
+
 def flagged(nodes: list[Node]) -> list[Node] | None:
     """`covered` stations: a yes-or-no column right before its own thing is a condition."""
     what, of = nodes[0].payload, nodes[1].payload
@@ -286,7 +290,7 @@ def flagged(nodes: list[Node]) -> list[Node] | None:
         return None
     least = what.candidates[0].score - 0.05
     flags = [c for c in what.candidates
-             if c.score >= least and c.kind == "column" and c.type == "boolean"]  # fmt: skip
+             if c.score >= least and c.kind == "column" and c.type in _SAYS_SO]  # fmt: skip
     if not flags or nodes[0].last != nodes[1].first:
         return None
     if nodes[1].code == "c":
@@ -295,7 +299,7 @@ def flagged(nodes: list[Node]) -> list[Node] | None:
         if not flags:
             return None
         what.candidates = tuple(flags)
-    elif flags[0] is not what.candidates[0]:
+    elif flags[0] is not what.candidates[0] or flags[0].type != "boolean":
         return None
     what.role = "relation"
     cond = Cond("related", what, first=nodes[0].first)

@@ -221,7 +221,10 @@ def _text(cond: Cond, ctx: Context) -> P.Predicate:
 
 def _null(cond: Cond, ctx: Context) -> P.Predicate:
     assert cond.subject is not None
-    made = P.IsNull(ctx.expr(ctx.column_of(cond.subject)))
+    column = ctx.column_of(cond.subject)
+    if column.name in ctx.scope.view.table(column.table).primary_key:
+        raise Unbuildable("a key is never missing")
+    made = P.IsNull(ctx.expr(column))
     return P.Not(made) if cond.negated else made
 
 

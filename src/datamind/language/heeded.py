@@ -6,7 +6,7 @@ A plan that leaves one of them out answers another question, however well the re
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
 from itertools import pairwise
 from typing import get_args
@@ -59,6 +59,8 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     _heed_than(nodes, said)
     _heed_still(nodes, said, ctx)
     _heed_groups(nodes, ctx)
+    if any(isinstance(n, P.And) and _never(n) for n in nodes):
+        raise Unbuildable("no day is in both periods")
     _heed_periods(nodes)
     if superlative and {"every", "each"} & set(said) and _first_of_all(nodes):
         raise Unbuildable("the first of each was asked for")
@@ -79,6 +81,9 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
         raise Unbuildable("what is left out was said")
     if any(u.code == K.ASK and u.payload == "when" for u in units) and not _tells_time(plan, ctx):
         raise Unbuildable("it was asked when")
+    lists = said[:1] in (["which"], ["who"]) and [u.code for u in units[1:2]] == ["c"]
+    if lists and isinstance(plan.steps[-1], P.Group) and not plan.steps[-1].keys:
+        raise Unbuildable("which of them was asked, not how many")
     if any(
         said[m.first : m.last] in (["last"], ["first"])
         and not _NAMES & set(said[m.last : m.last + 1])
@@ -334,8 +339,27 @@ def _heed_averages(nodes: Sequence[object], said: set[str], ctx: Context) -> Non
         raise Unbuildable("an average was asked for")
 
 
-_PARTS = frozenset("percent percentage share proportion fraction".split())
+_PARTS = frozenset("percent percentage pct share proportion portion fraction".split())
 _RATES = frozenset("percent percentage pct perc share proportion fraction rate ratio".split())
+
+
+def _never(both: P.And) -> bool:
+    """Whether one date would have to lie in two periods that are apart."""
+    spans = [i for i in _all_of(both) if isinstance(i, P.Between)]
+    return any(
+        one.of == other.of and isinstance(one.high, P.Value) and isinstance(other.low, P.Value)
+        and isinstance(one.high.value, dt.date) and isinstance(other.low.value, dt.date)
+        and one.high.value <= other.low.value
+        for one in spans for other in spans
+    )  # fmt: skip
+
+
+def _all_of(part: P.Predicate) -> Iterator[P.Predicate]:
+    if isinstance(part, P.And):
+        for item in part.items:
+            yield from _all_of(item)
+    else:
+        yield part
 
 
 def _heed_parts(nodes: Sequence[object], said: set[str], ctx: Context) -> None:

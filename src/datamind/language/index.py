@@ -258,13 +258,6 @@ def _add_column(
     told = [value for value, _ in index.view.values(column.id)]
     told += [said for said, _ in legend(column, index.view)]
     held = {word for value in told for word in normal(value).split()}
-    if (
-        words[-1:] == ("id",)
-        and table.primary_key == (column.name,)
-        and not any(names.words_of(c.name)[-1:] == ("number",) for c in table.columns)
-    ):  # the ticket number
-        number = (*table_words, "number")
-        index.items.append(Item("column", column.id, table.id, number, synonym=True))
     if phrase and phrase != core and not _alike(phrase, words) and not held & set(phrase):
         index.items.append(Item("column", column.id, table.id, phrase, outer, synonym=True))
     for text in column.synonyms:

@@ -20,13 +20,15 @@ from datamind.language.candidates import (
 from datamind.language.dates import WEEKDAYS
 from datamind.language.denials import candidate_of
 from datamind.language.index import GENERIC, SUFFIXES, Index, Item, Posting, normal, synonyms
-from datamind.language.scope import duration_column, money_column
+from datamind.language.scope import duration_column, money_column, number_of_rows
 from datamind.language.spending import SPENT, spending
 from datamind.language.tables.keywords import SOFT, STOP
 from datamind.language.telling import (
     ABSORBED,
     ADDRESS,
     ADDRESSED,
+    NUMBER,
+    NUMBERED,
     WORTH,
     is_kind_of,
     telling_of,
@@ -119,6 +121,7 @@ class Linker:
             for at in range(first, last)
             if not self.is_stop(self.tokens[at])
             or (is_kind_of(self.tokens, at) and last - first > 2)
+            or (self.tokens[at].lemma == "number" and first < at == last - 1)
             or (
                 self.matches[at]
                 and last - first == 1
@@ -158,7 +161,7 @@ class Linker:
                 best.setdefault(("table", referred), made)  # `booking channel`: of a booking
         lone = self.tokens[content[0]].lemma if len(content) == 1 else ""
         naming = self.index.naming if lone in ("name", "title") else []
-        for candidate in (*naming, *self._worth(content)):
+        for candidate in (*naming, *self._implied(content)):
             known = best.get((candidate.kind, candidate.id))
             if known is None or known.score < candidate.score:
                 best[(candidate.kind, candidate.id)] = candidate
@@ -196,11 +199,12 @@ class Linker:
             for n in common
         )
 
-    def _worth(self, content: Sequence[int]) -> list[Candidate]:
-        """`sales amount`, `revenue`: what the rows of a table are worth."""
+    def _implied(self, content: Sequence[int]) -> list[Candidate]:
+        """`sales amount`, `ticket number`: what rows are worth, last, or are known by."""
         last = self.tokens[content[-1]].lemma
         timed = last in ("time", "duration", "length") and len(content) > 1
-        if last not in WORTH and not timed:
+        numbered = last == "number" and len(content) > 1
+        if last not in WORTH and not timed and not numbered:
             return []
         named = content[:-1] if len(content) > 1 else content
         common = set(self.matches[named[0]])
@@ -211,9 +215,10 @@ class Linker:
             self.index.items[n].table
             for n in sorted(common)
             if self.index.items[n].kind == "table"
+            and (not numbered or len(self.index.items[n].core) == len(named))
             and any(o[0] >= 0 for o in self.matches[named[0]][n])
         ]
-        find = duration_column if timed else money_column
+        find = number_of_rows if numbered else duration_column if timed else money_column
         found = (find(self.index.view.table(table)) for table in tables)
         return [
             Candidate("column", c.id, c.table, score, "synonym", type=c.type) for c in found if c
@@ -232,6 +237,7 @@ class Linker:
             found = self.matches[at].get(number, ())
             options = [o for o in found if o[0] not in used or o[0] < 0]
             spare = ABSORBED | (ADDRESS if ADDRESSED & set(item.core) else frozenset())
+            spare |= NUMBER if NUMBERED & set(item.core) else frozenset()
             if not options and self.tokens[at].lemma in spare and self._holds_text(item):
                 quality *= 0.93
                 continue

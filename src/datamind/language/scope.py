@@ -182,6 +182,13 @@ def quantity_and_price(table: Table) -> tuple[Column, Column] | None:
     return (quantities[0], prices[0]) if quantities and len(prices) == 1 else None
 
 
+def number_of_rows(table: Table) -> Column | None:
+    """The key that the rows are known by where no column is called a number: the ticket number."""
+    if any(names.words_of(c.name)[-1:] == ("number",) for c in table.columns):
+        return None
+    return table.column(table.primary_key[0]) if len(table.primary_key) == 1 else None
+
+
 _LONG = "duration length minutes hours seconds milliseconds min hrs mins".split()
 
 

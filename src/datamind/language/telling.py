@@ -8,6 +8,7 @@ from datamind.language.tokens import Token
 
 # Words that may go with any column's name: the country `name`, the `value` of the rating.
 ABSORBED = frozenset({"name", "value", "field"})
+NUMBER, NUMBERED = frozenset({"number"}), frozenset({"phone", "mobile", "fax", "telephone"})
 ADDRESS, ADDRESSED = frozenset({"address"}), frozenset({"email", "mail", "ip", "web", "url"})
 
 
@@ -18,7 +19,7 @@ WORTH = frozenset(
 
 def telling_of(content: Sequence[int], tokens: Sequence[Token]) -> list[int]:
     """The places of the words that any column's name does not already imply."""
-    spare = ABSORBED | ADDRESS
+    spare = ABSORBED | ADDRESS | NUMBER
     kept = content[1:] if is_kind_of(tokens, content[0]) else content
     return [at for at in kept if tokens[at].lemma not in spare] or list(content)
 

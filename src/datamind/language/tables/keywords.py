@@ -132,7 +132,7 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
         "do not have a", "does not have a", "no longer", "are no longer", "nobody", "no one",
         "leaving out", "leave out", "exclude", "omit", "omitting", "ignore", "disregard", "do not count", "don't count", "apart from", "not counting", "ignoring", "disregarding", "leaving aside", "except those", "excluding those", "minus the", "but not", "nothing", "not a single", "never had", "have never had", "has never had",
     )),
-    RATIO: (*tuple((p, "ratio") for p in ("ratio of", "the ratio of", "ratio between", "ratio", "ratios of", "times as many")), ("average ratio of", "average"), ("average ratio", "average"), ("mean ratio of", "average"), *tuple((p, "share") for p in ("proportion of", "share of", "fraction of", "proportion", "what share of", "what part of", "which part of", "how big a share of", "how large a share of", "what proportion of", "what fraction of")), *tuple((p, "percent") for p in ("percentage of", "percent of", "what percentage of", "what percent of", "the percentage of", "percentage", "percent", "pct of", "what is the percentage of"))),
+    RATIO: (*tuple((p, "ratio") for p in ("ratio of", "the ratio of", "ratio between", "ratio", "ratios of", "times as many")), ("average ratio of", "average"), ("average ratio", "average"), ("mean ratio of", "average"), *tuple((p, "share") for p in ("proportion of", "share of", "fraction of", "proportion", "what share of", "what part of", "which part of", "how big a share of", "how large a share of", "what proportion of", "what fraction of", "portion of", "what portion of", "portion", "what portion")), *tuple((p, "percent") for p in ("percentage of", "percent of", "what percentage of", "what percent of", "the percentage of", "percentage", "percent", "pct of", "what is the percentage of"))),
     DIFFERENCE: tuple((p, "") for p in (
         "difference between", "the difference between", "difference in", "gap between",
         "differences between", "difference of", "absolute difference between",
@@ -276,7 +276,7 @@ SOFT = frozenset(
     overview breakdown distribution compare comparison vary varies varying change changes differ
     differs different grouped group rounded places place decimal decimals format represent
     represented order ordered sorted following display find get tell belonging belong belongs
-    having ignore shown showing starting start show give return part member portion well time answer integer
+    having ignore shown showing starting start show give return part member well time answer integer
     float string whole absolute text exact unix regular pair combination
     number numbers figure figures""".split()
 )  # fmt: skip

@@ -32,6 +32,7 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("need i'd i'll", r"^(?:i'd|i'll|i) (?:just |only |also )?(?:need|like)(?: to (?:see|know|have|get))?", "show"),
     ("need i'd i'll", r"(?<=[.?!,] )(?:i'd|i'll|i) (?:just |only |also )?(?:need|like)(?: to (?:see|know|have|get))?", "show"),
     ("need", r"^need", "show"),
+    ("mean meant", r"(?:i|we) mean(?:t)?", ""),
     ("get have see", r"^(?:can|could|may) (?:i|we) (?:please )?(?:get|have|see)", "show"),
     ("since", r"since (?:the |our )?(?:records?|data|books?|company|business|shop|site) (?:began|begin|started|starts|opened)", ""),
     ("since", r"since (?:we|they) (?:started|opened|began|launched)", ""),
@@ -75,6 +76,7 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("out leave exclude ignore skip omit", r"(?<=[.,?!] )(?:leave out|leaving out|exclude|excluding|ignore|ignoring|skip|omit) (?:the |those |any )?\w+(?: \w+)? (?:without any|with none|that have none|without one)", ""),
     ("stand stands", r"(?:that |who |which )?stands? behind", "with"),
     ("within", r"(\w+ed) within (\S+) (minutes|hours|days|weeks|months) (?:of|after|from) (?:being |the |its |their |having been )?(\w+)", "{1} not more than {2} {3} after {4}"),
+    ("twice double half times", r"(more|less) than (twice|double|half|\w+ times) as (?:much|many|large|high|long|expensive|big) as (?:the |an )?average", "{1} than {2} the average"),
     # What is left out.
     ("leaving putting setting leave", r"(?:leaving|leave|putting|setting) (?:any |all |the )?(.+?) aside", "excluding {1}"),
     ("counted included count out aside considered ignored disregarded", rf"(?<=[.,;] )(?:the |any )?(\w+(?: \w+)?) (?:are |is |being )?(?:{_IGNORED})", "excluding {1}"),
