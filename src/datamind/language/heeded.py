@@ -6,13 +6,14 @@ A plan that leaves one of them out answers another question, however well the re
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from itertools import pairwise
 from typing import get_args
 
 from datamind.language import names
 from datamind.language.context import Context, Unbuildable
+from datamind.language.figures_said import heed_figures, never
 from datamind.language.tables import keywords as K
 from datamind.language.units import Top, Unit
 from datamind.semantics import plan as P
@@ -34,6 +35,7 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     _heed_numbers(nodes, units)
     _heed_averages(nodes, set(said), ctx)
     _heed_parts(nodes, set(said), ctx)
+    heed_figures(nodes, units, ctx)
     grouped = any(isinstance(n, P.Group) and n.keys for n in nodes)
     measures = max((len(n.measures) for n in nodes if isinstance(n, P.Group)), default=0)
     computed = any(isinstance(n, P.Arithmetic | P.Window) for n in nodes)
@@ -59,7 +61,7 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     _heed_than(nodes, said)
     _heed_still(nodes, said, ctx)
     _heed_groups(nodes, ctx)
-    if any(isinstance(n, P.And) and _never(n) for n in nodes):
+    if any(isinstance(n, P.And) and never(n) for n in nodes):
         raise Unbuildable("no day is in both periods")
     _heed_periods(nodes)
     if superlative and {"every", "each"} & set(said) and _first_of_all(nodes):
@@ -341,25 +343,6 @@ def _heed_averages(nodes: Sequence[object], said: set[str], ctx: Context) -> Non
 
 _PARTS = frozenset("percent percentage pct share proportion portion fraction".split())
 _RATES = frozenset("percent percentage pct perc share proportion fraction rate ratio".split())
-
-
-def _never(both: P.And) -> bool:
-    """Whether one date would have to lie in two periods that are apart."""
-    spans = [i for i in _all_of(both) if isinstance(i, P.Between)]
-    return any(
-        one.of == other.of and isinstance(one.high, P.Value) and isinstance(other.low, P.Value)
-        and isinstance(one.high.value, dt.date) and isinstance(other.low.value, dt.date)
-        and one.high.value <= other.low.value
-        for one in spans for other in spans
-    )  # fmt: skip
-
-
-def _all_of(part: P.Predicate) -> Iterator[P.Predicate]:
-    if isinstance(part, P.And):
-        for item in part.items:
-            yield from _all_of(item)
-    else:
-        yield part
 
 
 def _heed_parts(nodes: Sequence[object], said: set[str], ctx: Context) -> None:

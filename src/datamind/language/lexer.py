@@ -12,14 +12,14 @@ from datamind.language.candidates import Candidate
 from datamind.language.dates import Found, find_periods
 from datamind.language.denials import denied
 from datamind.language.index import GENERIC, normal
-from datamind.language.linking import MAX_WINDOW, PER_GRAIN, Linker
+from datamind.language.linking import MAX_WINDOW, Linker
 from datamind.language.numbers import factors, how_often, is_amount, numbers
 from datamind.language.said import is_noun
 from datamind.language.said import units as units_said
 from datamind.language.sketch import Cond, Mention
 from datamind.language.skips import NUMBERS_ASKED, follows, is_relating, skip
 from datamind.language.tables import keywords as K
-from datamind.language.telling import is_kind_of
+from datamind.language.telling import PER_GRAIN, is_kind_of
 from datamind.language.tokens import Token, is_participle
 from datamind.language.units import Unit
 

@@ -27,6 +27,7 @@ from datamind.language.telling import (
     ABSORBED,
     ADDRESS,
     ADDRESSED,
+    GRAINS,
     NUMBER,
     NUMBERED,
     WORTH,
@@ -36,13 +37,7 @@ from datamind.language.telling import (
 from datamind.language.tokens import Token, is_participle, stem
 
 MAX_WINDOW = 6
-GRAINS = {
-    "hour": "hour", "hourly": "hour", "day": "day", "daily": "day", "date": "day", "week": "week",
-    "weekly": "week", "month": "month", "monthly": "month", "quarter": "quarter",
-    "quarterly": "quarter", "year": "year", "yearly": "year", "annual": "year", "annually": "year",
-}  # fmt: skip
 _GLUE = frozenset({"of", "the", "a", "an", "to", "per"})
-PER_GRAIN = frozenset("""hourly daily weekly monthly quarterly yearly annual annually""".split())
 
 
 Matches = dict[int, list[tuple[int, float, str]]]

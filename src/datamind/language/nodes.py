@@ -9,8 +9,9 @@ from typing import Any
 
 from datamind.language.candidates import Candidate
 from datamind.language.sketch import Mention
+from datamind.language.tables.keywords import AGGREGATE
 from datamind.language.units import Unit
-from datamind.semantics.catalog import Column
+from datamind.semantics.catalog import NUMERIC, Column
 
 
 @dataclass(slots=True)
@@ -46,7 +47,7 @@ Action = Callable[[list[Node]], list[Node] | None]
 
 def to_nodes(units: Sequence[Unit]) -> list[Node]:
     """Units as nodes; links become mentions."""
-    out = []
+    out: list[Node] = []
     for unit in units:
         payload: Any = unit.payload
         code = unit.code
@@ -54,12 +55,19 @@ def to_nodes(units: Sequence[Unit]) -> list[Node]:
             payload = payload.mention(unit.first, unit.last)
         elif code in "cvmz":
             payload = Mention(unit.first, unit.last, tuple(unit.payload))  # type: ignore[arg-type]
-            if code == "c" and _is_value(payload):
+            counted = bool(out) and out[-1].code == AGGREGATE and _is_number(payload)
+            if code == "c" and _is_value(payload) and not counted:
                 code = "v"
         elif code in "PML":
             payload = copy.deepcopy(payload)  # combinators change it; other covers have it too
         out.append(Node(code, unit.first, unit.last, payload))
     return out
+
+
+def _is_number(mention: Mention) -> bool:
+    """Whether some column of numbers goes by the word: the total of the `passengers` boarded."""
+    return any(c.kind == "column" and c.type in NUMERIC and c.score >= 0.5
+               for c in mention.candidates)  # fmt: skip
 
 
 def _is_value(mention: Mention) -> bool:

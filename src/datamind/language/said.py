@@ -7,10 +7,10 @@ from collections.abc import Container, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from datamind.language.candidates import Candidate
-from datamind.language.linking import GRAINS, PER_GRAIN
 from datamind.language.sketch import Over
 from datamind.language.tables import windows as W
 from datamind.language.tables.times import UNITS, WORD_NUMBERS
+from datamind.language.telling import GRAINS, PER_GRAIN
 from datamind.language.tokens import Token
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from datamind.language.nodes import Node
 from datamind.language.sketch import Measure, Mention, Output, Sketch
 from datamind.language.tables import keywords as K
 from datamind.language.units import Unit
+from datamind.semantics.catalog import TEMPORAL
 
 _MARKS = frozenset({"(", "-", ":"})
 _LINKS = frozenset({"and", ",", "the", "a", "its", "their", "each", "&", "both", "plus", "with"})
@@ -71,10 +72,24 @@ def read(sketch: Sketch, nodes: Sequence[Node]) -> None:
             sketch.order.extend(node.payload)
         if node.code == "M" and not measured:
             sketch.outputs.append(node.payload)
+        if node.code == "c" and _dates(node.payload, sketch):
+            continue
         if node.code == "c" and not _is_told(node.payload, sketch, measured=measured):
             mention: Mention = node.payload
             mention.context = sketch.head or _first(sketch.outputs)
             sketch.outputs.append(mention)
+
+
+def _dates(mention: Mention, sketch: Sketch) -> bool:
+    """`in 2024 (booking date)`: which date the period is of."""
+    best = mention.candidates[0]
+    periods = [c for c in sketch.conds if c.kind == "period" and c.subject is None]
+    if best.type not in TEMPORAL or not periods:
+        return False
+    mention.role = "date"
+    for cond in periods:
+        cond.subject = mention
+    return True
 
 
 def _first(outputs: Sequence[Output]) -> Mention | None:

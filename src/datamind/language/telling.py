@@ -6,6 +6,12 @@ from collections.abc import Sequence
 
 from datamind.language.tokens import Token
 
+GRAINS = {
+    "hour": "hour", "hourly": "hour", "day": "day", "daily": "day", "date": "day", "week": "week",
+    "weekly": "week", "month": "month", "monthly": "month", "quarter": "quarter",
+    "quarterly": "quarter", "year": "year", "yearly": "year", "annual": "year", "annually": "year",
+}  # fmt: skip
+PER_GRAIN = frozenset("""hourly daily weekly monthly quarterly yearly annual annually""".split())
 # Words that may go with any column's name: the country `name`, the `value` of the rating.
 ABSORBED = frozenset({"name", "value", "field"})
 NUMBER, NUMBERED = frozenset({"number"}), frozenset({"phone", "mobile", "fax", "telephone"})

@@ -77,6 +77,10 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("stand stands", r"(?:that |who |which )?stands? behind", "with"),
     ("within", r"(\w+ed) within (\S+) (minutes|hours|days|weeks|months) (?:of|after|from) (?:being |the |its |their |having been )?(\w+)", "{1} not more than {2} {3} after {4}"),
     ("twice double half times", r"(more|less) than (twice|double|half|\w+ times) as (?:much|many|large|high|long|expensive|big) as (?:the |an )?average", "{1} than {2} the average"),
+    ("counts count", r"^(?:show|list|give)(?: me)? (?:the |all )?(\w+) by (.+?) with (?:the |their )?counts?(?= [?.]|$)", "number of {1} by {2}"),
+    ("only", r", ((?!the )[^,]+?) only(?= [.?]|$)", "for {1}"),
+    ("out expired lapsed", r"whose (\w+)(?: with us)? (?:has|have|had) (?:run out|expired|lapsed)", "whose {1} expiry before today", "expiry expire expiration exp"),
+    ("out expired lapsed", r"whose (\w+)(?: with us)? (?:has|have|had) (?:run out|expired|lapsed)", "whose {1} end before today", "end"),
     # What is left out.
     ("leaving putting setting leave", r"(?:leaving|leave|putting|setting) (?:any |all |the )?(.+?) aside", "excluding {1}"),
     ("counted included count out aside considered ignored disregarded", rf"(?<=[.,;] )(?:the |any )?(\w+(?: \w+)?) (?:are |is |being )?(?:{_IGNORED})", "excluding {1}"),
