@@ -132,6 +132,8 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
         elif code in "&,":
             joined = True
             both = len(sketch.conds) if node.payload == "both" else both
+        elif code == K.AGGREGATE and place == len(nodes) - 1 and _tested(sketch):
+            sketch.outputs.append(_tested(sketch)[0])  # `..., and what is that average?`
         elif code in _MEANT and not (code == K.COUNT and place == len(nodes) - 1 and sketch.ranks):
             sketch.unused += 1  # `which ... the most, and how many?` counts what is ranked
         elif code == K.GROUP and (node.payload == "per" or node.last - node.first > 1):
@@ -146,6 +148,11 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
             previous = code
     if both is not None:
         _join_both(sketch, both)
+
+
+def _tested(sketch: Sketch) -> list[Measure]:
+    """The figures of the groups that conditions are on."""
+    return [c.measure for c in sketch.conds if c.kind == "measure" and c.measure is not None]
 
 
 def _is_shown(nodes: list[Node], place: int) -> bool:

@@ -140,6 +140,7 @@ def named(column: Column, ctx: Context, role: str | None = None) -> P.Named:
 
 
 # What rows are gathered by whatever their year.
+WEEKEND = "weekend"
 _PARTS: dict[str, P.Part] = {"weekday": "weekday", "hour_of_day": "hour", "month_of_year": "month"}
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -154,6 +155,10 @@ def weekday_name(day: P.Expr) -> P.Named:
 
 def period_key(grain: str, ctx: Context) -> P.Named:
     """The key for a grain: of the date that a period was said of, where one was."""
+    if grain == WEEKEND:
+        day = P.DatePart("weekday", _date(ctx))
+        late = P.When(P.OneOf(day, (P.Value(6), P.Value(7))), P.Value(True))
+        return P.Named("is_weekend", P.Case((late,), P.Value(False)))
     if grain in _PARTS:
         return P.Named(grain, P.DatePart(_PARTS[grain], _date(ctx)))
     if grain == "year":

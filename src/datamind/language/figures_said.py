@@ -29,8 +29,27 @@ def heed_figures(nodes: Sequence[object], units: Sequence[Unit], ctx: Context) -
         raise Unbuildable("what it came to was asked for")
     if _REACHED & set(said) and _TARGETS & set(ctx.lemmas) and not any(map(_compares, nodes)):
         raise Unbuildable("set against a target")
+    ordered = any(isinstance(n, P.Compare) and n.op in ("<", ">", "<=", ">=") for n in nodes)
+    if not ordered and _OR_SO & set(pairwise(said)):
+        raise Unbuildable("so many or more")
+    if _who_is_a_figure(units, said, ctx):
+        raise Unbuildable("who it is was asked, not how many")
     if _per_time(units, ctx) and not (aggregates or metric):
         raise Unbuildable("a figure of each period was asked for")
+
+
+_OR_SO = frozenset({("or", "more"), ("or", "fewer"), ("or", "less"), ("or", "above")})
+
+
+def _who_is_a_figure(units: Sequence[Unit], said: Sequence[str], ctx: Context) -> bool:
+    """`who are the two customers`, where customers were taken for the number of them."""
+    for at, unit in enumerate(units):
+        if unit.code == K.ASK and said[unit.first] == "who":
+            noun = next((u for u in units[at + 1 : at + 3] if u.code == "c"), None)
+            return noun is not None and any(
+                m.first == noun.first and c.kind == "metric" for m, c in ctx.chosen.items()
+            )
+    return False
 
 
 def _named(words: Collection[str], ctx: Context) -> bool:

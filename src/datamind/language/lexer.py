@@ -132,14 +132,20 @@ def _keywords(tokens: list[Token], values: Container[str]) -> Iterator[Unit]:
             ):
                 if code == K.ASK and payload == "list" and not _opens(tokens, first):
                     continue
+                if code == K.WITH and words[0] == "who" and _opens(tokens, first):
+                    continue  # `, who are the two ...` asks
                 if words == ("order",) and is_noun(tokens, first):
                     continue
                 if words in (("ordered",), ("sorted",)) and _is_done(tokens, first):
                     continue
                 if code == K.NULL and words[-1] in values:
                     continue  # readings whose status is `missing`
-                if words == ("over",) and code == K.COMPARE and not is_amount(tokens, last):
-                    continue  # the sum over all orders
+                if (
+                    words in (("over",), ("just",))
+                    and code == K.COMPARE
+                    and (not is_amount(tokens, last))
+                ):
+                    continue  # the sum over all orders, `just the names`
                 if (
                     code == K.SUPERLATIVE
                     and words[0] == "most" != words[-1]

@@ -25,7 +25,7 @@ def units_said(tokens: Sequence[Token], values: Container[str] = ()) -> Iterator
     words = set(lower)
     if words & W.ASKING:
         yield from _phrases(lower, words)
-    if words & {"weekday", "weekdays", "week", "day", "year", "calendar"}:
+    if words & {"weekday", "weekdays", "weekend", "weekends", "week", "day", "year", "calendar"}:
         yield from _parts(lower)
     if words & {"average", "mean", "median"} and "than" in words:
         yield from _than_average(lower)
@@ -82,7 +82,8 @@ def _parts(lower: Sequence[str]) -> Iterator[Made]:
             first, last = starts.get(found.start()), ends.get(found.end())
             if first is not None and last is not None:
                 candidates = (Candidate("grain", part, "", 0.9, "grammar"),)
-                yield "c", first, last, candidates, 1.1 * (last - first)
+                code = "m" if part == "weekend" else "c"  # either side is a group of its own
+                yield code, first, last, candidates, 1.1 * (last - first)
 
 
 _MORE = {"more": ">", "higher": ">", "larger": ">", "greater": ">", "bigger": ">", "longer": ">",

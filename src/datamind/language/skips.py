@@ -36,6 +36,8 @@ def skip(linker: Linker, tokens: list[Token], at: int) -> Unit:
         return Unit(" ", at, at + 1, "", -0.6)
     if is_relating(token):
         return Unit(" ", at, at + 1, "", 0.0)
+    if token.lower == "new" and at + 1 < len(tokens):  # since when, the period says (heeded.py)
+        return Unit(" ", at, at + 1, "", -0.4 if "new" in linker.index.postings else -0.05)
     if token.lower in K.SETTINGS and _is_setting(tokens, at):
         return Unit(" ", at, at + 1, "", 0.0)
     if token.lemma in K.UNITS and at and tokens[at - 1].lower == "in":

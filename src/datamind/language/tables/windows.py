@@ -67,6 +67,11 @@ PARTS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("weekday", re.compile(r"(?<!\S)(?:days? of (?:the )?week"
                            r"|(?:(?<=which )|(?<=what )|(?<=by )|(?<=per )|(?<=each ))weekdays?)"
                            r"(?!\S)")),
+    ("weekend", re.compile(
+        r"(?<!\S)(?:(?:on|during|at|for|by) )?(?:the )?weekends?(?: days?)?,? "
+        r"(?:versus|vs|and|or|against|compared to|compared with) (?:(?:on|during) )?"
+        r"(?:the )?(?:weekdays?|working days?|week days?)(?!\S)"
+    )),
     ("hour_of_day", re.compile(r"(?<!\S)hours? of (?:the )?day(?!\S)")),
     ("month_of_year", re.compile(r"(?<!\S)(?:calendar months?|months? of (?:the )?year)(?!\S)")),
 )  # fmt: skip
