@@ -6,10 +6,11 @@ import heapq
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from datamind.language import names
 from datamind.language.kinds import is_calendar
+from datamind.language.tokens import stem
 from datamind.semantics.catalog import Relationship, Table, View
 
 UNREACHABLE = 99.0
@@ -17,6 +18,7 @@ _LATER = 0.02  # enough to decide between ways that cost the same
 CLOSE = 1.5  # ways that differ by less are rivals
 _EARLIER = 0.0001  # of two ways that cost the same, the one from what was joined first
 _SHARED = 0.3  # rows of two facts that have no more than a product in common are not related
+_LEAST = 0.01  # no way becomes shorter by going in a circle
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,7 @@ class Graph:
                 if edge.reverse and table in self.calendars and set(starts) != {table}:
                     continue  # two facts of one day have nothing else in common
                 step = edge.cost * (0.3 if edge.end in free else 1.0) + role_cost(edge, words)
+                step = max(step, _LEAST)
                 if edge.reverse and table in shared and edge.end not in self.bridges:
                     step += _SHARED
                 if here + step < cost.get(edge.end, UNREACHABLE):
@@ -195,8 +198,15 @@ class Graph:
 
 def role_cost(edge: Edge, words: Collection[str]) -> float:
     """A relationship with a role costs more unless the question says the role's words."""
-    role = edge.relationship.role
-    if not role:
+    if not edge.relationship.role:
         return 0.0
-    said = set(names.words_of(role)) & set(words)
-    return -0.2 if said else 0.4
+    role, stems = _role(edge.relationship), {stem(w) for w in words}
+    return -0.2 - 0.04 * min(len(role & stems) - 1, 2) if role & stems else 0.4
+
+
+@lru_cache(maxsize=4096)
+def _role(relationship: Relationship) -> frozenset[str]:
+    """The stems of what a role says beyond the table that it refers to, or of all of it."""
+    said = {stem(w) for w in names.words_of(relationship.role)} - {"by", "id"}
+    target = {stem(w) for w in names.words_of(relationship.to_table)}
+    return frozenset(said - target or said)
