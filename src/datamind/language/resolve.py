@@ -107,6 +107,8 @@ def _pair(a: Mention, x: Candidate, b: Mention, y: Candidate, view: View) -> flo
     if a.owner is b and x.kind == "column":
         return -0.25 if x.table == y.table else 0.7
     if a.context is b and x.kind in ("column", "value") and y.kind == "table":
+        if len(a.candidates) > MAX_CANDIDATES and x.table != y.table:
+            return 0.9  # `show the name` is not another thing's
         return -0.4 if x.table == y.table else 0.15
     if a.hint is b and x.kind == "value":
         if x.id == y.id or (y.kind == "table" and x.table == y.table):
