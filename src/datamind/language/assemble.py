@@ -72,6 +72,7 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
     both: int | None = None
     shown = _shown_at_end(nodes) if first else frozenset()
     about: Mention | None = None
+    counted: Mention | None = None
     for place, node in enumerate(nodes):
         code = node.code
         if code == K.ASK:
@@ -109,7 +110,8 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
             cond: Cond = node.payload
             follows = nodes[place + 1] if place + 1 < len(nodes) else None
             adjacent = follows is not None and follows.code == "c" and follows.first == node.last
-            _set_context(cond, follows.payload if adjacent and follows is not None else about)
+            before = counted if about is None and cond.kind == "value" else about
+            _set_context(cond, follows.payload if adjacent and follows is not None else before)
             if negated is not None and not cond.negated and previous not in "&,":
                 negated.within.append(cond)
             else:
@@ -142,6 +144,8 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
             selecting = False
         if code == "c":
             about = node.payload
+        elif code == "M" and node.payload.target is not None:
+            counted = node.payload.target
         if code not in "&,":
             joined = joined and code not in ("c", "M")
         if code != "P" or previous != K.OF:  # `the names of covered stations`

@@ -291,11 +291,16 @@ def flagged(nodes: list[Node]) -> list[Node] | None:
     least = what.candidates[0].score - 0.05
     flags = [c for c in what.candidates
              if c.score >= least and c.kind == "column" and c.type in _SAYS_SO]  # fmt: skip
-    if not flags or nodes[0].last != nodes[1].first:
+    if nodes[0].last != nodes[1].first or not (flags or nodes[1].code == "c"):
         return None
     if nodes[1].code == "c":
         tables = {c.table for c in of.candidates[:3] if c.kind == "table"}
         flags = [c for c in flags if c.table in tables]
+        states = [c for c in what.candidates if c.kind == "value" and c.table in tables]
+        if not flags and states:  # `active` projects, where other things have a flag for it
+            what.role, what.candidates, what.context = "value", tuple(states), of
+            cond = Cond("value", mention=what, first=nodes[0].first)
+            return [Node("P", nodes[0].first, nodes[0].last, cond), nodes[1]]
         if not flags:
             return None
         what.candidates = tuple(flags)

@@ -233,7 +233,10 @@ def _columns(cond: Cond, ctx: Context) -> P.Predicate:
     left, right = ctx.column_of(cond.subject), ctx.column_of(cond.mention)
     if left.is_number != right.is_number or left.is_date != right.is_date:
         raise Unbuildable("these two can't be compared")
-    return P.Compare(cast(P.Comparison, cond.op), ctx.expr(left), ctx.expr(right))
+    made = P.Compare(cast(P.Comparison, cond.op), ctx.expr(left), ctx.expr(right))
+    if left.table != right.table and left.table in ctx.scope.to_many and left.is_number:
+        raise Unbuildable("several rows are set against one")
+    return made
 
 
 def _average(cond: Cond, ctx: Context) -> P.Predicate:

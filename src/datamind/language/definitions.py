@@ -27,7 +27,7 @@ from datamind.language.restrictions import is_restricted
 from datamind.language.sketch import Cond, Formula, Measure, Mention, Rank
 from datamind.language.tables.keywords import STOP
 from datamind.language.tokens import Token, stem, tokenize
-from datamind.language.units import Unit
+from datamind.language.units import UNREAD, Unit
 from datamind.semantics import plan as P
 
 _OPERATORS = frozenset("+-*/")
@@ -67,7 +67,9 @@ def units_of(
     for name, text in overlay.english.items():
         for first, last in _places(name, tokens):
             unit = english.Reader(combined, names.index, today).unit(text, first, last)
-            if unit is not None:
+            if unit is None:  # to take its words for others would be another figure
+                found.append(Unit(UNREAD, first, last, name, 1.3 * (last - first) + 2.0))
+            else:
                 found += [unit, *_beside(unit, tokens, names.index)]
     return found, combined
 

@@ -17,6 +17,7 @@ from datamind.language.nodes import Node, to_nodes
 from datamind.language.patterns import combine
 from datamind.language.plainly import is_measure
 from datamind.language.ratios import cut_ratios, side
+from datamind.language.scope import money_column
 from datamind.language.sketch import Cond, Formula, Measure, Mention
 from datamind.language.tables import keywords as K
 from datamind.language.tokens import Token, tokenize
@@ -33,6 +34,10 @@ _SPLITS: tuple[tuple[str, str], ...] = (
 _TIMES = re.compile(r"\s+(?:times|multiplied by)\s+|\s*\*\s*", re.IGNORECASE)
 _SCOPE = re.compile(
     r",?\s+(?:over|across|among|counting)\s+(?:only |all )?(?:the )?(?P<scope>[^,;]+)$",
+    re.IGNORECASE,
+)
+_WITHOUT = re.compile(
+    r",\s*(?:without|excluding|leaving out|not counting|ignoring) (?:the |any )?(?P<what>[^,;]+)$",
     re.IGNORECASE,
 )
 _SUM = re.compile(r"^(?:the )?(?:sum|total|total amount) of (?:the )?", re.IGNORECASE)
@@ -91,6 +96,16 @@ class Reader:
         )
 
     def _figure(self, text: str) -> Measure | None:
+        out = _WITHOUT.search(text)
+        if out is not None:
+            measure = self._figure(text[: out.start()])
+            nodes = self._nodes(f"excluding {out['what']}")
+            conds = [n.payload for n in combine(nodes or []) if n.code == "P"]
+            if measure is None or not conds:
+                return None
+            for cond in conds:
+                _restrict(measure, cond)
+            return measure
         scope = _SCOPE.search(text)
         measure = self._sum(text[: scope.start()] if scope else text)
         if measure is None or scope is None:
@@ -153,7 +168,23 @@ class Reader:
         if any(n.code in _UNREAD for n in combine(to_nodes(self._last))):
             return None
         measure, leftover = side(nodes)
+        if measure.kind == "aggregate" and measure.target is not None and not self._money(measure):
+            return None
         return None if leftover or (measure.target is None and not measure.where) else measure
+
+    def _money(self, measure: Measure) -> bool:
+        """`the sum of the donations` is what they are worth; whether that is known."""
+        target = measure.target
+        assert target is not None
+        best = target.candidates[0]
+        if best.kind != "table" or measure.function == "count":
+            return True
+        column = money_column(self.index.view.table(best.table))
+        if column is None:
+            return False
+        link = Candidate("column", column.id, column.table, 0.95, "name", type=column.type)
+        target.candidates = (link,)
+        return True
 
 
 def _restrict(measure: Measure, cond: Cond) -> None:

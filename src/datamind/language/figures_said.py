@@ -34,6 +34,10 @@ def heed_figures(nodes: Sequence[object], units: Sequence[Unit], ctx: Context) -
         raise Unbuildable("so many or more")
     if _who_is_a_figure(units, said, ctx):
         raise Unbuildable("who it is was asked, not how many")
+    told = {n for m in ctx.chosen for n in range(m.first, m.last)}
+    told |= {n for u in units if u.code in "PM" for n in range(u.first, u.last)}
+    if any(pair == ("on", "time") and n + 1 not in told for n, pair in enumerate(pairwise(said))):
+        raise Unbuildable("on time, which nothing says")
     if _per_time(units, ctx) and not (aggregates or metric):
         raise Unbuildable("a figure of each period was asked for")
 

@@ -15,7 +15,7 @@ from datamind.language import names
 from datamind.language.context import Context, Unbuildable
 from datamind.language.figures_said import heed_figures, never
 from datamind.language.tables import keywords as K
-from datamind.language.units import Top, Unit
+from datamind.language.units import UNREAD, Top, Unit
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import TEMPORAL
 from datamind.semantics.walk import below
@@ -28,6 +28,8 @@ _SCALES = tuple(map(Decimal, ("1", "0.01", "100", "1000", "60", "24", "7", "3600
 
 def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     """Unbuildable, where the plan leaves out what was said."""
+    if any(u.code == UNREAD for u in units):
+        raise Unbuildable("a definition was not understood")
     nodes = list(below(plan))
     said = [w.lower() for w in ctx.words]
     if any(isinstance(n, P.Arithmetic) and n.op in "-/" and n.left == n.right for n in nodes):

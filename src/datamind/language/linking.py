@@ -155,7 +155,8 @@ class Linker:
                 made = Candidate("table", referred, referred, 0.97 * candidate.score, "name")
                 best.setdefault(("table", referred), made)  # `booking channel`: of a booking
         lone = self.tokens[content[0]].lemma if len(content) == 1 else ""
-        naming = self.index.naming if lone in ("name", "title") else []
+        called = any(c.kind == "table" and c.score >= SURE for c in best.values())
+        naming = self.index.naming if lone in ("name", "title") and not called else []
         for candidate in (*naming, *self._implied(content)):
             known = best.get((candidate.kind, candidate.id))
             if known is None or known.score < candidate.score:

@@ -48,14 +48,16 @@ Action = Callable[[list[Node]], list[Node] | None]
 def to_nodes(units: Sequence[Unit]) -> list[Node]:
     """Units as nodes; links become mentions."""
     out: list[Node] = []
-    for unit in units:
+    for at, unit in enumerate(units):
         payload: Any = unit.payload
         code = unit.code
         if isinstance(payload, Listed):
             payload = payload.mention(unit.first, unit.last)
         elif code in "cvmz":
             payload = Mention(unit.first, unit.last, tuple(unit.payload))  # type: ignore[arg-type]
+            after = units[at + 1 : at + 2]
             counted = bool(out) and out[-1].code == AGGREGATE and _is_number(payload)
+            counted = counted and not (after and after[0].code == "c")
             if code == "c" and _is_value(payload) and not counted:
                 code = "v"
         elif code in "PML":

@@ -255,7 +255,15 @@ def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P
                 return day
     best: tuple[float, Column] | None = None
     roots = {stem(w) for w in ctx.lemmas}
-    nearby = {stem(w) for w in ctx.lemmas[max(0, (at or 0) - NEAR) : at]} if at else set()
+    valued = {
+        n
+        for m, c in ctx.chosen.items()
+        if c.kind == "value"
+        for n in range(m.first, m.last)
+        if n < (at or 0) - 2
+    }
+    near = range(max(0, (at or 0) - NEAR), at or 0)
+    nearby = {stem(ctx.lemmas[n]) for n in near if n not in valued}  # `open` orders placed in May
     of_metrics = metric_dates(ctx)
     moments = {stem(t.lower) for t in tokenize(ctx.overlay.moments)} - {"on", "it", "they", "the"}
     for distance, table_id in enumerate(tables_near(ctx, at)):

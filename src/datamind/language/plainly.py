@@ -48,6 +48,8 @@ _DATED = re.compile(
     r"(?:day|date|year|month|time|moment) (?:on|in|at|of) which (?P<when>[^,.;]+)$",
     re.IGNORECASE,
 )
+# `the return of a campaign`, which a question asks of each campaign.
+_OF_ONE = re.compile(r" of (?:an?|the|each|every|one) [\w ]+$", re.IGNORECASE)
 _ASIDE = re.compile(r",? (?:whatever|regardless of|no matter) [^,.;]+$", re.IGNORECASE)
 
 
@@ -73,8 +75,9 @@ def read(statement: str, stands: Callable[[str], bool]) -> Plain | None:
             name = f"{name} {found['noun']}"
         if pattern is _IS and not (_MEASURES.search(text) or _CLAUSE.search(text)):
             continue
-        if stands(name):
-            return Plain(name, text, when["when"] if when else "")
+        for said in (name, _OF_ONE.sub("", name)):
+            if stands(said):
+                return Plain(said, text, when["when"] if when else "")
     return None
 
 

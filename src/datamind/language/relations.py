@@ -77,6 +77,16 @@ def _column_test(cond: Cond, column: Column, ctx: Context) -> P.Predicate:
     told = _ON_RECORD & set(ctx.lemmas) or _ON_RECORD & {w.lower() for w in ctx.words}
     if column.is_number and column.additivity == "sum" and not told:
         return P.Compare("=" if cond.negated else ">", expr, P.Value(0))
+    reference = ctx.scope.graph.references.get(column.id)
+    if (
+        cond.negated
+        and reference is not None
+        and any(
+            c.kind == "table" and c.table == reference.to_table and m.first < cond.first
+            for m, c in ctx.chosen.items()
+        )
+    ):  # `depots that are not the origin of any parcel`
+        raise Unbuildable("nothing refers to it, not that it refers to nothing")
     if not column.nullable or not column.null_fraction:
         ctx.penalty += 0.4
     return P.IsNull(expr) if cond.negated else P.Not(P.IsNull(expr))

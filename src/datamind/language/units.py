@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datamind.language.calendar import Period
 from datamind.language.candidates import Candidate
 
+UNREAD = "?"  # the code of a definition that was not understood
+
 
 class Percent(float):
     """A number that was said in percent."""
