@@ -136,7 +136,7 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
             both = len(sketch.conds) if node.payload == "both" else both
         elif code == K.AGGREGATE and place == len(nodes) - 1 and _tested(sketch):
             sketch.outputs.append(_tested(sketch)[0])  # `..., and what is that average?`
-        elif code in _MEANT and not (code == K.COUNT and place == len(nodes) - 1 and sketch.ranks):
+        elif code in _MEANT and not (code == K.COUNT and _is_counted(nodes, place, sketch)):
             sketch.unused += 1  # `which ... the most, and how many?` counts what is ranked
         elif code == K.GROUP and (node.payload == "per" or node.last - node.first > 1):
             sketch.unused += 1
@@ -157,6 +157,12 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
 def _tested(sketch: Sketch) -> list[Measure]:
     """The figures of the groups that conditions are on."""
     return [c.measure for c in sketch.conds if c.kind == "measure" and c.measure is not None]
+
+
+def _is_counted(nodes: list[Node], place: int, sketch: Sketch) -> bool:
+    """Whether the count is known without it: of what is ranked, or of a defined number."""
+    last = place == len(nodes) - 1
+    return bool(sketch.ranks) if last else nodes[place + 1].code == "M"
 
 
 def _is_shown(nodes: list[Node], place: int) -> bool:

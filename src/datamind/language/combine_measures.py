@@ -237,6 +237,14 @@ def grain_of(nodes: list[Node]) -> list[Node] | None:
     return [span(nodes, "c", replace(date, candidates=kept, grain=grain.id))]
 
 
+def group_of_some(nodes: list[Node]) -> list[Node] | None:
+    """`for each` Ford `model`: by model, of the Fords alone."""
+    conds = [n for n in nodes if n.code == "P"]
+    if any(n.payload.kind not in ("value", "related", "given") for n in conds):
+        return None
+    return [*group([nodes[0], nodes[-1]]), *conds]
+
+
 def group(nodes: list[Node]) -> list[Node]:
     """`for each` region `and` month."""
     mentions = [n.payload for n in of_code(nodes, "cm")]

@@ -127,6 +127,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"H[rif]*P+c?", windows.of_them, "how many of them were in Rome"),
     Pattern(r"(?<=[,&])[#A][rgq]*$", measures.how_many, "customers of each region, and how many"),
     Pattern(r"P(?:c?\|+[rif]*P)+", conditions.any_of, "in Texas or over 65"),
+    Pattern(r"g[if]*P+c(?![Pp])", measures.group_of_some, "for each Ford model"),
     Pattern(r"[gb]+[cm](?:[,&]+[cm](?![fMr]))*", measures.group, "for each region and month"),
     Pattern(r"Mgn[c]", measures.per_so_many, "number of customers per 100 models"),
     Pattern(r"MG(?!A)", windows.per_each, "average number of orders per customer"),

@@ -20,7 +20,7 @@ from datamind.language.draft import (
 from datamind.language.metric_time import figure
 from datamind.language.ordering import ranks
 from datamind.language.scope import display
-from datamind.language.sketch import Measure, Mention, Sketch
+from datamind.language.sketch import Measure, Mention, Output, Sketch
 from datamind.semantics import plan as P
 
 
@@ -190,6 +190,8 @@ def listed(sketch: Sketch, ctx: Context, draft: Draft) -> None:
             made = [P.Named(measures.name_of(output, ctx), measures.expression(output, ctx))]
         else:
             made = _shown(output, sketch, ctx)
+        if _said_twice(output, made, draft):
+            raise Unbuildable("two of one name")
         for shown in made:
             if shown.expr not in [o.expr for o in draft.outputs]:
                 draft.outputs.append(P.Named(free_name(draft, shown.name), shown.expr))
@@ -203,6 +205,12 @@ def listed(sketch: Sketch, ctx: Context, draft: Draft) -> None:
             ctx.scope.view.table(column.table), column.name
         )
     windows.over_rows(sketch, ctx, draft)
+
+
+def _said_twice(output: Output, made: Sequence[P.Named], draft: Draft) -> bool:
+    """`the name of the main teacher and that of the assistant`: one may not stand for both."""
+    told = isinstance(output, Mention) and output.owner is not None and len(made) == 1
+    return told and any(o.expr == made[0].expr for o in draft.outputs)
 
 
 def _shown(mention: Mention, sketch: Sketch, ctx: Context) -> list[P.Named]:
