@@ -13,17 +13,8 @@ from datamind.language.ratios import cut_ratios
 from datamind.language.sketch import Cond, Measure, Mention, Output, Rank, Sketch
 from datamind.language.tables import keywords as K
 from datamind.language.units import Unit
-from datamind.semantics.catalog import NUMERIC
 
 _ENDS_SELECT = frozenset({K.WITH, K.IN, "P", "L", "G", "O", K.NOT, K.BY, K.TO, "u"})
-# Codes that should have been combined into something: left over, they were not understood.
-_MEANT = frozenset({"n", "p", "w", "d", "v", "z", "l", K.LASTING, K.COUNT, K.AGGREGATE,
-                    K.COMPARE, K.BETWEEN, K.NOT, K.RATIO, K.DIFFERENCE, K.OR, K.TEXT, K.NULL,
-                    K.SAME, K.DURATION, K.THEM, K.RANK, K.SUPERLATIVE, K.TOP})  # fmt: skip
-
-
-# Words that a sentence on what to show may say again: `Return the channel and the average.`
-_SAID_AGAIN = frozenset({K.AGGREGATE, K.COUNT, K.RATIO, K.DIFFERENCE, K.DURATION, K.LASTING})
 
 
 def assemble(units: Sequence[Unit]) -> Sketch:
@@ -36,8 +27,8 @@ def assemble(units: Sequence[Unit]) -> Sketch:
         nodes = cut_ratios(top_share.cut_top(nodes))
         if not nodes:
             continue
-        if number and sketch.outputs and _is_spec(clause):
-            _read_spec(sketch, combine(nodes))
+        if number and sketch.outputs and _asks(clause):
+            specs.read_asked(sketch, combine(nodes))
         elif number and sketch.outputs and specs.is_bare(clause):
             specs.read(sketch, combine(nodes))
         else:
@@ -58,7 +49,7 @@ def _clauses(units: Sequence[Unit]) -> list[list[Unit]]:
     return [clause for clause in out if clause]
 
 
-def _is_spec(clause: Sequence[Unit]) -> bool:
+def _asks(clause: Sequence[Unit]) -> bool:
     """Whether a later sentence only says what to show: `Return the id and name.`"""
     lead = [u for u in clause if u.code not in ",&"]
     return bool(lead) and lead[0].code == K.ASK and str(lead[0].payload) == "list"
@@ -136,7 +127,7 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
             both = len(sketch.conds) if node.payload == "both" else both
         elif code == K.AGGREGATE and place == len(nodes) - 1 and _tested(sketch):
             sketch.outputs.append(_tested(sketch)[0])  # `..., and what is that average?`
-        elif code in _MEANT and not (code == K.COUNT and _is_counted(nodes, place, sketch)):
+        elif code in specs.MEANT and not (code == K.COUNT and _is_counted(nodes, place, sketch)):
             sketch.unused += 1  # `which ... the most, and how many?` counts what is ranked
         elif code == K.GROUP and (node.payload == "per" or node.last - node.first > 1):
             sketch.unused += 1
@@ -246,92 +237,6 @@ def _select(sketch: Sketch, node: Node, *, owner: bool) -> None:
 def _is_role(output: Output) -> bool:
     """Whether what is shown are those who have a value: guarantors, account holders."""
     return isinstance(output, Mention) and output.candidates[0].kind == "value"
-
-
-def _read_spec(sketch: Sketch, nodes: list[Node]) -> None:
-    """A sentence that only says what to show; orders and groups in it still count."""
-    outputs: list[Output] = []
-    previous = ""
-    added = any(n.code == K.AND and n.payload == "also" for n in nodes)
-    if sketch.head is None:
-        sketch.head = next((o for o in sketch.outputs if isinstance(o, Mention)), None)
-    for node in nodes:
-        if node.code == "M":
-            outputs.append(node.payload)
-        elif node.code == "c":
-            if previous == K.OF and outputs and isinstance(outputs[-1], Mention):
-                node.payload.role = "entity"
-                for output in outputs:
-                    if isinstance(output, Mention) and output.owner is None:
-                        output.owner = node.payload
-            elif previous not in (K.IN, K.WITH, K.BY) and not _is_ranked_by(node.payload, sketch):
-                outputs.append(node.payload)
-        elif node.code == "O":
-            sketch.order.extend(node.payload)
-        elif node.code == "L" and node.payload.count and not node.payload.extreme:
-            sketch.ranks.append(node.payload)  # `..., for the top 3 types by their number`
-        elif node.code == "L" and isinstance(node.payload.by, Measure):
-            outputs.append(node.payload.by)
-        elif node.code == "G":
-            sketch.groups.extend(m for m in node.payload)
-        elif node.code == "D":
-            sketch.distinct = True
-        elif node.code == "P" and outputs:
-            sketch.conds.append(node.payload)
-        elif node.code in _MEANT and node.code not in _SAID_AGAIN:
-            sketch.unused += 1
-        previous = node.code
-    for output in outputs:
-        mention = output if isinstance(output, Mention) else output.target
-        if mention is not None and mention.context is None:
-            named = [o for o in (*sketch.outputs, *sketch.groups) if isinstance(o, Mention)]
-            mention.context = sketch.head or (named[0] if named else None)
-    if added or (len(outputs) == 1 and sketch.outputs and sketch.head is not None):
-        sketch.outputs.extend(outputs)
-        return
-    if outputs:
-        kept = [o for o in sketch.outputs if isinstance(o, Measure)]
-        if sketch.head is not None and sketch.head in sketch.outputs:
-            grain = sketch.head.candidates[0].kind == "grain"
-            sketch.head.role = sketch.head.role if grain else "entity"
-        _keep_conditions(sketch, outputs)
-        _keep_values(sketch)
-        sketch.outputs = outputs
-        sketch.listed = True
-        if kept and not any(isinstance(o, Measure) for o in outputs):
-            sketch.outputs = [*outputs, *kept]
-
-
-def _is_ranked_by(mention: Mention, sketch: Sketch) -> bool:
-    """`..., and the amount`: the figure that is ranked by, which is shown along."""
-    best = mention.candidates[0]
-    targets = [r.by.target for r in sketch.ranks if isinstance(r.by, Measure) and r.by.target]
-    if best.kind == "metric":
-        return any(best.id == c.id for t in targets for c in t.candidates[:3])
-    return best.kind == "column" and best.type in NUMERIC and any(
-        c.id == best.id or (c.kind == "table" and c.table == best.table)
-        for t in targets for c in t.candidates[:2]
-    )  # fmt: skip
-
-
-def _keep_conditions(sketch: Sketch, outputs: Sequence[Output]) -> None:
-    """`How many Fords were sold? Return the total.`: what is no longer shown still narrows."""
-    if not any(isinstance(o, Measure) for o in outputs):
-        return
-    for output in sketch.outputs:
-        if isinstance(output, Measure) and output.loose:
-            sketch.conds.extend(output.where)
-            if output.target is not None:
-                output.target.role = "relation"
-                sketch.related.append(output.target)
-
-
-def _keep_values(sketch: Sketch) -> None:
-    """`Where is Oslo? Give the country.`: what was asked about is a condition on what is shown."""
-    for output in sketch.outputs:
-        if isinstance(output, Mention) and output.candidates[0].kind == "value":
-            output.role = "value"
-            sketch.conds.append(Cond("value", mention=output, first=output.first))
 
 
 def _settle(sketch: Sketch) -> None:

@@ -81,6 +81,7 @@ def _column_test(cond: Cond, column: Column, ctx: Context) -> P.Predicate:
     if (
         cond.negated
         and reference is not None
+        and reference.to_table != column.table
         and any(
             c.kind == "table" and c.table == reference.to_table and m.first < cond.first
             for m, c in ctx.chosen.items()

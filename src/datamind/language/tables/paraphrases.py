@@ -72,7 +72,7 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("divide divided split spread distributed break broken", r"^how (?:did|do|does|are|were|is|was|have|has) (?:the |our |all )*(.+?) (?:divide|divided|split|split up|spread|spread out|distributed|broken down|break down) (?:up )?(?:across|by) (?:the |their )?(?:current |present )?(.+)", "number of {1} by {2}"),
     ("number", r"(?:tell me |show |give me |what is )?the number (?:of those )?(?:that|who|which)(?= \w+ed)", "how many"),
     ("end", r"(?:at|by|as of) the end of each (hour|day|week|month|quarter|year)", "by {1}"),
-    ("ended end ends ending", r"(?:ended|end|ends|ending) (?:in|with)(?= (?:an?|each|every|which) )", "with"),
+    ("ended end ends ending", r"(?:ended|end|ends|ending) (?:in|with)(?= (?:an?|which) )", "with"),
     ("out leave exclude ignore skip omit", r"(?<=[.,?!] )(?:leave out|leaving out|exclude|excluding|ignore|ignoring|skip|omit) (?:the |those |any )?\w+(?: \w+)? (?:without any|with none|that have none|without one)", ""),
     ("stand stands", r"(?:that |who |which )?stands? behind", "with"),
     ("within", r"(\w+ed) within (\S+) (minutes|hours|days|weeks|months) (?:of|after|from) (?:being |the |its |their |having been )?(\w+)", "{1} not more than {2} {3} after {4}"),
