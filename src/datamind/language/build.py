@@ -15,7 +15,7 @@ from datamind.language.draft import Draft, aggregate
 from datamind.language.graph import UNREACHABLE
 from datamind.language.metric_rows import rows_of
 from datamind.language.metric_time import figure, goes_by_own_dates
-from datamind.language.outputs import measured_outputs
+from datamind.language.outputs import in_total, measured_outputs
 from datamind.language.relations import flag, of_subtype
 from datamind.language.roles import link_of
 from datamind.language.scope import NoPath, Scope
@@ -263,6 +263,8 @@ def _about_groups(cond: Cond, sketch: Sketch, ctx: Context) -> bool:
         return False
     if candidate.kind == "column":
         shown = [o.target for o in sketch.outputs if isinstance(o, Measure) and o.kind == "count"]
+        if in_total(candidate, sketch, ctx):
+            return True
         return any(m is not None and m in ctx.chosen and ctx.chosen[m].id == candidate.id
                    for m in shown)  # fmt: skip
     head = ctx.chosen.get(sketch.head) if sketch.head is not None else None
@@ -291,12 +293,15 @@ def _having(cond: Cond, ctx: Context, draft: Draft) -> P.Predicate:
         where = conjunction(wheres) if wheres else None
         measure = P.Aggregate("count", None, ctx.scope.alias(candidate.table), where=where)
         if candidate.kind == "column":
-            column = ctx.expr(ctx.scope.view.column(candidate.id))
-            measure = P.Aggregate("count", column, distinct=True, where=where)
+            column = ctx.scope.view.column(candidate.id)
+            expr = ctx.expr(column)
+            adds = column.is_number and column.additivity == "sum"
+            measure = P.Aggregate("sum" if adds else "count", expr, distinct=not adds, where=where)
     name = aggregate(
         draft, measure, "number_of_rows" if candidate.kind == "table" else candidate.id
     )
-    scale, counted = 1.0, candidate.kind != "metric"
+    sums = isinstance(measure, P.Aggregate) and measure.function == "sum"
+    scale, counted = 1.0, candidate.kind != "metric" and not sums
     if candidate.kind == "metric":
         metric = ctx.scope.view.metrics_by_name[candidate.id]
         counted = str(metric.aggregation).startswith("count")

@@ -67,7 +67,7 @@ def units_of(
     for name, text in overlay.english.items():
         for first, last in _places(name, tokens):
             unit = english.Reader(combined, names.index, today).unit(text, first, last)
-            if unit is None:  # to take its words for others would be another figure
+            if unit is None:
                 found.append(Unit(UNREAD, first, last, name, 1.3 * (last - first) + 2.0))
             else:
                 found += [unit, *_beside(unit, tokens, names.index)]

@@ -34,7 +34,7 @@ from datamind.language.roles import link_of
 from datamind.language.scope import NoPath, Scope
 from datamind.language.sketch import Mention, Sketch
 from datamind.language.tokens import Token, is_participle, stem
-from datamind.language.units import Unit
+from datamind.language.units import UNREAD, Unit
 from datamind.language.wording import tokens_of
 from datamind.records import Candidate as Reading
 from datamind.records import Choice, Interpretation, Link, Question, Refusal, Turn
@@ -135,6 +135,11 @@ class BuiltinPlanner:
         overlay = evidence.read(question.evidence, question.text)
         tokens, notes = tokens_of(evidence.expand(question.text, overlay), compiled.index)
         defined, combined = units_of(overlay, tokens, compiled.names, question.today)
+        unread = tuple(str(u.payload) for u in defined if u.code == UNREAD)
+        if unread:  # to take its words for others would be another figure
+            reason = f"The definition of {', '.join(unread)} is not understood."
+            refusal = Refusal("not_understood", reason, unread)
+            return Interpretation("refused", (), 0.9, unread, refusal=refusal)
         linkers = [Linker(compiled.index, tokens)]
         if compiled.metrics:  # `list the cancelled orders` wants no metric of that name
             linkers.append(Linker(compiled.index, tokens, metrics=False))

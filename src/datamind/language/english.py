@@ -27,6 +27,8 @@ from datamind.semantics import plan as P
 _GLUE = frozenset({K.WITH, K.IN, K.OF, K.AND, K.COMMA, K.ASK, K.TO, "c", "P", "."})
 # What a pattern should have taken: left over, the text was not understood.
 _UNREAD = frozenset({"n", "p", "w", "d", "v", "u", "S", "L", K.COMPARE, K.BETWEEN, K.NOT})
+# Words that say nothing, and superlatives: whose earliest attempt it is asks for more than words.
+_DIM = frozenset({"u", K.SUPERLATIVE, K.TOP, K.RANK})
 _SPLITS: tuple[tuple[str, str], ...] = (
     (r"\s*(?:,\s*)?(?:less|minus|net of)\s+", "-"), (r"\s+plus\s+", "+"),
     (r"\s*,?\s*divided by\s+", "/"), (r"\s+-\s+", "-"), (r"\s+\+\s+", "+"), (r"\s+/\s+", "/"),
@@ -75,7 +77,7 @@ class Reader:
         if not said:
             return None
         best = covers(Linker(self.index, said), self.today, said)[0][0]
-        if any(u.code == "u" for u in best):
+        if any(u.code in _DIM for u in best):
             return None
         self._last = [
             Unit(u.code, u.first + start, u.last + start, u.payload, u.gain)

@@ -15,7 +15,7 @@ from datamind.language import names
 from datamind.language.context import Context, Unbuildable
 from datamind.language.figures_said import heed_figures, never
 from datamind.language.tables import keywords as K
-from datamind.language.units import UNREAD, Top, Unit
+from datamind.language.units import Top, Unit
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import TEMPORAL
 from datamind.semantics.walk import below
@@ -28,8 +28,6 @@ _SCALES = tuple(map(Decimal, ("1", "0.01", "100", "1000", "60", "24", "7", "3600
 
 def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     """Unbuildable, where the plan leaves out what was said."""
-    if any(u.code == UNREAD for u in units):
-        raise Unbuildable("a definition was not understood")
     nodes = list(below(plan))
     said = [w.lower() for w in ctx.words]
     if any(isinstance(n, P.Arithmetic) and n.op in "-/" and n.left == n.right for n in nodes):
@@ -97,6 +95,8 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     if _asks_twice(units) and _width(plan) < 2:
         raise Unbuildable("more was asked than is shown")
     narrowed = any(isinstance(n, (P.Filter, *get_args(P.Predicate))) for n in nodes)
+    if ctx.idle > 1:
+        raise Unbuildable("names that changed nothing")
     if not narrowed and ("whose" in said or _GONE & left):
         raise Unbuildable("which of them was said")
     if "both" in said and any(isinstance(n, P.OneOf) for n in nodes):

@@ -14,7 +14,7 @@ from datamind.language.sketch import Measure, Mention, Output, Sketch
 
 def measured_outputs(sketch: Sketch, ctx: Context) -> Sketch:
     """`revenue by region`: a number that is shown for each group is added up."""
-    sketch = _over_periods(_set_against(sketch, ctx), ctx)
+    sketch = _over_periods(_set_against(_totalled(sketch, ctx), ctx), ctx)
     kinds = [ctx.chosen[o] for o in sketch.outputs if isinstance(o, Mention) and o in ctx.chosen]
     if windows.partitions(sketch, ctx):
         return sketch
@@ -42,6 +42,33 @@ def measured_outputs(sketch: Sketch, ctx: Context) -> Sketch:
         elif column.is_date and happenings(output, ctx) and _summarised(sketch, ctx):
             outputs[place] = Measure("count", "count", output, first=output.first)
     return replace(sketch, outputs=[o for o in outputs if o is not None])
+
+
+_IN_ALL = frozenset({"total", "altogether", "combined", "overall"})
+
+
+def in_total(candidate: Candidate, sketch: Sketch, ctx: Context) -> bool:
+    """`more than 200 hours in total`: of all rows that refer to the thing asked for, added up."""
+    head = ctx.chosen.get(sketch.head) if sketch.head is not None else None
+    if candidate.kind != "column" or head is None or head.kind != "table":
+        return False
+    column = ctx.scope.view.column(candidate.id)
+    many = head.table != column.table and head.table in ctx.scope.graph.owned(column.table)
+    adds = column.is_number and column.additivity == "sum"
+    return many and adds and bool(_IN_ALL & set(ctx.lemmas))
+
+
+def _totalled(sketch: Sketch, ctx: Context) -> Sketch:
+    """What is shown beside such a condition is the total, too."""
+    tested = {ctx.chosen[c.subject].id for c in sketch.conds
+              if c.subject in ctx.chosen and c.numbers
+              and in_total(ctx.chosen[c.subject], sketch, ctx)}  # fmt: skip
+    outputs: list[Output] = [
+        Measure("aggregate", "sum", o, first=o.first)
+        if isinstance(o, Mention) and o in ctx.chosen and ctx.chosen[o].id in tested else o
+        for o in sketch.outputs
+    ]  # fmt: skip
+    return replace(sketch, outputs=outputs)
 
 
 def _set_against(sketch: Sketch, ctx: Context) -> Sketch:

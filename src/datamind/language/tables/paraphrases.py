@@ -93,6 +93,7 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     # What is missing.
     ("recorded known given specified filled entered available", r"(?:is|are|was|were)(?: the| its| their)? (.+?) (?:not|never) (?:recorded|known|given|specified|filled in|entered|available)", "{1} is missing"),
     ("recorded known given specified filled entered", r"(?:is |are |was |were |has |have )?(?:not|never|not been) (?:recorded|known|given|specified|filled in|entered)", "is missing"),
+    ("recorded known", r"with (?:an?|the|some) (?:known|recorded) (\w+)", "whose {1} is known"),
     ("recorded known", r"with no (?:known|recorded) (\w+)", "whose {1} is missing"),
     ("blanks blank unknown", r"(?:excluding|skip|skipping|ignore|ignoring) (?:the )?(?:blanks|blank ones|unknowns|nulls|empty ones)", ""),
     # Ways to say that something failed, is on offer, was agreed to.
