@@ -64,6 +64,7 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
     shown = _shown_at_end(nodes) if first else frozenset()
     about: Mention | None = None
     counted: Mention | None = None
+    their = False  # within `with their name and city`
     for place, node in enumerate(nodes):
         code = node.code
         if code == K.ASK:
@@ -82,7 +83,8 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
                 seen, joined = True, False
             elif previous == K.OF and code == "c" and sketch.outputs and selecting:
                 _select(sketch, node, owner=True)
-            elif joined and (_repeats_ask(nodes, node) or _possessive(nodes, node)):
+            elif joined and (their or _repeats_ask(nodes, node) or _possessive(nodes, node)):
+                their = their or _possessive(nodes, node)
                 _select(sketch, node, owner=False)
             else:
                 node.payload.role = "relation"
@@ -139,6 +141,7 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
             counted = node.payload.target
         if code not in "&,":
             joined = joined and code not in ("c", "M")
+            their = their and code == "c"
         if code != "P" or previous != K.OF:  # `the names of covered stations`
             previous = code
     if both is not None:
@@ -178,6 +181,9 @@ def _is_fronted(nodes: list[Node]) -> bool:
 def _shown_at_end(nodes: list[Node]) -> frozenset[int]:
     """`orders of Ada with date, status and amount`: a list after `with` is what to show."""
     codes = "".join(n.code for n in nodes)
+    listed = re.search(r"(?<=[cPLG]),(c(?:[,&]+c)+)(?=[,O]*$)", codes)
+    if listed is not None and "q" not in codes[listed.start() :]:
+        return frozenset(range(listed.start(1), listed.end(1)))
     found = re.search(rf"(?<=[cP,]){K.WITH}(c(?:,c)*[,&]+c)(?=[,rO]*$)", codes)
     if found is None or nodes[found.start()].payload != "with":
         return frozenset()

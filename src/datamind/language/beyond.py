@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -129,7 +129,7 @@ def _of_groups(cond: Cond, made: Made, sketch: Sketch, ctx: Context, draft: Draf
         if c is not cond and not (c.kind == "related" and c.numbers)
     ]
     wheres = [predicate(c, inner) for c in others if not plain_relation(c, inner)]
-    groups = tuple(k for m in shown[:1] for k in keys(m, inner))
+    groups = tuple(k for m in shown[:1] for k in _each(m, inner))
     steps: list[P.Step] = [P.Filter(conjunction(wheres))] if wheres else []
     ctx.used |= inner.used
     if cond.measure is not None and cond.measure.kind == "aggregate":  # the average of all rows
@@ -143,6 +143,17 @@ def _of_groups(cond: Cond, made: Made, sketch: Sketch, ctx: Context, draft: Draf
     query = P.Query(source, (P.Group((), (average,)),))
     limit = _multiplied(P.Scalar(query), cond)
     return P.Compare(cast(P.Comparison, cond.op), P.Field(name), limit)
+
+
+def _each(mention: Mention, ctx: Context) -> Sequence[P.Named]:
+    """The row that it is, by its key: of two that share a name each is one."""
+    candidate = ctx.meaning(mention)
+    table = ctx.scope.view.table(candidate.table) if candidate.table else None
+    if table is None or candidate.kind not in ("table", "column") or len(table.primary_key) != 1:
+        return keys(mention, ctx)
+    if candidate.kind == "column" and candidate.name not in table.display:
+        return keys(mention, ctx)
+    return [P.Named("each", ctx.scope.column(f"{table.id}.{table.primary_key[0]}"))]
 
 
 def _name(cond: Cond, ctx: Context) -> str:

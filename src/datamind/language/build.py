@@ -34,6 +34,7 @@ def build(sketch: Sketch, ctx: Context) -> P.Query:
     sketch = counted_within(apart(of_the_rows(sketch, ctx), ctx), ctx)
     ctx.scope.need(_condition_tables(sketch, ctx))
     _check_head(sketch, ctx)
+    _check_periods(sketch, ctx)
     sketch = windows.without_rows(measured_outputs(windows.sold(sketch, ctx), ctx), ctx)
     changed = windows.between_periods(sketch, ctx)
     if changed is not None:
@@ -65,6 +66,17 @@ def _extremes(sketch: Sketch, ctx: Context) -> Sketch:
     assert isinstance(rank.by, Mention)
     cond = Cond("average", rank.by, "=", match="max" if rank.descending else "min")
     return replace(sketch, ranks=[], conds=[*sketch.conds, cond])
+
+
+def _check_periods(sketch: Sketch, ctx: Context) -> None:
+    """`months where revenue was below 10000`: the months' revenue, not that of a row."""
+    head = ctx.chosen.get(sketch.head) if sketch.head is not None else None
+    subjects = [ctx.chosen.get(c.subject) for c in sketch.conds if c.subject and c.numbers]
+    if head is not None and head.kind == "grain" and any(
+        s is not None and s.kind == "column"
+        and ctx.scope.view.column(s.id).additivity == "sum" for s in subjects
+    ):  # fmt: skip
+        raise Unbuildable("what a period adds up to, not a row of it")
 
 
 def _check_head(sketch: Sketch, ctx: Context) -> None:

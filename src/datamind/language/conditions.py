@@ -11,6 +11,7 @@ from datamind.language.kinds import KEYS
 from datamind.language.periods import ENDS, date_expr, date_of, in_period, tables_near, unit_said
 from datamind.language.relations import inner_context, related, related_count
 from datamind.language.roles import role_of
+from datamind.language.scope import MONEY
 from datamind.language.sketch import Cond, Mention
 from datamind.language.units import Percent
 from datamind.semantics import plan as P
@@ -100,7 +101,10 @@ def _comparable(column: Column, ctx: Context) -> P.Expr:
         return expr
     if column.type == "text":
         held = [value for value, _ in ctx.scope.view.values(column.id)]
-        if held and not any(c.isdigit() for value in held for c in value):
+        names_rows = column.name in ctx.scope.view.table(column.table).display
+        if (not held and names_rows) or (
+            held and not any(c.isdigit() for value in held for c in value)
+        ):
             raise Unbuildable("a text compared with a number")
         ctx.penalty += 0.3
         return P.Call("number", (expr,))
@@ -233,6 +237,9 @@ def _columns(cond: Cond, ctx: Context) -> P.Predicate:
     left, right = ctx.column_of(cond.subject), ctx.column_of(cond.mention)
     if left.is_number != right.is_number or left.is_date != right.is_date:
         raise Unbuildable("these two can't be compared")
+    money = [bool({*MONEY} & {*names.words_of(c.name)}) for c in (left, right)]
+    if left.is_number and money[0] != money[1] and left.table == right.table:
+        raise Unbuildable("money is set against what is none")
     made = P.Compare(cast(P.Comparison, cond.op), ctx.expr(left), ctx.expr(right))
     if left.table != right.table and left.table in ctx.scope.to_many and left.is_number:
         raise Unbuildable("several rows are set against one")

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 from datamind.language import names
 from datamind.language.candidates import Candidate
+from datamind.language.context import Unbuildable
 from datamind.language.index import Index
-from datamind.language.periods import ENDS, STARTS
+from datamind.language.periods import ENDS, STARTS, ends_of
 from datamind.language.scope import dates_of, is_personal, is_technical
 from datamind.language.sketch import Measure, Mention
 from datamind.language.tables.durations import DURATIONS, MOMENTS, ON_AVERAGE
@@ -70,7 +71,7 @@ def _found(
             if not number and _is_kept(found["end"], index):
                 continue  # a column has it: the delivery_days
             first, last = starts.get(found.start()), ends.get(found.end())
-            pair = _pair(found, text, index)
+            pair = _pair(found, text, index) if number else _event(found["end"], index)
             if first is None or last is None or pair is None:
                 continue
             unit = found["unit"] or found.groupdict().get("unit_")
@@ -167,6 +168,26 @@ def _pair(found: re.Match[str], text: str, index: Index) -> tuple[Column, Column
     if (_SINGLE & words) - {w for c in best[1:] for w in names.words_of(c.name)}:
         return None  # the first of several: not the time between two dates
     return best[1], best[2]
+
+
+def _event(what: str, index: Index) -> tuple[Column, Column] | None:
+    """`response time`: from the start of a row to the moment of that name; `repair time`: how long
+    a repair lasts."""
+    said = {stem(w) for w in what.split()}
+    for table in index.view.tables:
+        noun = {stem(w) for w in index.table_words.get(table.id, ())}
+        try:
+            start, end = ends_of(table)
+        except Unbuildable:
+            start, end = None, None
+        if start is not None and end is not None and said <= noun:
+            return start, end
+        dates = [c for c in dates_of(table) if not is_personal(c)]
+        named = [c for c in dates if said <= {stem(w) for w in names.words_of(c.name)}]
+        begun = [c for c in dates if c not in named and _opens(c, index) > 0]
+        if len(named) == 1 and begun:
+            return max(begun, key=lambda c: _opens(c, index)), named[0]
+    return None
 
 
 def _narrowed(words: set[str], pair: tuple[Column, Column], index: Index) -> bool:

@@ -33,7 +33,7 @@ from datamind.language.resolve import Assignment, mentions_of, resolve
 from datamind.language.roles import link_of
 from datamind.language.scope import NoPath, Scope
 from datamind.language.sketch import Mention, Sketch
-from datamind.language.tokens import Token, is_participle, stem
+from datamind.language.tokens import Token, is_participle, stem, tokenize
 from datamind.language.units import UNREAD, Unit
 from datamind.language.wording import tokens_of
 from datamind.records import Candidate as Reading
@@ -42,9 +42,7 @@ from datamind.semantics.catalog import View
 from datamind.semantics.check import check
 from datamind.semantics.describe import describe
 
-MAX_READINGS = 20
-KEPT_VIEWS = 8
-CHOICES = 3
+MAX_READINGS, KEPT_VIEWS, CHOICES = 20, 8, 3
 BASES = 3  # ways to cut the earlier question that are tried
 _STOP = Token(".", ".", ".", "mark", 0, 0)
 # Verbs of people's lives that need a date of their own: `born in 1980` is by no other.
@@ -55,6 +53,8 @@ _STATES = frozenset(
     blocked lost won""".split()
 )
 _NOT_SO_FAR = "This asks about a time that the data does not reach."
+LONGEST = 160  # words and marks of a question; the time to read one grows with them
+TOO_LONG = Refusal("not_understood", f"A question has at most {LONGEST} words and marks.")
 VAGUE = 0.5  # a word that links no better than this is not worth asking back about
 
 
@@ -121,6 +121,8 @@ class BuiltinPlanner:
         refusal = by_form(question.text)
         if refusal is not None:
             return Interpretation("refused", (), 0.95, refusal=refusal)
+        if len(tokenize(question.text)) > LONGEST:
+            return Interpretation("refused", (), 0.95, refusal=TOO_LONG)
         told = apposition.explained(question.text)
         if told is not None:
             text, definitions = told
@@ -137,9 +139,7 @@ class BuiltinPlanner:
         defined, combined = units_of(overlay, tokens, compiled.names, question.today)
         unread = tuple(str(u.payload) for u in defined if u.code == UNREAD)
         if unread:  # to take its words for others would be another figure
-            reason = f"The definition of {', '.join(unread)} is not understood."
-            refusal = Refusal("not_understood", reason, unread)
-            return Interpretation("refused", (), 0.9, unread, refusal=refusal)
+            return reasons.unread(unread)
         linkers = [Linker(compiled.index, tokens)]
         if compiled.metrics:  # `list the cancelled orders` wants no metric of that name
             linkers.append(Linker(compiled.index, tokens, metrics=False))

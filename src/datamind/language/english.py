@@ -103,8 +103,8 @@ class Reader:
             measure = self._figure(text[: out.start()])
             nodes = self._nodes(f"excluding {out['what']}")
             conds = [n.payload for n in combine(nodes or []) if n.code == "P"]
-            if measure is None or not conds:
-                return None
+            if measure is None or not conds or any(c.kind == "related" and c.within for c in conds):
+                return None  # what is left out, but for what?
             for cond in conds:
                 _restrict(measure, cond)
             return measure

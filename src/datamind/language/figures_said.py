@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Sequence
-from itertools import pairwise
+from dataclasses import dataclass
+from itertools import combinations, pairwise
 
 from datamind.language.context import Context, Unbuildable
 from datamind.language.tables import keywords as K
@@ -32,6 +33,7 @@ def heed_figures(nodes: Sequence[object], units: Sequence[Unit], ctx: Context) -
     ordered = any(isinstance(n, P.Compare) and n.op in ("<", ">", "<=", ">=") for n in nodes)
     if not ordered and _OR_SO & set(pairwise(said)):
         raise Unbuildable("so many or more")
+    _heed_words(nodes, units, said, ctx)
     if _who_is_a_figure(units, said, ctx):
         raise Unbuildable("who it is was asked, not how many")
     told = {n for m in ctx.chosen for n in range(m.first, m.last)}
@@ -40,6 +42,63 @@ def heed_figures(nodes: Sequence[object], units: Sequence[Unit], ctx: Context) -
         raise Unbuildable("on time, which nothing says")
     if _per_time(units, ctx) and not (aggregates or metric):
         raise Unbuildable("a figure of each period was asked for")
+
+
+def _heed_words(
+    nodes: Sequence[object], units: Sequence[Unit], said: Sequence[str], ctx: Context
+) -> None:
+    """Unbuildable, where a word that changes the question is not in the plan."""
+    ordered = any(isinstance(n, P.Between) or (isinstance(n, P.Compare) and n.op in _OPEN)
+                  for n in nodes)  # fmt: skip
+    compares = any(u.code == "p" and getattr(u.payload, "op", "") in _OPEN for u in units) or any(
+        u.code == K.COMPARE and u.payload in _OPEN for u in units
+    )
+    if compares and not ordered:
+        raise Unbuildable("more or less than something")
+    pairs = set(pairwise(said))
+    times = any(isinstance(n, P.Arithmetic) and n.op == "*" for n in nodes)
+    if not times and any(("than", w) in pairs for w in ("twice", "double", "triple", "half")):
+        raise Unbuildable("a multiple was said")
+    ways = {K.SUPERLATIVES[str(u.payload)][0] for u in units if u.code == K.SUPERLATIVE}
+    limits = sum(isinstance(n, P.Limit | P.TopPerGroup) for n in nodes)
+    if len(ways) > 1 and limits == 1:
+        raise Unbuildable("both ends were asked for")
+    denied = sum(isinstance(n, P.Not) or (isinstance(n, P.Compare) and n.op == "!=") for n in nodes)
+    if "neither" in said and denied < 2:
+        raise Unbuildable("neither of the two")
+    extreme = any(isinstance(n, P.Limit | P.TopPerGroup | P.WindowCall) or (
+        isinstance(n, P.Aggregate) and n.function in ("min", "max")) for n in nodes)  # fmt: skip
+    if not extreme and any(("whose", w) in pairs for w in ("last", "latest", "first", "earliest")):
+        raise Unbuildable("the last of each was said")
+    if ("with", "and") in pairs and ("and", "without") in pairs and not _both_ways(nodes):
+        raise Unbuildable("with and without")
+    if any(map(_contradicts, _alternatives(nodes))):
+        raise Unbuildable("what is one thing is no other")
+
+
+def _both_ways(nodes: Sequence[object]) -> bool:
+    return any(isinstance(n, P.Case) for n in nodes)
+
+
+def _alternatives(nodes: Sequence[object]) -> list[list[P.Predicate]]:
+    """What holds together: the conditions of all rows with those of each figure."""
+    rows = [p for n in nodes if isinstance(n, P.Filter) for p in _all_of(n.where)]
+    figures = [n.where for n in nodes if isinstance(n, P.Aggregate) and n.where is not None]
+    return [rows, *([*rows, *_all_of(w)] for w in figures)]
+
+
+def _contradicts(parts: Sequence[P.Predicate]) -> bool:
+    """Whether one column would have to be two texts at once."""
+    held: dict[P.Expr, str] = {}
+    for part in parts:
+        value = part.right.value if _is_equal(part) else None  # type: ignore[union-attr]
+        if isinstance(value, str) and held.setdefault(part.left, value) != value:  # type: ignore[union-attr]
+            return True
+    return False
+
+
+def _is_equal(part: P.Predicate) -> bool:
+    return isinstance(part, P.Compare) and part.op == "=" and isinstance(part.right, P.Value)
 
 
 _OR_SO = frozenset({("or", "more"), ("or", "fewer"), ("or", "less"), ("or", "above")})
@@ -76,13 +135,40 @@ def _per_time(units: Sequence[Unit], ctx: Context) -> bool:
 
 def never(both: P.And) -> bool:
     """Whether one date would have to lie in two periods that are apart."""
-    spans = [i for i in _all_of(both) if isinstance(i, P.Between)]
+    spans = [s for s in map(_spans, _all_of(both)) if s]
     return any(
-        one.of == other.of and isinstance(one.high, P.Value) and isinstance(other.low, P.Value)
-        and isinstance(one.high.value, dt.date) and isinstance(other.low.value, dt.date)
-        and one.high.value <= other.low.value
-        for one in spans for other in spans
-    )  # fmt: skip
+        all(a.of == b.of and (a.high <= b.low or b.high <= a.low) for a in one for b in other)
+        for one, other in combinations(spans, 2)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """A stretch of days that something must lie in."""
+
+    of: P.Expr
+    low: dt.date
+    high: dt.date
+
+
+def _spans(part: P.Predicate) -> list[_Span]:
+    """The stretches of which it must be one; none where it says something else."""
+    if isinstance(part, P.Or):
+        found = [_spans(i) for i in part.items]
+        return [s for spans in found for s in spans] if all(found) else []
+    if isinstance(part, P.Between) and isinstance(part.low, P.Value):
+        ends = part.low.value, part.high.value if isinstance(part.high, P.Value) else None
+    elif isinstance(part, P.Compare) and isinstance(part.right, P.Value) and part.op in _OPEN:
+        day = part.right.value
+        ends = (dt.date.min, day) if part.op in ("<", "<=") else (day, dt.date.max)
+    else:
+        return []
+    of = part.of if isinstance(part, P.Between) else part.left
+    low, high = ends
+    return [_Span(of, low, high)] if type(low) is type(high) is dt.date else []
+
+
+_OPEN = frozenset({"<", "<=", ">", ">="})
 
 
 def _all_of(part: P.Predicate) -> Iterator[P.Predicate]:

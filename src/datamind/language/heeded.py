@@ -87,9 +87,12 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     if lists and isinstance(plan.steps[-1], P.Group) and not plan.steps[-1].keys:
         raise Unbuildable("which of them was asked, not how many")
     if any(
-        said[m.first : m.last] in (["last"], ["first"])
-        and not _NAMES & set(said[m.last : m.last + 1])
-        for m in ctx.chosen
+        said[m.first : m.first + 1] in (["last"], ["first"])
+        and c.kind == "column"
+        and not _NAMES & set(said[m.first + 1 : m.last + 1])
+        and set(names.words_of(c.name)) & {"last", "first"}
+        and "name" in names.words_of(c.name)
+        for m, c in ctx.chosen.items()
     ):
         raise Unbuildable("the last of each was asked for")
     if _asks_twice(units) and _width(plan) < 2:

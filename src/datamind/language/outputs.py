@@ -109,6 +109,11 @@ def _asks_for_one(sketch: Sketch, ctx: Context) -> bool:
     asked = tuple(w.lower() for w in ctx.words[:2])
     alone = len(sketch.outputs) == 1 and not (sketch.ranks or sketch.order)
     happened = asked[:1] == ("what",) and asked[1:] in (("did",), ("have",), ("has",), ("do",))
+    named = sketch.outputs[0] if alone else None
+    if isinstance(named, Mention) and named.first == 0 and not sketch.opener and sketch.conds:
+        candidate = ctx.chosen.get(named)  # `amount paid by gift card in 2025`
+        if candidate is not None and candidate.kind == "column":
+            return ctx.scope.view.column(candidate.id).additivity == "sum"
     return alone and (happened or asked in (("what", "is"), ("what", "was"), ("what's", "our")))
 
 

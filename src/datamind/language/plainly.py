@@ -31,7 +31,9 @@ _IS = re.compile(
     re.IGNORECASE,
 )
 _DID = re.compile(
-    rf"^(?:an? |any |all )?(?P<name>{_NAME}) (?P<text>(?:was|were|has|have|had|did|does|do) .+)$",
+    rf"^(?:an? |any |all )?(?P<name>{_NAME}) (?P<text>(?:was|were|has|have|had|did|does|do"
+    r"|weighs?|costs?|lasts?|earns?|holds?|owns?|pays?|spends?|lives?|works?|joined|sent|made)"
+    r" .+)$",
     re.IGNORECASE,
 )
 # What a measure's definition begins with, or has between its parts.
@@ -62,11 +64,14 @@ class Plain:
     when: str = ""
 
 
+_COLON = re.compile(rf"^(?P<name>{_NAME}): (?P<text>.+)$")
+
+
 def read(statement: str, stands: Callable[[str], bool]) -> Plain | None:
     """What the statement explains, where that `stands` in the question."""
     when = _DATED.search(statement)
     statement = _ASIDE.sub("", _DATED.sub("", statement))
-    for pattern in (_WHEN, _CONSISTS, _IS, _DID):
+    for pattern in (_COLON, _WHEN, _CONSISTS, _IS, _DID):
         found = pattern.match(statement)
         if found is None:
             continue
@@ -78,6 +83,9 @@ def read(statement: str, stands: Callable[[str], bool]) -> Plain | None:
         for said in (name, _OF_ONE.sub("", name)):
             if stands(said):
                 return Plain(said, text, when["when"] if when else "")
+    article = re.match(r"(?:an?|the|all|any) ([\w'-]+ [\w'-]+)", statement, re.IGNORECASE)
+    if article is not None and stands(article[1]):
+        return Plain(article[1], statement)  # it tells of that, but what?
     return None
 
 

@@ -70,6 +70,12 @@ def read(
     )  # fmt: skip
 
 
+def unread(names: tuple[str, ...]) -> Interpretation:
+    """The refusal of a question whose words are defined in a way that is not understood."""
+    reason = f"The definition of {', '.join(names)} is not understood."
+    return _refused(Refusal("not_understood", reason, names), names)
+
+
 def _refused(refusal: Refusal, unresolved: tuple[str, ...] = ()) -> Interpretation:
     return Interpretation("refused", (), SURE, unresolved, refusal=refusal)
 

@@ -75,7 +75,12 @@ def _column_test(cond: Cond, column: Column, ctx: Context) -> P.Predicate:
     if truth is not None:
         return P.Not(truth) if cond.negated else truth
     told = _ON_RECORD & set(ctx.lemmas) or _ON_RECORD & {w.lower() for w in ctx.words}
-    if column.is_number and column.additivity == "sum" and not told:
+    if (
+        column.is_number
+        and column.additivity == "sum"
+        and not told
+        and not (cond.negated and column.null_fraction)
+    ):
         return P.Compare("=" if cond.negated else ">", expr, P.Value(0))
     reference = ctx.scope.graph.references.get(column.id)
     if (

@@ -287,7 +287,15 @@ def _penalty(mention: Mention, candidate: Candidate, view: View) -> float | None
             "attribute": 0.5,
             "measure": 0.6,
         }.get(role)
-    return _column_penalty(role, view.column(candidate.id), view)
+    column = view.column(candidate.id)
+    if (
+        role == "group"
+        and candidate.source != "name"
+        and column.additivity == "sum"
+        and (column.is_number)
+    ):
+        return None  # nobody groups by an amount that is not even named
+    return _column_penalty(role, column, view)
 
 
 def _column_penalty(role: str, column: Column, view: View) -> float | None:

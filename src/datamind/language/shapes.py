@@ -22,6 +22,7 @@ from datamind.language.ordering import ranks
 from datamind.language.scope import display
 from datamind.language.sketch import Measure, Mention, Output, Sketch
 from datamind.semantics import plan as P
+from datamind.semantics.catalog import Column, Table
 
 
 def group(sketch: Sketch, ctx: Context, draft: Draft) -> None:
@@ -102,6 +103,10 @@ def _head_key(sketch: Sketch, ctx: Context, draft: Draft) -> None:
         return
     table = ctx.scope.view.table(candidate.table)
     alias = ctx.scope.aliases[candidate.table]
+    shown = [table.column(k.expr.name) for k in draft.keys
+             if isinstance(k.expr, P.Column) and k.expr.alias == alias]  # fmt: skip
+    if all(_is_kind(c, table) for c in shown):
+        return  # the kinds of bikes, not each bike's
     if any(
         isinstance(k.expr, P.Column) and k.expr.alias == alias and is_unique(table, k.expr.name)
         for k in draft.keys
@@ -111,6 +116,12 @@ def _head_key(sketch: Sketch, ctx: Context, draft: Draft) -> None:
         expr = ctx.scope.column(f"{table.id}.{name}")
         if expr not in [k.expr for k in draft.keys]:
             draft.hidden.append(P.Named(free_name(draft, name), expr))
+
+
+def _is_kind(column: Column, table: Table) -> bool:
+    """Whether few values tell the rows of the table apart into kinds."""
+    few = column.distinct is not None and 2 * column.distinct <= (table.rows or 0)
+    return few and column.type == "text" and column.name not in table.display
 
 
 def grouped_query(ctx: Context, draft: Draft) -> P.Query:

@@ -7,6 +7,8 @@ short forms are written out, and paraphrases are said plainly.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from itertools import zip_longest
 
 from datamind.language import paraphrase, spelling
 from datamind.language.identifiers import with_identifiers
@@ -16,8 +18,17 @@ from datamind.language.tokens import Token
 _LATIN = re.compile(r"\b(?:i\. ?e\.|e\. ?g\.|ie,|eg,|viz\.),?", re.IGNORECASE)
 
 
+def _as_country(token: Token, after: Token | None) -> Token:
+    """`US`, which is no `us`; `US dollars` are dollars."""
+    money = after is not None and after.lemma in ("dollar", "currency")
+    alone = token.text == "US" and not money
+    return replace(token, lower="usa", lemma="usa") if alone else token
+
+
 def tokens_of(text: str, index: Index) -> tuple[list[Token], list[str]]:
     """The words as they are meant, and what was read otherwise than it is written."""
     plain = _LATIN.sub(lambda m: " " * len(m[0]), spelling.without_greeting(text))
-    tokens, notes = spelling.read(with_identifiers(plain, index.identifiers), index)
+    said = with_identifiers(plain, index.identifiers)
+    said = [_as_country(t, after) for t, after in zip_longest(said, said[1:])]
+    tokens, notes = spelling.read(said, index)
     return paraphrase.read(tokens, index), notes
