@@ -10,6 +10,7 @@ from functools import cached_property, lru_cache
 
 from datamind.language import names
 from datamind.language.kinds import is_calendar
+from datamind.language.tables.synonyms import ROLE_VERBS
 from datamind.language.tokens import stem
 from datamind.semantics.catalog import Relationship, Table, View
 
@@ -207,6 +208,8 @@ def role_cost(edge: Edge, words: Collection[str]) -> float:
 @lru_cache(maxsize=4096)
 def _role(relationship: Relationship) -> frozenset[str]:
     """The stems of what a role says beyond the table that it refers to, or of all of it."""
-    said = {stem(w) for w in names.words_of(relationship.role)} - {"by", "id"}
+    role = names.words_of(relationship.role)
+    verbs = (w for r in role for w in ROLE_VERBS.get(r, "").split())
+    said = {stem(w) for w in (*role, *verbs)} - {"by", "id"}
     target = {stem(w) for w in names.words_of(relationship.to_table)}
     return frozenset(said - target or said)

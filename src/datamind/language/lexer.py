@@ -244,7 +244,8 @@ def _code(code: str, tokens: list[Token], at: int) -> str:
 
 # Nobody does something by a number: `sold by agent id` groups.
 _GROUPING = frozenset(
-    {"id", "identifier", "number", "code", "month", "year", "quarter", "week", "day"}
+    """id identifier number code month year quarter week day kind type category class status reason
+    region country city channel method level segment""".split()
 )
 
 

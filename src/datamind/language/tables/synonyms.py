@@ -13,6 +13,22 @@ OPPOSITES: tuple[tuple[str, str], ...] = (
     ("succeeded", "failed"), ("successful", "failed"), ("success", "failure"),
 )  # fmt: skip
 
+# What those do who are referred to in a role: the recipient is who `received` it.
+ROLE_VERBS: dict[str, str] = {
+    "recipient": "received receive receives receiving got", "receiver": "received got",
+    "consignee": "received", "addressee": "received", "payee": "received", "payer": "paid pay",
+    "sender": "sent send sends sending", "shipper": "shipped sent", "origin": "leaving left from",
+    "source": "leaving from", "destination": "arriving arrived arrive into reached",
+    "target": "arriving", "start": "started starting from", "end": "ended ending",
+    "buyer": "bought buy purchased", "seller": "sold sell", "lender": "lent", "author": "wrote",
+    "borrower": "borrowed", "owner": "own owned owns", "winner": "won win", "loser": "lost",
+    "writer": "wrote written", "director": "directed", "approver": "approved",
+    "reviewer": "reviewed", "assignee": "assigned", "creator": "created", "reporter": "reported",
+    "manager": "manages managed manage", "referrer": "referred", "brewer": "brewed",
+    "checker": "checked", "inspector": "inspected", "driver": "drove driven", "host": "hosted",
+    "home": "live based", "pickup": "picked collected", "dropoff": "dropped returned",
+}  # fmt: skip
+
 # What stands for more than what stands for it: `pay` may be a salary, a salary no payment.
 ONE_WAY: tuple[tuple[str, str], ...] = (
     ("pay", "salary wage"),
