@@ -181,11 +181,11 @@ def _is_fronted(nodes: list[Node]) -> bool:
 def _shown_at_end(nodes: list[Node]) -> frozenset[int]:
     """`orders of Ada with date, status and amount`: a list after `with` is what to show."""
     codes = "".join(n.code for n in nodes)
-    listed = re.search(r"(?<=[cPLG]),(c(?:[,&]+c)+)(?=[,O]*$)", codes)
-    if listed is not None and "q" not in codes[listed.start() :]:
-        return frozenset(range(listed.start(1), listed.end(1)))
     found = re.search(rf"(?<=[cP,]){K.WITH}(c(?:,c)*[,&]+c)(?=[,rO]*$)", codes)
     if found is None or nodes[found.start()].payload != "with":
+        listed = re.search(r"(?<=[cPLG]),(c(?:[,&]+c)+)(?=[,O]*$)", codes)
+        if listed is not None and "q" not in codes[listed.start() :]:
+            return frozenset(range(listed.start(1), listed.end(1)))
         return frozenset()
     return frozenset(range(found.start(1), found.end(1)))
 

@@ -103,7 +103,11 @@ class Reader:
             measure = self._figure(text[: out.start()])
             nodes = self._nodes(f"excluding {out['what']}")
             conds = [n.payload for n in combine(nodes or []) if n.code == "P"]
-            if measure is None or not conds or any(c.kind == "related" and c.within for c in conds):
+            if (
+                measure is None
+                or not conds
+                or any(c.kind == "related" and _of_rows(c) for c in conds)
+            ):
                 return None  # what is left out, but for what?
             for cond in conds:
                 _restrict(measure, cond)
@@ -187,6 +191,11 @@ class Reader:
         link = Candidate("column", column.id, column.table, 0.95, "name", type=column.type)
         target.candidates = (link,)
         return True
+
+
+def _of_rows(cond: Cond) -> bool:
+    """Whether it is about other rows, not about a column."""
+    return cond.subject is None or cond.subject.candidates[0].kind == "table"
 
 
 def _restrict(measure: Measure, cond: Cond) -> None:

@@ -113,7 +113,8 @@ def _asks_for_one(sketch: Sketch, ctx: Context) -> bool:
     if isinstance(named, Mention) and named.first == 0 and not sketch.opener and sketch.conds:
         candidate = ctx.chosen.get(named)  # `amount paid by gift card in 2025`
         if candidate is not None and candidate.kind == "column":
-            return ctx.scope.view.column(candidate.id).additivity == "sum"
+            key = candidate.id in ctx.scope.graph.references
+            return not key and ctx.scope.view.column(candidate.id).additivity == "sum"
     return alone and (happened or asked in (("what", "is"), ("what", "was"), ("what's", "our")))
 
 
