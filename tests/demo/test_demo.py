@@ -64,8 +64,8 @@ def test_what_the_data_does_not_hold_is_refused(
 
 # At least so many percent of each right, and no more wrong, as when this was last raised.
 FLOORS = {
-    "questions.yaml": (99.0, 0), "blind.yaml": (69.3, 6.7), "voices.yaml": (70.6, 2.7),
-    "unanswerable.yaml": (0, 0),
+    "questions.yaml": (100, 0), "blind.yaml": (72.0, 6.7), "voices.yaml": (80.0, 2.7),
+    "asked.yaml": (51.0, 11.2), "typed.yaml": (16.6, 15.0), "unanswerable.yaml": (0, 0),
 }  # fmt: skip
 
 
