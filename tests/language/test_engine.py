@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datamind.language.engine import BuiltinPlanner
+from datamind.language.engine import LONGEST, TOO_LONG, BuiltinPlanner
 from datamind.records import Identity, Interpretation, Question
 from datamind.semantics.catalog import Catalog, View
 
@@ -65,6 +65,13 @@ for text in {QUESTIONS!r}:
         for seed in ("0", "1", "4711")
     }
     assert len(said) == 1
+
+
+@pytest.mark.parametrize("word", ["customers", '"Rome"', "in", ","])
+def test_a_question_of_too_many_words_is_refused_unread(word: str, shop: View, ask: Ask) -> None:
+    assert ask(" ".join([word] * (LONGEST + 1)), shop).refusal == TOO_LONG
+    padding = " ".join(["please"] * (LONGEST - 6))
+    assert ask(f"{padding} How many customers are there?", shop).refusal != TOO_LONG
 
 
 def _question(text: str) -> Question:
