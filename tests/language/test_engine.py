@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from datamind.language.engine import LONGEST, TOO_LONG, BuiltinPlanner
@@ -161,7 +161,8 @@ WORDS = st.sampled_from(
     "how many total average the of by per month year top 5 most not never in with or and both "
     "between 3 10% since last week 2024 customers orders product Rome 'Ford' price amount than "
     "more least , . ? ( ) share ratio each name starts J xyzzy distinct null empty Q2 ordered "
-    "descending from to \" ' = > -- ; 1e9 0 -1 31 February next until".split()
+    "descending from to \" ' = > -- ; 1e9 0 -1 31 February next until piece worth whose without "
+    "neither nor twice did over longer share compared growth first reordered which who".split()
 )
 
 
@@ -173,6 +174,8 @@ def test_no_text_makes_the_engine_raise(text: str) -> None:
 
 @settings(max_examples=150)
 @given(st.lists(WORDS, max_size=18).map(" ".join))
+@example("average price per piece")
+@example("What percentage of a price is higher than the average price of all products?")
 def test_no_salad_of_its_own_words_makes_the_engine_raise(text: str) -> None:
     _heard(text)
 

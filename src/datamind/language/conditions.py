@@ -22,7 +22,10 @@ def predicate(cond: Cond, ctx: Context) -> P.Predicate:
     """The condition as a predicate."""
     if cond.negated and cond.kind == "value" and cond.mention is not None and _is_far(cond, ctx):
         return P.Not(_both(cond.mention, ctx))
-    made = _BUILDERS[cond.kind](cond, ctx)
+    build = _BUILDERS.get(cond.kind)
+    if build is None:  # of groups, of the whole: `above the average`
+        raise Unbuildable(f"{cond.kind} is no condition of a row")
+    made = build(cond, ctx)
     negate = cond.negated and cond.kind not in ("related", "null")
     return P.Not(made) if negate else made
 

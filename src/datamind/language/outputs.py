@@ -95,7 +95,8 @@ def _over_periods(sketch: Sketch, ctx: Context) -> Sketch:
     if not isinstance(output, Measure) or output.kind != "aggregate" or output.function != "avg":
         return sketch
     target = ctx.chosen.get(output.target) if output.target is not None else None
-    each = [g for g in sketch.groups if g.per and ctx.chosen[g].kind in ("grain", "table")]
+    known = [(g, ctx.chosen.get(g)) for g in sketch.groups if g.per]
+    each = [g for g, named in known if named is not None and named.kind in ("grain", "table")]
     if target is None or target.kind != "metric" or not each or each != sketch.groups:
         return sketch
     if str(ctx.scope.view.metrics_by_name[target.id].aggregation) not in ("sum", "count"):
