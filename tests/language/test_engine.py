@@ -74,6 +74,14 @@ def test_a_question_of_too_many_words_is_refused_unread(word: str, shop: View, a
     assert ask(f"{padding} How many customers are there?", shop).refusal != TOO_LONG
 
 
+@pytest.mark.parametrize("definition", [" + ".join(["price"] * 150), "price > 1 and " * 150])
+def test_a_definition_of_too_many_words_is_not_read(definition: str, shop: View) -> None:
+    asked = replace(_question("average size of products"), evidence=f"size = {definition}")
+    refusal = BuiltinPlanner().interpret(asked, shop).refusal
+    assert refusal is not None
+    assert refusal.reason == "The definition of size is not understood."
+
+
 def _question(text: str) -> Question:
     return Question(text, Identity("spec"), dt.date(2025, 6, 18))
 

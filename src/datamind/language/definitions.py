@@ -32,6 +32,7 @@ from datamind.semantics import plan as P
 
 _OPERATORS = frozenset("+-*/")
 _PLAIN = frozenset({"maximum", "minimum", "max", "min"})
+LONGEST = 200  # words and marks of a definition; what is nested deeper is no statement
 _TWO: dict[str, str] = {"divide": "/", "subtract": "-", "multiply": "*", "add": "+"}
 _CALLS = frozenset({"sum", "avg", "average", "count", "max", "min", *_TWO})
 
@@ -46,6 +47,9 @@ def units_of(
         found.extend(_as_formula(test, [], tokens, names, today) or ())
     for name, text in _nested(overlay.definitions).items():
         places = _places(name, tokens)
+        if len(tokenize(text)) > LONGEST:
+            found += [_unread(name, place) for place in places]
+            continue
         over = said.defined(text)
         if over is not None and places:
             found.extend(Unit("W", a, b, over, 1.3 * (b - a) + 1.5) for a, b in places)
@@ -66,12 +70,19 @@ def units_of(
                 found.append(unit)
     for name, text in overlay.english.items():
         for first, last in _places(name, tokens):
-            unit = english.Reader(combined, names.index, today).unit(text, first, last)
+            brief = len(tokenize(text)) <= LONGEST
+            reader = english.Reader(combined, names.index, today)
+            unit = reader.unit(text, first, last) if brief else None
             if unit is None:
-                found.append(Unit(UNREAD, first, last, name, 1.3 * (last - first) + 2.0))
+                found.append(_unread(name, (first, last)))
             else:
                 found += [unit, *_beside(unit, tokens, names.index)]
     return found, combined
+
+
+def _unread(name: str, place: tuple[int, int]) -> Unit:
+    """Where a name stands whose definition was not understood: the question is refused."""
+    return Unit(UNREAD, *place, name, 1.3 * (place[1] - place[0]) + 2.0)
 
 
 def _beside(unit: Unit, tokens: Sequence[Token], index: Index) -> list[Unit]:

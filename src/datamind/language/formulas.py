@@ -17,7 +17,7 @@ from datamind.language.context import moved
 from datamind.language.formula_reader import FLIPPED, Names, NoFormula, Reader, is_predicate, plain
 from datamind.language.sketch import Formula, Mention
 from datamind.semantics import plan as P
-from datamind.semantics.catalog import Column
+from datamind.semantics.catalog import NUMERIC, Column
 
 __all__ = ["Names", "NoFormula", "columns_listed", "is_condition", "read"]
 MAX_TEXT = 600
@@ -94,7 +94,9 @@ def columns_listed(text: str, names: Names) -> list[Column]:
     if not shared:
         return []
     table = min(shared)
-    return [next(c for c in f if c.table == table) for f in first]
+    listed = [next(c for c in f if c.table == table) for f in first]
+    summed = "+" in text and all(c.type in NUMERIC for c in listed)  # names are put together
+    return [] if summed else listed
 
 
 _PARTICLES = re.compile(r"^(?:is|are|if|when|where|that|the|to)\s+", re.IGNORECASE)
