@@ -46,6 +46,7 @@ def test_masking_takes_no_longer_for_a_long_word_than_for_a_long_text() -> None:
     assert time.perf_counter() - started < 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "body"),
     [("deactivate", None), ("assign-role", {"role": "viewer"}), ("", {"reset_password": True})],

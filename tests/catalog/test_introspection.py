@@ -301,6 +301,7 @@ ODD = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ODD)
 def test_any_name_is_kept_as_it_is(make: Make, name: str) -> None:
     quoted = '"' + name.replace('"', '""') + '"'

@@ -75,6 +75,7 @@ def step(found: Readiness, check: str, item: str) -> Step | None:
     return next((s for s in found.steps if (s.check, s.item) == (check, item)), None)
 
 
+@pytest.mark.slow
 def test_advice_for_a_database_takes_each_step_and_raises_the_grade_by_its_gain(
     library: str, make: Make
 ) -> None:

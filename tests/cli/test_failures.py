@@ -87,6 +87,7 @@ def test_a_file_that_is_no_database_with_tables_is_told(
     assert str(tmp_path) not in made.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_a_file_that_another_process_writes_to_is_told(
     run: Run, tmp_path: Path, words: tuple[str, ...]
@@ -130,6 +131,7 @@ def test_new_data_are_seen_at_the_next_question(run: Run, tmp_path: Path) -> Non
     assert "Number of boats: 1." in run("ask", "How many boats are there?", "--warehouse", url).out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("json", [[], ["--json"]])
 def test_a_query_past_its_time_is_stopped(run: Run, visits: str, json: list[str]) -> None:
     made = run("ask", SLOW, "--warehouse", visits, "--timeout", "0.02", *json)

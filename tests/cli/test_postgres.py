@@ -220,6 +220,7 @@ def test_a_right_that_was_taken_away_is_told(
     assert "permission denied" not in made.err
 
 
+@pytest.mark.slow
 def test_a_query_past_its_time_is_stopped_on_the_server_too(
     no_secret: Run, own_postgres_url: str, writer: str
 ) -> None:

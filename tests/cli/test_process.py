@@ -20,6 +20,8 @@ from datamind import __version__
 
 from .conftest import SLOW, command, database, start, told_at_its_end
 
+pytestmark = pytest.mark.slow  # each starts processes
+
 COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 ODD = """
 CREATE TABLE gadgets AS SELECT i AS id,
@@ -64,7 +66,7 @@ def on_terminal(*words: object, width: int, **env: str) -> tuple[int, str, str]:
 
 @pytest.mark.parametrize(
     "width",
-    [30, pytest.param(60, marks=pytest.mark.slow), pytest.param(200, marks=pytest.mark.slow)],
+    [30, 60, 200],
 )
 def test_a_table_is_never_wider_than_the_terminal(odd: str, width: int) -> None:
     code, seen, err = on_terminal("ask", "list gadgets with price", "--warehouse", odd, width=width)
@@ -85,7 +87,6 @@ def test_data_can_not_steer_the_terminal(odd: str) -> None:
     assert "two lines" in seen
 
 
-@pytest.mark.slow
 def test_colours_are_for_terminals_that_want_them(odd: str) -> None:
     words = ("ask", "How many gadgets are there?", "--warehouse", odd)
     assert "\x1b[1;32m" in on_terminal(*words, width=80)[1]
@@ -131,7 +132,6 @@ def test_output_that_can_not_be_written_is_told(shop: str) -> None:
     assert "Traceback" not in made.stderr
 
 
-@pytest.mark.slow
 def test_an_interrupt_ends_a_question_with_130(visits: str) -> None:
     process = start("ask", f"{SLOW} ordered by badge", "--warehouse", visits, "--timeout", "600")
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
@@ -143,7 +143,6 @@ def test_an_interrupt_ends_a_question_with_130(visits: str) -> None:
     assert err.strip() == "Interrupted."
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="work is seen in /proc")
 def test_an_interrupt_ends_the_reading_of_a_catalog_with_130(tmp_path: Path) -> None:
     endless = "CREATE VIEW pairs AS SELECT a.i * b.i AS x FROM t a, t b WHERE a.i * b.i % 7 < 3"
@@ -160,7 +159,6 @@ def test_an_interrupt_ends_the_reading_of_a_catalog_with_130(tmp_path: Path) -> 
     assert (process.returncode, out, err.strip()) == (130, "", "Interrupted.")
 
 
-@pytest.mark.slow
 def test_a_port_in_use_is_told_before_the_demo_is_built(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with socket.socket() as taken:

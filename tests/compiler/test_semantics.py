@@ -131,6 +131,7 @@ def postgres(postgres_url: str) -> Iterator[Run]:
         yield run
 
 
+@pytest.mark.slow
 @settings(max_examples=60, phases=SOME, suppress_health_check=QUIET)
 @given(case=cases())
 def test_random_plans_mean_on_duckdb_what_the_reference_says(case: Case, duck: Run) -> None:
@@ -159,6 +160,7 @@ def test_many_random_plans_on_postgres(case: Case, postgres: Run) -> None:
     check(*case, "postgres", postgres)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, phases=SOME, suppress_health_check=QUIET)
 @given(case=cases())
 def test_random_plans_survive_json_and_compile_the_same(case: Case) -> None:
@@ -171,6 +173,7 @@ def test_random_plans_survive_json_and_compile_the_same(case: Case) -> None:
         )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, phases=SOME, suppress_health_check=QUIET)
 @given(case=cases())
 def test_a_description_names_every_table_and_every_value_of_a_filter(case: Case) -> None:

@@ -177,6 +177,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_text_gets_its_answer_soon(dialect: Dialect, name: str) -> None:
@@ -189,6 +190,7 @@ def test_a_hostile_text_gets_its_answer_soon(dialect: Dialect, name: str) -> Non
     assert time.perf_counter() - started < 5
 
 
+@pytest.mark.slow
 def test_a_long_ordinary_statement_takes_work_in_proportion() -> None:
     def calls(width: int) -> int:
         sql = f"SELECT {', '.join(f'amount + {n} AS a{n}' for n in range(width))} FROM orders"

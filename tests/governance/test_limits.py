@@ -79,6 +79,7 @@ REFUSED_EARLY = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REFUSED_EARLY)
 def test_what_is_too_much_is_refused_before_it_is_read_in_full(name: str) -> None:
     with pytest.raises(errors.SqlRejected):
@@ -100,6 +101,7 @@ ALLOWED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ALLOWED)
 def test_what_is_long_but_ordinary_is_allowed(name: str) -> None:
     assert guarded(ALLOWED[name]).sql

@@ -202,6 +202,7 @@ def test_a_worker_that_died_while_idle_is_replaced_unseen(warehouse: DuckDbWareh
     assert warehouse.run(governed("SELECT 1"), timeout_s=5).rows == ((1,),)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sql",
     [
