@@ -10,10 +10,9 @@ from datamind.language import names
 from datamind.language.calendar import move
 from datamind.language.candidates import Candidate
 from datamind.language.context import Context, Unbuildable
-from datamind.language.durations import joined
 from datamind.language.index import Index
 from datamind.language.sketch import Cond, Measure, Mention
-from datamind.language.tokens import Token
+from datamind.language.tokens import Token, joined
 from datamind.language.units import Unit
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Column

@@ -20,7 +20,7 @@ from datamind.language.scope import dates_of, is_personal, is_technical
 from datamind.language.sketch import Measure, Mention
 from datamind.language.tables.durations import DURATIONS, MOMENTS, ON_AVERAGE
 from datamind.language.tables.keywords import STOP
-from datamind.language.tokens import Token, stem
+from datamind.language.tokens import Token, joined, stem
 from datamind.language.units import Unit
 from datamind.semantics.catalog import Column
 
@@ -103,20 +103,6 @@ _SIDES = frozenset({"between", "to", "until", "till", "before", "from"})
 _LENGTHS = frozenset(
     "day hour minute second week month year time long duration delay gap lag interval".split()
 )
-
-
-def joined(tokens: Sequence[Token]) -> tuple[str, dict[int, int], dict[int, int]]:
-    """The words as one text, and which token starts and ends at which character."""
-    starts: dict[int, int] = {}
-    ends: dict[int, int] = {}
-    at = 0
-    for place, token in enumerate(tokens):
-        word = "\0" if token.kind == "quoted" else token.lower
-        starts[at] = place
-        at += len(word)
-        ends[at] = place + 1
-        at += 1
-    return " ".join("\0" if t.kind == "quoted" else t.lower for t in tokens), starts, ends
 
 
 def _on_average(text: str, starts: dict[int, int], ends: dict[int, int]) -> Iterator[Unit]:

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from datamind.language.index import Index, normal
 from datamind.language.tables.paraphrases import PARAPHRASES
-from datamind.language.tokens import Token, lemma, stem
+from datamind.language.tokens import Token, joined, lemma, stem
 
 _PART = re.compile(r"\{(\d)\}")
 
@@ -50,7 +50,7 @@ def _applied(
     tokens: list[Token], pattern: re.Pattern[str], meant: str, index: Index
 ) -> list[Token]:
     """The tokens with what fits the pattern said plainly."""
-    text, starts, ends = _joined(tokens)
+    text, starts, ends = joined(tokens)
     out: list[Token] = []
     done = 0
     for found in pattern.finditer(text):
@@ -73,16 +73,3 @@ def _new(word: str, first: Token, last: Token) -> Token:
     if not word.isalnum():
         return Token(word, word, word, "mark", first.start, last.end)
     return Token(word, word, lemma(word), "word", first.start, last.end)
-
-
-def _joined(tokens: Sequence[Token]) -> tuple[str, dict[int, int], dict[int, int]]:
-    """The words as one text, and which token starts and ends at which character."""
-    starts, ends, at, words = {}, {}, 0, []
-    for place, token in enumerate(tokens):
-        word = "\0" if token.kind == "quoted" else token.lower
-        starts[at] = place
-        at += len(word)
-        ends[at] = place + 1
-        at += 1
-        words.append(word)
-    return " ".join(words), starts, ends

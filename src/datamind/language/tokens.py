@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -176,3 +177,17 @@ def _undone(word: str) -> str:
 def _single(word: str) -> str:
     double = len(word) > 3 and word[-1] == word[-2] and word[-1] not in "lsz"
     return word[:-1] if double and word[-1] not in _VOWELS else word
+
+
+def joined(tokens: Sequence[Token]) -> tuple[str, dict[int, int], dict[int, int]]:
+    """The words as one text, and which token starts and ends at which character; what is quoted is
+    no word."""
+    starts, ends, at, words = {}, {}, 0, []
+    for place, token in enumerate(tokens):
+        word = "\0" if token.kind == "quoted" else token.lower
+        starts[at] = place
+        at += len(word)
+        ends[at] = place + 1
+        at += 1
+        words.append(word)
+    return " ".join(words), starts, ends
