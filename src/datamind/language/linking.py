@@ -185,12 +185,12 @@ class Linker:
         """Whether one name has all words of the window, function words too: `over budget`."""
         if all(t.lower in LINKING_WORDS for t in self.tokens[first:last]):
             return False
-        common = set(self.matches[first])
-        for at in range(first + 1, last):
-            common &= set(self.matches[at])
+        noun = self.tokens[last - 1]
+        if self.tokens[first].lower in function_words() and noun.lower != noun.lemma:
+            return False  # `on sales` is not `on sale`
+        common = set.intersection(*(set(self.matches[at]) for at in range(first, last)))
         return any(
             len(self.index.items[n].core) == last - first
-            and self.tokens[last - 1].lower == self.tokens[last - 1].lemma
             and all(any(o[0] >= 0 for o in self.matches[at][n]) for at in range(first, last))
             for n in common
         )

@@ -38,8 +38,6 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("since", r"since (?:we|they) (?:started|opened|began|launched)", ""),
     ("time times", r"(?:of |for )?all[ -]time", ""),
     ("by", r"by now(?= [?.,]|$)", ""),
-    ("rough", r"^rough \w+ :", ""),
-    ("paper", r"^on paper ,", ""),
     ("metres meters feet", r",? in (?:square|cubic|sq|cu) (?:metres|meters|feet|kilometres|kilometers|miles)(?= [?.,]|$)", ""),
     ("out", r"(mark|score|rating|stars|grade|points) out of \w+", "{1}"),
     ("scale", r",? ?(?:on|at|using) (?:a|the) (?:\w+ )?scale (?:of|from) \w+ (?:to|-) \w+", ""),
@@ -108,7 +106,6 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("live", r"live (?:right )?now", "active", "active"),
     ("agreed consented opted said signed ok", r"(?:have |has |are |is |who )*(?:agreed|consented|opted in|opted|said yes|signed up|ok) (?:to|for|into|with) (?:get|getting|receive|receiving|be sent)(?: our| the)?", "who accept", "accept"),
     ("agreed consented opted said signed", r"(?:have |has |are |is |who )*(?:agreed|consented|opted in|opted|said yes|signed up) (?:to|for|into) (?:get|getting|receive|receiving|be sent)(?: our| the)?", "with"),
-    ("opt opted", r"(?:who )?(?:are |have |is |has )?opt(?:ed)? in", "who accept marketing", "accept"),
     ("time", r"(?:order|ordered|buy|bought|purchase|purchased|placed an order)(?: from us| with us)? for the (?:very )?first time", "placed their first order"),
     # What something costs, is worth, adds up to.
     ("cost costs", r"(?:,? ?and )?(?:what|how much) (?:does|do|did|will) (?:it|they|these|those|that) cost(?: us| in the shop| each)?", "and the price"),
