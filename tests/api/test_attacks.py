@@ -115,6 +115,7 @@ def test_who_is_deactivated_is_stopped_in_the_middle(api: Api, run: Run) -> None
     assert run(stopped()) == (409, 404)
 
 
+@pytest.mark.slow
 def test_one_address_does_not_lock_out_another(run: Run, shop: Path, tmp_path: Path) -> None:
     async def tried() -> list[int]:
         settings = settings_of(
@@ -138,6 +139,7 @@ def test_one_address_does_not_lock_out_another(run: Run, shop: Path, tmp_path: P
     assert run(tried()) == [401, 401, 401, 429, 429, 200]
 
 
+@pytest.mark.slow
 def test_signing_in_holds_nothing_that_others_need(run: Run, shop: Path, tmp_path: Path) -> None:
     async def waited() -> float:
         async with running(settings_of(tmp_path), shop) as api:
@@ -199,6 +201,7 @@ def test_what_proxies_say_is_an_address_or_nothing(forwarded: str, found: str) -
     assert forwarded_ip("127.0.0.1", forwarded, ("127.0.0.0/8",)) == found
 
 
+@pytest.mark.slow
 def test_the_last_of_several_lines_counts(run: Run, shop: Path, tmp_path: Path) -> None:
     async def noted() -> str:
         async with running(settings_of(tmp_path, trusted_proxies=("127.0.0.0/8",)), shop) as api:
@@ -270,6 +273,7 @@ def test_odd_input_is_no_fault_of_ours(
     assert answer.status_code in (200, 403, 404, 413, 422), answer.text
 
 
+@pytest.mark.slow
 def test_a_query_that_waits_for_its_place_is_called_off_too(api: Api, run: Run) -> None:
     async def called_off() -> list[int]:
         tasks = [

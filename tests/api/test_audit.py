@@ -172,6 +172,7 @@ def test_what_is_typed_and_looks_personal_is_masked_in_the_log(api: Api, run: Ru
             assert "4111" not in text and "ann@" not in text
 
 
+@pytest.mark.slow
 def test_records_are_sealed_and_deleted_day_by_day(run: Run, shop: Path, tmp_path: Path) -> None:
     settings = settings_of(tmp_path, audit_seal_days=30, audit_retention_days=100)
 

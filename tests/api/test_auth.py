@@ -229,6 +229,7 @@ def test_no_password_and_no_token_is_kept_in_any_file(api: Api, run: Run) -> Non
     assert oct((home / "secrets.json").stat().st_mode)[-3:] == "600"
 
 
+@pytest.mark.slow
 def test_what_was_revoked_stays_so_after_a_restart(run: Run, shop: Path, tmp_path: Path) -> None:
     async def before() -> tuple[str, str]:
         async with running(settings_of(tmp_path), shop) as api:

@@ -48,6 +48,7 @@ def test_security_headers_are_on_every_answer(api: Api, run: Run, path: str) -> 
         assert headers["Content-Security-Policy"].startswith("default-src 'none'")
 
 
+@pytest.mark.slow
 def test_in_production_browsers_are_told_to_stay_on_https(
     run: Run, shop: Path, tmp_path: Path
 ) -> None:
@@ -61,6 +62,7 @@ def test_in_production_browsers_are_told_to_stay_on_https(
     assert "max-age=31536000" in run(asked())["Strict-Transport-Security"]
 
 
+@pytest.mark.slow
 def test_in_production_plain_http_is_sent_to_https_or_refused(
     run: Run, shop: Path, tmp_path: Path
 ) -> None:
@@ -121,6 +123,7 @@ def test_a_page_of_another_origin_may_not_listen_and_the_ticket_is_not_spent(
     assert run(api.client.get(path, headers=own)).status_code == 200
 
 
+@pytest.mark.slow
 def test_an_origin_that_is_listed_may(run: Run, shop: Path, tmp_path: Path) -> None:
     async def asked() -> Any:
         origin = "https://bi.example.com"
@@ -187,6 +190,7 @@ def test_a_body_that_is_no_request_is_bad_input(api: Api, run: Run, body: bytes)
     assert answer.headers["Content-Type"] == "application/problem+json"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("limit", "path", "who"),
     [
@@ -268,6 +272,7 @@ def test_a_commit_that_fails_after_the_handler_returned_is_a_500(
     assert run(api.call("GET", f"/feedback?query_id={query}")).json()["total"] == 0
 
 
+@pytest.mark.slow
 def test_a_store_that_is_locked_is_unavailable_not_a_fault(
     run: Run, shop: Path, tmp_path: Path
 ) -> None:
@@ -312,6 +317,7 @@ def test_metrics_count_routes_and_not_paths(api: Api, run: Run) -> None:
         assert name in text, name
 
 
+@pytest.mark.slow
 def test_metrics_are_for_this_machine_or_who_has_the_token(
     run: Run, shop: Path, tmp_path: Path
 ) -> None:

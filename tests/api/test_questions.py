@@ -136,6 +136,7 @@ def test_a_query_is_called_off_by_its_asker(api: Api, run: Run) -> None:
     assert again.json() == {"query_id": kept["id"], "cancelled": False}
 
 
+@pytest.mark.slow
 def test_nobody_else_may_call_it_off_but_an_admin(api: Api, run: Run, shop: Path) -> None:
     async def by_others(query: str) -> Any:
         viewer = await api.call("POST", f"/sql/{query}/cancel", role="viewer")
@@ -365,6 +366,7 @@ def test_what_the_guard_refuses_is_audited_as_blocked(api: Api, run: Run) -> Non
     assert last["details"]["sql"] == "DROP TABLE orders"
 
 
+@pytest.mark.slow
 def test_nothing_runs_that_can_not_be_audited(
     run: Run, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -460,6 +462,7 @@ def test_who_stops_waiting_for_the_audit_stops_nobody_else(tmp_path: Path, run: 
 # ---- faults ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_warehouse_that_is_down_is_told_and_health_says_so(
     run: Run, shop: Path, tmp_path: Path
 ) -> None:
@@ -486,6 +489,7 @@ def test_a_warehouse_that_is_down_is_told_and_health_says_so(
     assert (ready.status_code, ready.json()["detail"]) == (503, "Query execution unavailable.")
 
 
+@pytest.mark.slow
 def test_a_fault_of_ours_is_told_without_its_words(run: Run, shop: Path, tmp_path: Path) -> None:
     async def asked() -> Any:
         async with running(settings_of(tmp_path), shop) as api:
@@ -507,6 +511,7 @@ def test_a_fault_of_ours_is_told_without_its_words(run: Run, shop: Path, tmp_pat
 # ---- newer data --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_newer_data_is_asked_without_a_restart(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "live.duckdb"
 

@@ -114,6 +114,7 @@ def test_the_last_admin_can_not_be_lost(api: Api, run: Run) -> None:
         assert (answer.status_code, answer.json()["detail"]) == (409, "This is the last admin.")
 
 
+@pytest.mark.slow
 def test_who_is_deleted_is_forgotten_and_what_they_asked_is_not(api: Api, run: Run) -> None:
     made = new(api, run, "uma", password=PASSWORD)
     run(api.call("POST", "/groups", {"name": "crew"}, role="admin"))

@@ -78,6 +78,7 @@ def test_each_statement_is_audited_before_it_runs_and_no_other_runs(api: Api, ru
     )
 
 
+@pytest.mark.slow
 def test_its_rows_are_read_again_like_those_of_any_query(api: Api, run: Run) -> None:
     answer = asked(api, run, AGAIN)
     again = run(api.call("GET", f"/queries/{answer['query_id']}/results")).json()
@@ -115,6 +116,7 @@ def test_the_next_question_leans_on_the_figure_and_not_on_the_why(api: Api, run:
     assert answer["results"] == [{"number_of_orders": 237}]
 
 
+@pytest.mark.slow
 def test_only_what_the_asker_sees_is_cut_and_counted(api: Api, run: Run, people: People) -> None:
     whole = asked(api, run, AGAIN, limit=100)
     people.policy(on="orders", rows="store_id % 3 = 1")

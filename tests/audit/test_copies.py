@@ -92,6 +92,7 @@ TROUBLES: tuple[tuple[str, Trouble], ...] = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("copy", "trouble"), TROUBLES)
 def test_one_carries_on_and_the_other_is_caught_up(
     log: AuditStore, places: AuditPlaces, copy: str, trouble: Callable[..., Iterator[None]],
@@ -111,6 +112,7 @@ def test_one_carries_on_and_the_other_is_caught_up(
     assert faults(places) == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("copy", "trouble"), TROUBLES)
 def test_it_is_caught_up_across_a_restart_too(
     places: AuditPlaces, copy: str, trouble: Callable[..., Iterator[None]]
@@ -124,6 +126,7 @@ def test_it_is_caught_up_across_a_restart_too(
     assert faults(places) == ()
 
 
+@pytest.mark.slow
 def test_without_both_nothing_is_taken_and_with_one_again_it_is(
     log: AuditStore, places: AuditPlaces
 ) -> None:
@@ -184,6 +187,7 @@ def test_what_names_the_end_may_be_lost(places: AuditPlaces) -> None:
     assert both(places) == [1, 2, 3, 4]
 
 
+@pytest.mark.slow
 def test_both_copies_stay_whole_while_the_database_comes_and_goes(
     log: AuditStore, places: AuditPlaces
 ) -> None:
@@ -251,6 +255,7 @@ log.submit(event()).result()
     assert faults(places) == ()
 
 
+@pytest.mark.slow
 def test_two_processes_write_one_chain(places: AuditPlaces, tmp_path: Path) -> None:
     text = "for n in range(150):\n    log.submit(event(n)).result()\nlog.close()"
     writers = [program(tmp_path, text) for _ in range(2)]

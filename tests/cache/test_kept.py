@@ -50,6 +50,7 @@ VALUES = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @given(st.integers(0, 4).flatmap(lambda n: st.lists(st.tuples(*[VALUES] * n), max_size=5)))
 def test_every_value_comes_back_as_it_was(rows: list[tuple[Any, ...]]) -> None:
     width = len(rows[0]) if rows else 2

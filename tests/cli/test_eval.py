@@ -111,6 +111,7 @@ def test_a_comparison_fails_where_a_question_ends_worse(
     assert run("eval", "compare", old, new, "--fail-on", "x").code == 2
 
 
+@pytest.mark.slow
 def test_floors_hold_for_a_run_and_for_the_second_of_a_comparison(
     run: Run, shop: str, suite: Path, tmp_path: Path
 ) -> None:
@@ -126,6 +127,7 @@ def test_floors_hold_for_a_run_and_for_the_second_of_a_comparison(
             assert told in made.out
 
 
+@pytest.mark.slow
 def test_runs_are_kept_listed_and_found_again(
     run: Run, shop: str, suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

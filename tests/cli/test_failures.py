@@ -121,6 +121,7 @@ def test_a_file_that_went_after_its_catalog_was_read_is_told(run: Run, tmp_path:
     assert "There is no database at here.duckdb. (warehouse_not_found)" in made.err
 
 
+@pytest.mark.slow
 def test_new_data_are_seen_at_the_next_question(run: Run, tmp_path: Path) -> None:
     url = database(tmp_path / "new.duckdb", ONE_TABLE)
     assert "Number of orders: 1." in run("ask", COUNT, "--warehouse", url).out

@@ -246,6 +246,7 @@ def test_a_query_past_its_time_is_stopped_on_the_server_too(
     assert running == (0,)
 
 
+@pytest.mark.slow
 def test_a_process_shows_no_password_either(reader: str, home: Path) -> None:
     made = subprocess.run(
         command("doctor", "--warehouse", reader),

@@ -112,6 +112,7 @@ LISTS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sql", LISTS)
 def test_work_grows_with_the_length(sql: str) -> None:
     short, long = (calls(sql.format(times("n", width))) for width in (200, 1_600))

@@ -113,6 +113,7 @@ def test_every_function_that_postgres_calls_volatile_is_known_as_such(postgres_u
     assert {name for (name,) in said} & FUNCTIONS["postgres"] <= VOLATILE["postgres"]
 
 
+@pytest.mark.slow
 def test_every_function_that_clickhouse_calls_volatile_is_known_as_such() -> None:
     import chdb
 

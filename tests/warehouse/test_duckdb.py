@@ -167,6 +167,7 @@ def test_a_query_that_is_called_off_is_interrupted_and_the_worker_goes_on(
     assert pids(warehouse) == before
 
 
+@pytest.mark.slow
 def test_a_worker_that_ignores_the_interrupt_is_killed_and_replaced(
     warehouse: DuckDbWarehouse,
 ) -> None:
@@ -272,6 +273,7 @@ def test_a_damaged_database_is_corrupt(database: Path, damage: str) -> None:
         warehouse.close()
 
 
+@pytest.mark.slow
 def test_a_writer_locks_the_file_and_readers_do_not(
     database: Path, warehouse: DuckDbWarehouse
 ) -> None:
@@ -305,6 +307,7 @@ def test_closing_leaves_no_process_and_can_be_done_twice(warehouse: DuckDbWareho
         warehouse.run(governed("SELECT 1"), timeout_s=5)
 
 
+@pytest.mark.slow
 def test_it_closes_though_an_interrupt_came_while_a_worker_was_looked_at(database: Path) -> None:
     warehouse = DuckDbWarehouse(database, memory_mb=128)
     (worker,) = warehouse._all
@@ -382,6 +385,7 @@ def test_who_stops_reading_leaves_a_warehouse_that_answers(warehouse: DuckDbWare
     assert warehouse.run(governed("SELECT 7 AS n"), timeout_s=20).rows == ((7,),)
 
 
+@pytest.mark.slow
 def test_batches_end_when_they_are_called_off_or_late(warehouse: DuckDbWarehouse) -> None:
     many, stop = governed("SELECT i AS id FROM range(9000) r(i)", limit=9000), threading.Event()
     reading = warehouse.batches(many, timeout_s=20, stop=stop)

@@ -226,6 +226,7 @@ def test_who_stops_reading_leaves_a_warehouse_that_answers(warehouse: PostgresWa
     assert warehouse.run(governed("SELECT 7 AS n"), timeout_s=20).rows == ((7,),)
 
 
+@pytest.mark.slow
 def test_batches_end_when_they_are_called_off_or_late(warehouse: PostgresWarehouse) -> None:
     many, stop = (
         governed("SELECT i AS id FROM generate_series(0, 8999) r(i)", limit=9000),
