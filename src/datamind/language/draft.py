@@ -20,7 +20,8 @@ class Draft:
     """A plan in the making: keys and measures, or plain outputs, and the conditions on groups.
 
     `per` are the keys of inner groups, whose measures `inner` aggregates; `windows` and `top` come
-    after the groups; `whole` is within what a share is of the total; `fill` adds empty periods.
+    after the groups; `whole` is within what a share is of the total; `fill` adds empty periods;
+    `kept` tells which rows are shown once the windows are known.
     """
 
     outputs: list[P.Named] = field(default_factory=list)
@@ -38,6 +39,7 @@ class Draft:
     inner: str = ""
     whole: tuple[P.Expr, ...] = ()
     fill: bool = False
+    kept: P.Predicate | None = None
 
 
 def is_unique(table: Table, name: str) -> bool:

@@ -143,6 +143,8 @@ def grouped_query(ctx: Context, draft: Draft) -> P.Query:
         steps.append(P.Filter(conjunction(draft.having)))
     if draft.windows:
         steps.append(P.Window(tuple(draft.windows)))
+    if draft.kept:
+        steps.append(P.Filter(draft.kept))
     if draft.top:
         steps.append(draft.top)
     if draft.order:

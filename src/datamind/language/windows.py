@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from datamind.language import measures, names
 from datamind.language.against import ends
+from datamind.language.before_range import reach_back
 from datamind.language.candidates import Candidate
 from datamind.language.context import Context, Unbuildable
 from datamind.language.draft import Draft, free_name, keys
@@ -275,6 +276,9 @@ def _change(over: Over, ctx: Context, draft: Draft) -> None:
             raise Unbuildable("periods that do not fit each other")
         draft.fill = True
     before = P.WindowCall("lag", value, others, (P.Sort(P.Field(time.name)),), back)
+    reached = reach_back(draft.where, time, over.grain or grain, 1)
+    if reached is not None:
+        draft.where, draft.kept = reached
     ctx.notes.append(f"each {grain} is set against the {over.grain or grain} before it in the data")
     made = relative(value, before, over)
     name = "growth" if over.rate else "change"
