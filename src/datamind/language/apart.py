@@ -25,12 +25,14 @@ def apart(sketch: Sketch, ctx: Context) -> Sketch:
     periods = [c for c in sketch.conds if c.kind == "period" and c.subject is None]
     without = [c for c in periods if c.negated]
     within = [c for c in periods if not c.negated]
+    if within and not without and _lapsed(within[0], sketch, ctx):
+        raise Unbuildable("no row is in both periods")
     if not (within and without) or not _share_no_day(within[0].period, without[0].period):
         return sketch
     thing = _thing(sketch)
     head = ctx.chosen.get(thing) if thing is not None else None
     tables = {m: ctx.chosen[m] for m in sketch.related if m in ctx.chosen}
-    deed = next((m for m, c in tables.items() if c.kind == "table" and c != head), None)
+    deed = next((m for m, c in tables.items() if _happened(m, c, ctx) and c != head), None)
     if head is None or head.kind != "table" or deed is None or len(periods) > 2:
         raise Unbuildable("no row is in both periods")
     had = Cond("related", deed, within=within, first=within[0].first)
@@ -39,6 +41,27 @@ def apart(sketch: Sketch, ctx: Context) -> Sketch:
     others = [c for c in sketch.conds if c not in periods]
     related = [m for m in sketch.related if m is not deed]
     return replace(sketch, conds=[*others, had, had_not], related=related)
+
+
+def _happened(mention: Mention, meant: Candidate, ctx: Context) -> bool:
+    """Whether rows are meant, or a figure of rows, which then stand for it."""
+    if meant.kind == "metric":
+        table = ctx.scope.view.metrics_by_name[meant.id].table
+        if table is None:
+            return False
+        ctx.chosen[mention] = replace(meant, kind="table", id=table, table=table)
+        return True
+    return meant.kind == "table"
+
+
+def _lapsed(had: Cond, sketch: Sketch, ctx: Context) -> bool:
+    """Whether a figure's rows of one period are to have none in another: each row is in one."""
+    head = ctx.chosen.get(sketch.head) if sketch.head is not None else None
+    if head is None or head.kind != "metric":
+        return False
+    denied = [c for c in sketch.conds if c.kind == "related" and c.negated]
+    inner = [c.period for d in denied for c in d.within if c.kind == "period"]
+    return any(_share_no_day(had.period, p) for p in inner)
 
 
 def counted_within(sketch: Sketch, ctx: Context) -> Sketch:

@@ -48,7 +48,8 @@ def _merged(known: Over | None, more: Over) -> Over:
         return more
     kind = min(known.kind, more.kind, key=_FIRST.index)
     rows, scale = known.rows or more.rows, min(known.scale, more.scale)
-    return Over(kind, known.grain or more.grain, rows, known.rate or more.rate, scale)
+    rate, inside = known.rate or more.rate, known.inside or more.inside
+    return Over(kind, known.grain or more.grain, rows, rate, scale, inside)
 
 
 # ---- the patterns' actions ---------------------------------------------------------------------

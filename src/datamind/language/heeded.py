@@ -84,7 +84,8 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     if any(u.code == K.ASK and u.payload == "when" for u in units) and not _tells_time(plan, ctx):
         raise Unbuildable("it was asked when")
     lists = said[:1] in (["which"], ["who"]) and [u.code for u in units[1:2]] == ["c"]
-    if lists and isinstance(plan.steps[-1], P.Group) and not plan.steps[-1].keys:
+    lists = lists or (said[1:2] == ["who"] and [u.code for u in units[:1]] == ["c"])
+    if lists and any(isinstance(s, P.Group) and not s.keys for s in plan.steps):
         raise Unbuildable("which of them was asked, not how many")
     if any(
         said[m.first : m.first + 1] in (["last"], ["first"])

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from datamind.language import ages, durations, specs
 from datamind.language.candidates import Candidate
-from datamind.language.dates import Found, find_periods
+from datamind.language.dates import MONTHS, Found, find_periods
 from datamind.language.denials import denied
 from datamind.language.index import GENERIC, normal
 from datamind.language.linking import MAX_WINDOW, Linker
@@ -168,6 +168,11 @@ def _keywords(tokens: list[Token], values: Container[str]) -> Iterator[Unit]:
 def _is_done(tokens: list[Token], at: int) -> bool:
     """`have never been ordered`: what was done to things, no order of the rows."""
     before = [t.lower for t in tokens[max(0, at - 2) : at]]
+    after = [t.lower for t in tokens[at + 1 : at + 3]]
+    if after[:1] in (["this"], ["last"], ["since"], ["during"]) or (
+        after[:1] in (["in"], ["on"]) and any(w in MONTHS or w.isdigit() for w in after[1:])
+    ):
+        return True  # `who ordered in May`
     return bool({"been", "was", "were", "ever", "never", "has", "have"} & set(before)) and (
         not follows(tokens, at + 1, "by")
     )

@@ -32,6 +32,7 @@ from datamind.language.telling import (
     NUMBERED,
     WORTH,
     is_kind_of,
+    is_other,
     telling_of,
 )
 from datamind.language.tokens import Token, is_participle, stem
@@ -222,9 +223,7 @@ class Linker:
 
     def _score(self, number: int, content: Sequence[int], *, core_only: bool) -> Candidate | None:
         item = self.index.items[number]
-        if item.synonym and any(
-            self.tokens[at].lower == "per" for at in range(content[0], content[-1])
-        ):
+        if is_other(item, self.tokens, content):
             return None
         used: dict[int, float] = {}
         quality, source, rank = 1.0, "name", 0

@@ -71,7 +71,8 @@ def _over(kind: str, found: re.Match[str]) -> Over:
     grain = said.get("grain") or said.get("grain_") or W.SHORT.get(said.get("short", ""))
     count = said.get("count")
     rows = (int(count) if count.isdigit() else WORD_NUMBERS.get(count, 0)) if count else 0
-    return Over(kind, grain, rows, bool(W.RATE.search(found.group())))
+    inside = kind == "change" and found.group().startswith("from ")
+    return Over(kind, grain, rows, bool(W.RATE.search(found.group())), inside=inside)
 
 
 def _parts(lower: Sequence[str]) -> Iterator[Made]:

@@ -128,7 +128,8 @@ class Over:
 
     `kind`: change (against the period before), running, moving (over the last `rows`), share (of
     the total), rank, compare (side by side). `rate` asks for it as a part of what it is measured
-    against, times `scale`.
+    against, times `scale`; `inside` looks back no further than the range that was said (`from
+    month to month in 2025`).
     """
 
     kind: str
@@ -136,6 +137,7 @@ class Over:
     rows: int = 0
     rate: bool = False
     scale: int = 100
+    inside: bool = False
 
 
 @dataclass(eq=False, slots=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from datamind.language.tokens import Token
+from datamind.language.index import Item
+from datamind.language.tokens import Token, is_participle
 
 GRAINS = {
     "hour": "hour", "hourly": "hour", "day": "day", "daily": "day", "date": "day", "week": "week",
@@ -36,3 +37,14 @@ _KINDS = frozenset({"type", "kind", "sort"})
 def is_kind_of(tokens: Sequence[Token], at: int) -> bool:
     """`type of` service: the services, unless something has both words in its name."""
     return tokens[at].lemma in _KINDS and at + 1 < len(tokens) and tokens[at + 1].lower == "of"
+
+
+def is_other(item: Item, tokens: Sequence[Token], content: Sequence[int]) -> bool:
+    """Whether the words mean something else than what is called so: `orders per customer` are a
+    figure for each of another, and `which customers bought` asks who did, for no figure."""
+    first, last = content[0], content[-1]
+    if item.synonym and any(tokens[at].lower == "per" for at in range(first, last)):
+        return True
+    asked = item.kind == "metric" and first > 0 and tokens[first - 1].lower == "which"
+    verb = last == first + 1 and is_participle(tokens[last])
+    return asked and verb and tokens[first].lower != tokens[first].lemma

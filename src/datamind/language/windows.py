@@ -277,7 +277,7 @@ def _change(over: Over, ctx: Context, draft: Draft) -> None:
         draft.fill = True
     before = P.WindowCall("lag", value, others, (P.Sort(P.Field(time.name)),), back)
     reached = reach_back(draft.where, time, over.grain or grain, 1)
-    if reached is not None:
+    if reached is not None and not over.inside:
         draft.where, draft.kept = reached
     ctx.notes.append(f"each {grain} is set against the {over.grain or grain} before it in the data")
     made = relative(value, before, over)

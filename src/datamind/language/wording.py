@@ -13,6 +13,7 @@ from itertools import zip_longest
 from datamind.language import paraphrase, spelling
 from datamind.language.identifiers import with_identifiers
 from datamind.language.index import Index
+from datamind.language.said_again import said_once
 from datamind.language.tokens import Token
 
 _LATIN = re.compile(r"\b(?:i\. ?e\.|e\. ?g\.|ie,|eg,|viz\.),?", re.IGNORECASE)
@@ -31,4 +32,4 @@ def tokens_of(text: str, index: Index) -> tuple[list[Token], list[str]]:
     said = with_identifiers(plain, index.identifiers)
     said = [_as_country(t, after) for t, after in zip_longest(said, said[1:])]
     tokens, notes = spelling.read(said, index)
-    return paraphrase.read(tokens, index), notes
+    return said_once(paraphrase.read(tokens, index)), notes

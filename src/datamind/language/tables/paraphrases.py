@@ -88,6 +88,8 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("cancellations cancellation", r"(excluding|without|except|disregarding|ignoring|ex|not counting|minus) (?:the |any |all )?cancell?ations?", "excluding canceled", "canceled"),
     ("non", r"non (cancell?ed|active|returned|paid|closed|deleted|refunded|void|voided)", "not {1}"),
     ("uncancelled", r"uncancelled", "not cancelled", "cancelled"),
+    ("nothing none", r"but (?:nothing|none|no more|not any)(?: at all)?(?= (?:in|during|this|last|over|within|after) )", "but not"),
+    ("thing", r"(not|never|haven't|hasn't|didn't) (\w+) a (?:single )?thing", "{1} {2} anything"),
     # What is missing.
     ("recorded known given specified filled entered available", r"(?:is|are|was|were)(?: the| its| their)? (.+?) (?:not|never) (?:recorded|known|given|specified|filled in|entered|available)", "{1} is missing"),
     ("recorded known given specified filled entered", r"(?:is |are |was |were |has |have )?(?:not|never|not been) (?:recorded|known|given|specified|filled in|entered)", "is missing"),
