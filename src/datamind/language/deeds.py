@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from datamind.language.context import Context, Unbuildable
 from datamind.language.index import Index, synonyms
-from datamind.language.tokens import VERBS, stem
+from datamind.language.tables.irregular import VERBS
+from datamind.language.tokens import stem
 
 _BETWEEN = frozenset(
     """in on at during since from over within between the this last past us something
