@@ -20,6 +20,8 @@ def denied(index: Index, token: Token) -> tuple[Candidate, ...]:
     if contrary:
         return contrary
     prefix = next((p for p in DENYING if word.startswith(p) and len(word) > len(p) + 3), None)
+    if prefix == "in" and word.endswith("ing"):
+        return ()  # what is `incoming` comes
     if token.kind != "word" or prefix is None or token.lemma in index.postings:
         return ()
     if word in index.values or token.lemma in index.values:

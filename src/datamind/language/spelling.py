@@ -6,6 +6,7 @@ the data or of questions is nearest. What was read otherwise than written is tol
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -17,7 +18,13 @@ from simplemma import is_known
 from datamind.language.index import Index, synonyms
 from datamind.language.tables import keywords as K
 from datamind.language.tables.places import PLACES
-from datamind.language.tables.spelling import GREETING, PHRASAL, SHORT_FORMS
+from datamind.language.tables.spelling import (
+    BACK,
+    GREETING,
+    LOOKING_BACK,
+    PHRASAL,
+    SHORT_FORMS,
+)
 from datamind.language.tables.times import UNITS, WORD_NUMBERS
 from datamind.language.tokens import Token, lemma, stem
 
@@ -34,6 +41,9 @@ def read(tokens: Sequence[Token], index: Index) -> tuple[list[Token], list[str]]
     """The tokens as they are meant, and what was read otherwise than it is written."""
     out, notes = [], []
     for token in _phrasal(tokens, index):
+        if (back := LOOKING_BACK.fullmatch(token.lower)) and not _is_of_data(token, index):
+            out += _looking_back(token, back)
+            continue
         meant = None if token.kind != "word" or _is_of_data(token, index) else _meant(token, index)
         if meant is None or meant == token.lower:
             out.append(token)
@@ -42,6 +52,17 @@ def read(tokens: Sequence[Token], index: Index) -> tuple[list[Token], list[str]]
             notes.append(f"'{token.text}' is read as {meant}")
         out.append(replace(token, text=meant, lower=meant, lemma=lemma(meant)))
     return out, notes
+
+
+def _looking_back(token: Token, found: re.Match[str]) -> list[Token]:
+    """`L12M` as the words `last 12 months` at its place."""
+    number, unit = found["number"] or "12", BACK[found["unit"] or "m"]
+    return [
+        replace(token, text=word, lower=word, lemma=lemma(word), kind=kind, value=value)
+        for word, kind, value in (
+            ("last", "word", None), (number, "number", float(number)), (unit, "word", None)
+        )
+    ]  # fmt: skip
 
 
 def _phrasal(tokens: Sequence[Token], index: Index) -> Iterator[Token]:

@@ -29,7 +29,7 @@ _TOKEN = re.compile(
       (?:\s?(?:%|percent\b|bn\b|thousand\b|million\b|billion\b)|[km]\b)?(?:st|nd|rd|th)?)
   | (?P<op>>=|<=|!=|<>|=|<|>)
   | (?P<word>[^\W\d_][\w&]*(?:[-'’]\w+)*|\.[a-z]{{2,4}}\b|_\w+)
-  | (?P<mark>[.,;:?!()/+\-*\n%]|(?<=\s)[–—](?=\s))
+  | (?P<mark>[.,;:?!()/+\-*\n%]|(?<=\s)&(?=\s)|(?<=\s)[–—](?=\s))
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -102,7 +102,11 @@ def _word(raw: str, start: int) -> list[Token]:
             tokens.append(Token(piece, low, lemma(low), "word", at, at + len(piece)))
             at += len(piece) + 1
         return [t for t in tokens if t.text]
-    return [Token(raw, lower, lemma(lower), "word", start, start + len(raw))]
+    one = lower[:-1] if _CAPITALS.fullmatch(raw) else lemma(lower)
+    return [Token(raw, lower, one, "word", start, start + len(raw))]
+
+
+_CAPITALS = re.compile(r"[A-Z]{2,}s")  # the plural of an abbreviation: `SKUs`, `URLs`
 
 
 _TAKING_TO = frozenset({"belong", "go", "fly", "travel", "refer", "apply", "relate", "come"})

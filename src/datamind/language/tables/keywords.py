@@ -137,7 +137,7 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
         "difference between", "the difference between", "difference in", "gap between",
         "differences between", "difference of", "absolute difference between",
     )),
-    AND: (("and", ""), ("as well as", ""), ("along with", ""), ("together with", ""), ("plus", ""),
+    AND: (("and", ""), ("+", ""), ("&", ""), ("as well as", ""), ("along with", ""), ("together with", ""), ("plus", ""),
           ("both", "both"), ("but", ""), ("and also", ""), ("and their", "their"), ("and its", "their"), ("with their", "their"), ("with its", "their"), ("with his", "their"), ("with her", "their"), ("and his", "their"), ("and her", "their"),
           ("together with their", "their"), ("along with their", "their"), ("as well as their", "their"), ("together with its", "their"), ("along with its", "their"), ("including their", "their"), ("as well", "also"),
           ("and the corresponding", ""), ("alongside", ""), ("including", ""), ("and then", "")),
@@ -260,7 +260,8 @@ STOP = frozenset(
     what which who whom when where why if of in on at by for to from with as into over under up out
     off about between through during and or not no nor but both either neither ever yet still
     really actually others own per via across every more much many few several lots one ones it's
-    there's that's they're s t etc eg ie i'd i'll i'm we'd we'll let's""".split()
+    there's that's they're s t etc eg ie i'd i'll i'm i've we'd we'll
+    we're we've you've they've they'd let's btw fyi asap ok okay""".split()
 )
 
 # Words that say little, unless the data names something by them.
@@ -278,7 +279,7 @@ SOFT = frozenset(
     represented order ordered sorted following display find get tell belonging belong belongs
     having ignore shown showing starting start show give return part member well time answer integer
     float string whole absolute text exact unix regular pair combination
-    number numbers figure figures""".split()
+    number numbers figure figures incoming""".split()
 )  # fmt: skip
 
 # Verbs that only say that two things are related; the relationship itself is in the joins.

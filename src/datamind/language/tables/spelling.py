@@ -17,8 +17,22 @@ SHORT_FORMS = {
     "gonna": "going", "whats": "what", "hows": "how", "lst": "last",
     "wich": "which", "whcih": "which", "wihch": "which", "hwo": "how", "teh": "the",
     "waht": "what", "mnay": "many", "adn": "and", "quater": "quarter", "quaters": "quarters",
+    "tix": "tickets", "tkt": "ticket", "tkts": "tickets", "cxl": "cancelled", "cxld": "cancelled",
+    "cxl'd": "cancelled", "pmt": "payment", "pmts": "payments", "acct": "account",
+    "accts": "accounts", "appt": "appointment", "appts": "appointments", "pax": "passengers",
+    "reqs": "requests", "subcat": "subcategory", "subcats": "subcategories", "pcs": "pieces",
+    "wknd": "weekend", "folks": "people", "thru": "through", "till": "until", "cos": "because",
+    "u": "you", "ur": "your", "em": "them", "mgr": "manager",
+    "mgrs": "managers", "invs": "invoices", "kilos": "kg", "kilo": "kg",
+    "dont": "don't", "doesnt": "doesn't", "didnt": "didn't", "havent": "haven't",
+    "have'nt": "haven't", "hasnt": "hasn't", "has'nt": "hasn't", "hadnt": "hadn't",
+    "isnt": "isn't", "arent": "aren't", "wasnt": "wasn't", "werent": "weren't",
     "wher": "where", "thier": "their", "beetween": "between", "withhout": "without", "avge": "average",
 }  # fmt: skip
+
+# `L30D`, `LTM`: how reports call the time up to today.
+LOOKING_BACK = re.compile(r"l(?P<number>\d{1,3})(?P<unit>[dwmqy])|[lt]tm")
+BACK = {"d": "days", "w": "weeks", "m": "months", "q": "quarters", "y": "years"}
 
 # Verbs of two words, and the one word that data says it by.
 PHRASAL = {
