@@ -13,6 +13,7 @@ from typing import get_args
 
 from datamind.language import names
 from datamind.language.context import Context, Unbuildable
+from datamind.language.events import heed_events
 from datamind.language.figures_said import heed_figures, never
 from datamind.language.tables import keywords as K
 from datamind.language.units import Top, Unit
@@ -36,6 +37,7 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     _heed_averages(nodes, set(said), ctx)
     _heed_parts(nodes, set(said), ctx)
     heed_figures(nodes, units, ctx)
+    heed_events(units, ctx)
     grouped = any(isinstance(n, P.Group) and n.keys for n in nodes)
     measures = max((len(n.measures) for n in nodes if isinstance(n, P.Group)), default=0)
     computed = any(isinstance(n, P.Arithmetic | P.Window) for n in nodes)

@@ -55,6 +55,8 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("of among out", rf"^(?:of|among|amongst|out of) {_OURS}(.+?) , how many (?:of (?:them|these|those) )?(.+)", "how many {1} {2}"),
     ("of among out", rf"^(?:of|among|amongst|out of) {_OURS}(.+?) , (?:what|which) ({_PART})(?: of (?:them|these|those))? (.+)", "what {2} of {1} {3}"),
     ("everyone anyone everybody", r"(?:everyone|anyone|everybody|anybody|all those|people|those) who (?:has|have) (?:ever )?bought (?:something |anything )?(?:from us)?", "customers with an order"),
+    ("bought ordered purchased", r"(?:who|that) (?:have |has )?(bought|ordered|purchased)(?: something| anything)?(?= (?:in|during|since|over|within) )", "{1}"),
+    ("we've we", rf"({_PART}) of (?:the |our |all |all the )?(\w+) (?:that |which )?(?:we've|we have) (\w+ed)(?= (?!in |on |since |during |from |over |within )\w)", "{1} of {3} {2}"),
     ("up", r"(?:end|ends|ended|ending) up (?:being |as |getting |with being )?", "was"),
     ("turned turn", r"turn(?:ed)? out (?:to be |to have been )?", ""),
     ("got get gets getting being", r"(?:got|gets|getting|being)(?= \w+ed\b)", "was"),

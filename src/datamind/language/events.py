@@ -1,0 +1,62 @@
+"""Events: what somebody did in a period happened then, not the doer: `customers who bought in May`
+are no customers of May."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from datamind.language.context import Context, Unbuildable
+from datamind.language.index import Index, synonyms
+from datamind.language.tables.irregular import VERBS
+from datamind.language.tokens import lemma, stem
+from datamind.language.units import Unit
+from datamind.semantics import plan as P
+
+_BETWEEN = frozenset(
+    "in on during since from over within through between the something anything us with".split()
+)
+
+
+def heed_events(units: Sequence[Unit], ctx: Context) -> None:
+    """Unbuildable, where a period that was said of what somebody did is taken for another date of
+    theirs."""
+    tables = {alias: table for table, alias in ctx.scope.aliases.items()}
+    dated = {
+        (tables[d.alias], d.name) for d in ctx.dates
+        if isinstance(d, P.Column) and d.alias in tables
+    }  # fmt: skip
+    if not dated:
+        return
+    for unit in units:
+        verb = _verb_before(ctx.words, unit.first) if unit.code == "d" else ""
+        events = happenings(ctx.index, verb) if verb else frozenset()
+        if events and all(_is_of_doer(t, c, verb, events, ctx) for t, c in dated):
+            raise Unbuildable("when it was done was said")
+
+
+def _verb_before(words: Sequence[str], at: int) -> str:
+    """The past form that the period is said of, if one stands before it."""
+    while at > 0 and words[at - 1].lower() in _BETWEEN:
+        at -= 1
+    word = words[at - 1].lower() if at else ""
+    return word if word in VERBS or (word.endswith("ed") and not word.endswith("eed")) else ""
+
+
+def happenings(index: Index, verb: str) -> frozenset[str]:
+    """The tables whose rows are what the verb says: `bought` of purchases, orders or sales."""
+    names = {lemma(verb), *synonyms().get(verb, ())}
+    postings = [p for n in names for p in index.postings.get(n, ())]
+    postings += index.stems.get(stem(verb), ())
+    items = (index.items[p.item] for p in postings if p.word >= 0)
+    return frozenset(i.table for i in items if i.kind == "table" and len(i.core) == 1)
+
+
+def _is_of_doer(
+    table: str, column: str, verb: str, events: frozenset[str], ctx: Context
+) -> bool:
+    """Whether the date is of those to whom the events refer, and not named by the verb."""
+    said = ctx.index.column_words.get(f"{table}.{column}", frozenset())
+    if table in events or stem(verb) in said or verb in said:
+        return False
+    edges = (e for event in events for e in ctx.scope.graph.edges.get(event, ()))
+    return any(e.end == table and not e.to_many for e in edges)
