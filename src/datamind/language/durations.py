@@ -26,7 +26,7 @@ from datamind.semantics.catalog import Column
 
 GAIN = 1.15  # for each word: more than its words linked one by one
 ENOUGH = 0.5  # what the words of a side have to say of its date
-_FUNCTIONS = {"average": "avg", "mean": "avg", "avg": "avg", "typical": "avg", "median": "median",
+FUNCTIONS = {"average": "avg", "mean": "avg", "avg": "avg", "typical": "avg", "median": "median",
               "longest": "max", "maximum": "max", "max": "max", "shortest": "min",
               "minimum": "min", "min": "min"}  # fmt: skip
 _SINGLE = frozenset({"first", "last", "latest", "earliest", "next", "previous", "second"})
@@ -49,14 +49,14 @@ def units(index: Index, tokens: Sequence[Token]) -> Iterator[Unit]:
     if found is not None:
         measure, last = found
         yield Unit("M", measure.first, last, measure, GAIN * (last - measure.first))
-        yield from _on_average(text, starts, ends)
+        yield from on_average(text, starts, ends)
 
 
 def of_words(index: Index, tokens: Sequence[Token]) -> Measure | None:
     """The measure that a definition is: `hours from opening to closing`."""
     found = _found(index, tokens, *joined(tokens))
-    if found is not None and tokens[0].lower in _FUNCTIONS:
-        found[0].inner = found[0].inner or _FUNCTIONS[tokens[0].lower]
+    if found is not None and tokens[0].lower in FUNCTIONS:
+        found[0].inner = found[0].inner or FUNCTIONS[tokens[0].lower]
     return found[0] if found is not None else None
 
 
@@ -78,7 +78,7 @@ def _found(
             measure = Measure("duration", mentions=tuple(_mention(c, first, last) for c in pair))
             measure.first, measure.unit = first, (unit or "").rstrip("s")
             usual = found["function"] or ("average" if ON_AVERAGE.search(text) else None)
-            measure.inner = _FUNCTIONS[usual] if usual else None
+            measure.inner = FUNCTIONS[usual] if usual else None
             return measure, last
     return None
 
@@ -105,7 +105,7 @@ _LENGTHS = frozenset(
 )
 
 
-def _on_average(text: str, starts: dict[int, int], ends: dict[int, int]) -> Iterator[Unit]:
+def on_average(text: str, starts: dict[int, int], ends: dict[int, int]) -> Iterator[Unit]:
     """The words that said which aggregate is wanted, where they stand apart."""
     for found in ON_AVERAGE.finditer(text):
         first, last = starts.get(found.start()), ends.get(found.end())

@@ -51,9 +51,7 @@ def happenings(index: Index, verb: str) -> frozenset[str]:
     return frozenset(i.table for i in items if i.kind == "table" and len(i.core) == 1)
 
 
-def _is_of_doer(
-    table: str, column: str, verb: str, events: frozenset[str], ctx: Context
-) -> bool:
+def _is_of_doer(table: str, column: str, verb: str, events: frozenset[str], ctx: Context) -> bool:
     """Whether the date is of those to whom the events refer, and not named by the verb."""
     said = ctx.index.column_words.get(f"{table}.{column}", frozenset())
     if table in events or stem(verb) in said or verb in said:

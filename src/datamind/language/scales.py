@@ -32,7 +32,7 @@ def renamed(column: Column, lemmas: Sequence[str]) -> str:
 
 
 def _asked(column: Column, lemmas: Sequence[str]) -> tuple[int, str] | None:
-    kept = _kept_in(column) if column.is_number else None
+    kept = kept_in(column) if column.is_number else None
     if kept is None:
         return None
     for at, word in enumerate(lemmas):
@@ -43,7 +43,8 @@ def _asked(column: Column, lemmas: Sequence[str]) -> tuple[int, str] | None:
     return None
 
 
-def _kept_in(column: Column) -> str | None:
+def kept_in(column: Column) -> str | None:
+    """The unit that the column's numbers are kept in, if its name or the catalog tells."""
     words = names.split(column.name)
     last = lemma(words[-1]) if words else ""
     if len(last) <= _SHORT and len(words) < 2:

@@ -129,5 +129,6 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("first top", rf"(?:the )?(?:{_WORST})(?: \w+)? (?:first|on top|at the top)", "lowest first"),
     ("starting", r"starting with (?:the )?(?:most|best|highest|largest)(?: \w+)?(?= [?.]|$)", "highest first"),
     # Kinds and names.
+    ("level levels", r"levels? of (?!the |our |an? |each |every )(\w+)", "{1}"),
     ("ways way", r"ways? of (\w+ing)", "{1} method"),
 )  # fmt: skip

@@ -1,0 +1,145 @@
+"""What is kept of how long things take: `parcels that took more than 5 days` of delivery_days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from datamind.language.candidates import Candidate
+from datamind.language.durations import FUNCTIONS, on_average
+from datamind.language.index import Index, synonyms
+from datamind.language.kinds import is_calendar
+from datamind.language.scales import kept_in
+from datamind.language.sketch import Cond, Measure, Mention
+from datamind.language.tables.durations import MOMENTS, ON_AVERAGE
+from datamind.language.tables.kept import HOW_LONG, HOW_LONG_EACH, LASTING, LIMITS, TIMES_TO
+from datamind.language.tables.times import WORD_NUMBERS
+from datamind.language.tokens import Token, joined, stem
+from datamind.language.units import Unit
+from datamind.semantics.catalog import Column
+
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
+_GAIN = 1.2  # for each word: more than for its words one by one, and than for two dates
+
+
+def units(index: Index, tokens: Sequence[Token]) -> Iterator[Unit]:
+    """Conditions on columns that keep how long it took, and averages of them."""
+    if not any(t.lower.rstrip("s") in (*_SECONDS, "time", "long") for t in tokens):
+        return
+    text, starts, ends = joined(tokens)
+    for op, form in LIMITS:
+        for found in form.finditer(text):
+            first, last = starts.get(found.start()), ends.get(found.end())
+            if first is None or last is None:
+                continue
+            lead, tail = found["lead"], found["tail"] or ""
+            column = _meant(index, tokens[:first], lead, tail)
+            kept = kept_in(column) if column is not None else None
+            if column is None or kept is None:
+                continue
+            if not (lead in LASTING or " " in lead or lead == "underway"):
+                first += 0 if _told({lead}, column, index) else 1
+            number = _number(found["n"]) * _SECONDS[found["unit"].rstrip("s")] / _SECONDS[kept]
+            about = _mention(column, first, last)
+            cond = Cond("compare", about, op, (number,), first=first)
+            yield Unit("P", first, last, cond, _GAIN * (last - first))
+    yield from _how_long(index, tokens, text, starts, ends)
+    for found in TIMES_TO.finditer(text):
+        first, last = starts.get(found.start()), ends.get(found.end())
+        column = _only([c for c in _all(index) if _told({found["tail"]}, c, index)])
+        if column is None or first is None or last is None:
+            continue
+        measure = Measure("aggregate", function=FUNCTIONS[found["function"]], first=first)
+        measure.target = _mention(column, first, last)
+        measure.target.role = "measure"
+        yield Unit("M", first, last, measure, _GAIN * (last - first))
+
+
+def _how_long(
+    index: Index, tokens: Sequence[Token], text: str, starts: dict[int, int], ends: dict[int, int]
+) -> Iterator[Unit]:
+    """`how many days do they take`: the column; `how long does a visit last on average`: its
+    average."""
+    for found in HOW_LONG_EACH.finditer(text):
+        first, last = starts[found.start()], ends[found.end()]
+        column = _meant(index, tokens[:first], "take", "")
+        if column is not None:
+            yield Unit(
+                "c", first, last, _mention(column, first, last).candidates, 0.9 * (last - first)
+            )
+    found = HOW_LONG.search(text)
+    if found is None or not (ON_AVERAGE.search(text) or found["what"].startswith(("a ", "an "))):
+        return
+    first, last = starts[found.start()], ends[found.end()]
+    low, high = starts[found.start("take")], ends[found.end("take")]
+    what, tail = tokens[last:low], found["tail"] or ""
+    column = _meant(index, what, "take", tail) or _beside(index, what, tail)
+    if column is None and found["tail"]:
+        column = _only([c for c in _all(index) if _told({found["tail"]}, c, index)])
+    if column is not None:
+        measure = Measure("aggregate", function="avg", first=first)
+        measure.target = _mention(column, first, last)
+        measure.target.role = "measure"
+        yield Unit("M", first, last, measure, _GAIN * (last - first))
+        yield Unit(" ", low, high, "", _GAIN * (high - low))
+        yield from on_average(text, starts, ends)
+
+
+def _number(text: str) -> float:
+    return 1.0 if text in ("a", "an") else float(WORD_NUMBERS.get(text, 0) or text)
+
+
+def _mention(column: Column, first: int, last: int) -> Mention:
+    link = Candidate("column", column.id, column.table, 0.95, "name", type=column.type)
+    return Mention(first, last, (link,), role="number")
+
+
+def _all(index: Index) -> list[Column]:
+    """The columns that keep a time taken."""
+    return [c for t in index.view.tables for c in t.columns if kept_in(c) in _SECONDS]
+
+
+def _meant(index: Index, before: Sequence[Token], lead: str, tail: str) -> Column | None:
+    """The column of what was named last that keeps how long it takes; None where that is not
+    clear, or the words are of something else."""
+    table = next(
+        (found for t in reversed(before) if (found := _table(index, t, before)) is not None), None
+    )
+    columns = [c for c in _all(index) if c.table == table]
+    told = [c for c in columns if _told({lead, tail}, c, index)]
+    if tail and not any(_told({tail}, c, index) for c in columns):
+        return None
+    takes = lead in LASTING or " " in lead or lead == "underway"
+    return _only(told or (columns if takes else []))
+
+
+def _beside(index: Index, what: Sequence[Token], tail: str) -> Column | None:
+    """The column of a table of which a column was named: of the carrier's shipments."""
+    found = (index.items[p.item] for t in what for p in index.postings.get(t.lemma, ()))
+    tables = {i.table for i in found if i.kind == "column" and len(i.core) == 1}
+    columns = [c for c in _all(index) if c.table in tables]
+    return _only([c for c in columns if not tail or _told({tail}, c, index)])
+
+
+def _only(columns: list[Column]) -> Column | None:
+    return columns[0] if len(columns) == 1 else None
+
+
+def _table(index: Index, token: Token, before: Sequence[Token]) -> str | None:
+    """The table that the word names in full."""
+    found = (index.items[p.item] for p in index.postings.get(token.lemma, ()) if p.word >= 0)
+    said = {t.lemma for t in before}
+    tables = {
+        i.table for i in found
+        if i.kind == "table" and set(i.core) <= said and not is_calendar(index.view.table(i.table))
+    }  # fmt: skip
+    return tables.pop() if len(tables) == 1 else None
+
+
+def _told(words: set[str], column: Column, index: Index) -> bool:
+    """Whether one of the words is of the column's name or description, or of the same moment."""
+    said = {stem(w) for w in words} | {stem(s) for w in words for s in synonyms().get(w, ())}
+    own = {stem(w) for w in index.column_words.get(column.id, frozenset())}
+    own -= {stem(w) for w in _SECONDS}
+    roots = {stem(w) for w in words}
+    kinds = [{stem(w) for w in said_of.split()} for said_of in MOMENTS.values()]
+    return bool(said & own) or any(k & roots and k & own for k in kinds)

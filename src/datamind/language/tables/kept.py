@@ -1,0 +1,43 @@
+"""Phrases for what lasts so long, where a column keeps how long things take."""
+
+from __future__ import annotations
+
+import re
+
+# Verbs and phrases that say no more than that something takes its time.
+LASTING = frozenset(
+    "take takes took taken taking need needs needed require requires required last lasts lasted"
+    " lasting spend spends spent".split()
+)
+_STATES = r"under way|underway|on the road|on the way|in transit"
+_LEAD = rf"(?:(?P<lead>{_STATES}|\w+) (?:us |them |it |you |we )?(?:for )?)"
+_N = r"(?P<n>\d+(?:\.\d+)?|an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve)"
+_U = r"(?P<unit>seconds?|minutes?|hours?|days?|weeks?)"
+_TO = r"(?: (?:to|until|before|till) (?:(?:be|being|get|getting|it was|they were) )?(?P<tail>[a-z]+)(?: it| them)?)?"
+_NOT = r"(?! (?:ago|before|after|earlier|later|from|old|of|overdue|late|past|prior|between|since|until|or|and more|each|per|a)(?!\S))"
+_TEXTS: tuple[tuple[str, str], ...] = (
+    (">", rf"(?:more than|over|longer than|above|upwards of|in excess of) {_N} {_U}{_TO}{_NOT}"),
+    (">=", rf"(?:at least|no less than) {_N} {_U}{_TO}{_NOT}"),
+    (">=", rf"{_N} {_U} or (?:more|longer|over){_TO}{_NOT}"),
+    ("<=", rf"{_N} {_U} or (?:less|fewer|shorter|under){_TO}{_NOT}"),
+    ("<", rf"(?:less than|fewer than|under|below|in under|in less than) {_N} {_U}{_TO}{_NOT}"),
+    ("<=", rf"(?:within|inside|at most|up to|no more than|not more than|no longer than) {_N} {_U}{_TO}{_NOT}"),
+    ("=", rf"(?:exactly )?{_N} {_U}{_TO}{_NOT}"),
+)  # fmt: skip
+LIMITS = tuple((op, re.compile(rf"(?<!\S){_LEAD}{text}(?!\S)")) for op, text in _TEXTS)
+
+_AGG = r"(?P<function>average|mean|avg|typical|median|longest|maximum|max|shortest|minimum)"
+_LENGTH = r"(?:time|seconds|minutes|hours|days|weeks)"
+# `average hours to close`
+TIMES_TO = re.compile(rf"(?<!\S){_AGG} {_LENGTH} (?:to|until) (?:be )?(?P<tail>[a-z]+)(?!\S)")
+
+_TAKE = r"(?:take|need|require|last|stay|run)(?: us| them)?(?: each)?"
+_USUALLY = r"(?: (?:on average|usually|typically))?(?: , in [a-z]+ ,| in [a-z]+)?"
+_HOW = rf"how (?:long|much time|many {_U}) (?:do|does|did)"
+# `and how long do they take?` tells of each row; `how many days does a parcel take on average?`
+HOW_LONG_EACH = re.compile(
+    rf"(?<!\S){_HOW} (?:they|it|these|those|each)(?: of them)? {_TAKE}(?!\S)"
+)
+HOW_LONG = re.compile(
+    rf"(?<!\S){_HOW}(?= (?P<what>[^,.?;]+?) (?P<take>{_TAKE}{_USUALLY}{_TO})(?!\S))"
+)
