@@ -66,15 +66,15 @@ def _how_long(
             yield Unit(
                 "c", first, last, _mention(column, first, last).candidates, 0.9 * (last - first)
             )
-    found = HOW_LONG.search(text)
-    if found is None or not (ON_AVERAGE.search(text) or found["what"].startswith(("a ", "an "))):
+    asked = HOW_LONG.search(text)
+    if asked is None or not (ON_AVERAGE.search(text) or asked["what"].startswith(("a ", "an "))):
         return
-    first, last = starts[found.start()], ends[found.end()]
-    low, high = starts[found.start("take")], ends[found.end("take")]
-    what, tail = tokens[last:low], found["tail"] or ""
+    first, last = starts[asked.start()], ends[asked.end()]
+    low, high = starts[asked.start("take")], ends[asked.end("take")]
+    what, tail = tokens[last:low], asked["tail"] or ""
     column = _meant(index, what, "take", tail) or _beside(index, what, tail)
-    if column is None and found["tail"]:
-        column = _only([c for c in _all(index) if _told({found["tail"]}, c, index)])
+    if column is None and asked["tail"]:
+        column = _only([c for c in _all(index) if _told({asked["tail"]}, c, index)])
     if column is not None:
         measure = Measure("aggregate", function="avg", first=first)
         measure.target = _mention(column, first, last)

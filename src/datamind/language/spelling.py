@@ -57,12 +57,11 @@ def read(tokens: Sequence[Token], index: Index) -> tuple[list[Token], list[str]]
 def _looking_back(token: Token, found: re.Match[str]) -> list[Token]:
     """`L12M` as the words `last 12 months` at its place."""
     number, unit = found["number"] or "12", BACK[found["unit"] or "m"]
-    return [
-        replace(token, text=word, lower=word, lemma=lemma(word), kind=kind, value=value)
-        for word, kind, value in (
-            ("last", "word", None), (number, "number", float(number)), (unit, "word", None)
-        )
-    ]  # fmt: skip
+    many = Token(number, number, number, "number", token.start, token.end, float(number))
+    last, units = (
+        replace(token, text=word, lower=word, lemma=lemma(word)) for word in ("last", unit)
+    )
+    return [last, many, units]
 
 
 def _phrasal(tokens: Sequence[Token], index: Index) -> Iterator[Token]:
