@@ -141,9 +141,16 @@ def moved(node: Any, columns: Mapping[str, P.Expr]) -> Any:
     return _fill(node, columns, {name: str(field.name) for name, field in columns.items()})  # type: ignore[union-attr]
 
 
+def _open(node: P.Query) -> bool:
+    """Whether it has places that are still to be filled."""
+    return any(isinstance(n, P.Field) and n.name.startswith("?") for n in below(node))
+
+
 def _fill(node: Any, columns: Mapping[str, P.Expr], aliases: Mapping[str, str]) -> Any:
     if isinstance(node, P.Field):
         return columns[node.name]
+    if isinstance(node, P.InQuery) and not _open(node.query):
+        return replace(node, of=_fill(node.of, columns, aliases))
     if isinstance(node, tuple):
         return tuple(_fill(n, columns, aliases) for n in node)
     if isinstance(node, P.Aggregate):

@@ -6,7 +6,7 @@ import datetime as dt
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, zip_longest
+from itertools import zip_longest
 
 from datamind.errors import DataMindError
 from datamind.language import apposition, evidence, follow_up, ranking, reasons, why
@@ -44,7 +44,6 @@ from datamind.semantics.describe import describe
 
 MAX_READINGS, KEPT_VIEWS, CHOICES = 20, 8, 3
 BASES = 3  # ways to cut the earlier question that are tried
-_STOP = Token(".", ".", ".", "mark", 0, 0)
 # Verbs of people's lives that need a date of their own: `born in 1980` is by no other.
 _LIVES = frozenset({"born", "died", "hired", "married", "retired", "founded"})
 # What became of things: never true of all of them.
@@ -107,15 +106,16 @@ class BuiltinPlanner:
         if not question.earlier or by_form(question.text) is not None:
             return self._alone(question, view, compiled)
         tokens, notes = tokens_of(question.text, compiled.index)
-        surely = follow_up.leans_surely(tokens) or follow_up.refers(tokens)
-        if not surely:
-            alone = self._alone(question, view, compiled)
-            if alone.status == "answered" or not follow_up.leans(tokens):
-                return alone
+        stance = _stance(tokens, compiled, question.today)
+        alone = None if stance.surely else self._alone(question, view, compiled)
+        if alone is not None and (alone.status == "answered" or not stance.leans):
+            return alone
         together = self._together(question, tokens, notes, view, compiled)
-        if together is not None:
+        if together is not None and (together.status == "answered" or not stance.complete):
             return together
-        return self._alone(question, view, compiled) if surely else alone
+        if stance.surely and not stance.complete:
+            return reasons.unplaced(tokens, stance.at)
+        return alone or self._alone(question, view, compiled)
 
     def _alone(self, question: Question, view: View, compiled: _Compiled) -> Interpretation:
         refusal = by_form(question.text)
@@ -158,42 +158,47 @@ class BuiltinPlanner:
         compiled: _Compiled,
     ) -> Interpretation | None:  # fmt: skip
         """The readings of the question as a change of those before it; None where it is none."""
-        texts = _leading_up(question.earlier, compiled)
-        stretches = [*(tokens_of(text, compiled.index)[0] for text in texts), tokens]
-        starts = list(accumulate((len(s) + 1 for s in stretches[:-1]), initial=0))
-        said = [t for stretch in stretches for t in (*stretch, _STOP)][:-1]
-        lower, today = [t.lower for t in said], question.today
-        cuts = [covers(Linker(compiled.index, s), today, s) for s in stretches]
-        changes = [
-            tuple(replace(u, first=u.first + at, last=u.last + at) for u in cut[0][0])
-            for at, cut in zip(starts[1:], cuts[1:], strict=True)
-        ]
+        turns, today = self._leading_up(question, view, compiled), question.today
+
+        def cut(stretch: list[Token]) -> list[follow_up.Cut]:
+            return covers(Linker(compiled.index, stretch), today, stretch)[:BASES]
+
+        texts = [*(tokens_of(t.text, compiled.index)[0] for t in turns), tokens]
+        plans = [t.plan for t in turns]
+        said, changes = follow_up.said_since(texts, plans, compiled.index, cut)
+        lower, base, last = [t.lower for t in said], cut(texts[0]), changes[-1]
         found: list[_Scored] = []
-        for rank, (base, gain) in enumerate(cuts[0][:BASES]):
-            sketch = follow_up.changed(assemble(base), changes, stretches[1:])
-            if sketch is None:
-                continue
-            for assignment in resolve(sketch, view, compiled.graph, lower):
-                made = _plan(
-                    sketch,
-                    assignment,
-                    said,
-                    today,
-                    Overlay(),
-                    compiled,
-                    view,
-                    changes[-1],
-                    starts[-1],
-                )
-                if made is not None:
-                    made.features.update(gain=gain - cuts[0][0][1], cover=float(rank))
-                    kept = follow_up.agreement(made.reading.plan, question.earlier[-1].plan)
-                    found.append(_with_score(made, ranking.score(made.features) + kept))
+        for rank, (units, gain) in enumerate(base):
+            for sketch, now, less in follow_up.changed(assemble(units), changes, view):
+                for assignment in resolve(sketch, view, compiled.graph, lower):
+                    made = _plan(
+                        sketch, assignment, said, today, Overlay(), compiled, view, now, last.start
+                    )
+                    if made is None:
+                        continue
+                    made.features.update(gain=gain - base[0][1] + less, cover=float(rank))
+                    kept = follow_up.agreement(made.reading.plan, last.shown)
+                    if kept == 1.0 or not last.asks:  # of the rows that were shown
+                        found.append(_with_score(made, ranking.score(made.features) + kept))
         if not found:
             return None
         found.sort(key=lambda s: -s.reading.score)
         here = (*notes, f"follows on from: {question.earlier[-1].text}")
         return _noted(_decide(found[:MAX_READINGS], tokens, view), here)
+
+    def _leading_up(self, question: Question, view: View, compiled: _Compiled) -> list[Turn]:
+        """The last question that was read alone, and those that changed it since."""
+        turns: list[Turn] = []
+        for turn in reversed(question.earlier):
+            turns.insert(0, turn)
+            if not _stance(tokens_of(turn.text, compiled.index)[0], compiled, question.today).leans:
+                break
+            alone = self._alone(replace(question, text=turn.text, earlier=()), view, compiled)
+            if alone.status == "answered" and canonical(alone.candidates[0].plan) == canonical(
+                turn.plan
+            ):
+                break
+        return turns
 
 
 def _noted(read: Interpretation, notes: Sequence[str]) -> Interpretation:
@@ -201,14 +206,9 @@ def _noted(read: Interpretation, notes: Sequence[str]) -> Interpretation:
     return replace(read, candidates=noted) if notes else read
 
 
-def _leading_up(earlier: Sequence[Turn], compiled: _Compiled) -> list[str]:
-    """The last question that stands alone, and those that changed it since."""
-    texts: list[str] = []
-    for turn in reversed(earlier):
-        texts.insert(0, turn.text)
-        if not follow_up.leans(tokens_of(turn.text, compiled.index)[0]):
-            return texts
-    return texts
+def _stance(tokens: list[Token], compiled: _Compiled, today: dt.date) -> follow_up.Stance:
+    plain = follow_up.plain(tokens)
+    return follow_up.stance(plain, covers(Linker(compiled.index, plain), today, plain)[0][0])
 
 
 @dataclass(frozen=True, slots=True)

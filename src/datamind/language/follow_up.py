@@ -6,97 +6,292 @@ and built anew; nothing that was asked before is guessed from its SQL.
 
 from __future__ import annotations
 
-import datetime as dt
+import copy
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
+from datamind.language.anaphora import keys_shown, pronoun, referring, spelt_out
 from datamind.language.assemble import assemble
-from datamind.language.calendar import Period, move
+from datamind.language.calendar import move
 from datamind.language.candidates import Candidate
-from datamind.language.nodes import Node, to_nodes
-from datamind.language.patterns import combine
-from datamind.language.sketch import Cond, Measure, Mention, Output, Rank, Sketch
+from datamind.language.edits import ADDING, JOINING, edited
+from datamind.language.index import Index
+from datamind.language.sketch import Sketch
 from datamind.language.tables import keywords as K
 from datamind.language.tokens import Token
 from datamind.language.units import Unit
 from datamind.semantics import plan as P
+from datamind.semantics.catalog import NUMERIC, View
 from datamind.semantics.walk import below
 
+MOST_WORDS, _FEW, _SHORT = 12, 4, 8
+# What a change begins with; the sure ones begin nothing else.
 _LEADS = (
-    ("and",), ("what", "about"), ("how", "about"), ("only",), ("just",), ("instead",), ("same",),
-    ("the", "same"), ("now",), ("but",), ("also",), ("no",), ("then",), ("ok",), ("without",),
-    ("excluding",), ("except",), ("i", "meant"), ("i", "mean"), ("rather",), ("not",), ("or",),
-    ("by",), ("per",), ("for",), ("in",), ("sorted",), ("sort",), ("order",), ("ordered",),
-    ("top",), ("grouped",), ("broken",), ("split",), ("last",), ("this",), ("since",), ("during",),
-    ("more", "than"), ("less", "than"), ("with",), ("as",), ("at",), ("on",), ("from",), ("show",),
-    ("make", "it"), ("change",),
+    ("then",), ("not",), ("or",), ("top",), ("last",), ("this",), ("now",), ("show",),
+    ("the", "same"),     ("more", "than"), ("less", "than"), ("order",),
 )  # fmt: skip
-SURE_LEADS = frozenset({"and", "what", "how", "only", "just", "instead", "same", "but", "also",
-                        "i", "rather", "make", "change", "no"})  # fmt: skip
+_SURE_LEADS = (
+    ("and",), ("what", "about"), ("how", "about"), ("only",), ("just",), ("instead",), ("same",),
+    ("but",), ("also",), ("i", "meant"), ("i", "mean"), ("rather",), ("make", "it"),
+    ("change",), ("now", "by"), ("now", "for"), ("then", "by"),
+)  # fmt: skip
 _PARTING = frozenset({"by", "per", "split", "grouped", "broken"})  # no question begins with them
-_ADDING = frozenset({"also", "too", "additionally", "well", "plus", "further"})
-_ANAPHORS = frozenset({"those", "these", "them", "they", "their"})
-_IGNORED = frozenset({K.AND, K.ASK, K.COMMA, K.IN, K.OF, K.WITH, K.TO, K.SAME, K.OR, "D", "."})
-_LEAD_WORDS = frozenset({"meant", "mean", "instead", "rather", "change", "make"})
-MOST_WORDS, _FEW = 12, 4
-_FIRST_YEAR, _LAST_YEAR = 1900, 2100
+# A question that begins so goes on with what it asks; without that it is a change.
+_FRAGMENTS = frozenset(
+    """for in with without excluding exclude except as at on from since during sorted sort ordered
+    compared compare versus vs above below over under before after cumulative cumulatively bottom
+    within until including include""".split()
+)
+_ASKING = frozenset(
+    """how what which who whose where when why list show give count is are was were did does do tell
+    find name number""".split()
+)
+_QUESTIONS = frozenset("how what which who whose where when why".split())
+_ALL_SAID = frozenset(
+    """me all the are there please those these them it they one ones in total how many of
+    just""".split()
+)
+_OPENING = frozenset({"and", "but", "also", "so", "then", "now"})
+_ASSENT = frozenset({"yes", "yep", "ok", "okay", "right", "thanks", "great", "please"})
 
 
-def leans(tokens: Sequence[Token]) -> bool:
-    """Whether the words can be meant as a change of what was asked before."""
+_STOP = Token(".", ".", ".", "mark", 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Stance:
+    """How the words stand to what was asked before: whether they can be a change of it, whether
+    they can hardly be anything else, and whether they ask for something of their own. `at` is the
+    place of a pronoun that nothing in them explains."""
+
+    leans: bool = False
+    surely: bool = False
+    complete: bool = True
+    at: int | None = None
+
+
+def plain(tokens: Sequence[Token]) -> list[Token]:
+    """Without `yes,` and `please`; of `not by channel but by status`, what is wanted."""
+    kept = list(tokens)
+    while kept and (
+        kept[0].lower in _ASSENT or (kept[0].kind == "mark" and len(kept) < len(tokens))
+    ):
+        kept.pop(0)
+    words = [t.lower for t in kept]
+    if words[:2] == ["no", ","]:
+        kept, words = kept[2:], words[2:]
+    while kept and (kept[-1].lower in ("please", "thanks") or kept[-1].lower in "?!."):
+        kept, words = kept[:-1], words[:-1]
+    if words[:1] == ["not"] and "but" in words:
+        return kept[words.index("but") + 1 :]
+    for at in range(1, len(words)):
+        if words[at : at + 2] in (["instead", "of"], ["rather", "than"]):
+            return kept[:at]
+        if words[0] in _PARTING and words[at - 1 : at + 1] == [",", "not"]:
+            return kept[: at - 1]
+    return kept or list(tokens)
+
+
+def stance(tokens: Sequence[Token], units: Sequence[Unit]) -> Stance:
+    """How the words stand to what was asked before."""
     words = tuple(t.lower for t in tokens if t.kind != "mark")
-    return len(words) <= MOST_WORDS and (
-        "instead" in words or len(words) <= 3 or any(words[: len(p)] == p for p in _LEADS)
+    if not words:
+        return Stance()
+    at = pronoun(tokens, units)
+    short = len(words) <= MOST_WORDS
+    asks = bool(_QUESTIONS & set(words))
+    lead = next((p for p in _SURE_LEADS if words[: len(p)] == p), None)
+    fragment = words[0] in _FRAGMENTS and len(words) <= _SHORT
+    fragment = fragment and (not asks or (words[1] in ("which", "what") and len(words) <= _FEW))
+    fragment = fragment and not any(map(_is_figure, units[1:]))
+    parts = words[0] in _PARTING and len(words) <= _FEW
+    told = len(words) <= _FEW - 1 and _tells_a_figure(units)
+    surely = (
+        at is not None
+        or _bare(units)
+        or (short and (told or "instead" in words or lead is not None or fragment or parts))
     )
+    rest = words[1:] if words[0] in _OPENING else words
+    complete = (
+        at is None
+        and not _bare(units)
+        and len(rest) > _FEW - 1
+        and rest[0] in _ASKING
+        and rest[1] != "about"
+    )
+    leans = surely or (
+        (short and (len(words) <= _FEW - 1 or any(words[: len(p)] == p for p in _LEADS)))
+        or (words[0] in _PARTING | _FRAGMENTS and short)
+    )
+    return Stance(leans, surely, complete, at)
 
 
-def leans_surely(tokens: Sequence[Token]) -> bool:
-    """Whether they can hardly be meant otherwise."""
-    words = [t.lower for t in tokens if t.kind != "mark"]
-    about = words[1:2] == ["about"]
-    parts = bool(words) and words[0] in _PARTING and len(words) <= _FEW
-    return "instead" in words or parts or (
-        bool(words) and words[0] in SURE_LEADS and (words[0] not in ("what", "how") or about)
-        and len(words) <= MOST_WORDS
-    )  # fmt: skip
+def _tells_a_figure(units: Sequence[Unit]) -> bool:
+    """`total refund`: one figure, of nothing that is said."""
+    codes = "".join(u.code for u in units)
+    return codes in ("c", "Ac") and _is_figure(units[-1])
 
 
-def refers(tokens: Sequence[Token]) -> bool:
-    """Whether it asks something new of what was found: `what did those customers spend?`."""
-    return bool(_ANAPHORS & {t.lower for t in tokens})
+def _is_figure(unit: Unit) -> bool:
+    best = _best(unit) if unit.code == "c" else None
+    return best is not None and (best.kind == "metric" or best.type in NUMERIC)
+
+
+def _best(unit: Unit) -> Candidate | None:
+    """The likeliest meaning of a unit that names something."""
+    payload = unit.payload
+    first = payload[0] if isinstance(payload, tuple) and payload else None
+    return first if isinstance(first, Candidate) else None
+
+
+def _bare(units: Sequence[Unit]) -> bool:
+    """`how many are there?`, `list them`: of what was asked, with nothing more said."""
+    codes = {u.code for u in units}
+    if any(u.payload in ("where", "when") for u in units):
+        return False
+    return bool(codes & {K.ASK, K.COUNT}) and codes <= {K.ASK, K.COUNT, K.OF, K.IN, K.AND, K.COMMA}
+
+
+Cut = tuple[tuple[Unit, ...], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What was said after a question: its tokens, the ways to cut them into units with their
+    gains, best first, where they stand in all that was said, the plan that answered what came
+    before, and the pronoun for what that showed, with its place."""
+
+    tokens: Sequence[Token]
+    cuts: Sequence[Cut]
+    start: int
+    shown: P.Query
+    pronoun: str = ""
+    at: int = 0
+
+    @property
+    def asks(self) -> bool:
+        """Whether it asks something new of what the pronoun stands for."""
+        words = {t.lower for t in self.tokens}
+        if (
+            not (self.pronoun and _more_told(self.tokens))
+            or ADDING & words
+            or _bare(self.cuts[0][0])
+        ):
+            return False
+        return bool(assemble(self.cuts[0][0]).outputs)
+
+    def moved(self, units: Sequence[Unit]) -> tuple[Unit, ...]:
+        """The units at their places in all that was said, without words that only join."""
+        return tuple(
+            replace(u, first=u.first + self.start, last=u.last + self.start)
+            for u in units
+            if u.payload not in JOINING
+        )
+
+
+def change(
+    text: Sequence[Token], start: int, shown: P.Query, index: Index,
+    cut: Callable[[list[Token]], list[Cut]],
+) -> Change:  # fmt: skip
+    """What the text says after an answer, its pronoun spelt out where that helps."""
+    tokens = plain(text)
+    cuts = cut(tokens)
+    at = pronoun(tokens, cuts[0][0])
+    if at is None:
+        return Change(tokens, cuts, start, shown)
+    said = tokens[at].lower
+    if _more_told(tokens) and not _bare(cuts[0][0]):
+        tokens = spelt_out(tokens, at, shown, index)
+        cuts = cut(tokens)
+    return Change(tokens, cuts, start, shown, said, at)
+
+
+def said_since(
+    texts: Sequence[list[Token]], plans: Sequence[P.Query], index: Index,
+    cut: Callable[[list[Token]], list[Cut]],
+) -> tuple[list[Token], list[Change]]:  # fmt: skip
+    """All that was said, a mark between two, and the changes of the first text in it. Of what a
+    pronoun stands for only the rows count, not the words that asked for them."""
+    said, changes = list(texts[0]), list[Change]()
+    for text, plan in zip(texts[1:], plans, strict=True):
+        said.append(_STOP)
+        changes.append(change(text, len(said), plan, index, cut))
+        said.extend(changes[-1].tokens)
+    fresh = max((c.start for c in changes if c.asks), default=0)
+    return [*[_STOP] * fresh, *said[fresh:]], changes
+
+
+def _more_told(tokens: Sequence[Token]) -> bool:
+    """Whether the words ask for something of what a pronoun stands for."""
+    words = {t.lower for t in tokens}
+    told = words - _ALL_SAID - _ASKING - {",", "and"}
+    return "where" in words or bool(words & _ASKING and told)
 
 
 def changed(
-    sketch: Sketch, changes: Sequence[Sequence[Unit]], said: Sequence[Sequence[Token]]
-) -> Sketch | None:
-    """The sketch after each of the changes; None where one says what can't be placed."""
-    for units, tokens in zip(changes, said, strict=True):
-        if refers(tokens) and not leans_surely(tokens):
-            asked = assemble(units)
-            if not referring(asked, sketch):
-                return None
-            sketch = asked
-        elif not (
-            _moved(sketch, tokens) or edited(sketch, units, [t.lower for t in tokens])
-        ):  # fmt: skip
-            return None
-    return sketch
+    sketch: Sketch, changes: Sequence[Change], view: View
+) -> Iterator[tuple[Sketch, tuple[Unit, ...], float]]:
+    """The sketch after all changes, the last of them by each way to cut it, with the units of that
+    and how much less it gains than the best; nothing where one says what can't be placed."""
+    for change in changes[:-1]:
+        tries = (_changed(sketch, change, units, view) for units, _ in change.cuts)
+        made = next((m for m in tries if m), None)
+        if made is None:
+            return
+        sketch = made
+    last = changes[-1]
+    for units, gain in last.cuts:
+        made = _changed(sketch, last, units, view)
+        if made is not None:
+            yield made, last.moved(units), gain - last.cuts[0][1]
+
+
+def _changed(sketch: Sketch, change: Change, units: Sequence[Unit], view: View) -> Sketch | None:
+    if any(_misheard(u, change.tokens) for u in units):
+        return None
+    words = [t.lower for t in change.tokens]
+    moved = change.moved(units)
+    if change.asks:
+        asked, at = assemble(moved), change.start + change.at
+        known = referring(asked, sketch, change.shown, view, change.pronoun, at)
+        return asked if known else None
+    wanted = {"count", "list", "show", "name"} & set(words)
+    if change.pronoun and wanted and not (_bare(units) or _more_told(change.tokens)):
+        return None  # `count them`: no column is meant
+    if change.pronoun in ("one", "ones") and not keys_shown(change.shown, view):
+        return None
+    made = copy.deepcopy(sketch)
+    return made if _moved(made, words) or edited(made, moved, words) else None
+
+
+def _misheard(unit: Unit, tokens: Sequence[Token]) -> bool:
+    """A name that the data does not hold, taken for a column that is spelt a little like it."""
+    if unit.code != "c" or not tokens[unit.first].is_proper or unit.first == 0:
+        return False
+    best = _best(unit)
+    return best is not None and best.source in ("fuzzy", "abbreviation", "partial")
 
 
 _BEFORE = re.compile(
     r"\b(?:(?:the )?(?P<grain>day|week|month|quarter|year) (?:before|earlier|prior)(?: that)?"
-    r"|the (?:previous|preceding|prior) (?P<other>day|week|month|quarter|year))\b"
+    r"|the (?:previous|preceding|prior) (?P<other>day|week|month|quarter|year)"
+    r"|the same (?:time|period|day|week|month|quarter|half) (?:of )?(?:the )?(?:last|previous) year"
+    r"|(?:a|one) year (?:ago|back))\b"
 )
 
 
-def _moved(sketch: Sketch, tokens: Sequence[Token]) -> bool:
+_COMPARED = frozenset({"compared", "compare", "versus", "vs", "against", "than"})
+
+
+def _moved(sketch: Sketch, words: Sequence[str]) -> bool:
     """`and the month before?`: the period of before, moved back."""
-    found = _BEFORE.search(" ".join(t.lower for t in tokens))
+    said = " ".join(words)
+    found = None if _COMPARED & set(said.split()) else _BEFORE.search(said)
     places = [n for n, c in enumerate(sketch.conds) if c.kind == "period" and c.period]
     if found is None or len(places) != 1:
         return False
-    cond, grain = sketch.conds[places[0]], found["grain"] or found["other"]
+    cond, grain = sketch.conds[places[0]], found["grain"] or found["other"] or "year"
     period = cond.period
     if period is None or period.low is None or period.high is None:
         return False
@@ -105,140 +300,6 @@ def _moved(sketch: Sketch, tokens: Sequence[Token]) -> bool:
     )
     sketch.conds[places[0]] = replace(cond, period=back)
     return True
-
-
-def edited(sketch: Sketch, units: Sequence[Unit], words: Sequence[str]) -> bool:
-    """Change the sketch as the units say; False where they say what can't be placed."""
-    adding = bool(_ADDING & set(words))
-    nodes = combine(to_nodes([u for u in units if u.payload not in _LEAD_WORDS]))
-    changed = False
-    for place, node in enumerate(nodes):
-        if node.code in _IGNORED:
-            continue
-        before = nodes[place - 1].code if place else ""
-        if not _apply(sketch, node, before, adding=adding):
-            return False
-        changed = True
-    return changed
-
-
-def _apply(sketch: Sketch, node: Node, before: str, *, adding: bool) -> bool:
-    if node.code == K.COMPARE and node.payload == "=":
-        return True  # `just`
-    year = int(node.payload) if node.code == "n" and isinstance(node.payload, float) else 0
-    if _FIRST_YEAR <= year <= _LAST_YEAR:
-        whole = Period(dt.date(year, 1, 1), dt.date(year + 1, 1, 1), "year", year=year)
-        _narrow(sketch, Cond("period", period=whole, first=node.first))
-    elif node.code == "P":
-        _narrow(sketch, node.payload)
-    elif node.code == "G" or (node.code == "c" and before == K.BY):
-        mentions: list[Mention] = node.payload if node.code == "G" else [node.payload]
-        _group(sketch, mentions, adding=adding)
-    elif node.code == "L":
-        _rank(sketch, node.payload)
-    elif node.code == "O":
-        sketch.order = list(node.payload)
-    elif node.code in ("M", "c"):
-        _show(sketch, node.payload, adding=adding)
-    else:
-        return False
-    return True
-
-
-def _rank(sketch: Sketch, rank: Rank) -> None:
-    """So many of those there were, by what ranked them, or by the figure that is shown."""
-    known = next((r for r in sketch.ranks if r.by is not None), None)
-    if rank.by is None and known is not None:
-        rank = replace(known, count=rank.count, descending=rank.descending, extreme=False)
-    elif rank.by is None and sketch.groups:
-        figure = next((o for o in sketch.outputs if isinstance(o, Measure) or _is_figure(o)), None)
-        if isinstance(figure, Mention):
-            figure.role = "order"
-        rank = replace(rank, by=figure)
-        for group in sketch.groups:
-            group.role = "entity"
-        shown = [o for o in sketch.outputs if o not in sketch.groups and o is not figure]
-        if isinstance(figure, Measure):
-            shown = [*shown, figure]
-        sketch.outputs = [*sketch.groups, *shown]
-        sketch.head, sketch.groups = sketch.groups[0], []
-    sketch.ranks, sketch.order = [rank], []
-
-
-def _narrow(sketch: Sketch, cond: Cond) -> None:
-    """A condition takes the place of one on the same thing, else it is one more."""
-    about = set(_columns(cond))
-    kept = [c for c in sketch.conds if not _replaces(cond, c, about)]
-    for measure in _measures(sketch.outputs):
-        measure.where = [c for c in measure.where if not _replaces(cond, c, about)]
-    sketch.conds = [*kept, cond]
-
-
-def _replaces(new: Cond, old: Cond, about: set[str]) -> bool:
-    if new.kind == "period" and old.kind == "period":
-        return new.subject is None or old.subject is None or bool(about & set(_columns(old)))
-    if "period" in (new.kind, old.kind) or new.negated != old.negated:
-        return False
-    return bool(about & set(_columns(old)))
-
-
-def _columns(cond: Cond) -> Iterator[str]:
-    for mention in (cond.subject, cond.mention, *cond.mentions):
-        if mention is not None:
-            yield from (c.id for c in _best(mention) if c.kind in ("column", "value"))
-    for part in cond.parts:
-        yield from _columns(part)
-
-
-def _best(mention: Mention) -> Sequence[Candidate]:
-    return mention.candidates[:2]
-
-
-def _measures(outputs: Sequence[Output]) -> Iterator[Measure]:
-    for output in outputs:
-        if isinstance(output, Measure):
-            yield output
-            yield from (side for side in (output.left, output.right) if side is not None)
-
-
-def _group(sketch: Sketch, mentions: list[Mention], *, adding: bool) -> None:
-    if len(mentions) == 1 and _is_figure(mentions[0]) and any(r.count for r in sketch.ranks):
-        mentions[0].role = "measure"  # `top 10 by revenue`, `by quantity instead`
-        by = Measure("either", target=mentions[0], first=mentions[0].first)
-        sketch.ranks = [replace(r, by=by) for r in sketch.ranks if r.count]
-        return
-    for mention in mentions:
-        mention.role = "group"
-    shown = [o for o in sketch.outputs if isinstance(o, Measure) or _is_figure(o)]
-    if shown and not adding:  # what was shown beside the figure were the groups of before
-        sketch.outputs = list(shown)
-        sketch.head = None
-    sketch.groups = [*(sketch.groups if adding else ()), *mentions]
-    sketch.ranks = [r for r in sketch.ranks if isinstance(r.by, Measure)]
-    sketch.order = []
-
-
-def _is_figure(mention: Mention) -> bool:
-    best = mention.candidates[0] if mention.candidates else None
-    return best is not None and (
-        best.kind == "metric"
-        or (best.kind == "column" and best.type in ("integer", "decimal", "float"))
-    )
-
-
-def _show(sketch: Sketch, payload: Output, *, adding: bool) -> None:
-    """Another figure, or one more; of things, which are shown is as it was."""
-    figure = isinstance(payload, Measure) or _is_figure(payload)
-    if isinstance(payload, Mention) and not figure:
-        payload.role = "relation"
-        sketch.related.append(payload)
-        return
-    kept = [o for o in sketch.outputs if not (isinstance(o, Measure) or _is_figure(o))]
-    sketch.outputs = [*sketch.outputs, payload] if adding else [*kept, payload]
-    sketch.ranks = [replace(r, by=None) for r in sketch.ranks if r.count] if not adding else (
-        sketch.ranks
-    )  # fmt: skip
-    sketch.order = sketch.order if adding else []
 
 
 def agreement(plan: P.Query, earlier: P.Query) -> float:
@@ -256,13 +317,3 @@ def _tested(plan: P.Query) -> set[tuple[str, str]]:
         (tables.get(c.alias, c.alias), c.name)
         for where in filters for c in below(where) if isinstance(c, P.Column)
     }  # fmt: skip
-
-
-def referring(sketch: Sketch, earlier: Sketch) -> bool:
-    """Give a new question the conditions that the earlier one had; False where its rows were
-    chosen by a rank or by their groups, which no condition says."""
-    if any(r.count for r in earlier.ranks) or not (earlier.conds or earlier.related):
-        return False
-    sketch.conds = [*sketch.conds, *(c for c in earlier.conds if c.kind != "measure")]
-    sketch.related = [*sketch.related, *earlier.related]
-    return True

@@ -17,6 +17,7 @@ from datamind.language.events import heed_events
 from datamind.language.figures_said import heed_figures, never
 from datamind.language.tables import keywords as K
 from datamind.language.units import Top, Unit
+from datamind.language.where import asks_where, tells_place
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import TEMPORAL
 from datamind.semantics.walk import below
@@ -85,6 +86,8 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
         raise Unbuildable("what is left out was said")
     if any(u.code == K.ASK and u.payload == "when" for u in units) and not _tells_time(plan, ctx):
         raise Unbuildable("it was asked when")
+    if asks_where(ctx.words) and not tells_place(plan):
+        raise Unbuildable("it was asked where")
     lists = said[:1] in (["which"], ["who"]) and [u.code for u in units[1:2]] == ["c"]
     lists = lists or (said[1:2] == ["who"] and [u.code for u in units[:1]] == ["c"])
     if lists and any(isinstance(s, P.Group) and not s.keys for s in plan.steps):
@@ -164,7 +167,7 @@ def _heed_than(nodes: Sequence[object], said: Sequence[str]) -> None:
     pairs = set(pairwise(said))
     compares = any(isinstance(n, P.Between) or
                    (isinstance(n, P.Compare) and n.op in _ORDERED) for n in nodes)  # fmt: skip
-    computed = any(isinstance(n, P.Arithmetic | P.Window) for n in nodes)
+    computed = any(isinstance(n, P.Arithmetic | P.Window | P.Metric) for n in nodes)
     than = any(after == "than" and word not in _NO_ORDER for word, after in pairs)
     if than and not (compares or computed):
         raise Unbuildable("what is more than what was said")

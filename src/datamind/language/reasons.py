@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from datamind.errors import DataMindError
 from datamind.language import drill, why
 from datamind.language.graph import Graph
 from datamind.language.refusal import by_form
+from datamind.language.tokens import Token
 from datamind.records import Candidate, Drill, Interpretation, Question, Refusal
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import View
@@ -102,3 +103,12 @@ def _plain(comparison: drill.Comparison, plan: P.Query) -> P.Query:
     assert isinstance(group, P.Group)
     keys = tuple(k for k in group.keys if k.name != drill.PERIOD)
     return P.Query(inner.source, (where, P.Group(keys, (comparison.measure,))))
+
+
+def unplaced(tokens: Sequence[Token], at: int | None) -> Interpretation:
+    """Words that lean on the question before, of which it can't be told how."""
+    missing = () if at is None else (tokens[at].text,)
+    reason = "How this goes on from the question before can't be told. Ask it in full."
+    return Interpretation(
+        "refused", (), SURE, missing, refusal=Refusal("not_understood", reason, missing)
+    )

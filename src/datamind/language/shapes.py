@@ -21,6 +21,7 @@ from datamind.language.metric_time import figure
 from datamind.language.ordering import ranks
 from datamind.language.scope import display
 from datamind.language.sketch import Measure, Mention, Output, Sketch
+from datamind.language.where import asks_where, places_of
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Column, Table
 
@@ -235,6 +236,8 @@ def _shown(mention: Mention, sketch: Sketch, ctx: Context) -> list[P.Named]:
         columns = display(table)
         if len(table.primary_key) == 1 and (mention is sketch.head or len(sketch.outputs) == 1):
             columns = [table.column(table.primary_key[0]), *columns]
+        if asks_where(ctx.words) and mention is sketch.head:
+            columns += places_of(table)
         return [named(c, ctx) for c in dict.fromkeys(columns)]
     if candidate.kind in ("column", "value"):
         return of_column(mention, ctx.scope.view.column(candidate.id), ctx)

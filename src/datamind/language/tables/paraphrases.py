@@ -111,8 +111,9 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("agreed consented opted said signed ok", r"(?:have |has |are |is |who )*(?:agreed|consented|opted in|opted|said yes|signed up|ok) (?:to|for|into|with) (?:get|getting|receive|receiving|be sent)(?: our| the)?", "who accept", "accept"),
     ("agreed consented opted said signed", r"(?:have |has |are |is |who )*(?:agreed|consented|opted in|opted|said yes|signed up) (?:to|for|into) (?:get|getting|receive|receiving|be sent)(?: our| the)?", "with"),
     ("time", r"(?:order|ordered|buy|bought|purchase|purchased|placed an order)(?: from us| with us)? for the (?:very )?first time", "placed their first order"),
+    ("where", r"^where (?:do|does|did|are|is|was|were) (?:most of )?(?:the |our )?(.+?) (?:live|lived|located|based|situated|from|come from|reside)(?= [?.]|$)", "where are {1}"),
     # What something costs, is worth, adds up to.
-    ("cost costs", r"(?:,? ?and )?(?:what|how much) (?:does|do|did|will) (?:it|they|these|those|that) cost(?: us| in the shop| each)?", "and the price"),
+    ("cost costs", r",? ?(?:and )?(?<!^)(?:what|how much) (?:does|do|did|will) (?:it|they|these|those|that) cost(?: us| in the shop| each)?", "and the price"),
     ("cost costs", r"(?:what|how much) (?:did|does|do|has|have|will) (?:the |our )?(?!each|every)(\w+) cost(?:ed)?(?: us)?", "what is the {1} cost"),
     ("large big high low great", r"how (?:large|big|high|low|great) (?:is|was|are|were) (?:the |our )?", "what is the"),
     ("of", rf"(value|amount|price|cost|size|weight|duration|length|total) of (?:the|our) ({_EXTREME}) (\w+)", "{2} {3} {1}"),

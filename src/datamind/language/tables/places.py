@@ -66,3 +66,14 @@ PLACE_WORDS = frozenset(
     """state country nation nationality citizenship region continent province territory market
     location origin destination birthplace st ctry cntry""".split()
 )
+# Words of columns that say where something is.
+PLACE_PARTS = PLACE_WORDS - {
+    "origin",
+    "destination",
+    "market",
+    "citizenship",
+    "nationality",
+} | frozenset(
+    """city town village address street district neighborhood neighbourhood suburb zip postcode
+    venue room""".split()
+)

@@ -1,0 +1,209 @@
+"""What `they`, `its` and `those stores` stand for: what the answer before showed, or counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
+
+from datamind.language.candidates import Candidate
+from datamind.language.index import Index
+from datamind.language.sketch import Cond, Formula, Measure, Mention, Sketch
+from datamind.language.tokens import Token
+from datamind.language.units import Unit
+from datamind.language.wording import tokens_of
+from datamind.semantics import plan as P
+from datamind.semantics.catalog import Table, View
+from datamind.semantics.walk import below
+from datamind.semantics.wording import spoken
+
+_OWNERS = frozenset({"their", "its", "his", "her"})
+_SUBJECTS = frozenset({"they", "them", "it", "those", "these", "he", "she"})
+_ONE = frozenset({"it", "its", "he", "she", "his", "her"})
+# Before a pronoun they say that it is no noun of the same question: `how many orders did they`.
+_TURNED = frozenset(
+    {"did", "do", "does", "of", "have", "has", "is", "are", "was", "were", "will", "can"}
+)
+# `does it take`, `is it wise`: of nothing that was said.
+_EMPTY = frozenset(
+    """take takes took happen true been wise possible worth better necessary safe likely""".split()
+)
+# What parts clauses: a pronoun behind it stands for what is named before it.
+_CLAUSES = frozenset(
+    """and or but that which who whose when if as than where while because with before after until
+    till since between , : ; . ? -""".split()
+)
+_FEW_WORDS, _NEAR = 6, 3
+
+
+def pronoun(tokens: Sequence[Token], units: Sequence[Unit]) -> int | None:
+    """The place of the first one that no noun of the question itself explains."""
+    named = [u.first for u in units if u.code in "cv"]
+    for at, token in enumerate(tokens):
+        word, follows = token.lower, {t.lower for t in tokens[at + 1 : at + 2]}
+        if _is_that(tokens, at):
+            return at
+        if word not in _OWNERS | _SUBJECTS or (word == "it" and follows & _EMPTY):
+            continue
+        parted = bool(_CLAUSES & {t.lower for t in tokens[1:at]})
+        if not any(first < at for first in named):
+            return None if parted or (word in _OWNERS and at > _NEAR) else at
+        turned = tokens[at - 1].lower in _TURNED  # `how many orders did they place`
+        if word in _SUBJECTS and not parted and (turned or len(tokens) <= _FEW_WORDS):
+            return at  # `who supplies it`
+    return None
+
+
+def _is_that(tokens: Sequence[Token], at: int) -> bool:
+    """`what percentage is that`, `half of that`; `which is the cheapest one`."""
+    token, last = tokens[at], at == len(tokens) - 1
+    if not last or at == 0 or at > _FEW_WORDS:
+        return False
+    if token.lower == "that":
+        return tokens[at - 1].lower in ("of", "is", "was")
+    asks = tokens[0].lower in ("which", "what", "who")
+    return asks and token.lower in ("one", "ones") and tokens[1].lower in ("one", *_TURNED)
+
+
+def spelt_out(tokens: Sequence[Token], at: int, shown: P.Query, index: Index) -> list[Token]:
+    """`how much have they spent` with what was shown in the pronoun's place, where that is all
+    that the pronoun is: the grammar is of things."""
+    said, after = tokens[at], tokens[at + 1 : at + 2]
+    thing = _thing(shown, index.view)
+    part = at > 0 and tokens[at - 1].lower == "of"
+    which = part and tokens[at - 2].lower in ("which", "what", "who")
+    demonstrative = said.lower in ("those", "these") and after and after[0].kind == "word"
+    if thing is None or said.lower not in _SUBJECTS or demonstrative or (part and not which):
+        return list(tokens)
+    words = thing.entity or spoken(thing.name, "", ())
+    noun = [replace(t, start=said.start, end=said.end) for t in tokens_of(words, index)[0]]
+    return [*tokens[: at - which], *noun, *tokens[at + 1 :]]
+
+
+def _thing(shown: P.Query, view: View) -> Table | None:
+    """The table whose rows the answer shows, or counts."""
+    found = keys_shown(shown, view)
+    if found:
+        return found[0][0]
+    tables = {n.alias: n.table for n in below(shown) if isinstance(n, P.Source | P.Join)}
+    counts = [n for n in below(shown) if isinstance(n, P.Aggregate) and n.function == "count"]
+    if counts and isinstance(shown.source, P.Source):
+        return view.table(tables.get(counts[0].of, shown.source.table))
+    for test in (n for n in below(shown) if isinstance(n, P.InQuery)):  # `what city is it in`
+        if isinstance(test.of, P.Column) and test.of.alias in tables:
+            table = view.table(tables[test.of.alias])
+            if table.primary_key == (test.of.name,):
+                return table
+    return None
+
+
+# Conditions that mean the same beside another figure; of the others the rows are taken.
+_PLAIN = frozenset({"value", "period", "compare", "among", "text", "null", "flag", "given"})
+
+
+def referring(
+    sketch: Sketch, earlier: Sketch, shown: P.Query, view: View, said: str, first: int
+) -> bool:
+    """Ask the new question of the rows that the earlier plan shows or counts; False where neither
+    says what is meant."""
+    _counted_before(sketch, earlier)
+    keys = keys_shown(shown, view)
+    if keys:
+        _for_each(sketch, keys[0][0], one=said in _ONE, first=first)
+    if not earlier.ranks and all(c.kind in _PLAIN for c in earlier.conds):
+        if earlier.groups or _is_filtered(shown, view):
+            return False
+        within = [c for o in earlier.outputs if isinstance(o, Measure) for c in o.where]
+        sketch.conds = [*sketch.conds, *earlier.conds, *within]
+        sketch.related = [*sketch.related, *earlier.related]
+        return True
+    rows = _rows(shown, view)
+    if rows is None:
+        return False
+    key = _mention("column", f"{rows[0].id}.{rows[1]}", rows[0], first)
+    key.role = "relation"
+    test = Formula(P.InQuery(P.Field("?0"), rows[2]), (key,))
+    sketch.conds.append(Cond("given", mentions=(key,), formula=test, first=first))
+    return True
+
+
+def _is_filtered(shown: P.Query, view: View) -> bool:
+    """Whether a metric counts some rows only: which, no condition of the question says."""
+    metrics = [view.metrics_by_name[n.name] for n in below(shown) if isinstance(n, P.Metric)]
+    return any(m.filters or m.kind != "simple" for m in metrics)
+
+
+def _mention(kind: Literal["table", "column"], name: str, table: Table, first: int) -> Mention:
+    return Mention(first, first + 1, (Candidate(kind, name, table.id, 1.0, "name"),))
+
+
+def _rows(shown: P.Query, view: View) -> tuple[Table, str, P.Query] | None:
+    """The key of what the answer shows or counts, and the query of the rows' keys."""
+    keys = keys_shown(shown, view)
+    if keys:
+        table, column, output = keys[0]
+        told = P.Project((P.Named(output, P.Field(output)),))
+        return table, column, replace(shown, steps=(*shown.steps, told))
+    steps, source = shown.steps, shown.source
+    group = next((s for s in steps if isinstance(s, P.Group)), None)
+    if not isinstance(source, P.Source) or group is None or len(group.measures) != 1:
+        return None
+    count, before = group.measures[0].expr, steps[: steps.index(group)]
+    if not isinstance(count, P.Aggregate) or count.function != "count" or group.keys:
+        return None
+    alias = count.of or source.alias
+    tables = {source.alias: source.table, **{j.alias: j.table for j in source.joins}}
+    table = view.table(tables[alias])
+    if len(table.primary_key) != 1 or count.arg is not None:
+        return None
+    key = table.primary_key[0]
+    where = (P.Filter(count.where),) if count.where is not None else ()
+    told = P.Project((P.Named(key, P.Column(alias, key)),), distinct=True)
+    return table, key, P.Query(source, (*before, *where, told))
+
+
+def _counted_before(sketch: Sketch, earlier: Sketch) -> None:
+    """`how many of them are open` counts what was counted, or listed, before."""
+    counts = [o for o in earlier.outputs if isinstance(o, Measure) and o.kind == "count"]
+    thing = counts[0].target if counts else earlier.head
+    for output in sketch.outputs:
+        if isinstance(output, Measure) and output.kind == "count" and output.target is None:
+            output.target = thing
+
+
+def _for_each(sketch: Sketch, table: Table, *, one: bool, first: int) -> None:
+    """`how many orders did they place` is told for each of them."""
+    plain = [
+        o for o in sketch.outputs
+        if (isinstance(o, Measure) and o.kind in ("count", "either") and o.target is not None)
+        or (isinstance(o, Mention) and o.candidates and o.candidates[0].kind == "metric")
+    ]  # fmt: skip
+    counted = [o.target for o in plain if isinstance(o, Measure) and o.target is not None]
+    if any(c.candidates[0].table == table.id for c in counted):
+        return  # `how many of them`
+    if one or len(plain) != len(sketch.outputs) or sketch.groups or not plain:
+        return
+    entity = _mention("table", table.id, table, first)
+    entity.role, entity.each = "group", True
+    sketch.groups = [entity]
+
+
+def keys_shown(plan: P.Query, view: View) -> list[tuple[Table, str, str]]:
+    """The tables whose rows the answer tells apart: each with its key and that output's name."""
+    nodes = list(below(plan))
+    tables = {n.alias: n.table for n in nodes if isinstance(n, P.Source | P.Join)}
+    made = {
+        n.name: n.expr for n in nodes if isinstance(n, P.Named) and isinstance(n.expr, P.Column)
+    }
+    last = next((s for s in reversed(plan.steps) if isinstance(s, P.Project | P.Group)), None)
+    names = [*last.keys, *last.measures] if isinstance(last, P.Group) else (
+        list(last.columns) if last is not None else []
+    )  # fmt: skip
+    out = []
+    for named in names:
+        expr = made.get(named.expr.name) if isinstance(named.expr, P.Field) else named.expr
+        if isinstance(expr, P.Column) and expr.alias in tables:
+            table = view.table(tables[expr.alias])
+            if table.primary_key == (expr.name,):
+                out.append((table, expr.name, named.name))
+    return out
