@@ -14,6 +14,10 @@ TODAY = dt.date(2025, 6, 18)  # a Wednesday
 
 # What is said, the first day, and the day after the last; "" is an open end.
 PERIODS = [
+    ("in 2024, March to August", "2024-03-01", "2024-09-01"),
+    ("for 2024 (Jan-Jun)", "2024-01-01", "2024-07-01"),
+    ("in 2024 from May to July", "2024-05-01", "2024-08-01"),
+    ("Jan thru Apr", "2025-01-01", "2025-05-01"),
     ("today", "2025-06-18", "2025-06-19"),
     ("yesterday", "2025-06-17", "2025-06-18"),
     ("tomorrow", "2025-06-19", "2025-06-20"),

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from itertools import pairwise
 
-from datamind.language import against, names
+from datamind.language import against, biggest_change, names
 from datamind.language.calendar import Period, floor, move
 from datamind.language.candidates import Candidate
 from datamind.language.kinds import KEYS
@@ -28,7 +28,7 @@ def lift(nodes: list[Node], known: Over | None) -> tuple[list[Node], Over | None
         return nodes, known
     kept: list[Node] = []
     glued = False
-    for node in nodes:
+    for node in biggest_change.ranked(nodes):
         if node.code == K.WINDOW:
             known = _merged(known, node.payload)
             if node.payload.kind != "compare":
@@ -49,7 +49,8 @@ def _merged(known: Over | None, more: Over) -> Over:
     kind = min(known.kind, more.kind, key=_FIRST.index)
     rows, scale = known.rows or more.rows, min(known.scale, more.scale)
     rate, inside = known.rate or more.rate, known.inside or more.inside
-    return Over(kind, known.grain or more.grain, rows, rate, scale, inside)
+    falls, top = known.falls or more.falls, known.top or more.top
+    return Over(kind, known.grain or more.grain, rows, rate, scale, inside, falls, top)
 
 
 # ---- the patterns' actions ---------------------------------------------------------------------
@@ -242,8 +243,11 @@ _TIMED = frozenset({"change", "running", "moving"})
 def settle(sketch: Sketch) -> None:
     """What windows need of the whole sketch: periods to go by, wholes to be shares of."""
     _of_them(sketch)
+    biggest_change.by_group(sketch)
     _two_periods(sketch)
+    over = sketch.over
     against.settle(sketch)
+    biggest_change.rank_figures(sketch, over)
     _shares(sketch)
     _side_by_side(sketch)
     over = sketch.over

@@ -39,6 +39,9 @@ def find_periods(tokens: Sequence[Token], today: dt.date) -> list[Found]:
         at = got.end if got is not None else at + 1
     for place in range(len(reads) - 1, 0, -1):
         reads[place - 1] = _given_year(w, reads[place - 1], reads[place])
+        merged = _of_the_year(w, reads[place - 1], reads[place])
+        if merged is not None:
+            reads[place - 1 : place + 1] = [merged]
     return [
         Found(first, min(read.end, len(tokens)), read.period)
         for first, read in reads
@@ -86,6 +89,33 @@ def _given_year(w: Words, before: tuple[int, Read], after: tuple[int, Read]) -> 
         return before
     again = absolute(w, first, later.low.year)
     return (first, replace(again, implied=False)) if again and again.end == read.end else before
+
+
+def _of_the_year(
+    w: Words, before: tuple[int, Read], after: tuple[int, Read]
+) -> tuple[int, Read] | None:
+    """`2025, January to June`: the months of that year, no others beside it."""
+    year, months = before[1].period, after[1].period
+    gap, said = w.words[before[1].end : after[0]], w.words[after[0] : after[1].end]
+    if year is None or months is None or year.year is None or months.year is not None:
+        return None
+    if not gap and w.word(after[0]) != "from":
+        return None
+    if len(gap) > 2 or not set(gap) <= {",", "(", ":", "-", "from", "for", "only"}:
+        return None
+    told = any(re.fullmatch(r"\d{4}", word) for word in said)
+    if (
+        told
+        or months.low is None
+        or months.high is None
+        or months.grain not in ("month", "quarter")
+    ):
+        return None
+    back = 12 * (year.year - months.low.year)
+    low, high = move(months.low, "month", back), move(months.high, "month", back)
+    if year.high is None or high > move(year.high, "month", 1):
+        return None
+    return before[0], replace(after[1], period=replace(months, low=low, high=high, note=""))
 
 
 def _bounded(w: Words, at: int) -> Read | None:

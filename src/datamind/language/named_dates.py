@@ -226,8 +226,13 @@ def _verb(w: Words, at: int) -> bool:
 
 def _stands_alone(w: Words, at: int) -> bool:
     """Whether a month without a year is one: not half of a name, not a short form by itself."""
-    if w.placed(at) or w.word(at - 1) == "-" or w.word(at + 1) in T.MONTHS:
+    if w.placed(at) or w.word(at - 1) in {"-", "(", *T.MONTHS} or w.word(at + 1) in T.MONTHS:
         return True
+    through = {"to", "thru", "through", "till", "until", "-"}
+    if (w.word(at + 1) in through and w.word(at + 2) in T.MONTHS) or (
+        w.word(at - 1) in through and w.word(at - 2) in T.MONTHS
+    ):
+        return True  # `Jan to Jun`
     named = w.is_proper(at + 1) and w.word(at + 1) not in T.MONTHS
     return w.is_proper(at) and (len(w.word(at)) > 3 or w.word(at) == "may") and not named
 

@@ -47,7 +47,9 @@ def _joined(lower: Sequence[str]) -> tuple[str, dict[int, int], dict[int, int]]:
     return " ".join(w for w in lower if w != "-"), starts, ends
 
 
-_CHANGING = ("chang", "grow", "grew", "differ", "increas", "decreas", "drop", "ris", "rose", "fell")
+_CHANGING = tuple(
+    "chang grow grew differ increas decreas drop ris rose fell fall declin jump gain dip".split()
+)
 
 
 def _phrases(lower: Sequence[str], words: set[str]) -> Iterator[Made]:
@@ -72,7 +74,8 @@ def _over(kind: str, found: re.Match[str]) -> Over:
     count = said.get("count")
     rows = (int(count) if count.isdigit() else WORD_NUMBERS.get(count, 0)) if count else 0
     inside = kind == "change" and found.group().startswith("from ")
-    return Over(kind, grain, rows, bool(W.RATE.search(found.group())), inside=inside)
+    falls = bool(W.FALLS.search(found.group()))
+    return Over(kind, grain, rows, bool(W.RATE.search(found.group())), inside=inside, falls=falls)
 
 
 def _parts(lower: Sequence[str]) -> Iterator[Made]:

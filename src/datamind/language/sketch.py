@@ -127,9 +127,10 @@ class Over:
     """What is made of the groups' measures afterwards, over the rows around each.
 
     `kind`: change (against the period before), running, moving (over the last `rows`), share (of
-    the total), rank, compare (side by side). `rate` asks for it as a part of what it is measured
-    against, times `scale`; `inside` looks back no further than the range that was said (`from
-    month to month in 2025`).
+    the total), rank, compare (side by side). `falls` says that a change is one downwards, `top`
+    (desc, asc) that the first `rows` by it are asked for. `rate` asks for it as a part of what it
+    is measured against, times `scale`; `inside` looks back no further than the range that was said
+    (`from month to month in 2025`).
     """
 
     kind: str
@@ -138,6 +139,8 @@ class Over:
     rate: bool = False
     scale: int = 100
     inside: bool = False
+    falls: bool = False
+    top: str = ""
 
 
 @dataclass(eq=False, slots=True)

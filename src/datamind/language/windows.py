@@ -281,8 +281,11 @@ def _change(over: Over, ctx: Context, draft: Draft) -> None:
         draft.where, draft.kept = reached
     ctx.notes.append(f"each {grain} is set against the {over.grain or grain} before it in the data")
     made = relative(value, before, over)
-    name = "growth" if over.rate else "change"
-    _add(draft, [P.Named(free_name(draft, name), made)])
+    name = free_name(draft, "growth" if over.rate else "change")
+    _add(draft, [P.Named(name, made)])
+    if over.top:
+        draft.order = [P.Sort(P.Field(name), over.top == "desc")]
+        draft.limit = P.Limit(max(over.rows, 1))
 
 
 def relative(now: P.Expr, before: P.Expr, over: Over) -> P.Expr:

@@ -123,6 +123,7 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("how", r",? ?and how many (?:times )?(?:in each|for each|of each|each|from each|at each)(?= [?.]|$)", ", and how many"),
     ("what", rf",? ?and what (?:is|was|are|were) (?:that|this|the|their|its) ({_FIGURE})(?= [?.]|$)", ", and the {1}"),
     ("much", r",? ?and how much (?:have |has |had |did |do |does )?(?:they|it|he|she|each)(?: each)? (?:spent|spend|earned|earn|paid|pay|bought|buy|made|make)?(?= [?.]|$)", ", and how much"),
+    ("how", r",? ?and (?:by )?how (?:much|many \w+) (?:was|is) (?:it|that|this)(?= [?.]|$)", ""),
     ("order", r"in (?:month|date|time|calendar|day|week|year|chronological) order", "in chronological order"),
     ("chronological", r"(?<=, )chronological(?= [?.]|$)", "in chronological order"),
     ("first top", rf"(?:the )?(?:{_BEST})(?: \w+)? (?:first|on top|at the top)", "highest first"),

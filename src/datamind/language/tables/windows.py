@@ -15,6 +15,8 @@ _RATE = r"(?:(?:percentage|percent|pct|relative|absolute|%) )?"
 _CHANGE = (
     r"(?:growth rates?|rates? of (?:change|growth)|changes?|growth|differences?|increases?|trend)"
 )
+_FALL = r"(?:decreases?|declines?|drop|fall|dip|jump|rise|gain)"
+_MOVES = rf"(?:{_CHANGE}|decreases?|declines?|drops?|falls?|dips?|jumps?|rises?|gains?)"
 _ITS = r"(?: (?:in|of) (?:that|this|the same|its) (?:number|figure|amount|value|count|total|one))?"
 _AGAINST = r"(?:(?:as )?compared (?:to|with)|versus|vs|relative to|against)"
 _EARLIER = (
@@ -32,14 +34,15 @@ _PART = r"(?:percentages?|percent|pct|%|shares?|proportions?|fractions?)"
 PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(rf"(?<!\S){text}(?!\S)"))
     for kind, text in (
-        ("change", rf"{_RATE}{_GRAIN} (?:over|on|to) (?P=grain)(?: {_RATE}{_CHANGE}{_ITS})?"),
+        ("change", rf"{_RATE}{_GRAIN} (?:over|on|to) (?P=grain)(?: {_RATE}{_MOVES}{_ITS})?"),
         ("change", rf"from (?:one |each )?{_GRAIN} to (?:the )?(?:(?P=grain)|next)"),
-        ("change", rf"{_RATE}(?P<short>dod|wow|mom|qoq|yoy)(?: {_RATE}{_CHANGE}{_ITS})?"),
-        ("change", rf"{_RATE}{_CHANGE}{_ITS} (?:from|over|since|to|on) {_EARLIER}"),
+        ("change", rf"{_RATE}(?P<short>dod|wow|mom|qoq|yoy)(?: {_RATE}{_MOVES}{_ITS})?"),
+        ("change", rf"{_RATE}{_MOVES}{_ITS} (?:from|over|since|to|on) {_EARLIER}"),
         ("change", rf"{_AGAINST} {_EARLIER}"),
         ("change", r"by (?:what|how many|which) (?P<rate>percentage|percent|%)(?: points)?"),
         ("since", rf"(?:from|over|since|than|to) {_EARLIER}"),
         ("changing", rf"{_RATE}{_CHANGE}{_ITS}"),
+        ("changing", rf"{_RATE}{_FALL}{_ITS}(?= (?:in|of|from|over|since|compared|to|against|vs) )"),
         ("verb", r"grow|grew|grown|increased?|decreased?|declined?|dropped|fell|risen?|rose"),
         ("running", _RUNNING + r"(?: (?:totals?|sums?|counts?)(?: of)?)?"),
         ("moving", rf"{_NUMBER} {_GRAIN}s? {_MOVING}"),
@@ -57,9 +60,10 @@ ASKING = frozenset(
     cumulative accumulated cumulated moving rolling trailing percent grow grew grown increase
     increased decrease decreased decline declined dropped fell rise risen rose percentage percentages pct %
     share shares proportion proportions fraction compare comparison hour day week month quarter
-    year compared""".split()
+    year compared drop fall jump gain dip declines decreases""".split()
 )
 SHORT = {"dod": "day", "wow": "week", "mom": "month", "qoq": "quarter", "yoy": "year"}
+FALLS = re.compile(r"\b(?:decreas|declin|drop|fall|fell|dip)")
 RATE = re.compile(r"percent|pct|%|growth|relative|rates?\b")
 
 # The parts of a date that rows are gathered by, whatever their year.
