@@ -11,6 +11,7 @@ OPPOSITES: tuple[tuple[str, str], ...] = (
     ("voluntary", "involuntary"), ("male", "female"), ("urban", "rural"), ("indoor", "outdoor"),
     ("complete", "incomplete"), ("remote", "onsite"), ("manual", "automatic"),
     ("succeeded", "failed"), ("successful", "failed"), ("success", "failure"),
+    ("succeeded", "failure"), ("successful", "failure"),
 )  # fmt: skip
 
 # What those do who are referred to in a role: the recipient is who `received` it.
