@@ -15,8 +15,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from datamind.language.engine import LONGEST, TOO_LONG, BuiltinPlanner
-from datamind.records import Identity, Interpretation, Question
+from datamind.records import Identity, Interpretation, Question, Turn
 from datamind.semantics.catalog import Catalog, View
+from datamind.semantics.compiler import compile_plan
 
 Ask = Callable[..., Interpretation]
 QUESTIONS = (
@@ -192,6 +193,31 @@ def test_no_salad_of_its_own_words_makes_the_engine_raise(text: str) -> None:
 @given(st.lists(WORDS, max_size=10).map(" ".join), st.text(max_size=120))
 def test_no_evidence_makes_the_engine_raise(text: str, evidence: str) -> None:
     _heard(text, evidence)
+
+
+FOLLOWING = st.sampled_from(
+    "and what about only just not but instead of by customer month year top 3 the cheapest one "
+    "they them their it its those these that show list count all how many which where why total "
+    "average median price 2024 last before share percent compared to highest first above 100 "
+    "more than also too Rome Ford without for sort name no , yes ?".split()
+)
+BASES = (
+    "How many orders were there in 2024?", "total price by month", "top 3 customers by total price",
+    "customers in Rome", "Which customers have more than 2 orders?",
+)  # fmt: skip
+
+
+@settings(max_examples=120)
+@given(st.sampled_from(BASES), st.lists(st.lists(FOLLOWING, max_size=7).map(" ".join), max_size=3))
+def test_nothing_said_after_an_answer_makes_the_engine_raise(base: str, then: list[str]) -> None:
+    earlier: tuple[Turn, ...] = ()
+    for text in (base, *then):
+        heard = PLANNER.interpret(replace(_question(text), earlier=earlier), SHOP)
+        assert heard.status in ("answered", "clarify", "refused")
+        if heard.status == "answered" and heard.drill is None:
+            plan = heard.candidates[0].plan
+            assert compile_plan(plan, SHOP, "duckdb").sql
+            earlier += (Turn(text, plan, ""),)
 
 
 PLANNER = BuiltinPlanner()

@@ -161,8 +161,9 @@ def _one_value(mention: Mention, ctx: Context) -> P.Predicate:
         return _weekday(candidate.id, ctx)
     if candidate.kind == "text":
         return _free_text(mention, candidate.value or "", ctx)
-    column = ctx.scope.view.column(candidate.id)
-    text = candidate.value or ""
+    if candidate.value is None:
+        raise Unbuildable("a column is no value of one")
+    column, text = ctx.scope.view.column(candidate.id), candidate.value
     expr = ctx.expr(column, role_of(mention, column.table, ctx))
     if candidate.source == "partial":
         ctx.notes.append(f"{column.name.replace('_', ' ')} containing '{_said(mention, ctx)}'")

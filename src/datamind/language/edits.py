@@ -18,7 +18,7 @@ from datamind.language.units import Unit
 
 # `the best`, `the highest` and `the largest` are by whatever figure is shown.
 _OF_ANY_FIGURE = frozenset({"rating", "height", "size"})
-ADDING = frozenset({"also", "too", "additionally", "well", "plus", "further"})
+ADDING = frozenset({"add", "also", "too", "additionally", "well", "plus", "further"})
 _IGNORED = frozenset({K.AND, K.ASK, K.COMMA, K.IN, K.OF, K.WITH, K.TO, K.SAME, K.OR, "D", "."})
 JOINING = ADDING | {"meant", "mean", "instead", "rather", "change", "make"}
 _FIRST_YEAR, _LAST_YEAR = 1900, 2100

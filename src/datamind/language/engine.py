@@ -103,7 +103,7 @@ class BuiltinPlanner:
                 lambda figure: self._alone(figure, view, compiled),
             )  # fmt: skip
         question = replace(question, earlier=why.without(question.earlier))
-        if not question.earlier or by_form(question.text) is not None:
+        if not question.earlier or (by_form(question.text) and not follow_up.adds(question.text)):
             return self._alone(question, view, compiled)
         tokens, notes = tokens_of(question.text, compiled.index)
         stance = _stance(tokens, compiled, question.today)

@@ -71,6 +71,21 @@ class Stance:
     at: int | None = None
 
 
+_ADD = re.compile(
+    r"(?:please )?(?:also )?add (?:also )?(?:the|their|its|a column (?:for|with)(?: the)?)"
+    r" [\w' ]{2,40}[.!]?",
+    re.IGNORECASE,
+)
+
+
+def adds(text: str) -> bool:
+    """`add their region`: to what is shown, not to the data."""
+    words = text.lower().split()
+    return bool(_ADD.fullmatch(" ".join(words))) and not {"to", "into", "row", "record"} & set(
+        words
+    )
+
+
 def plain(tokens: Sequence[Token]) -> list[Token]:
     """Without `yes,` and `please`; of `not by channel but by status`, what is wanted."""
     kept = list(tokens)
