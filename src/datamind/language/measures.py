@@ -18,14 +18,21 @@ from datamind.language.counting import (
     units_of,
 )
 from datamind.language.metric_time import figure
-from datamind.language.periods import TIME_UNITS, date_column, date_expr, ends_of, unit_said
+from datamind.language.periods import (
+    TIME_UNITS,
+    date_column,
+    date_expr,
+    ends_of,
+    unit_said,
+    when,
+)
 from datamind.language.relations import of_subtype, plain_relation
 from datamind.language.restrictions import within
 from datamind.language.scales import renamed
 from datamind.language.scope import money_column, quantity_and_price
 from datamind.language.sketch import Cond, Measure, Mention
 from datamind.semantics import plan as P
-from datamind.semantics.catalog import Column
+from datamind.semantics.catalog import TEMPORAL, Column
 from datamind.semantics.walk import below
 
 
@@ -155,6 +162,9 @@ def _aggregate(measure: Measure, ctx: Context) -> P.Expr:
     assert measure.target is not None
     candidate = ctx.meaning(measure.target)
     where = _where(measure.where, ctx, candidate)
+    if ctx.lemmas[measure.first :][1:3] == ("date", "of") and candidate.type not in TEMPORAL:
+        moment = when(measure.target, ctx)  # `the latest date of` what was done
+        return P.Aggregate(cast(P.Function, measure.function), moment, where=where)
     if candidate.kind == "metric":
         _as_defined(candidate.id, measure, ctx)
         return figure(candidate.id, ctx, where)

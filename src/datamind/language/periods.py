@@ -151,6 +151,19 @@ def date_of(mention: Mention, ctx: Context) -> P.Expr:
     return ctx.expr(date_column(mention, ctx))
 
 
+def when(mention: Mention, ctx: Context) -> P.Expr:
+    """The date of rows: the one that goes by their name, else the first they have."""
+    if not ctx.meaning(mention).table:
+        raise Unbuildable("a figure has no date")
+    table = ctx.scope.view.table(ctx.meaning(mention).table)
+    said = {stem(w) for w in ctx.lemmas[mention.first : mention.last]}
+    dates = dates_of(table)
+    if not dates:
+        raise Unbuildable("no date is meant")
+    named = (c for c in dates if said & {stem(w) for w in names.words_of(c.name)})
+    return ctx.expr(next(named, dates[0]))
+
+
 def date_column(mention: Mention, ctx: Context) -> Column:
     """The date column that a mention is, or that its table has."""
     candidate = ctx.meaning(mention)

@@ -172,7 +172,7 @@ def defined(text: str) -> Over | None:
     return Over("change", grain.group(1), 0, rate, 1 if whole else 100)
 
 
-_BEFORE_NOUNS = frozenset("""per each every an average latest last first recent highest largest
+_BEFORE_NOUNS = frozenset("""of per each every an average latest last first recent highest largest
     biggest smallest lowest""".split())  # fmt: skip
 
 

@@ -51,6 +51,7 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
         ("combined", "sum"), ("how much", "sum"), ("how much money", "sum"), ("total amount of", "sum"), ("totals", "sum"),
         ("overall", "sum"), ("total sum of", "sum"), ("aggregate", "sum"), ("summed", "sum"),
         ("maximum", "max"), ("max", "max"), ("minimum", "min"), ("min", "min"),
+        ("latest date of", "max"), ("earliest date of", "min"),
         ("median", "median"), ("standard deviation of", "stddev"),
         ("standard deviation", "stddev"),
     ),

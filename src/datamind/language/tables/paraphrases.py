@@ -25,7 +25,26 @@ _IGNORED = (
     r"|not considered|ignored|disregarded|aside"
 )
 
+# When each of them did it last, or first: `when did each rider last take a trip`.
+_EVER = r"(?: (?:who|that|which) (?:has|have|had) (?:ever )?\w+(?: \w+){0,2})?"
+_EACH: tuple[tuple[str, ...], ...] = tuple(
+    row
+    for way, meant in (
+        ("last|latest|most recent|most recently|newest", "latest"),
+        ("first|very first|earliest|first ever", "earliest"),
+    )
+    for row in (
+        ("when", rf"^when (?:did|has|have) (?:each|every) (.+?){_EVER} (?:\w+) (?:their|its|his|her|the|a|an) (?:{way}) (\w+)(?= ?[?.,]|$)", f"what is the {meant} date of {{2}} for each {{1}}"),
+        ("when", rf"^when (?:did|has|have|was|were) (?:each|every) (.+?) (?:{way}) (?:\w+ (?:a|an|the) )?(\w+)(?: from us| with us| to us| something| anything)?(?= ?[?.,]|$)", f"what is the {meant} date of {{2}} for each {{1}}"),
+        ("when", rf"^when (?:did|has|have|was|were) (?:each|every) (.+?) (\w+)(?: from us| with us)? for the (?:{way}) time", f"what is the {meant} date of {{2}} for each {{1}}"),
+        ("date day", rf"(?:date|day) of (?:the |their |its )?(?:{way}) (\w+) (?:of|for|by|from|per|made by|placed by) (?:each|every) (.+?)(?= ?[?.,]|$)", f"{meant} date of {{1}} for each {{2}}"),
+        ("date", rf"(?:{way}) (\w+) date (?:of|for|by|per|from) (?:each |every )?(\w+)", f"{meant} date of {{1}} for each {{2}}"),
+        ("each every", rf"^for (?:each|every) (.+?) , (?:when (?:was|were)|what (?:is|was) the (?:date|day) of|the date of) (?:the |their |its )?(?:{way}) (\w+)(?: date)?(?= ?[?.,]|$)", f"what is the {meant} date of {{2}} for each {{1}}"),
+    )
+)  # fmt: skip
+
 PARAPHRASES: tuple[tuple[str, ...], ...] = (
+    *_EACH,
     # What only leads up to the question, or says that all of the data is meant.
     ("is are", r"(?:is|are) there (?:currently )?(?:an?|any|some) (.+?) \? if (?:so|yes) ,? ?which(?: ones?)? \?", "which {1}"),
     ("if", r"\?? ?if (?:so|yes) ,? (?:which|what|who)(?: ones?)?(?: is it| are they)? \?", ""),
