@@ -26,7 +26,11 @@ def above_average(cond: Cond, sketch: Sketch, ctx: Context, draft: Draft) -> Non
     about = _about(sketch, ctx)
     column, made = _compared(cond, about, ctx)
     if column is not None:
+        if cond.each not in ("", column.table):
+            raise Unbuildable("what each has in all, not a row of it")
         draft.where.append(_of_rows(cond, column, ctx))
+    elif made is not None and _counts(sketch, ctx):
+        draft.where.append(_counted_groups(cond, made, sketch, ctx))
     elif made is not None:
         draft.having.append(_of_groups(cond, made, sketch, ctx, draft))
     else:
@@ -85,6 +89,67 @@ def _money(about: str, ctx: Context) -> Made:
             found = column
             return lambda c: P.Aggregate("sum", c.expr(found))
     raise Unbuildable("nothing that could be spent")
+
+
+def within_counts(sketch: Sketch, ctx: Context) -> Sketch:
+    """`how many customers spent more than the average in 2025`: the period is of what was spent."""
+    beyond = next((c for c in sketch.conds if c.kind == "beyond"), None)
+    periods = [c for c in sketch.conds if c.kind == "period" and c.subject is None]
+    if beyond is None or not periods or not _counts(sketch, ctx):
+        return sketch
+    if _compared(beyond, _about(sketch, ctx), ctx)[0] is not None:
+        return sketch
+    moved = replace(beyond, within=[*beyond.within, *periods])
+    others = [c for c in sketch.conds if c is not beyond and c not in periods]
+    return replace(sketch, conds=[*others, moved])
+
+
+def _counts(sketch: Sketch, ctx: Context) -> bool:
+    """Whether nothing but the rows of a table are counted."""
+    only = sketch.outputs[0] if len(sketch.outputs) == 1 and not sketch.groups else None
+    if not isinstance(only, Measure) or only.kind != "count" or only.target is None:
+        return False
+    counted = ctx.chosen.get(only.target)
+    if counted is None or counted.kind != "table":
+        return False
+    return len(ctx.scope.view.table(counted.table).primary_key) == 1
+
+
+def _counted_groups(cond: Cond, made: Made, sketch: Sketch, ctx: Context) -> P.Predicate:
+    """The key is among those whose figure is beyond the average of all that have one."""
+    if cond.mention is not None:
+        raise Unbuildable("groups that can't be compared")
+    table = ctx.scope.view.table(_about(sketch, ctx))
+    id_ = f"{table.id}.{table.primary_key[0]}"
+    home = _home(cond, table.id, ctx)
+    inner = replace(inner_context(ctx, home), related=home)
+    others = [c for c in sketch.conds if c is not cond]
+    wheres = [predicate(c, inner) for c in (*others, *cond.within)]
+    key, value = P.Named("each", inner.scope.column(id_)), P.Named("value", made(inner))
+    steps: tuple[P.Step, ...] = (P.Filter(conjunction(wheres)),) if wheres else ()
+    if _function(cond) != "avg":
+        raise Unbuildable("a median of groups")
+    average = P.Named("average", P.WindowCall("avg", P.Field("value"), (), ()))
+    limit = _multiplied(P.Field("average"), cond)
+    beyond = P.Compare(cast(P.Comparison, cond.op), P.Field("value"), limit)
+    shown = P.Project((P.Named("each", P.Field("each")),))
+    steps = (*steps, P.Group((key,), (value,)), P.Window((average,)), P.Filter(beyond), shown)
+    kept = P.Query(inner.scope.source(), steps)
+    ctx.used |= inner.used
+    return P.InQuery(ctx.scope.column(id_), kept)
+
+
+def _home(cond: Cond, about: str, ctx: Context) -> str:
+    """The table whose rows make the figure."""
+    target = cond.measure.target if cond.measure is not None else None
+    if target is not None:
+        candidate = ctx.meaning(target)
+        metric = ctx.scope.view.metrics_by_name.get(candidate.id)
+        return candidate.table or (metric.table if metric and metric.table else about)
+    edges = ctx.scope.graph.edges.get(about, ())
+    return next(
+        e.end for e in edges if e.to_many and money_column(ctx.scope.view.table(e.end)) is not None
+    )
 
 
 def _of_rows(cond: Cond, column: Column, ctx: Context) -> P.Predicate:

@@ -7,7 +7,7 @@ from typing import TypeGuard, cast
 
 from datamind.language import measures, windows
 from datamind.language.apart import apart, check_words, counted_within, of_the_rows
-from datamind.language.beyond import above_average
+from datamind.language.beyond import above_average, within_counts
 from datamind.language.candidates import Candidate
 from datamind.language.conditions import predicate
 from datamind.language.context import Context, Unbuildable, compared, conjunction
@@ -31,7 +31,7 @@ from datamind.semantics.walk import below
 def build(sketch: Sketch, ctx: Context) -> P.Query:
     """The plan; Unbuildable or NoPath where this reading makes none."""
     check_words(sketch, ctx)
-    sketch = counted_within(apart(of_the_rows(sketch, ctx), ctx), ctx)
+    sketch = within_counts(counted_within(apart(of_the_rows(sketch, ctx), ctx), ctx), ctx)
     ctx.scope.need(_condition_tables(sketch, ctx))
     _check_head(sketch, ctx)
     _check_periods(sketch, ctx)

@@ -175,6 +175,9 @@ def beyond(nodes: list[Node]) -> list[Node] | None:
     of = average.last - average.first > 1 or "Af" in "".join(n.code for n in nodes)
     if same is None and of and "again" in at and subject is not at["again"]:
         same = at["again"]  # `the average of` its kind
+    peer = at["again"].payload.candidates[0] if "again" in at and not of else None
+    if peer is not None and peer.kind == "table":
+        cond.each = peer.id  # `than the average customer`
     if "own" in at and same is not None and same.payload.candidates[0].kind == "table":
         same = None  # `of all reviews`
     if same is not None:

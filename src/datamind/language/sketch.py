@@ -70,7 +70,8 @@ class Cond:
     (subject against its own average), any (one of `parts`), given (a formula of the evidence),
     measure (an aggregate of each group compared with a number), beyond (`measure` against its own
     average, over the same `mention` where there is one), apart (the time from `subject` to
-    `mention`, compared), open (nothing ended it yet), age (of who was born on `subject`).
+    `mention`, compared), open (nothing ended it yet), age (of who was born on `subject`). `each` is
+    the table whose average row something is compared with.
     """
 
     kind: str
@@ -88,6 +89,7 @@ class Cond:
     formula: Formula | None = None
     measure: Measure | None = None
     unit: str = "day"
+    each: str = ""
 
 
 @dataclass(eq=False, slots=True)
