@@ -7,7 +7,7 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from datamind.language import ages, durations, kept, rates, specs
+from datamind.language import ages, clauses, durations, kept, rates, specs
 from datamind.language.candidates import Candidate
 from datamind.language.dates import MONTHS, Found, find_periods
 from datamind.language.denials import denied
@@ -92,6 +92,7 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
     yield from units_said(tokens, linker.index.values, Unit)
     yield from durations.units(linker.index, tokens)
     yield from kept.units(linker.index, tokens)
+    yield from clauses.units(linker.index, tokens)
     yield from rates.units(linker, tokens)
     yield from ages.units(linker.index, tokens)
     periods = find_periods(tokens, today)

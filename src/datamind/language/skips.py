@@ -36,6 +36,8 @@ def skip(linker: Linker, tokens: list[Token], at: int) -> Unit:
         return Unit(" ", at, at + 1, "", -0.6)
     if is_relating(token):
         return Unit(" ", at, at + 1, "", 0.0)
+    if is_participle(token) and _is_done_to_counted(linker, tokens, at):
+        return Unit(" ", at, at + 1, "", 0.9)
     if token.lower == "new" and at + 1 < len(tokens):  # since when, the period says (heeded.py)
         return Unit(" ", at, at + 1, "", -0.4 if "new" in linker.index.postings else -0.05)
     if token.lower in K.SETTINGS and _is_setting(tokens, at):
@@ -56,10 +58,24 @@ def skip(linker: Linker, tokens: list[Token], at: int) -> Unit:
     return Unit("u", at, at + 1, token.text, -0.5)
 
 
+def _is_done_to_counted(linker: Linker, tokens: list[Token], at: int) -> bool:
+    """`opened more than 3 tickets`: that tickets are opened, their opened_at says."""
+    ahead = range(at + 2, min(at + 6, len(tokens)))
+    noun = next(
+        (n for n in ahead if tokens[n - 1].kind == "number" and tokens[n].kind == "word"), 0
+    )
+    tables = {c.table for c in linker.concepts(noun, noun + 1) if c.kind == "table"} if noun else ()
+    view = linker.index.view
+    return any(
+        c.is_date and stem(token.lower) in {stem(w) for w in linker.index.column_words[c.id]}
+        for token in tokens[at : at + 1] for t in tables for c in view.table(t).columns
+    )  # fmt: skip
+
+
 # What a name may be told with and is not called by: the star `rating`, the fuel `level`.
 _TAILS = frozenset(
     """rating score level figure value amount quantity volume size status count date
-    rate degree term unit""".split()
+    rate degree term unit team desk""".split()
 )
 
 
@@ -69,7 +85,9 @@ def _is_setting(tokens: list[Token], at: int) -> bool:
     return len(before) == 2 and before[0] in _PLACING and before[1] in ("the", "our", "this", "my")
 
 
-_PLACING = frozenset("in at of on from to by with for within across".split())
+_PLACING = frozenset(
+    "in at of on from to by with for within across has have had did does do".split()
+)
 
 
 def _asks_more(tokens: list[Token], at: int) -> bool:

@@ -304,7 +304,7 @@ RELATING = frozenset(
 SETTINGS = frozenset(
     """company business firm organization organisation enterprise hospital clinic shelter festival shop
     store school university college bank airline library museum agency club league platform site
-    website area world market office warehouse factory network marketplace program programme event
+    website area world market office warehouse factory network marketplace program programme event agency department office crew
     list register file books system city state country region team fleet group portfolio range assortment catalogue catalog collection""".split()
 )
 
