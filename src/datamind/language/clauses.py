@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from datamind.language.candidates import Candidate
+from datamind.language.context import Context, Unbuildable
 from datamind.language.index import Index
 from datamind.language.tables.keywords import SOFT, STOP
 from datamind.language.tokens import Token, stem, tokenize
 from datamind.language.units import Unit
+from datamind.semantics import plan as P
 from datamind.semantics.catalog import Column
 
 _ASKING = frozenset({"where", "how", "who", "why", "when", "what"})
@@ -35,6 +37,24 @@ def units(index: Index, tokens: Sequence[Token]) -> Iterator[Unit]:
                 for c, end in found.values() if end == last
             )  # fmt: skip
             yield Unit("c", at, last, meant, _GAIN * (last - at))
+
+
+def heed_clauses(nodes: Sequence[object], units: Sequence[Unit], ctx: Context) -> None:
+    """Unbuildable, where the clause that tells how to group was not understood, or by how much
+    something changed was asked and nothing is subtracted."""
+    said = [w.lower() for w in ctx.words]
+    meant = {u.first for u in units if u.code == "c"}
+    for at, (by, word, after) in enumerate(zip(said, said[1:], [*said[2:], ""], strict=False)):
+        if by != "by" or word not in _CLAUSES or at + 1 in meant:
+            continue
+        if after not in ("much", "many"):
+            raise Unbuildable("by what it is grouped was said")
+        if _GROWING & set(said) and not any(isinstance(n, P.Window) for n in nodes):
+            raise Unbuildable("by how much it changed was asked")
+
+
+_GROWING = frozenset("grow grew grown increase increased rise risen rose fall fell fallen".split())
+_CLAUSES = frozenset({"where", "how", "who", "why", "when"})
 
 
 def _end(column: Column, tokens: Sequence[Token], at: int, index: Index) -> int:

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import get_args
 
 from datamind.language import names
+from datamind.language.clauses import heed_clauses
 from datamind.language.context import Context, Unbuildable
 from datamind.language.events import heed_events
 from datamind.language.figures_said import heed_figures, never
@@ -39,6 +40,7 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     _heed_parts(nodes, set(said), ctx)
     heed_figures(nodes, units, ctx)
     heed_events(units, ctx)
+    heed_clauses(nodes, units, ctx)
     grouped = any(isinstance(n, P.Group) and n.keys for n in nodes)
     measures = max((len(n.measures) for n in nodes if isinstance(n, P.Group)), default=0)
     computed = any(isinstance(n, P.Arithmetic | P.Window) for n in nodes)

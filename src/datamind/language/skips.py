@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from datamind.language.linking import Linker
+from datamind.language.periods import STARTS
 from datamind.language.tables import keywords as K
 from datamind.language.tokens import Token, is_participle, stem
 from datamind.language.units import Unit
@@ -36,7 +37,7 @@ def skip(linker: Linker, tokens: list[Token], at: int) -> Unit:
         return Unit(" ", at, at + 1, "", -0.6)
     if is_relating(token):
         return Unit(" ", at, at + 1, "", 0.0)
-    if is_participle(token) and _is_done_to_counted(linker, tokens, at):
+    if token.lower in STARTS and _is_done_to_counted(linker, tokens, at):
         return Unit(" ", at, at + 1, "", 0.9)
     if token.lower == "new" and at + 1 < len(tokens):  # since when, the period says (heeded.py)
         return Unit(" ", at, at + 1, "", -0.4 if "new" in linker.index.postings else -0.05)

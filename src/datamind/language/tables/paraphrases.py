@@ -52,7 +52,6 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("break split slice", r"^(?:break|split|slice)(?: down| up| out)? (?:the |our |all )*(.+?)(?: down| up| out)? by", "show {1} by"),
     ("to", r"^to how many", "how many"),
     ("allowed permitted able", r"(?:are|is|am) (?:we|they|you|it|i) (?:allowed|permitted|able) to", "can we"),
-    ("depending", r"depending on(?= (?:how|where|who|what|which|the) )", "by"),
     ("do enough fine suffice", r"(?<=[.?!,;-] )(?:just |only )?(?:the |their )?(\w+(?: \w+)?) (?:will do|would do|is enough|are enough|suffice|suffices|is fine|are fine)(?= [.?!]|$)", "show the {1}"),
     ("reason reasons", r"reasons? for (?:the |our )?(\w+)", "{1} reason", "reason"),
     ("from", r"^from (?:which|what) (.+?) (?:do|did) (?:we|they) (?:source|get|buy|import|obtain|have) (?:the |our )?(.+?) , and how many(?: \w+)?(?: from| of| in)?(?: each)?(?= [?.]|$)", "number of {2} by {1}"),
