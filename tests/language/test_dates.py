@@ -278,7 +278,8 @@ PERIODS = [
     ("in the first quarter of 2024", "2024-01-01", "2024-04-01"),
 ]
 NOTHING = [
-    "", "a 3-day pass", "may I see them", "1,999 orders", "five trips", "May I see the orders?",
+    "in the last 0 days", "",
+    "a 3-day pass", "may I see them", "1,999 orders", "five trips", "May I see the orders?",
     "march in line", "customers named April Smith", "last 5 orders", "last day of employment",
     "the last visit", "last name", "on the last day of each month", "next of kin", "this is fine",
     "by month", "from 9am to 5pm", "5th", "10 days", "in 10 days", "12 months", "last season",

@@ -63,12 +63,12 @@ class Words:
         return "", at
 
     def number(self, at: int) -> tuple[int | None, int]:
-        """A whole number in figures or words, and the place after it."""
+        """A whole number above 0 in figures or words, and the place after it."""
         word = self.word(at)
         if word and self.tokens[at].kind == "number":
             value = self.tokens[at].value
-            whole_one = value is not None and value == int(value) and word[-1].isdigit()
-            return (int(value), at + 1) if whole_one and value is not None else (None, at)
+            counted = value is not None and value > 0 and value == int(value)
+            return (int(value), at + 1) if counted and value and word[-1].isdigit() else (None, at)
         if word == "couple":
             return 2, self.skip(at + 1, "of")
         return (T.WORD_NUMBERS[word], at + 1) if word in T.WORD_NUMBERS else (None, at)
