@@ -166,6 +166,15 @@ def test_a_name_that_no_value_explains_is_not_dropped(name: str, shop: View, ask
     assert ask(f"How many customers are in {name}?", shop).status != "answered"
 
 
+@pytest.mark.parametrize(
+    "question",
+    ["Did the number of orders grow in 2024?", "By how much did the number of orders grow in 2024?",
+     "Which customers declined in 2024?"],
+)  # fmt: skip
+def test_what_grew_or_fell_is_not_dropped(question: str, shop: View, ask: Ask) -> None:
+    assert ask(question, shop).status != "answered"
+
+
 WORDS = st.sampled_from(
     "how many total average the of by per month year top 5 most not never in with or and both "
     "between 3 10% since last week 2024 customers orders product Rome 'Ford' price amount than "

@@ -256,6 +256,7 @@ def settle(sketch: Sketch) -> None:
     over = sketch.over
     if over is not None and over.kind == "verb":
         over = sketch.over = _grown(sketch, over)
+        sketch.unused += over is None  # what grew or fell was asked
     grain = over.grain if over is not None and over.kind in _TIMED else None
     if grain and not any(_is_time(m) for m in sketch.groups):
         sketch.groups.append(grain_mention(grain))
