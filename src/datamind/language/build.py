@@ -23,6 +23,7 @@ from datamind.language.shapes import group, grouped_query, list_query, listed
 from datamind.language.sketch import Cond, Measure, Mention, Sketch
 from datamind.language.tables import keywords as K
 from datamind.language.top_share import part_of_all
+from datamind.language.totals import in_all, of_total
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import NUMERIC
 from datamind.semantics.walk import below
@@ -32,6 +33,7 @@ def build(sketch: Sketch, ctx: Context) -> P.Query:
     """The plan; Unbuildable or NoPath where this reading makes none."""
     check_words(sketch, ctx)
     sketch = within_counts(counted_within(apart(of_the_rows(sketch, ctx), ctx), ctx), ctx)
+    sketch = in_all(sketch, ctx)
     ctx.scope.need(_condition_tables(sketch, ctx))
     _check_head(sketch, ctx)
     _check_periods(sketch, ctx)
@@ -183,6 +185,8 @@ def _conditions(sketch: Sketch, ctx: Context, draft: Draft, *, grouped: bool) ->
         elif cond.kind == "period" and cond.subject is None and not cond.negated and own_dates:
             assert cond.period is not None
             ctx.spans.append(cond.period)
+        elif cond.kind == "total":
+            draft.where.append(of_total(cond, ctx))
         elif cond.kind == "measure":
             draft.having.append(_having_measure(cond, ctx, draft))
         elif (cond.kind == "related" and cond.numbers and _about_groups(cond, sketch, ctx)) or (

@@ -203,7 +203,9 @@ def related_count(
     else:
         measure = P.Aggregate("count", inner.column(candidate.id), distinct=True)
     keys = tuple(P.Named(k, P.Column(inner.aliases[home.id], k)) for k in home.primary_key[:1])
-    compare = compared(cond, P.Field("related"), ctx, counted=True)
+    few = cond.op in FEWER and not cond.negated  # who has none has fewer, too
+    asked = replace(cond, op=FEWER[cond.op]) if few else cond
+    compare = compared(asked, P.Field("related"), ctx, counted=True)
     query = P.Query(
         inner.source(),
         (
@@ -214,7 +216,10 @@ def related_count(
         ),
     )
     made = P.InQuery(ctx.scope.column(f"{home.id}.{home.primary_key[0]}"), query)
-    return P.Not(made) if cond.negated else made
+    return P.Not(made) if cond.negated or few else made
+
+
+FEWER: dict[str, str] = {"<": ">=", "<=": ">"}
 
 
 def inner_context(ctx: Context, home: str | None = None) -> Context:
