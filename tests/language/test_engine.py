@@ -168,8 +168,7 @@ def test_a_name_that_no_value_explains_is_not_dropped(name: str, shop: View, ask
 
 @pytest.mark.parametrize(
     "question",
-    ["Did the number of orders grow in 2024?", "By how much did the number of orders grow in 2024?",
-     "Which customers declined in 2024?"],
+    ["Which customers declined in 2024?", "Did the number of orders grow?"],
 )  # fmt: skip
 def test_what_grew_or_fell_is_not_dropped(question: str, shop: View, ask: Ask) -> None:
     assert ask(question, shop).status != "answered"

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 
 from datamind.language.calendar import Period, move
 from datamind.language.sketch import Cond, Measure, Mention, Output, Sketch
 
 _PERCENT = 100.0
+_UNITS = ("year", "quarter", "month", "week", "day")
 
 
 def settle(sketch: Sketch) -> None:
@@ -117,6 +119,44 @@ def _set(sketch: Sketch, said: Cond, now: Cond, before: Cond, *, rate: bool) -> 
     both = [Cond("any", parts=(before, now), first=said.first)] if sketch.groups else []
     sketch.conds = [*kept, *both]
     sketch.over = None
+
+
+def to_date(sketch: Sketch, today: dt.date) -> None:
+    """Both periods up to the same day, where the later one is not over: a year is not set against
+    a few months."""
+    sides = {o.label: o for o in sketch.outputs if isinstance(o, Measure)}
+    if not {"now", "before"} <= set(sides):
+        return
+    now, before = sides["now"].where[-1], sides["before"].where[-1]
+    end, cut = today + dt.timedelta(days=1), _moved_alike(now.period, before.period, today)
+    if cut is None:
+        return
+    note = "the later period is not over: both are taken up to the same day"
+    for cond, high in ((now, end), (before, cut)):
+        assert cond.period is not None
+        short = replace(cond, period=replace(cond.period, high=high, year=None, note=note))
+        for side in sides.values():
+            side.where = [short if c is cond else c for c in side.where]
+        sketch.conds = [_with(c, cond, short) for c in sketch.conds]
+
+
+def _with(cond: Cond, old: Cond, new: Cond) -> Cond:
+    """The condition with one of its parts replaced."""
+    parts = tuple(new if p is old else p for p in cond.parts)
+    return replace(cond, parts=parts) if any(p is old for p in cond.parts) else cond
+
+
+def _moved_alike(now: Period | None, before: Period | None, today: dt.date) -> dt.date | None:
+    """The end of what is as long of the earlier period; None where the later one is over."""
+    if now is None or before is None or not (now.low and now.high and before.low and before.high):
+        return None
+    end = today + dt.timedelta(days=1)
+    units = (u for u in _UNITS if move(now.low, u, -1) == before.low)
+    unit = next(units, None)
+    if unit is None or not now.low <= today or now.high <= end:
+        return None
+    cut = move(end, unit, -1)
+    return cut if cut < before.high else None
 
 
 def _measure(output: Output) -> Measure | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeGuard, cast
 
-from datamind.language import measures, windows
+from datamind.language import against, measures, windows
 from datamind.language.apart import apart, check_words, counted_within, of_the_rows
 from datamind.language.beyond import above_average, within_counts
 from datamind.language.candidates import Candidate
@@ -31,6 +31,7 @@ from datamind.semantics.walk import below
 
 def build(sketch: Sketch, ctx: Context) -> P.Query:
     """The plan; Unbuildable or NoPath where this reading makes none."""
+    against.to_date(sketch, ctx.today)
     check_words(sketch, ctx)
     sketch = within_counts(counted_within(apart(of_the_rows(sketch, ctx), ctx), ctx), ctx)
     sketch = in_all(sketch, ctx)

@@ -49,7 +49,7 @@ def heed_clauses(nodes: Sequence[object], units: Sequence[Unit], ctx: Context) -
             continue
         if after not in ("much", "many"):
             raise Unbuildable("by what it is grouped was said")
-        if _GROWING & set(said) and not any(isinstance(n, P.Window) for n in nodes):
+        if _GROWING & set(said) and not any(isinstance(n, P.Window | P.Arithmetic) for n in nodes):
             raise Unbuildable("by how much it changed was asked")
 
 

@@ -94,6 +94,8 @@ def _spans_of(
     if len(said) == 2 and said[0][0] == said[1][0]:  # one against the other
         date, one, other = said[0][0], said[0][1], said[1][1]
         before, after = sorted((one, other), key=lambda s: s.low)
+        if after.high == today + dt.timedelta(1):  # both were taken to the same day
+            before, after = _whole(before, after)
         known = _known(date, after, today, view, tables)
         if before == after.back(*after.length) and after.low <= known:
             return _against(date, after, known, "")  # this year vs last year: to the same day
@@ -107,6 +109,15 @@ def _spans_of(
         return None
     date, span = said[0]
     return _against(date, span, _known(date, span, today, view, tables), back)
+
+
+def _whole(before: Span, after: Span) -> tuple[Span, Span]:
+    """The whole units that both are the beginnings of; themselves where they are of none."""
+    for unit in ("year", "quarter", "month", "week"):
+        units = [Span(s.low, move(s.low, unit, 1)) for s in (before, after)]
+        if units[0].high == after.low == floor(after.low, unit) and after.high < units[1].high:
+            return units[0], units[1]
+    return before, after
 
 
 def _known(date: P.Expr, span: Span, today: dt.date, view: View, tables: dict[str, str]) -> dt.date:

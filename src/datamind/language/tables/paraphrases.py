@@ -43,6 +43,7 @@ _EACH: tuple[tuple[str, ...], ...] = tuple(
     )
 )  # fmt: skip
 
+_MOVED = r"(?:grow|rise|fall|shrink|increase|decrease|decline|drop)(?:n|ed|d)?|gone (?:up|down)|go (?:up|down)"
 PARAPHRASES: tuple[tuple[str, ...], ...] = (
     *_EACH,
     # What only leads up to the question, or says that all of the data is meant.
@@ -137,6 +138,9 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("agreed consented opted said signed ok", r"(?:have |has |are |is |who )*(?:agreed|consented|opted in|opted|said yes|signed up|ok) (?:to|for|into|with) (?:get|getting|receive|receiving|be sent)(?: our| the)?", "who accept", "accept"),
     ("agreed consented opted said signed", r"(?:have |has |are |is |who )*(?:agreed|consented|opted in|opted|said yes|signed up) (?:to|for|into) (?:get|getting|receive|receiving|be sent)(?: our| the)?", "with"),
     ("time", r"(?:order|ordered|buy|bought|purchase|purchased|placed an order)(?: from us| with us)? for the (?:very )?first time", "placed their first order"),
+    ("up down grow grown rise risen fall fallen shrink shrunk decline declined drop dropped increase increased decrease decreased", rf"^(?:did|do|does|have|has) (?!any|some|all|every|each|we |you |they |i )(?:the |our )?(.+?) (?:{_MOVED}) ((?:in|last|this|over|during|since) [^?.]+)(?= [?.]|$)", "what was the change in {1} {2}"),
+    ("grow rise shrink fall", r"^by how much (?:did|do|does|have|has) (.+?) (?:grow|rise)", "by how much did {1} increase"),
+    ("shrink fall", r"^by how much (?:did|do|does|have|has) (.+?) (?:shrink|fall)", "by how much did {1} decrease"),
     ("where", r"^where (?:do|does|did|are|is|was|were) (?:most of )?(?:the |our )?(.+?) (?:live|lived|located|based|situated|from|come from|reside)(?= [?.]|$)", "where are {1}"),
     # What something costs, is worth, adds up to.
     ("cost costs", r",? ?(?:and )?(?<!^)(?:what|how much) (?:does|do|did|will) (?:it|they|these|those|that) cost(?: us| in the shop| each)?", "and the price"),
