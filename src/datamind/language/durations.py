@@ -30,6 +30,7 @@ FUNCTIONS = {"average": "avg", "mean": "avg", "avg": "avg", "typical": "avg", "m
               "longest": "max", "maximum": "max", "max": "max", "shortest": "min",
               "minimum": "min", "min": "min"}  # fmt: skip
 _SINGLE = frozenset({"first", "last", "latest", "earliest", "next", "previous", "second"})
+_FIRST = re.compile(r"(?:\w+ ){0,4}?(?:very )?first (?P<what>\w+)")
 _CHANGED = frozenset({"minus", "plus", "times"})
 _EMPTY = frozenset("date dates time times at on day dt ts timestamp datetime the moment".split())
 
@@ -72,6 +73,8 @@ def _found(
                 continue  # a column has it: the delivery_days
             first, last = starts.get(found.start()), ends.get(found.end())
             pair = _pair(found, text, index) if number else _event(found["end"], index)
+            firsts = _FIRST.fullmatch(found["end"]) if number and pair is None else None
+            pair = _pair(found, text, index, firsts) if firsts else pair
             if first is None or last is None or pair is None:
                 continue
             unit = found["unit"] or found.groupdict().get("unit_")
@@ -79,7 +82,10 @@ def _found(
             measure.first, measure.unit = first, (unit or "").rstrip("s")
             usual = found["function"] or ("average" if ON_AVERAGE.search(text) else None)
             measure.inner = FUNCTIONS[usual] if usual else None
-            return measure, last
+            if firsts is not None:
+                measure.per = [_each(pair[0], first, last)]
+            if firsts is None or measure.inner:
+                return measure, last
     return None
 
 
@@ -124,10 +130,19 @@ def _side(words: str) -> _Side:
     return _Side(frozenset(stems), moments)
 
 
-def _pair(found: re.Match[str], text: str, index: Index) -> tuple[Column, Column] | None:
-    """The dates at which what is said starts and ends; None where the words don't tell."""
+def _each(column: Column, first: int, last: int) -> Mention:
+    """Whoever has the date: from it to the first of what they did."""
+    link = Candidate("table", column.table, column.table, 0.95, "name")
+    return Mention(first, last, (link,), role="group", each=True)
+
+
+def _pair(
+    found: re.Match[str], text: str, index: Index, firsts: re.Match[str] | None = None
+) -> tuple[Column, Column] | None:
+    """The dates at which what is said starts and ends; None where the words don't tell. `firsts`
+    is what is said of the first of several, which refer to what the other date is of."""
     groups = found.groupdict()
-    begun, ended = groups.get("start") or "", groups["end"]
+    begun, ended = groups.get("start") or "", firsts["what"] if firsts else groups["end"]
     words = {*begun.split(), *ended.split()}
     if _CHANGED & words or any(w.isdigit() for w in words):
         return None
@@ -145,8 +160,11 @@ def _pair(found: re.Match[str], text: str, index: Index) -> tuple[Column, Column
         for one, opens in opening:
             if one.id == last.id or (one.table != last.table and not begun):
                 continue
+            if firsts and not index.refers(last.table, one.table):
+                continue
             named = said & {stem(w) for w in index.table_words.get(last.table, ())}
-            score = closes + opens + 0.6 * (one.table == last.table) + 0.3 * bool(named)
+            apart = one.table == last.table and not _same_moment(one, last)
+            score = closes + opens + 0.6 * apart + 0.3 * bool(named)
             if best is None or score > best[0]:
                 best = (score, one, last)
     if best is None or _narrowed(words, best[1:], index):
@@ -154,6 +172,15 @@ def _pair(found: re.Match[str], text: str, index: Index) -> tuple[Column, Column
     if (_SINGLE & words) - {w for c in best[1:] for w in names.words_of(c.name)}:
         return None  # the first of several: not the time between two dates
     return best[1], best[2]
+
+
+def _same_moment(one: Column, other: Column) -> bool:
+    """`ordered at` and `order date`: one moment, told twice."""
+    kinds = [
+        {k for k, ws in MOMENTS.items() if set(names.words_of(c.name)) & set(ws.split())}
+        for c in (one, other)
+    ]
+    return bool(kinds[0]) and kinds[0] == kinds[1]
 
 
 def _event(what: str, index: Index) -> tuple[Column, Column] | None:
@@ -191,8 +218,10 @@ def _fits(column: Column, side: _Side, index: Index) -> float:
     noun = {stem(w) for w in index.table_words.get(column.table, ())}
     told = 1.0 if (own - noun) & side.stems else 0.0
     kinds = {k for k, ws in MOMENTS.items() if own & {stem(w) for w in ws.split()}}
-    told = told or (0.7 if kinds & side.moments else 0.0)
+    told = told or (0.7 + 0.15 * (side.moments <= kinds) if kinds & side.moments else 0.0)
     about = 0.3 if noun & side.stems else 0.0
+    if "sold" in side.moments and "sale" in noun and "order" not in side.stems:
+        about = about or 0.1  # what was bought was sold; an order may have come to nothing
     main = next((c for c in dates_of(index.view.table(column.table))), None)
     if not told and about and main is not None and main.id == column.id and not side.moments:
         told = 0.35  # `the appointment` is when it is

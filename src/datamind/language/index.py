@@ -100,6 +100,10 @@ class Index:
             return 0.35
         return 1.0 / (1.0 + 0.25 * math.log1p(self.frequency[word]))
 
+    def refers(self, table: str, other: str) -> bool:
+        """Whether rows of the one refer to rows of the other."""
+        return any(r.table == table and r.to_table == other for r in self.view.relationships)
+
     def near_words(self, word: str) -> list[tuple[str, float]]:
         """Index words within a typo of this one, with their likeness."""
         if len(word) < 5:

@@ -322,6 +322,8 @@ def _row_value(measure: Measure, ctx: Context) -> P.Expr:
     find = date_column if measure.kind == "duration" else lambda m, c: c.column_of(m)
     first, second = (find(m, ctx) for m in measure.mentions)
     value = _between(first, second, ctx, measure.unit)
+    if measure.per and isinstance(value, P.DateDiff):  # to the first of what each of them did
+        return P.DateDiff(value.unit, *(P.Aggregate("min", e) for e in (value.start, value.end)))
     if measure.inner in _EXACT and isinstance(value, P.DateDiff) and value.unit in _SECONDS:
         seconds = P.Value(_SECONDS[value.unit])
         value = P.Arithmetic("/", replace(value, unit="second"), seconds)

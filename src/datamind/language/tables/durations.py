@@ -45,6 +45,8 @@ MOMENTS: dict[str, str] = {
     "made": "create created open opened start started begin began place placed order ordered register"
             " registered registration submit submitted report reported request requested enter sign"
             " signup joined join enroll enrolled issue issued book booked booking launch hire hired",
+    "joined": "register registered registration sign signed signup join joined joining enroll"
+              " enrolled subscribe subscribed",
     "sent": "ship shipped shipping shipment dispatch dispatched send sent mailed handed",
     "arrived": "arrive arrived arrival deliver delivered delivery receive received receipt",
     "ended": "end ended close closed closing closure resolve resolved resolution settle settled"
@@ -53,6 +55,6 @@ MOMENTS: dict[str, str] = {
     "paid": "pay paid payment settle settled settlement",
     "given back": "return returned refund refunded",
     "read": "read seen opened viewed",
-    "sold": "sell sold sale purchase purchased buy bought",
+    "sold": "sell sold sale purchase purchased buy bought order ordered",
     "visited": "visit appointment slot scheduled schedule",
 }  # fmt: skip
