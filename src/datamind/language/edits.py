@@ -319,8 +319,10 @@ def _show(sketch: Sketch, payload: Output, said: Said) -> bool:
 
 
 def _same(one: Mention, other: Mention) -> bool:
-    """Whether both name one table."""
+    """Whether both name one table, or may name one column."""
     first, second = one.candidates[0], other.candidates[0]
+    if first.kind == second.kind == "column":
+        return bool({c.id for c in one.candidates} & {c.id for c in other.candidates})
     return first.kind == second.kind == "table" and first.id == second.id
 
 

@@ -48,6 +48,7 @@ _ASKING = frozenset(
     find name number""".split()
 )
 _QUESTIONS = frozenset("how what which who whose where when why".split())
+_OPEN = _QUESTIONS - {"which", "what"}
 _ALL_SAID = frozenset(
     """me all the are there please those these them it they one ones in total how many of
     just""".split()
@@ -122,24 +123,23 @@ def stance(tokens: Sequence[Token], units: Sequence[Unit]) -> Stance:
     fragment = fragment and not any(map(_is_figure, units[1:]))
     parts = words[0] in _PARTING and len(words) <= _FEW
     told = len(words) <= _FEW - 1 and _tells_a_figure(units)
-    surely = (
-        at is not None
-        or _bare(units)
-        or (short and (told or "instead" in words or lead is not None or fragment or parts))
-    )
+    bare = _bare(units) or _bare_most(units)
+    changing = told or "instead" in words or lead is not None or fragment or parts
+    surely = at is not None or bare or (short and changing)
     rest = words[1:] if words[0] in _OPENING else words
-    complete = (
-        at is None
-        and not _bare(units)
-        and len(rest) > _FEW - 1
-        and rest[0] in _ASKING
-        and rest[1] != "about"
-    )
+    asking = len(rest) > _FEW - 1 and rest[0] in _ASKING and rest[1] != "about"
+    complete = at is None and not bare and asking
     leans = surely or (
         (short and (len(words) <= _FEW - 1 or any(words[: len(p)] == p for p in _LEADS)))
         or (words[0] in _PARTING | _FRAGMENTS and short)
     )
     return Stance(leans, surely, complete, at)
+
+
+def _bare_most(units: Sequence[Unit]) -> bool:
+    """`which has the most?`: of what there was, with no name of its own."""
+    codes = "".join(u.code for u in units)
+    return bool(re.fullmatch(r"&?q[qrifn=]*S[qrifn]*", codes))
 
 
 def _tells_a_figure(units: Sequence[Unit]) -> bool:
@@ -274,6 +274,8 @@ def _changed(sketch: Sketch, change: Change, units: Sequence[Unit], view: View) 
     wanted = {"count", "list", "show", "name"} & set(words)
     if change.pronoun and wanted and not (_bare(units) or _more_told(change.tokens)):
         return None  # `count them`: no column is meant
+    if change.pronoun and not _bare(units) and _OPEN & set(words):
+        return None  # `how were they paid`: something new, that was not understood
     if change.pronoun in ("one", "ones") and not keys_shown(change.shown, view):
         return None
     made = copy.deepcopy(sketch)

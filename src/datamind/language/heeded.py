@@ -12,15 +12,14 @@ from itertools import pairwise
 from typing import get_args
 
 from datamind.language import names
+from datamind.language.asked import heed_asked
 from datamind.language.clauses import heed_clauses
 from datamind.language.context import Context, Unbuildable
 from datamind.language.events import heed_events
 from datamind.language.figures_said import heed_figures, never
 from datamind.language.tables import keywords as K
 from datamind.language.units import Top, Unit
-from datamind.language.where import asks_where, tells_place
 from datamind.semantics import plan as P
-from datamind.semantics.catalog import TEMPORAL
 from datamind.semantics.walk import below
 
 _MEANS = frozenset({"avg", "average", "median", "mean"})
@@ -86,10 +85,7 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     denied = [u for u in units if u.code in (K.NOT, K.EXCLUDED) and u not in last]
     if denied and not any(map(_denies, nodes)):
         raise Unbuildable("what is left out was said")
-    if any(u.code == K.ASK and u.payload == "when" for u in units) and not _tells_time(plan, ctx):
-        raise Unbuildable("it was asked when")
-    if asks_where(ctx.words) and not tells_place(plan):
-        raise Unbuildable("it was asked where")
+    heed_asked(plan, units, ctx)
     lists = said[:1] in (["which"], ["who"]) and [u.code for u in units[1:2]] == ["c"]
     lists = lists or (said[1:2] == ["who"] and [u.code for u in units[:1]] == ["c"])
     if lists and any(isinstance(s, P.Group) and not s.keys for s in plan.steps):
@@ -320,18 +316,6 @@ def _denies(node: object) -> bool:
         return True
     none = isinstance(node, P.Compare) and isinstance(node.right, P.Value) and not node.right.value
     return none or (isinstance(node, P.Compare) and node.op == "!=")
-
-
-def _tells_time(plan: P.Query, ctx: Context) -> bool:
-    """Whether the plan shows or orders by a date; `when` asks for one."""
-    shown = [n for s in plan.steps if not isinstance(s, P.Filter) for n in below(s)]
-    tables = {n.alias: n.table for n in below(plan) if isinstance(n, P.Source | P.Join)}
-    view = ctx.scope.view
-    columns = [
-        view.column(f"{tables[n.alias]}.{n.name}") for n in shown
-        if isinstance(n, P.Column) and n.alias in tables
-    ]  # fmt: skip
-    return any(c.is_date or c.type in TEMPORAL or "year" in c.name.lower() for c in columns)
 
 
 def _heed_averages(nodes: Sequence[object], said: set[str], ctx: Context) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from datamind.language import measures, windows
+from datamind.language.asked import asks_where, places_of
 from datamind.language.context import Context, Unbuildable, conjunction
 from datamind.language.draft import (
     Draft,
@@ -21,7 +22,6 @@ from datamind.language.metric_time import figure
 from datamind.language.ordering import ranks
 from datamind.language.scope import display
 from datamind.language.sketch import Measure, Mention, Output, Sketch
-from datamind.language.where import asks_where, places_of
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Column, Table
 

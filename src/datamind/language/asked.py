@@ -1,0 +1,66 @@
+"""Asked: what `where`, `when` and `how` ask for has to be in the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from datamind.language import names
+from datamind.language.context import Context, Unbuildable
+from datamind.language.tables import keywords as K
+from datamind.language.tables.places import PLACE_PARTS
+from datamind.language.units import Unit
+from datamind.semantics import plan as P
+from datamind.semantics.catalog import TEMPORAL, Column, Table
+from datamind.semantics.walk import below
+
+MOST = 4
+_HELPING = frozenset({"is", "are", "was", "were", "did", "does", "do"})
+_TOLD = P.Aggregate | P.Metric | P.DateDiff
+
+
+def heed_asked(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
+    """Unbuildable, where it was asked when, where or how, and the plan tells no such thing."""
+    if any(u.code == K.ASK and u.payload == "when" for u in units) and not _tells_time(plan, ctx):
+        raise Unbuildable("it was asked when")
+    if asks_where(ctx.words) and not _tells_place(plan):
+        raise Unbuildable("it was asked where")
+    first, *rest = [*_spoken(ctx.words)[:2], "", ""][:2]
+    if (
+        first == "how"
+        and rest[0] in _HELPING
+        and not any(isinstance(n, _TOLD) for n in below(plan))
+    ):
+        raise Unbuildable("it was asked how")
+
+
+def _spoken(words: Sequence[str]) -> list[str]:
+    """What is said now, without the marks that stand for what was asked before."""
+    return [w.lower() for w in words if w != "."]
+
+
+def asks_where(words: Sequence[str]) -> bool:
+    """`where are our stores?`, said first or behind what was asked before."""
+    return _spoken(words)[:1] == ["where"]
+
+
+def places_of(table: Table) -> list[Column]:
+    """The columns that say where a row's thing is."""
+    return [c for c in table.columns if PLACE_PARTS & set(names.words_of(c.name))][:MOST]
+
+
+def _tells_place(plan: P.Query) -> bool:
+    """Whether what is shown is a place, or has one."""
+    shown = [n for s in plan.steps if not isinstance(s, P.Filter) for n in below(s)]
+    return any(isinstance(n, P.Column) and PLACE_PARTS & set(names.words_of(n.name)) for n in shown)
+
+
+def _tells_time(plan: P.Query, ctx: Context) -> bool:
+    """Whether the plan shows or orders by a date; `when` asks for one."""
+    shown = [n for s in plan.steps if not isinstance(s, P.Filter) for n in below(s)]
+    tables = {n.alias: n.table for n in below(plan) if isinstance(n, P.Source | P.Join)}
+    view = ctx.scope.view
+    columns = [
+        view.column(f"{tables[n.alias]}.{n.name}") for n in shown
+        if isinstance(n, P.Column) and n.alias in tables
+    ]  # fmt: skip
+    return any(c.is_date or c.type in TEMPORAL or "year" in c.name.lower() for c in columns)
