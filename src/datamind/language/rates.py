@@ -12,6 +12,7 @@ from datamind.language.denials import denied
 from datamind.language.index import normal, synonyms
 from datamind.language.linking import SURE, Linker
 from datamind.language.sketch import Cond, Measure, Mention
+from datamind.language.tables.keywords import STOP
 from datamind.language.tokens import Token, stem
 from datamind.language.units import Unit
 
@@ -76,11 +77,14 @@ def _state(linker: Linker, tokens: Sequence[Token], first: int, last: int) -> Co
 def _flags(linker: Linker, token: Token) -> tuple[Candidate, ...]:
     """Flags whose name has the word in another form: `conversion` of converted."""
     index = linker.index
+    if token.lower in STOP or token.kind != "word":
+        return ()
     said = {stem(token.lower)} | {stem(w) for w in synonyms().get(token.lower, ())}
     found = {
         i.id: Candidate("column", i.id, i.table, _NAMED, "name", type="boolean")
         for i in index.items
-        if i.kind == "column" and i.id in index.flags and said & {stem(w) for w in i.core}
+        if i.kind == "column" and i.id in index.flags and len(i.core) == 1
+        and stem(i.core[0]) in said
     }  # fmt: skip
     return tuple(found.values())
 

@@ -16,6 +16,7 @@ from rapidfuzz.distance import DamerauLevenshtein
 from simplemma import is_known
 
 from datamind.language.index import Index, synonyms
+from datamind.language.initials import spelt_out
 from datamind.language.tables import keywords as K
 from datamind.language.tables.places import PLACES
 from datamind.language.tables.spelling import (
@@ -43,6 +44,14 @@ def read(tokens: Sequence[Token], index: Index) -> tuple[list[Token], list[str]]
     for token in _phrasal(tokens, index):
         if (back := LOOKING_BACK.fullmatch(token.lower)) and not _is_of_data(token, index):
             out += _looking_back(token, back)
+            continue
+        if (
+            token.kind == "word"
+            and not _is_of_data(token, index)
+            and (words := spelt_out(token, index))
+        ):
+            out += words
+            notes.append(f"'{token.text}' is read as {' '.join(w.text for w in words)}")
             continue
         meant = None if token.kind != "word" or _is_of_data(token, index) else _meant(token, index)
         if meant is None or meant == token.lower:

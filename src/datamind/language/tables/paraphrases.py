@@ -147,6 +147,7 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("cost costs", r"(?:what|how much) (?:did|does|do|has|have|will) (?:the |our )?(?!each|every)(\w+) cost(?:ed)?(?: us)?", "what is the {1} cost"),
     ("large big high low great", r"how (?:large|big|high|low|great) (?:is|was|are|were) (?:the |our )?", "what is the"),
     ("of", rf"(value|amount|price|cost|size|weight|duration|length|total) of (?:the|our) ({_EXTREME}) (\w+)", "{2} {3} {1}"),
+    ("going counted judged", r"(in|during|since|for) ((?:(?:the )?(?:last|this|current|previous) )?\S+) ,? ?(?:going|counted|judged) by (?:the |its |their )?(\w+ (?:date|day))(?= [?.,]|$)", "with {3} {1} {2}"),
     ("going", r",? ?going by (?:the |its |their |our )?", "by"),
     # What is asked beside the rest, and how it is to be shown.
     ("how", r",? ?and (?:for |in |by |to )?how many (?:is|are|were|was|did|do|does|have) (?:there|they|it|those|these)(?: \w+)?(?: in| for| at| of)?(?: each)?(?= [?.]|$)", ", and how many"),
