@@ -169,8 +169,9 @@ class Reader:
         cut = cut_ratios(nodes)
         if any(n.code == "M" and n.payload.kind in ("share", "percent", "ratio") for n in cut):
             made = combine(cut)
-            (measure,) = [n.payload for n in made if n.code == "M"] or [None]
-            return None if any(n.code in _UNREAD for n in made) else measure
+            figures = [n.payload for n in made if n.code == "M"]
+            unread = len(figures) > 1 or any(n.code in _UNREAD for n in made)
+            return None if unread or not figures else figures[0]
         if any(n.code in _UNREAD for n in combine(to_nodes(self._last))):
             return None
         measure, leftover = side(nodes)
