@@ -11,7 +11,8 @@ from datamind.language.tables import keywords as K
 def cut_ratios(nodes: list[Node]) -> list[Node]:
     """Ratios are cut out first, since each side has conditions of its own.
 
-    `ratio of A to B`, `share of A among B`, `percentage of A that P`.
+    `ratio of A to B`, `share of A among B`, `percentage of A that P`, `percentage of each
+    G's A that P`.
     """
     at = next((i for i, n in enumerate(nodes) if n.code == K.RATIO), None)
     if at is None:
@@ -27,25 +28,54 @@ def cut_ratios(nodes: list[Node]) -> list[Node]:
     rest = nodes[at + 1 :]
     if kind.endswith(" of whole"):  # `A as a percentage of B`
         kind = kind.split()[0]
-        asked = 1 if lead and lead[0].code == K.ASK else 0
+        lead = lead[1:] if lead and lead[0].code == K.ORDER else lead  # `sort our kinds by A …`
+        asked = _before_measure(lead)
         rest = [*lead[asked:], Node(K.TO, nodes[at].first, nodes[at].last, ""), *rest]
         lead = lead[:asked]
-    end = _end_of_ratio(rest, kind)
-    body, tail = rest[:end], rest[end:]
+    each = _of_each(rest, kind)
+    end = _end_of_ratio(rest[each:], kind)
+    inside, after = rest[each : each + end], rest[each + end :]
+    if each:  # `of each depot's customers have agreed to calls`: the `to` divides nothing
+        inside = [n for n in inside if n.code != K.TO]
+    body, tail = inside, [*rest[:each], *after]
     cut = _middle(body, kind)
     left = body[:cut] if cut is not None else body
     right = body[cut + 1 :] if cut is not None else []
     measure = Measure(kind, first=nodes[at].first, inner=inner)
     part, leftover = side(left)
     measure.left = part
+    if each:
+        _as_condition(part)
     outer: list[Node] = leftover if right else [*leftover, *_scope(part)]
     if right:
         measure.right, more = side(right)
         _as_condition(part)
         _share_noun(part, measure.right)
         outer = [*outer, *more, *_shared(measure, whole=body[cut or 0].payload == "all")]
-    node = Node("M", nodes[at].first, (rest[end - 1].last if end else nodes[at].last), measure)
+    node = Node("M", nodes[at].first, (body[-1].last if body else nodes[at].last), measure)
     return [*lead, node, *outer, *tail]
+
+
+def _before_measure(lead: list[Node]) -> int:
+    """Where what is set against a whole begins: after the question word, after `brands by`."""
+    for at in range(len(lead) - 2, 0, -1):
+        if lead[at].code in (K.BY, K.ORDER):
+            return at + 1
+    return 1 if lead and lead[0].code == K.ASK else 0
+
+
+_TESTS = frozenset("vPp>w0BX~")  # what begins, or is, a condition
+
+
+def _of_each(rest: list[Node], kind: str) -> int:
+    """How many nodes of `percentage of each depot's parcels that P` are a group at its front."""
+    if kind not in ("percent", "share") or [n.code for n in rest[:2]] != [K.GROUP, "c"]:
+        return 0
+    body = rest[2:][: _end_of_ratio(rest[2:], kind)]
+    if any(n.code == K.TO and n.payload for n in body):
+        return 0
+    tested = any(n.code in _TESTS or (n.code == "c" and _is_flag(n.payload)) for n in body)
+    return 2 if tested else 0
 
 
 def _scope(part: Measure) -> list[Node]:

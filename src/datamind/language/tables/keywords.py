@@ -319,6 +319,7 @@ UNITS = frozenset(
 FILLERS = (("only", "consider"), ("only", "count"), ("count", "only"), ("consider", "only"), ("in", "total"), ("at", "all"), ("so", "far"), ("all", "in", "all"), ("of", "all"),
             ("as", "well"), ("or", "not"), ("in", "general"), ("at", "least", "once"),
             ("as", "a", "fraction"), ("as", "a", "percentage"), ("as", "a", "ratio"),
+            ("as", "a", "proportion"), ("as", "a", "share"),
             ("in", "percent"), ("as", "a", "percent"), ("at", "the", "moment"), ("right", "now"),
             ("to", "date"), ("=", "true"), ("is", "true"), ("equals", "true"),
             ("considering", "only"), ("counting", "only"), ("only", "considering"),
