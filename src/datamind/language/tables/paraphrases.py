@@ -20,6 +20,7 @@ _FIGURE = (
     r"rate|average|share|figure|number|total|amount|percentage|value|count|ratio|sum|margin|cost"
     r"|price|revenue|score|median"
 )
+_SHOWN = r"(?: ?,? ?and how much(?: (?:have|has|did|do) (?:they|each)(?: each)? \w+)?)?"
 _IGNORED = (
     r"not counted|not included|don't count|do not count|left out|left aside|set aside|put aside"
     r"|not considered|ignored|disregarded|aside"
@@ -74,6 +75,10 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("one", r"(each|every|all) one of (?:them|these|those)", "{1}"),
     ("brick", r"brick and mortar", ""),
     ("average", r"(?:in|at|by) (?:an |the )?average(?= [,.?]|$| for| per)", "on average"),
+    # The first few within each.
+    ("most", r"(\w+) the most ?,? ?and how much(?: (?:have|has|did|do) (?:they|each)(?: each)? \w+)?(?= ?[?.]|$)", "{1} the most"),
+    ("who which what", r"(?<=, )(?:who|which|what) are the (\d+|one|two|three|four|five|ten) (\w+) (?:who|that|which) (?:have |has |had )?(\w+) the most", "which {1} {2} have {3} the most"),
+    ("most", r"^(?:show |list |give me |who are |which are |what are )?the (\d+|two|three|four|five|ten) (\w+) (?:who|that|which) (?:have |has |had )?(\w+) the most (?:in|of|for|per|from|within) (?:each|every) (.+?)(?= ?[?.,]|$)" + _SHOWN, "for each {4} , which {1} {2} have {3} the most"),
     # Degrees.
     ("fast quick", r"the most (?:fast|quick|quickly|rapid|rapidly)", "the fastest"),
     ("most", r"the most (cheap|long|old|new|big|large|slow|heavy|high)", "the {1}est"),
