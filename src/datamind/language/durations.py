@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from datamind.language import names
 from datamind.language.candidates import Candidate
 from datamind.language.context import Unbuildable
-from datamind.language.index import Index
+from datamind.language.index import Index, synonyms
 from datamind.language.periods import ENDS, STARTS, ends_of
 from datamind.language.scope import dates_of, is_personal, is_technical
 from datamind.language.sketch import Measure, Mention
-from datamind.language.tables.durations import DURATIONS, MOMENTS, ON_AVERAGE
-from datamind.language.tables.keywords import STOP
+from datamind.language.tables.durations import DURATIONS, MOMENTS, ON_AVERAGE, RANKED
+from datamind.language.tables.keywords import STOP, SUPERLATIVES
 from datamind.language.tokens import Token, joined, stem
 from datamind.language.units import Unit
 from datamind.semantics.catalog import Column
@@ -29,16 +29,21 @@ ENOUGH = 0.5  # what the words of a side have to say of its date
 FUNCTIONS = {"average": "avg", "mean": "avg", "avg": "avg", "typical": "avg", "median": "median",
               "longest": "max", "maximum": "max", "max": "max", "shortest": "min",
               "minimum": "min", "min": "min"}  # fmt: skip
+_RANKING = frozenset({"longest", "shortest", "highest", "lowest"})
 _SINGLE = frozenset({"first", "last", "latest", "earliest", "next", "previous", "second"})
 _FIRST = re.compile(r"(?:\w+ ){0,4}?(?:very )?first (?P<what>\w+)")
 _CHANGED = frozenset({"minus", "plus", "times"})
-_EMPTY = frozenset("date dates time times at on day dt ts timestamp datetime the moment".split())
+_EMPTY = frozenset(
+    """date dates time times at on day dt ts timestamp datetime the moment
+    being getting be get gets got been is are was were""".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
 class _Side:
     """The stems of one side's words, and the kinds of moments that they stand for."""
 
+    words: frozenset[str]
     stems: frozenset[str]
     moments: frozenset[str]
 
@@ -72,21 +77,35 @@ def _found(
             if not number and _is_kept(found["end"], index):
                 continue  # a column has it: the delivery_days
             first, last = starts.get(found.start()), ends.get(found.end())
-            pair = _pair(found, text, index) if number else _event(found["end"], index)
+            pair = (
+                _pair(found, found["end"], text, index) if number else _event(found["end"], index)
+            )
             firsts = _FIRST.fullmatch(found["end"]) if number and pair is None else None
-            pair = _pair(found, text, index, firsts) if firsts else pair
+            pair = _pair(found, firsts["what"], text, index, first=True) if firsts else pair
+            if pair is None and firsts is None and number and (verb := _verb_alone(found)):
+                pair = _pair(found, verb, text, index)
+                last = ends.get(found.start("end") + len(verb))
             if first is None or last is None or pair is None:
                 continue
             unit = found["unit"] or found.groupdict().get("unit_")
             measure = Measure("duration", mentions=tuple(_mention(c, first, last) for c in pair))
             measure.first, measure.unit = first, (unit or "").rstrip("s")
             usual = found["function"] or ("average" if ON_AVERAGE.search(text) else None)
+            if usual in _RANKING and RANKED.search(text[: found.start()]):
+                usual, measure.first = None, first + 1  # the one `with the longest`
             measure.inner = FUNCTIONS[usual] if usual else None
             if firsts is not None:
                 measure.per = [_each(pair[0], first, last)]
             if firsts is None or measure.inner:
                 return measure, last
     return None
+
+
+def _verb_alone(found: re.Match[str]) -> str:
+    """`to fix`, where what is fixed is said in words that may be a filter: the `electric bikes`."""
+    begun, verb = found.groupdict().get("start"), str(found["end"].split()[0])
+    after = begun is not None and found.start("start") > found.start("end")
+    return "" if after or verb == found["end"] else verb
 
 
 def _asking(lower: Sequence[str]) -> bool:
@@ -111,6 +130,14 @@ _LENGTHS = frozenset(
 )
 
 
+def way_first(phrase: str, tokens: Sequence[Token]) -> str:
+    """How `longest first` orders: what is oldest by its date, and the fastest takes least time."""
+    timed = bool(_LENGTHS & {t.lower.rstrip("s") for t in tokens})
+    if phrase in ("oldest", "earliest") or (timed and phrase == "fastest"):
+        return "asc"
+    return "desc" if timed and phrase == "slowest" else SUPERLATIVES[phrase][0]
+
+
 def on_average(text: str, starts: dict[int, int], ends: dict[int, int]) -> Iterator[Unit]:
     """The words that said which aggregate is wanted, where they stand apart."""
     for found in ON_AVERAGE.finditer(text):
@@ -125,9 +152,10 @@ def _mention(column: Column, first: int, last: int) -> Mention:
 
 
 def _side(words: str) -> _Side:
-    stems = {stem(w) for w in words.split() if w not in _EMPTY}
+    said = frozenset(words.split()) - _EMPTY
+    stems = {stem(w) for w in said}
     moments = frozenset(k for k, ws in MOMENTS.items() if {stem(w) for w in ws.split()} & stems)
-    return _Side(frozenset(stems), moments)
+    return _Side(said, frozenset(stems), moments)
 
 
 def _each(column: Column, first: int, last: int) -> Mention:
@@ -137,12 +165,13 @@ def _each(column: Column, first: int, last: int) -> Mention:
 
 
 def _pair(
-    found: re.Match[str], text: str, index: Index, firsts: re.Match[str] | None = None
+    found: re.Match[str], ended: str, text: str, index: Index, *, first: bool = False
 ) -> tuple[Column, Column] | None:
-    """The dates at which what is said starts and ends; None where the words don't tell. `firsts`
-    is what is said of the first of several, which refer to what the other date is of."""
+    """The dates at which what is said starts and ends; None where the words don't tell. `ended` is
+    what is said of the second, if `first` that of the first of several, which refer to what the
+    other date is of."""
     groups = found.groupdict()
-    begun, ended = groups.get("start") or "", firsts["what"] if firsts else groups["end"]
+    begun, which = groups.get("start") or "", {stem(groups.get("which") or "")}
     words = {*begun.split(), *ended.split()}
     if _CHANGED & words or any(w.isdigit() for w in words):
         return None
@@ -160,11 +189,12 @@ def _pair(
         for one, opens in opening:
             if one.id == last.id or (one.table != last.table and not begun):
                 continue
-            if firsts and not index.refers(last.table, one.table):
+            if first and not index.refers(last.table, one.table):
                 continue
             named = said & {stem(w) for w in index.table_words.get(last.table, ())}
             apart = one.table == last.table and not _same_moment(one, last)
             score = closes + opens + 0.6 * apart + 0.3 * bool(named)
+            score += 0.2 * sum(bool(which & _stems_of(c)) for c in (one, last))
             if best is None or score > best[0]:
                 best = (score, one, last)
     if best is None or _narrowed(words, best[1:], index):
@@ -203,12 +233,25 @@ def _event(what: str, index: Index) -> tuple[Column, Column] | None:
     return None
 
 
+def _stems_of(column: Column) -> set[str]:
+    return {stem(w) for w in names.words_of(column.name)}
+
+
 def _narrowed(words: set[str], pair: tuple[Column, Column], index: Index) -> bool:
     """Whether a word says which are meant: the `successful` payment's date is of some only."""
-    known = {stem(w) for c in pair for w in names.words_of(c.name)}
-    known |= {stem(w) for c in pair for w in index.table_words.get(c.table, ())}
-    known |= {stem(w) for ws in MOMENTS.values() for w in ws.split()} | _EMPTY
-    return any(stem(w) not in known and w not in STOP for w in words)
+    known = {stem(w) for ws in MOMENTS.values() for w in ws.split()} | _EMPTY
+    tables = {c.table for c in pair}
+    tables |= {r.to_table for r in index.view.relationships if r.table in tables}
+    nouns = {stem(w) for t in tables for w in index.table_words.get(t, ())}
+    own = {w for c in pair for w in names.words_of(c.name)}
+    known |= nouns | {stem(w) for w in own}
+    return not all(
+        w in STOP
+        or stem(w) in known
+        or nouns & set(map(stem, synonyms().get(w, ())))
+        or any(names.abbreviates(short, w) for short in own)
+        for w in words
+    )
 
 
 def _fits(column: Column, side: _Side, index: Index) -> float:
@@ -216,7 +259,8 @@ def _fits(column: Column, side: _Side, index: Index) -> float:
     words = set(names.words_of(column.name)) - _EMPTY
     own = {stem(w) for w in words}
     noun = {stem(w) for w in index.table_words.get(column.table, ())}
-    told = 1.0 if (own - noun) & side.stems else 0.0
+    short = any(names.abbreviates(o, w) for o in words if stem(o) not in noun for w in side.words)
+    told = 1.0 if (own - noun) & side.stems or short else 0.0
     kinds = {k for k, ws in MOMENTS.items() if own & {stem(w) for w in ws.split()}}
     told = told or (0.7 + 0.15 * (side.moments <= kinds) if kinds & side.moments else 0.0)
     about = 0.3 if noun & side.stems else 0.0

@@ -357,7 +357,7 @@ def _unexplained(
             continue
         out.append(token)
         narrows = after is not None and after.code in "cvA" and after.first == unit.last
-        placed = code in "irfbg" and bool(code) and not is_participle(token)
+        placed = code in "irfbgM" and bool(code) and not is_participle(token)
         tells = is_participle(token) or (after is not None and after.code == "A")
         dated = token.lower in _LIVES and after is not None and after.code in "id"
         stated = token.lower in _STATES

@@ -239,7 +239,7 @@ def _firsts(tokens: list[Token]) -> Iterator[Unit]:
             for end in range(first + 1, min(first + 3, last) + 1):
                 phrase = " ".join(t.lower for t in tokens[first:end])
                 if phrase in K.SUPERLATIVES and last - end <= 2:
-                    way = "asc" if phrase in ("oldest", "earliest") else K.SUPERLATIVES[phrase][0]
+                    way = durations.way_first(phrase, tokens)
                     yield Unit(K.DIRECTION, first, last + 1, way, 0.9 * (last + 1 - first))
 
 

@@ -12,7 +12,7 @@ _ELAPSING = (
     r"(?: (?:that )?(?:pass(?:es|ed)?|elapse[sd]?|go(?:es)? by|lies?|are there|is there|is it|it takes?"
     r"|it took|taken|needed|required|does it take|did it take|do they take|usually pass))?"
 )
-_AVG = r"(?: on average)?"
+_AVG = r"(?:,? (?:on average|usually|typically))?"
 _THE = r"(?:(?:the|a|an|its|their|his|her) )?"
 # Where the words of the second moment end.
 _STOP = (
@@ -21,23 +21,34 @@ _STOP = (
     r"| [,.?!;:]|$)"
 )
 _ASKED = rf"(?:how many {_UNIT}|how long|how much time)"
-_HEAD = rf"(?:{_AGG} )?(?:(?:how many )?{_LENGTH}|how long|how much time)"
+_WHICH = r"(?:(?P<which>actual|real|scheduled|planned|expected|estimated|predicted|promised) )?"
+_HEAD = rf"(?:{_AGG} )?{_WHICH}(?:(?:how many )?{_LENGTH}|how long|how much time)"
 
 _START, _WHAT, _END = (rf"{_THE}(?P<{part}>[^,.?]+?)" for part in ("start", "what", "end"))
 _UNTIL = r"(?:to|until|till)"
 _TAKES = r"(?: (?:does|did) it (?:usually |typically )?take)"
+_FROM = rf"(?: (?:after|from|since) {_START})?"  # `to finish a course after enrolling`
+_WAIT = rf" (?:do|does|did) {_WHAT} (?:usually |typically |have to |had to )*wait"
 _EVENT = r"(?:first )?(?!\bday|hour|minute|week|month|year)[a-z]+"
 _TEXTS = (
     rf"{_AGG} {_THE}(?P<end>{_EVENT}) (?:time|delay|duration|lag){_IN}(?P<unit>)?{_STOP}",
     rf"{_HEAD}{_ELAPSING}{_AVG}{_IN} between {_START} and {_END}{_STOP}",
     rf"{_HEAD}{_ELAPSING}{_AVG}{_IN}{_AVG} from {_START} {_UNTIL} {_END}{_STOP}",
-    rf"{_HEAD}{_TAKES}?{_AVG}{_IN}{_AVG} from {_START} {_UNTIL} {_END}{_STOP}",
-    rf"(?:{_AGG} )?{_ASKED}{_TAKES}{_AVG}(?: for {_WHAT})? (?:to(?: be)?|until|before) {_END}{_STOP}",
-    rf"(?:{_AGG} )?{_LENGTH}{_ELAPSING}{_IN}{_AVG}(?: for {_WHAT})? (?:to(?: be)?|until) {_END}{_STOP}",
+    rf"{_HEAD}{_AVG}{_TAKES}?{_AVG}{_IN}{_AVG} from {_START} {_UNTIL} {_END}{_STOP}",
+    (
+        rf"(?:{_AGG} )?{_ASKED}{_AVG}{_TAKES}{_AVG}{_IN}(?: (?:for )?{_WHAT})?"
+        rf" (?:to(?: be)?|until|before) {_END}{_FROM}{_STOP}"
+    ),
+    (
+        rf"(?:{_AGG} )?{_LENGTH}{_IN}{_ELAPSING}{_AVG}(?: for {_WHAT})?"
+        rf" (?:to(?: be)?|until) {_END}{_FROM}{_STOP}"
+    ),
     rf"(?P<function>)?(?P<unit>)?how long (?:do|does|did) {_WHAT} take{_AVG} to(?: be)? {_END}{_STOP}",
+    rf"(?P<function>)?{_ASKED}{_WAIT}{_AVG}{_IN} (?:to(?: be)?|until|before) {_END}{_STOP}",
 )
 # Each finds `end`, and perhaps `start`, `what` it happens to, a `unit` and a `function`.
 DURATIONS: tuple[re.Pattern[str], ...] = tuple(re.compile(rf"(?<!\S){text}") for text in _TEXTS)
+RANKED = re.compile(r"(?<!\S)(?:with|had|has|have|having|took|takes|take) the $")
 ON_AVERAGE = re.compile(r"(?<!\S)(?:on average|usually|typically)(?!\S)")
 
 # Words of English for the moments of a thing's life: what happens then may be called by any.
@@ -51,7 +62,8 @@ MOMENTS: dict[str, str] = {
     "arrived": "arrive arrived arrival deliver delivered delivery receive received receipt",
     "ended": "end ended close closed closing closure resolve resolved resolution settle settled"
              " settlement complete completed completion finish finished decide decided decision"
-             " cancel cancelled leave left discharge discharged terminate terminated expire expired",
+             " cancel cancelled leave left discharge discharged terminate terminated termination expire expired"
+             " fire fired dismiss dismissed fulfil fulfilled fulfilment clear cleared",
     "paid": "pay paid payment settle settled settlement",
     "given back": "return returned refund refunded",
     "read": "read seen opened viewed",
