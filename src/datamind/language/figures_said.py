@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
+from datamind.language import names
 from datamind.language.context import Context, Unbuildable
 from datamind.language.tables import keywords as K
 from datamind.language.units import Unit
+from datamind.language.vacuous import all_of
 from datamind.semantics import plan as P
 
 _WORTH = frozenset({"value", "revenue", "turnover", "worth"})
@@ -34,6 +36,8 @@ def heed_figures(nodes: Sequence[object], units: Sequence[Unit], ctx: Context) -
     if not ordered and _OR_SO & set(pairwise(said)):
         raise Unbuildable("so many or more")
     _heed_words(nodes, units, said, ctx)
+    _heed_parts(nodes, set(said), ctx)
+    _heed_how(nodes, said, aggregates, ctx)
     if _who_is_a_figure(units, said, ctx):
         raise Unbuildable("who it is was asked, not how many")
     told = {n for m in ctx.chosen for n in range(m.first, m.last)}
@@ -82,9 +86,9 @@ def _both_ways(nodes: Sequence[object]) -> bool:
 
 def _alternatives(nodes: Sequence[object]) -> list[list[P.Predicate]]:
     """What holds together: the conditions of all rows with those of each figure."""
-    rows = [p for n in nodes if isinstance(n, P.Filter) for p in _all_of(n.where)]
+    rows = [p for n in nodes if isinstance(n, P.Filter) for p in all_of(n.where)]
     figures = [n.where for n in nodes if isinstance(n, P.Aggregate) and n.where is not None]
-    return [rows, *([*rows, *_all_of(w)] for w in figures)]
+    return [rows, *([*rows, *all_of(w)] for w in figures)]
 
 
 def _contradicts(parts: Sequence[P.Predicate]) -> bool:
@@ -135,7 +139,7 @@ def _per_time(units: Sequence[Unit], ctx: Context) -> bool:
 
 def never(both: P.And) -> bool:
     """Whether one date would have to lie in two periods that are apart."""
-    spans = [s for s in map(_spans, _all_of(both)) if s]
+    spans = [s for s in map(_spans, all_of(both)) if s]
     return any(
         all(a.of == b.of and (a.high <= b.low or b.high <= a.low) for a in one for b in other)
         for one, other in combinations(spans, 2)
@@ -171,9 +175,51 @@ def _spans(part: P.Predicate) -> list[_Span]:
 _OPEN = frozenset({"<", "<=", ">", ">="})
 
 
-def _all_of(part: P.Predicate) -> Iterator[P.Predicate]:
-    if isinstance(part, P.And):
-        for item in part.items:
-            yield from _all_of(item)
-    else:
-        yield part
+_PARTS = frozenset("percent percentage pct share proportion portion fraction".split())
+_RATES = frozenset("percent percentage pct perc share proportion fraction rate ratio".split())
+
+
+def _heed_parts(nodes: Sequence[object], said: set[str], ctx: Context) -> None:
+    """`what percentage of`: a part of something, or a column or metric that is one."""
+    divided = any(isinstance(n, P.Arithmetic) and n.op == "/" for n in nodes)
+    if "divided" in said and not divided:
+        raise Unbuildable("one divided by the other was asked for")
+    if not (_PARTS | _RATIOS) & said:
+        return
+    view = ctx.scope.view
+    metrics = [view.metrics_by_name[n.name] for n in nodes if isinstance(n, P.Metric)]
+    told = {w for c in ctx.used for w in names.words_of(view.column(c).name)}
+    told |= {w for m in metrics for w in (*names.words_of(m.name), *m.label.lower().split())}
+    named = any(_PARTS & set(ctx.lemmas[m.first : m.last]) for m in ctx.chosen)
+    means = any(isinstance(n, P.Aggregate) and n.function == "avg" for n in nodes)
+    if not _PARTS & said and (means or _RATIOS & _of(ctx)):
+        return
+    if not (divided or _RATES & told or named or any(m.kind != "simple" for m in metrics)):
+        raise Unbuildable("a part of the whole was asked for")
+
+
+_RATIOS = frozenset({"rate", "ratio"})
+
+
+def _of(ctx: Context) -> set[str]:
+    """The words of all names that were understood."""
+    return {ctx.lemmas[at] for m in ctx.chosen for at in range(m.first, m.last)}
+
+
+_WORSE = frozenset({"better", "worse"})
+_MONEY = frozenset("cents amount price cost fee revenue salary usd eur gbp".split())
+
+
+def _heed_how(
+    nodes: Sequence[object], said: Sequence[str], aggregates: Sequence[P.Aggregate], ctx: Context
+) -> None:
+    """How many there are is no sum of money, and how good no count."""
+    if any(isinstance(n, P.Metric) for n in nodes) or not aggregates:
+        return
+    if _WORSE & set(said) and all(a.function == "count" for a in aggregates):
+        raise Unbuildable("how good, not how many")
+    columns = [a.arg for a in aggregates if isinstance(a.arg, P.Column)]
+    words = {w for c in columns for w in names.words_of(c.name)}
+    sums = all(a.function in ("sum", "avg") for a in aggregates)
+    if said[:2] == ["how", "many"] and sums and words & _MONEY - set(ctx.lemmas):
+        raise Unbuildable("how many, not how much")

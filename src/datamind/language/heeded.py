@@ -19,6 +19,7 @@ from datamind.language.events import heed_events
 from datamind.language.figures_said import heed_figures, never
 from datamind.language.tables import keywords as K
 from datamind.language.units import Top, Unit
+from datamind.language.vacuous import heed_vacuous
 from datamind.semantics import plan as P
 from datamind.semantics.walk import below
 
@@ -36,8 +37,8 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
         raise Unbuildable("a thing is compared with itself")
     _heed_numbers(nodes, units)
     _heed_averages(nodes, set(said), ctx)
-    _heed_parts(nodes, set(said), ctx)
     heed_figures(nodes, units, ctx)
+    heed_vacuous(plan, nodes, units, ctx)
     heed_events(units, ctx)
     heed_clauses(nodes, units, ctx)
     grouped = any(isinstance(n, P.Group) and n.keys for n in nodes)
@@ -336,24 +337,6 @@ def _heed_averages(nodes: Sequence[object], said: set[str], ctx: Context) -> Non
     held = any(_MEANS & set(ctx.lemmas[m.first : m.last]) for m in ctx.chosen)
     if {"average", "mean"} & said and not shown and not held:
         raise Unbuildable("an average was asked for")
-
-
-_PARTS = frozenset("percent percentage pct share proportion portion fraction".split())
-_RATES = frozenset("percent percentage pct perc share proportion fraction rate ratio".split())
-
-
-def _heed_parts(nodes: Sequence[object], said: set[str], ctx: Context) -> None:
-    """`what percentage of`: a part of something, or a column or metric that is one."""
-    if not _PARTS & said:
-        return
-    divided = any(isinstance(n, P.Arithmetic) and n.op == "/" for n in nodes)
-    view = ctx.scope.view
-    metrics = [view.metrics_by_name[n.name] for n in nodes if isinstance(n, P.Metric)]
-    told = {w for c in ctx.used for w in names.words_of(view.column(c).name)}
-    told |= {w for m in metrics for w in (*names.words_of(m.name), *m.label.lower().split())}
-    named = any(_PARTS & set(ctx.lemmas[m.first : m.last]) for m in ctx.chosen)
-    if not (divided or _RATES & told or named or any(m.kind != "simple" for m in metrics)):
-        raise Unbuildable("a part of the whole was asked for")
 
 
 def _heed_numbers(nodes: Sequence[object], units: Sequence[Unit]) -> None:

@@ -1,0 +1,191 @@
+"""Plans that say nothing: counts that are always one, parts of themselves, answers that were given.
+
+Such a plan has a wrong way in it, whatever its words: what the question means is another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from datamind.language import names
+from datamind.language.context import Context, Unbuildable
+from datamind.language.kinds import is_party
+from datamind.language.units import Unit
+from datamind.semantics import plan as P
+from datamind.semantics.walk import below
+
+
+def heed_vacuous(
+    plan: P.Query, nodes: Sequence[object], units: Sequence[Unit], ctx: Context
+) -> None:
+    """Unbuildable, where the plan could not but say what it says, or names no one."""
+    said = [w.lower() for w in ctx.words]
+    tables = {n.alias: n.table for n in nodes if isinstance(n, P.Source | P.Join)}
+    for query in nodes:
+        if isinstance(query, P.Query) and isinstance(query.source, P.Source):
+            _heed_query(query, query.source, ctx)
+    if _SOME_NOT & set(said) and any(_one_is_not(q, ctx) for q in nodes if isinstance(q, P.Query)):
+        raise Unbuildable("none of them, not one that is another")
+    unknown = any(u.code == "u" for u in units)
+    if not unknown and _given(plan, tables, ctx):
+        raise Unbuildable("what was said is no answer")
+    if said[:1] == ["who"] and len(said) > 2 and _names_a_thing(plan, tables, said, ctx):
+        raise Unbuildable("who it is was asked")
+
+    if not _KEYS & set(said) and any(map(_orders_keys, nodes)):
+        raise Unbuildable("so many of them, not a number that one has")
+
+
+_KEYS = frozenset({"id", "ids", "key", "keys", "identifier", "identifiers"})
+
+
+def _orders_keys(node: object) -> bool:
+    """`seven awards or more`, where the key of an award was compared."""
+    return (
+        isinstance(node, P.Compare)
+        and node.op in ("<", ">", "<=", ">=")
+        and isinstance(node.left, P.Column)
+        and isinstance(node.right, P.Value)
+        and bool(_KEYS & set(names.words_of(node.left.name)[-1:]))
+    )
+
+
+def _heed_query(query: P.Query, source: P.Source, ctx: Context) -> None:
+    groups = [s for s in query.steps if isinstance(s, P.Group)]
+    tests = [p for s in query.steps if isinstance(s, P.Filter) for p in all_of(s.where)]
+    for group in groups:
+        keys = [k.expr for k in group.keys]
+        figures = [
+            n for m in group.measures for n in below(m, queries=False) if isinstance(n, P.Aggregate)
+        ]
+        fixed = _determined(source, [k for k in keys if isinstance(k, P.Column)], ctx)
+        if any(_is_one(f, source, fixed) for f in figures):
+            raise Unbuildable("there is one of each")
+        if any(f.function != "count" and f.arg in keys for f in figures):
+            raise Unbuildable("a figure of each of its values")
+        shares = [
+            n for m in group.measures for n in below(m, queries=False)
+            if isinstance(n, P.Arithmetic) and n.op == "/"
+        ]  # fmt: skip
+        if any(_is_whole(s, tests) for s in shares):
+            raise Unbuildable("a part of itself")
+
+
+def _is_whole(share: P.Arithmetic, tests: Sequence[P.Predicate]) -> bool:
+    """Whether the part is that of which all rows are: `the share of those that failed`."""
+    part, whole = share.left, share.right
+    wholes = {n.where for n in below(whole, queries=False) if isinstance(n, P.Aggregate)}
+    return (
+        isinstance(part, P.Aggregate)
+        and part.where is not None
+        and part.where not in wholes
+        and set(all_of(part.where)) <= set(tests)
+    )
+
+
+def _determined(source: P.Source, keys: Collection[P.Column], ctx: Context) -> set[str]:
+    """The aliases of which one row at most goes with each combination of the keys."""
+    view = ctx.scope.view
+    tables = {source.alias: source.table, **{j.alias: j.table for j in source.joins}}
+    fixed = set()
+    for alias, table in tables.items():
+        held = {k.name for k in keys if k.alias == alias}
+        key = set(view.table(table).primary_key)
+        if key and key <= held:
+            fixed.add(alias)
+    for _ in source.joins:
+        fixed |= {j.alias for j in source.joins if j.parent in fixed and not j.reverse}
+        fixed |= {j.parent for j in source.joins if j.alias in fixed and j.reverse}
+    return fixed
+
+
+def _is_one(figure: P.Aggregate, source: P.Source, fixed: Collection[str]) -> bool:
+    """Whether it counts what each group has one of."""
+    if figure.function != "count":
+        return False
+    of = figure.of or (figure.arg.alias if isinstance(figure.arg, P.Column) else "")
+    return (of or source.alias) in fixed
+
+
+_SOME_NOT = frozenset({"no", "without", "never", "none"})
+
+
+def _one_is_not(query: P.Query, ctx: Context) -> bool:
+    """`animals with no such vaccination`, where those with another one were counted."""
+    if not isinstance(query.source, P.Source):
+        return False
+    tests = [p for s in query.steps if isinstance(s, P.Filter) for p in all_of(s.where)]
+    denied = {
+        p.left.alias for p in tests
+        if isinstance(p, P.Compare) and p.op == "!=" and isinstance(p.left, P.Column)
+    }  # fmt: skip
+    counted = [
+        n.arg for s in query.steps if isinstance(s, P.Group) for n in below(s, queries=False)
+        if isinstance(n, P.Aggregate) and n.function == "count" and isinstance(n.arg, P.Column)
+    ]  # fmt: skip
+    return any(denied - _determined(query.source, [c], ctx) for c in counted)
+
+
+def _shown(plan: P.Query) -> tuple[list[P.Expr], bool]:
+    """What the last rows show beside figures, and whether there are figures."""
+    shown: list[P.Expr] = []
+    figures = False
+    for step in plan.steps:
+        if isinstance(step, P.Group):
+            shown, figures = [k.expr for k in step.keys], bool(step.measures)
+        elif isinstance(step, P.Project) and not figures:
+            shown = [c.expr for c in step.columns]
+    return shown, figures
+
+
+def _given(plan: P.Query, tables: dict[str, str], ctx: Context) -> bool:
+    """Whether the rows show only the text by which they were chosen, and its key."""
+    shown, _ = _shown(plan)
+    columns = [c for c in shown if isinstance(c, P.Column)]
+    tests = [p for s in plan.steps if isinstance(s, P.Filter) for p in all_of(s.where)]
+    held = {
+        p.left for p in tests
+        if isinstance(p, P.Compare) and p.op == "=" and isinstance(p.right, P.Value)
+        and isinstance(p.right.value, str)
+    }  # fmt: skip
+    given = [c for c in columns if c in held]
+    keys = {(c.alias, k) for c in given for k in ctx.scope.view.table(tables[c.alias]).primary_key}
+    return bool(given) and all(c in held or (c.alias, c.name) in keys for c in columns) and (
+        len(columns) == len(shown)
+    )  # fmt: skip
+
+
+_IS = frozenset({"is", "are", "was", "were"})
+
+
+def _names_a_thing(
+    plan: P.Query, tables: dict[str, str], said: Sequence[str], ctx: Context
+) -> bool:
+    """`who manages the branch`, where the branch is told."""
+    shown, _ = _shown(plan)
+    columns = [c for c in shown if isinstance(c, P.Column) and c.alias in tables]
+    view = ctx.scope.view
+    shows = {tables[c.alias] for c in columns}
+    asked = {
+        c.id for m, c in ctx.chosen.items()
+        if c.kind == "table" and m.first < (6 if said[1] in _IS else 2)
+    }  # fmt: skip
+    told = {w for c in columns for w in names.words_of(c.name)}
+    if not columns or len(columns) < len(shown) or shows & asked or _WHO & told:
+        return False
+    return not any(is_party(view.table(t)) for t in shows)
+
+
+_WHO = frozenset(
+    """by manager owner author person employee inspector agent contact artist
+    doctor driver teacher player member customer user""".split()
+)
+
+
+def all_of(part: P.Predicate) -> Iterator[P.Predicate]:
+    """What has to hold together."""
+    if isinstance(part, P.And):
+        for item in part.items:
+            yield from all_of(item)
+    else:
+        yield part
