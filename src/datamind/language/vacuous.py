@@ -10,8 +10,10 @@ from collections.abc import Collection, Iterator, Sequence
 from datamind.language import names
 from datamind.language.context import Context, Unbuildable
 from datamind.language.kinds import is_party
+from datamind.language.tokens import lemma
 from datamind.language.units import Unit
 from datamind.semantics import plan as P
+from datamind.semantics.catalog import Table
 from datamind.semantics.walk import below
 
 
@@ -166,14 +168,19 @@ def _names_a_thing(
     columns = [c for c in shown if isinstance(c, P.Column) and c.alias in tables]
     view = ctx.scope.view
     shows = {tables[c.alias] for c in columns}
-    asked = {
-        c.id for m, c in ctx.chosen.items()
-        if c.kind == "table" and m.first < (6 if said[1] in _IS else 2)
-    }  # fmt: skip
+    first = 8 if said[1] in _IS else 2
+    asked = {c.id for m, c in ctx.chosen.items() if m.first < first}
     told = {w for c in columns for w in names.words_of(c.name)}
-    if not columns or len(columns) < len(shown) or shows & asked or _WHO & told:
+    known = shows | {f"{tables[c.alias]}.{c.name}" for c in columns}
+    if not columns or len(columns) < len(shown) or known & asked or _WHO & told:
         return False
-    return not any(is_party(view.table(t)) for t in shows)
+    return not any(is_party(view.table(t)) or _acts(view.table(t)) for t in shows)
+
+
+def _acts(table: Table) -> bool:
+    """Whether its noun is one for who does something: buyer, vendor, trainee."""
+    noun = lemma((names.split(table.entity or table.name) or [""])[-1])
+    return noun.endswith(("er", "or", "ee", "ist", "ian", "ant")) and noun != "order"
 
 
 _WHO = frozenset(
