@@ -142,7 +142,9 @@ def _shown(plan: P.Query) -> tuple[list[P.Expr], bool]:
 
 def _given(plan: P.Query, tables: dict[str, str], ctx: Context) -> bool:
     """Whether the rows show only the text by which they were chosen, and its key."""
-    shown, _ = _shown(plan)
+    shown, figures = _shown(plan)
+    if figures:
+        return False
     columns = [c for c in shown if isinstance(c, P.Column)]
     tests = [p for s in plan.steps if isinstance(s, P.Filter) for p in all_of(s.where)]
     held = {
