@@ -57,9 +57,12 @@ def is_flag(column: Column, view: View) -> bool:
 KEYS = frozenset({"id", "code", "number", "no", "key", "identifier", "num", "nr", "uuid"})
 
 
+_SAYS_NO_ROLE = frozenset("of the a an is was for and or in at on".split())
+
+
 def role_words(reference: Relationship, target: Table) -> frozenset[str]:
     """What the referring column says beyond the name of what it refers to: start, end."""
-    own = {*names.words_of(target.name), *KEYS}
+    own = {*names.words_of(target.name), *KEYS, *_SAYS_NO_ROLE}
     said = {w for c in reference.columns for w in names.words_of(c)}
     return frozenset((said | set(names.words_of(reference.role))) - own)
 

@@ -29,7 +29,7 @@ from datamind.language.periods import (
 from datamind.language.relations import of_subtype, plain_relation
 from datamind.language.restrictions import within
 from datamind.language.scales import renamed
-from datamind.language.scope import money_column, quantity_and_price
+from datamind.language.scope import is_money, money_column, quantity_and_price
 from datamind.language.sketch import Cond, Measure, Mention
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import TEMPORAL, Column
@@ -171,10 +171,10 @@ def _aggregate(measure: Measure, ctx: Context) -> P.Expr:
     if candidate.kind == "table":
         if measure.function != "sum":
             raise Unbuildable("an average of rows")
-        if _WORTH & {w.lower() for w in ctx.words[measure.first : measure.first + 3]}:
+        said = {*ctx.lemmas[measure.first : measure.first + 3]}
+        if _WORTH & said or is_money(measure.target, ctx.lemmas):
             return _worth(candidate, measure, ctx, where)
-        lasted = _lasted(candidate, ctx)
-        if lasted is not None:
+        if (lasted := _lasted(candidate, ctx)) is not None:
             return P.Aggregate("sum", lasted, where=where)
         return P.Aggregate("count", None, ctx.scope.alias(candidate.id), where=where)
     column = ctx.column_of(measure.target)
@@ -200,8 +200,8 @@ _WORTH = frozenset({"much", "amount", "value", "worth", "money"})
 
 def _lasted(candidate: Candidate, ctx: Context) -> P.Expr | None:
     """`total downtime in minutes`: how long the rows last, where a unit of time is said."""
-    at = next((n for n, w in enumerate(ctx.lemmas) if w in TIME_UNITS and n), None)
-    if at is None or ctx.lemmas[at - 1] != "in":
+    at = next((n for n, w in enumerate(ctx.lemmas) if w in TIME_UNITS and n), 0)
+    if not at or ctx.lemmas[at - 1] != "in":
         return None
     try:
         start, end = ends_of(ctx.scope.view.table(candidate.id))

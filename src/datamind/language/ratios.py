@@ -46,7 +46,7 @@ def cut_ratios(nodes: list[Node]) -> list[Node]:
     measure.left = part
     if each:
         _as_condition(part)
-    outer: list[Node] = leftover if right else [*leftover, *_scope(part)]
+    outer: list[Node] = leftover if right else [*leftover, *_scope(part, left)]
     if right:
         measure.right, more = side(right)
         _as_condition(part)
@@ -78,18 +78,33 @@ def _of_each(rest: list[Node], kind: str) -> int:
     return 2 if tested else 0
 
 
-def _scope(part: Measure) -> list[Node]:
+def _scope(part: Measure, said: list[Node]) -> list[Node]:
     """What the whole of a share is limited to: `of Q1's orders with a coupon`, the period; `of
-    male members that live in Rome`, what stands before the noun."""
+    male members that live in Rome`, what stands before the noun; `of the orders that were shipped
+    came back`, all but the last that is said of them."""
     periods = [c for c in part.where if c.kind == "period"]
     scope = periods if len(periods) < len(part.where) else []
     rest = [c for c in part.where if c not in scope]
     noun = part.target.first if part.target is not None else 0
-    before = [c for c in rest if c.first < noun]
-    if len(before) < len(rest):
-        scope, rest = [*scope, *before], [c for c in rest if c not in before]
+    ahead = [c for c in rest if c.first < noun]
+    if len(ahead) < len(rest):
+        scope, rest = [*scope, *ahead], [c for c in rest if c not in ahead]
+    joins = [
+        n.first for before, n, after in zip(said, said[1:], said[2:], strict=False)
+        if n.code in (K.AND, K.OR, K.COMMA) and (before.code, after.code) != ("v", "v")
+    ]  # fmt: skip
+    after = sorted(rest, key=lambda c: c.first)
+    apart = len(after) > 1 and not any(after[-2].first < at < after[-1].first for at in joins)
+    if apart and _is_clause(after[0], said):
+        scope, rest = [*scope, *after[:-1]], after[-1:]
     part.where = rest
     return [Node("P", c.first, c.first + 1, c) for c in scope]
+
+
+def _is_clause(cond: Cond, said: list[Node]) -> bool:
+    """Whether a condition stands in a clause about the noun: `that were ...`, `from ...`."""
+    before = [n.code for n in said if n.first < cond.first and n.code != K.NOT][-1:]
+    return bool(before) and before[0] in (K.WITH, K.IN)
 
 
 def _as_condition(left: Measure) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from itertools import zip_longest
 
 from datamind.language import names
 from datamind.language.graph import Edge, Graph
+from datamind.language.sketch import Mention
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Column, Table, View
 
@@ -209,6 +210,18 @@ def duration_column(table: Table) -> Column | None:
             if column.is_number and word in names.split(column.name):
                 return column
     return None
+
+
+# Things that are money: the total of them is no count.
+_SUMS = frozenset(
+    """expense expenditure payment fee fine refund charge payout salary wage cost premium rebate
+    royalty commission""".split()
+)
+
+
+def is_money(said: Mention, lemmas: Sequence[str]) -> bool:
+    """Whether what is named is a sum of money, and not counted: `the total of our expenses`."""
+    return bool(_SUMS & set(lemmas[said.first : said.last])) and "many" not in lemmas
 
 
 def money_column(table: Table) -> Column | None:

@@ -5,11 +5,13 @@ Such a plan has a wrong way in it, whatever its words: what the question means i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 
 from datamind.language import names
 from datamind.language.context import Context, Unbuildable
 from datamind.language.kinds import is_party
+from datamind.language.tables import keywords as K
 from datamind.language.tokens import lemma
 from datamind.language.units import Unit
 from datamind.semantics import plan as P
@@ -36,6 +38,20 @@ def heed_vacuous(
 
     if not _KEYS & set(said) and any(map(_orders_keys, nodes)):
         raise Unbuildable("so many of them, not a number that one has")
+    measured = _measures(units, ctx)
+    if measured and not _KEYS & set(said) and any(_of_a_unit(n, measured) for n in nodes):
+        raise Unbuildable("a number with a unit is no key")
+    _heed_metrics(units, ctx)
+    if _halved(plan, units):
+        raise Unbuildable("what was said of both holds for one")
+    if "included" in said and _only_the_included(said, ctx):
+        raise Unbuildable("those as well, not those alone")
+
+
+def _only_the_included(said: Sequence[str], ctx: Context) -> bool:
+    """`cancelled ones included` read as those that are cancelled."""
+    at = said.index("included")
+    return any(c.kind == "value" and at - 2 <= m.last <= at for m, c in ctx.chosen.items())
 
 
 _KEYS = frozenset({"id", "ids", "key", "keys", "identifier", "identifiers"})
@@ -43,13 +59,75 @@ _KEYS = frozenset({"id", "ids", "key", "keys", "identifier", "identifiers"})
 
 def _orders_keys(node: object) -> bool:
     """`seven awards or more`, where the key of an award was compared."""
+    if not isinstance(node, P.Compare) or node.op not in ("<", ">", "<=", ">="):
+        return False
+    sides = (node.left, node.right)
+    return any(isinstance(s, P.Column) and _is_key(s) for s in sides) and all(
+        isinstance(s, P.Column | P.Value) for s in sides
+    )
+
+
+def _is_key(column: P.Column) -> bool:
+    return bool(_KEYS & set(names.words_of(column.name)[-1:]))
+
+
+def _of_a_unit(node: object, measured: Collection[float]) -> bool:
+    """`30 percent off` read as the row with the key 30."""
     return (
         isinstance(node, P.Compare)
-        and node.op in ("<", ">", "<=", ">=")
         and isinstance(node.left, P.Column)
         and isinstance(node.right, P.Value)
-        and bool(_KEYS & set(names.words_of(node.left.name)[-1:]))
+        and _is_key(node.left)
+        and node.right.value in measured
     )
+
+
+_PERCENT = re.compile(r"%|percent")
+_MEASURED = frozenset(
+    """percent % euro dollar pound day week month year hour minute second km kg metre meter litre
+    liter tonne""".split()
+)
+
+
+def _measures(units: Sequence[Unit], ctx: Context) -> set[float]:
+    """The numbers that a unit of measurement follows, or is part of."""
+    found: set[float] = set()
+    for unit in units:
+        if unit.code == "n" and isinstance(unit.payload, int | float):
+            told = _PERCENT.search(ctx.words[unit.last - 1].lower())
+            if told or set(ctx.lemmas[unit.last : unit.last + 1]) & _MEASURED:
+                found.add(unit.payload)
+    return found
+
+
+def _heed_metrics(units: Sequence[Unit], ctx: Context) -> None:
+    """`not counting cancelled orders` wants no number of them; `what share of sessions converted`
+    is no share of those that did."""
+    metrics = {m.first: c.id for m, c in ctx.chosen.items() if c.kind == "metric"}
+    behind = ""
+    for unit in units:
+        name = metrics.get(unit.first) if unit.code == "c" else None
+        if name is not None and behind in (K.NOT, K.EXCLUDED):
+            raise Unbuildable("a figure is not left out")
+        said = [lemma(w.lower()) for w in ctx.words[unit.first : unit.last]]
+        told = [lemma(w) for w in names.words_of(name or "")]
+        if name is not None and behind == K.RATIO and len(said) > 1 and said == told[::-1]:
+            raise Unbuildable("a part of them, not the share of that part")
+        if unit.code not in (K.OF, K.IN) and not (unit.code == "c" and behind == K.NOT):
+            behind = unit.code
+
+
+def _halved(plan: P.Query, units: Sequence[Unit]) -> bool:
+    """`Home products above the average of the Home category`: a value that is said twice holds
+    for what is compared and for what it is compared with."""
+    said = [
+        str(u.payload[0].value) for u in units if u.code == "v" and isinstance(u.payload, tuple)
+    ]
+    twice = {v for v in said if said.count(v) > 1}
+    if not twice or not any(isinstance(n, P.Scalar) for n in below(plan)):
+        return False
+    told = [n.value for n in below(plan) if isinstance(n, P.Value)]
+    return any(told.count(v) == 1 for v in twice)
 
 
 def _heed_query(query: P.Query, source: P.Source, ctx: Context) -> None:

@@ -146,6 +146,7 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("up down grow grown rise risen fall fallen shrink shrunk decline declined drop dropped increase increased decrease decreased", rf"^(?:did|do|does|have|has) (?!any|some|all|every|each|we |you |they |i )(?:the |our )?(.+?) (?:{_MOVED}) ((?:in|last|this|over|during|since) [^?.]+)(?= [?.]|$)", "what was the change in {1} {2}"),
     ("grow rise shrink fall", r"^by how much (?:did|do|does|have|has) (.+?) (?:grow|rise)", "by how much did {1} increase"),
     ("shrink fall", r"^by how much (?:did|do|does|have|has) (.+?) (?:shrink|fall)", "by how much did {1} decrease"),
+    ("one", r"(have|has|had|with|without) (?:at least )?one of (?:our|the|these|those)", "{1} a"),
     ("where", r"^where (?:do|does|did|are|is|was|were) (?:most of )?(?:the |our )?(.+?) (?:live|lived|located|based|situated|from|come from|reside)(?= [?.]|$)", "where are {1}"),
     # What something costs, is worth, adds up to.
     ("cost costs", r",? ?(?:and )?(?<!^)(?:what|how much) (?:does|do|did|will) (?:it|they|these|those|that) cost(?: us| in the shop| each)?", "and the price"),

@@ -105,7 +105,8 @@ FORMS: tuple[Form, ...] = (
         r"|publish|submit|block|unblock|archive|reopen|ban|lock|unlock|back ?up|migrate|upload"
         r"|import|reimburse|ship|buy|purchase|pay)\s+<the>\s*\w",
         r"<order>(?:open|close|reopen|refund|approve|ship|mark|pay)\s+(?:<the>\s+)?(?:ticket|case"
-        r"|order|account|issue|invoice|request|task|claim|incident)\s+#?\d+\b",
+        r"|order|account|issue|invoice|request|task|claim|incident)\s+#?(?=\S*\d)[\w/-]+",
+        r"<order>(?:mark|tag|label)\s+.+\bas\s+\w",
         r"<order>move\s+\w+\s+(?:to|from)\b|<order>increase (?:prices|salaries)\b",
         r"<order>send\s+(?:an?|the|this|it|them|all|every)\b(?!.*\bto (?:me|us)\b)",
         r"<order>grant\s+(?:\w+\s+){0,3}(?:select|insert|update|delete|access|permissions?|rights"
