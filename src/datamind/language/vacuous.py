@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
+from itertools import pairwise
 
 from datamind.language import names
 from datamind.language.context import Context, Unbuildable
@@ -42,6 +43,9 @@ def heed_vacuous(
     if measured and not _KEYS & set(said) and any(_of_a_unit(n, measured) for n in nodes):
         raise Unbuildable("a number with a unit is no key")
     _heed_metrics(units, ctx)
+    altogether = ("in", "total") in pairwise(said) or {"altogether", "overall"} & set(said)
+    if altogether and not any(isinstance(n, P.Aggregate | P.Metric) for n in nodes):
+        raise Unbuildable("what they add up to was asked")
     if _halved(plan, units):
         raise Unbuildable("what was said of both holds for one")
     if "included" in said and _only_the_included(said, ctx):

@@ -146,6 +146,10 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("up down grow grown rise risen fall fallen shrink shrunk decline declined drop dropped increase increased decrease decreased", rf"^(?:did|do|does|have|has) (?!any|some|all|every|each|we |you |they |i )(?:the |our )?(.+?) (?:{_MOVED}) ((?:in|last|this|over|during|since) [^?.]+)(?= [?.]|$)", "what was the change in {1} {2}"),
     ("grow rise shrink fall", r"^by how much (?:did|do|does|have|has) (.+?) (?:grow|rise)", "by how much did {1} increase"),
     ("shrink fall", r"^by how much (?:did|do|does|have|has) (.+?) (?:shrink|fall)", "by how much did {1} decrease"),
+    ("each", r",? ?and how (many|much) (?:(\w+) )?(?:did|does|do|has|have|had|was|is) each(?: of (?:them|these|those))?(?: one)?(?: \w+)?(?= [?.]|$)", ", and how {1} {2}"),
+    ("start starting begin beginning", r",? ?(?:and )?(?:start|starting|begin|beginning) (?:with|from) the (best|highest|largest|biggest|greatest|top|most \w+)(?: \w+)?(?= [?.]|$)", "highest first"),
+    ("start starting begin beginning", r",? ?(?:and )?(?:start|starting|begin|beginning) (?:with|from) the (lowest|smallest|least \w+|fewest|worst)(?: \w+)?(?= [?.]|$)", "lowest first"),
+    ("which what", r",? ?and in (?:which|what) (\w+) (?:is|are|do|does) (?:it|they|these|those|each)(?: \w+)?(?= [?.]|$)", ". show the {1}"),
     ("one", r"(have|has|had|with|without) (?:at least )?one of (?:our|the|these|those)", "{1} a"),
     ("where", r"^where (?:do|does|did|are|is|was|were) (?:most of )?(?:the |our )?(.+?) (?:live|lived|located|based|situated|from|come from|reside)(?= [?.]|$)", "where are {1}"),
     # What something costs, is worth, adds up to.
