@@ -64,8 +64,9 @@ def test_what_the_data_does_not_hold_is_refused(
 
 # At least so many percent of each right, and no more wrong, as when this was last raised.
 FLOORS = {
-    "questions.yaml": (100, 0), "blind.yaml": (72.0, 6.7), "voices.yaml": (80.0, 2.7),
-    "asked.yaml": (51.0, 11.2), "typed.yaml": (16.6, 15.0), "unanswerable.yaml": (0, 0),
+    "questions.yaml": (100, 0), "blind.yaml": (76.0, 4.1), "voices.yaml": (81.3, 1.4),
+    "asked.yaml": (68.8, 7.8), "typed.yaml": (46.6, 6.7), "colleagues.yaml": (66.6, 5.4),
+    "unanswerable.yaml": (0, 0),
 }  # fmt: skip
 
 

@@ -59,10 +59,15 @@ def _dates(metric: Metric, ctx: Context) -> set[str]:
     return found
 
 
+_RUNNING = frozenset({"running", "run", "cumulative", "cumulated", "accumulated", "accumulate"})
+
+
 def figure(name: str, ctx: Context, where: P.Predicate | None = None) -> P.Expr:
     """A named metric, of the rows for which `where` holds; the tables that it is about are joined
     in."""
     metric = ctx.scope.view.metrics_by_name[name]
+    if metric.kind == "other" and _RUNNING & set(ctx.lemmas):
+        raise Unbuildable("a running total is made of the figure itself")
     for table in metric.relations:
         if table in ctx.scope.view.by_id:
             ctx.scope.alias(table)
