@@ -243,7 +243,7 @@ def test_what_the_data_does_not_hold_is_refused_with_a_way_on(browser: Watched) 
 
 def test_an_unclear_question_is_asked_back_with_choices(browser: Watched) -> None:
     page = browser.signed_in(ANA)
-    turn = ask(page, "count by type")
+    turn = ask(page, "total by kind")
     choice = turn.locator(".suggested button").first
     label = choice.inner_text().split("\n")[-1]
     choice.click()

@@ -45,7 +45,7 @@ def tour(page: Page, server: Server) -> Iterator[str]:
     page.wait_for_timeout(350)  # it fades in, which axe would take for pale
     yield "flag"
     page.keyboard.press("Escape")
-    ask(page, "count by type")
+    ask(page, "total by kind")
     yield "clarify"
     for path, name, ready in (
         ("/", "ask", "combobox"), ("/history", "history", "checkbox"),
