@@ -34,7 +34,9 @@ def heed_vacuous(
     unknown = any(u.code == "u" for u in units)
     if not unknown and _given(plan, tables, ctx):
         raise Unbuildable("what was said is no answer")
-    if said[:1] == ["who"] and len(said) > 2 and _names_a_thing(plan, tables, said, ctx):
+    start = next((at for at, word in enumerate(said) if word != "."), 0)
+    who = said[start : start + 1] == ["who"] and len(said) > start + 2
+    if who and _names_a_thing(plan, tables, start, ctx):
         raise Unbuildable("who it is was asked")
 
     if not _KEYS & set(said) and any(map(_orders_keys, nodes)):
@@ -244,15 +246,16 @@ def _given(plan: P.Query, tables: dict[str, str], ctx: Context) -> bool:
 _IS = frozenset({"is", "are", "was", "were"})
 
 
-def _names_a_thing(
-    plan: P.Query, tables: dict[str, str], said: Sequence[str], ctx: Context
-) -> bool:
-    """`who manages the branch`, where the branch is told."""
+def _names_a_thing(plan: P.Query, tables: dict[str, str], start: int, ctx: Context) -> bool:
+    """`who manages the branch`, where the branch is told, or since when. `start` is where the
+    question begins in all that was said."""
     shown, _ = _shown(plan)
     columns = [c for c in shown if isinstance(c, P.Column) and c.alias in tables]
     view = ctx.scope.view
     shows = {tables[c.alias] for c in columns}
-    first = 8 if said[1] in _IS else 2
+    if columns and all(view.column(f"{tables[c.alias]}.{c.name}").is_date for c in columns):
+        return True
+    first = start + (8 if ctx.words[start + 1].lower() in _IS else 2)
     asked = {c.id for m, c in ctx.chosen.items() if m.first < first}
     told = {w for c in columns for w in names.words_of(c.name)}
     known = shows | {f"{tables[c.alias]}.{c.name}" for c in columns}
