@@ -19,6 +19,7 @@ from datamind.semantics.wording import spoken
 
 _OWNERS = frozenset({"their", "its", "his", "her"})
 _SUBJECTS = frozenset({"they", "them", "it", "those", "these", "he", "she"})
+MANY = frozenset({"they", "them", "those", "these"})
 _ONE = frozenset({"it", "its", "he", "she", "his", "her"})
 # Before a pronoun they say that it is no noun of the same question: `how many orders did they`.
 _TURNED = frozenset(
@@ -45,7 +46,7 @@ def pronoun(tokens: Sequence[Token], units: Sequence[Unit]) -> int | None:
             return at
         if word not in _OWNERS | _SUBJECTS or (word == "it" and follows & _EMPTY):
             continue
-        parted = bool(_CLAUSES & {t.lower for t in tokens[1:at]})
+        parted = bool(_CLAUSES & {t.lower for t in tokens[_opened(tokens) : at]})
         if not any(first < at for first in named):
             return None if parted or (word in _OWNERS and at > _NEAR) else at
         turned = tokens[at - 1].lower in _TURNED  # `how many orders did they place`
@@ -54,9 +55,20 @@ def pronoun(tokens: Sequence[Token], units: Sequence[Unit]) -> int | None:
     return None
 
 
+def _opened(tokens: Sequence[Token]) -> int:
+    """Where the words that open a question end: `show me when`."""
+    opening = (n for n, t in enumerate(tokens) if t.lower not in _OPENS)
+    return max(1, next(opening, len(tokens)))
+
+
+_OPENS = frozenset("show list give tell me and when where what which who how".split())
+
+
 def _is_that(tokens: Sequence[Token], at: int) -> bool:
     """`what percentage is that`, `half of that`; `which is the cheapest one`."""
     token, last = tokens[at], at == len(tokens) - 1
+    if at == 1 and token.lower == "that" and tokens[0].lower in ("is", "was", "are", "were"):
+        return True  # `is that good?`
     if not last or at == 0 or at > _FEW_WORDS:
         return False
     if token.lower == "that":
@@ -69,18 +81,18 @@ def spelt_out(tokens: Sequence[Token], at: int, shown: P.Query, index: Index) ->
     """`how much have they spent` with what was shown in the pronoun's place, where that is all
     that the pronoun is: the grammar is of things."""
     said, after = tokens[at], tokens[at + 1 : at + 2]
-    thing = _thing(shown, index.view)
+    meant = thing(shown, index.view)
     part = at > 0 and tokens[at - 1].lower == "of"
     which = part and tokens[at - 2].lower in ("which", "what", "who")
     demonstrative = said.lower in ("those", "these") and after and after[0].kind == "word"
-    if thing is None or said.lower not in _SUBJECTS or demonstrative or (part and not which):
+    if meant is None or said.lower not in _SUBJECTS or demonstrative or (part and not which):
         return list(tokens)
-    words = thing.entity or spoken(thing.name, "", ())
+    words = meant.entity or spoken(meant.name, "", ())
     noun = [replace(t, start=said.start, end=said.end) for t in tokens_of(words, index)[0]]
     return [*tokens[: at - which], *noun, *tokens[at + 1 :]]
 
 
-def _thing(shown: P.Query, view: View) -> Table | None:
+def thing(shown: P.Query, view: View) -> Table | None:
     """The table whose rows the answer shows, or counts."""
     found = keys_shown(shown, view)
     if found:
@@ -89,6 +101,10 @@ def _thing(shown: P.Query, view: View) -> Table | None:
     counts = [n for n in below(shown) if isinstance(n, P.Aggregate) and n.function == "count"]
     if counts and isinstance(shown.source, P.Source):
         return view.table(tables.get(counts[0].of, shown.source.table))
+    for name in (n.name for n in below(shown) if isinstance(n, P.Metric)):
+        metric = view.metrics_by_name[name]
+        if str(metric.aggregation).startswith("count") and (metric.table or "") in view.by_id:
+            return view.table(metric.table or "")
     for test in (n for n in below(shown) if isinstance(n, P.InQuery)):  # `what city is it in`
         if isinstance(test.of, P.Column) and test.of.alias in tables:
             table = view.table(tables[test.of.alias])
@@ -111,7 +127,9 @@ def referring(
     if keys:
         _for_each(sketch, keys[0][0], one=said in _ONE, first=first)
     if not earlier.ranks and all(c.kind in _PLAIN for c in earlier.conds):
-        if earlier.groups or _is_filtered(shown, view):
+        counted = any(isinstance(o, Measure) and o.kind == "count" for o in earlier.outputs)
+        told = keys or counted or earlier.conds or earlier.related
+        if earlier.groups or not told or _is_filtered(shown, view):
             return False
         within = [c for o in earlier.outputs if isinstance(o, Measure) for c in o.where]
         sketch.conds = [*sketch.conds, *earlier.conds, *within]

@@ -15,27 +15,30 @@ from datamind.semantics.walk import below
 
 MOST = 4
 _HELPING = frozenset({"is", "are", "was", "were", "did", "does", "do"})
+_OPENING = frozenset({"show", "list", "tell", "give", "me", "and"})
 _TOLD = P.Aggregate | P.Metric | P.DateDiff
 
 
 def heed_asked(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     """Unbuildable, where it was asked when, where or how, and the plan tells no such thing."""
-    if any(u.code == K.ASK and u.payload == "when" for u in units) and not _tells_time(plan, ctx):
+    said = _spoken(ctx.words)
+    when = said[:1] == ["when"] or any(u.code == K.ASK and u.payload == "when" for u in units)
+    if when and not _tells_time(plan, ctx):
         raise Unbuildable("it was asked when")
     if asks_where(ctx.words) and not _tells_place(plan):
         raise Unbuildable("it was asked where")
-    first, *rest = [*_spoken(ctx.words)[:2], "", ""][:2]
-    if (
-        first == "how"
-        and rest[0] in _HELPING
-        and not any(isinstance(n, _TOLD) for n in below(plan))
-    ):
+    told = any(isinstance(n, _TOLD) for n in below(plan))
+    if said[:1] == ["how"] and set(said[1:2]) & _HELPING and not told:
         raise Unbuildable("it was asked how")
+    if said[:2] == ["how", "much"] and not told and not _tells_number(plan, ctx):
+        raise Unbuildable("it was asked how much")
 
 
 def _spoken(words: Sequence[str]) -> list[str]:
-    """What is said now, without the marks that stand for what was asked before."""
-    return [w.lower() for w in words if w != "."]
+    """What is said now, without `show me` and the marks that stand for what was asked before."""
+    said = [w.lower() for w in words if w != "."]
+    first = next((n for n, w in enumerate(said) if w not in _OPENING), 0)
+    return said[first:]
 
 
 def asks_where(words: Sequence[str]) -> bool:
@@ -56,11 +59,24 @@ def _tells_place(plan: P.Query) -> bool:
 
 def _tells_time(plan: P.Query, ctx: Context) -> bool:
     """Whether the plan shows or orders by a date; `when` asks for one."""
+    columns = _columns(plan, ctx)
+    return any(c.is_date or c.type in TEMPORAL or "year" in c.name.lower() for c in columns)
+
+
+def _tells_number(plan: P.Query, ctx: Context) -> bool:
+    """Whether the plan shows or orders by a number that is no key."""
+    keys = {*ctx.scope.graph.references}
+    return any(
+        c.is_number and c.id not in keys and c.name not in ctx.scope.view.table(c.table).primary_key
+        for c in _columns(plan, ctx)
+    )
+
+
+def _columns(plan: P.Query, ctx: Context) -> list[Column]:
+    """The columns that are shown or ordered by."""
     shown = [n for s in plan.steps if not isinstance(s, P.Filter) for n in below(s)]
     tables = {n.alias: n.table for n in below(plan) if isinstance(n, P.Source | P.Join)}
-    view = ctx.scope.view
-    columns = [
-        view.column(f"{tables[n.alias]}.{n.name}") for n in shown
+    return [
+        ctx.scope.view.column(f"{tables[n.alias]}.{n.name}") for n in shown
         if isinstance(n, P.Column) and n.alias in tables
     ]  # fmt: skip
-    return any(c.is_date or c.type in TEMPORAL or "year" in c.name.lower() for c in columns)

@@ -48,6 +48,15 @@ class Context:
     spans: list[Period] = field(default_factory=list)
     related: str = ""  # inside a condition on related rows: the table of these
 
+    def since(self, start: int) -> Context:
+        """The same for what was said from this word on: what was said before has been heeded."""
+        if not start:
+            return self
+        gone = (".",) * start
+        return replace(
+            self, words=(*gone, *self.words[start:]), lemmas=(*gone, *self.lemmas[start:])
+        )
+
     def meaning(self, mention: Mention) -> Candidate:
         """What the mention was taken for."""
         found = self.chosen.get(mention)

@@ -15,6 +15,7 @@ from datamind.language.patterns import combine
 from datamind.language.sketch import Cond, Measure, Mention, Output, Rank, Sketch
 from datamind.language.tables import keywords as K
 from datamind.language.units import Unit
+from datamind.semantics.catalog import NUMERIC
 
 # `the best`, `the highest` and `the largest` are by whatever figure is shown.
 _OF_ANY_FIGURE = frozenset({"rating", "height", "size"})
@@ -177,10 +178,9 @@ def _counted(sketch: Sketch, first: int) -> bool:
 def _listed(sketch: Sketch) -> bool:
     """`list them`: the things that were counted; `show all` of those of which some were shown."""
     if any(r.count for r in sketch.ranks):
-        sketch.order, sketch.ranks = (
-            [replace(r, count=None, extreme=False) for r in sketch.ranks],
-            [],
-        )
+        _keep_ranked(sketch)
+        sketch.order = [replace(r, count=None, extreme=False) for r in sketch.ranks]
+        sketch.ranks = []
         return True
     figure = _figure(sketch)
     counted = isinstance(figure, Measure) and figure.kind == "count"
@@ -279,8 +279,7 @@ def _group(sketch: Sketch, mentions: list[Mention], *, adding: bool) -> None:
 def _is_figure(mention: Mention) -> bool:
     best = mention.candidates[0] if mention.candidates else None
     return best is not None and (
-        best.kind == "metric"
-        or (best.kind == "column" and best.type in ("integer", "decimal", "float"))
+        best.kind == "metric" or (best.kind == "column" and best.type in NUMERIC)
     )
 
 
@@ -303,6 +302,7 @@ def _show(sketch: Sketch, payload: Output, said: Said) -> bool:
         return _turned(sketch, payload)
     if isinstance(payload, Mention) and payload.candidates[0].source == "fuzzy":
         return False  # a name that the data does not hold
+    _free_periods(sketch, payload)
     ranked = any(r.count for r in sketch.ranks)
     if said.adding or (said.joined and ranked):
         _keep_ranked(sketch)
@@ -313,9 +313,21 @@ def _show(sketch: Sketch, payload: Output, said: Said) -> bool:
         return True
     kept = [o for o in sketch.outputs if not (isinstance(o, Measure) or _is_figure(o))]
     sketch.outputs = [*kept, payload]
+    sketch.head = sketch.head if sketch.head in kept else None
     sketch.ranks = [replace(r, by=None) for r in sketch.ranks if r.count]
     sketch.order = []
     return True
+
+
+def _free_periods(sketch: Sketch, figure: Output) -> None:
+    """A period that was said of a date is of another figure's own date where that is of other
+    rows: tickets that were opened in May, and how many sessions."""
+    target = figure.target if isinstance(figure, Measure) else figure
+    homes = {c.table for c in target.candidates if c.table} if target is not None else set()
+    for place, cond in enumerate(sketch.conds):
+        dates = {c.table for c in cond.subject.candidates if c.table} if cond.subject else set()
+        if cond.kind == "period" and homes and dates and not homes & dates:
+            sketch.conds[place] = replace(cond, subject=None)
 
 
 def _same(one: Mention, other: Mention) -> bool:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from datamind.language.anaphora import keys_shown, pronoun, referring, spelt_out
+from datamind.language.anaphora import MANY, keys_shown, pronoun, referring, spelt_out, thing
 from datamind.language.assemble import assemble
 from datamind.language.calendar import move
 from datamind.language.candidates import Candidate
@@ -29,7 +29,7 @@ MOST_WORDS, _FEW, _SHORT = 12, 4, 8
 # What a change begins with; the sure ones begin nothing else.
 _LEADS = (
     ("then",), ("not",), ("or",), ("top",), ("last",), ("this",), ("now",), ("show",),
-    ("the", "same"),     ("more", "than"), ("less", "than"), ("order",),
+    ("the", "same"), ("more", "than"), ("less", "than"), ("order",),
 )  # fmt: skip
 _SURE_LEADS = (
     ("and",), ("what", "about"), ("how", "about"), ("only",), ("just",), ("instead",), ("same",),
@@ -53,23 +53,36 @@ _ALL_SAID = frozenset(
     """me all the are there please those these them it they one ones in total how many of
     just""".split()
 )
+_JOINS = frozenset({"and", "but", "also"})
 _OPENING = frozenset({"and", "but", "also", "so", "then", "now"})
 _ASSENT = frozenset({"yes", "yep", "ok", "okay", "right", "thanks", "great", "please"})
-
-
 _STOP = Token(".", ".", ".", "mark", 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Stance:
     """How the words stand to what was asked before: whether they can be a change of it, whether
-    they can hardly be anything else, and whether they ask for something of their own. `at` is the
-    place of a pronoun that nothing in them explains."""
+    they can hardly be anything else, and whether they ask for something of their own. `goes_on`
+    says that they mean nothing without what was asked before. `at` is the place of a pronoun that
+    nothing in them explains."""
 
     leans: bool = False
     surely: bool = False
     complete: bool = True
+    goes_on: bool = False
     at: int | None = None
+
+
+_MAY_LEAN = re.compile(
+    r"^\W*(?:and|but|also|(?:what|how) about)\b|\b(?:instead|they|them|their|its?|those|these|that"
+    r"|ones?|he|she|his|her)\b",
+    re.IGNORECASE,
+)
+
+
+def may_lean(text: str) -> bool:
+    """Whether a first question is worth a look for what it would go on from."""
+    return _MAY_LEAN.search(text) is not None
 
 
 _ADD = re.compile(
@@ -133,7 +146,9 @@ def stance(tokens: Sequence[Token], units: Sequence[Unit]) -> Stance:
         (short and (len(words) <= _FEW - 1 or any(words[: len(p)] == p for p in _LEADS)))
         or (words[0] in _PARTING | _FRAGMENTS and short)
     )
-    return Stance(leans, surely, complete, at)
+    joins = words[0] in _JOINS or words[1:2] == ("about",) or "instead" in words
+    goes_on = at is not None or (short and joins and not complete)
+    return Stance(leans, surely, complete, goes_on, at)
 
 
 def _bare_most(units: Sequence[Unit]) -> bool:
@@ -175,7 +190,8 @@ Cut = tuple[tuple[Unit, ...], float]
 class Change:
     """What was said after a question: its tokens, the ways to cut them into units with their
     gains, best first, where they stand in all that was said, the plan that answered what came
-    before, and the pronoun for what that showed, with its place."""
+    before, and the pronoun for what that showed, with its place. `asks` says that it asks something
+    new of what the pronoun stands for."""
 
     tokens: Sequence[Token]
     cuts: Sequence[Cut]
@@ -183,18 +199,7 @@ class Change:
     shown: P.Query
     pronoun: str = ""
     at: int = 0
-
-    @property
-    def asks(self) -> bool:
-        """Whether it asks something new of what the pronoun stands for."""
-        words = {t.lower for t in self.tokens}
-        if (
-            not (self.pronoun and _more_told(self.tokens))
-            or ADDING & words
-            or _bare(self.cuts[0][0])
-        ):
-            return False
-        return bool(assemble(self.cuts[0][0]).outputs)
+    asks: bool = False
 
     def moved(self, units: Sequence[Unit]) -> tuple[Unit, ...]:
         """The units at their places in all that was said, without words that only join."""
@@ -215,11 +220,12 @@ def change(
     at = pronoun(tokens, cuts[0][0])
     if at is None:
         return Change(tokens, cuts, start, shown)
-    said = tokens[at].lower
-    if _more_told(tokens) and not _bare(cuts[0][0]):
+    said, asks = tokens[at].lower, False
+    if said != "that" and _more_told(tokens) and not _bare(cuts[0][0]):
         tokens = spelt_out(tokens, at, shown, index)
         cuts = cut(tokens)
-    return Change(tokens, cuts, start, shown, said, at)
+        asks = not ADDING & {t.lower for t in tokens} and bool(assemble(cuts[0][0]).outputs)
+    return Change(tokens, cuts, start, shown, said, at, asks)
 
 
 def said_since(
@@ -267,6 +273,8 @@ def _changed(sketch: Sketch, change: Change, units: Sequence[Unit], view: View) 
         return None
     words = [t.lower for t in change.tokens]
     moved = change.moved(units)
+    if change.pronoun in MANY and _QUESTIONS & set(words) and thing(change.shown, view) is None:
+        return None  # `which of them are urgent` of a sum
     if change.asks:
         asked, at = assemble(moved), change.start + change.at
         known = referring(asked, sketch, change.shown, view, change.pronoun, at)
@@ -276,6 +284,8 @@ def _changed(sketch: Sketch, change: Change, units: Sequence[Unit], view: View) 
         return None  # `count them`: no column is meant
     if change.pronoun and not _bare(units) and _OPEN & set(words):
         return None  # `how were they paid`: something new, that was not understood
+    if change.pronoun == "that":
+        return None
     if change.pronoun in ("one", "ones") and not keys_shown(change.shown, view):
         return None
     made = copy.deepcopy(sketch)
@@ -319,11 +329,21 @@ def _moved(sketch: Sketch, words: Sequence[str]) -> bool:
     return True
 
 
-def agreement(plan: P.Query, earlier: P.Query) -> float:
+def agreement(plan: P.Query, earlier: P.Query, view: View) -> float:
     """How many of the columns that the earlier plan's conditions are on the plan has, 0 to 1: what
-    was understood once is meant so still."""
+    was understood once is meant so still. Of other rows a period is of their own date."""
     before = _tested(earlier)
+    if _home(plan) != _home(earlier):
+        before = {(t, c) for t, c in before if not view.column(f"{t}.{c}").is_date}
     return len(before & _tested(plan)) / len(before) if before else 1.0
+
+
+def _home(plan: P.Query) -> str:
+    """The table whose rows the plan begins with."""
+    source = plan.source
+    while isinstance(source, P.Query):
+        source = source.source
+    return source.table if isinstance(source, P.Source) else ""
 
 
 def _tested(plan: P.Query) -> set[tuple[str, str]]:

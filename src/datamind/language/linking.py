@@ -89,8 +89,7 @@ class Linker:
         for short in names.shorts_of().get(token.lemma, ()):
             self._take(found, self.index.postings.get(short, ()), 0.92, "name")
         for word in sorted(synonyms().get(token.lemma, ())):
-            near = 0.69 if word == "sale" else 0.68  # what was bought, before what was ordered
-            self._take(found, self.index.postings.get(word, ()), near, "synonym")
+            self._take(found, self.index.postings.get(word, ()), 0.68, "synonym")
         if token.lemma not in self.index.postings:
             for short in self.index.short_words:
                 if names.abbreviates(short, token.lemma):

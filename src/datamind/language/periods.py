@@ -8,7 +8,6 @@ from typing import cast
 from datamind.language import names
 from datamind.language.calendar import Period
 from datamind.language.context import Context, Unbuildable
-from datamind.language.deeds import check_deed
 from datamind.language.kinds import is_calendar, role_words
 from datamind.language.scope import (
     dates_of,
@@ -304,7 +303,6 @@ def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P
                 best = (score, column)
     if best is None:
         raise Unbuildable("no date")
-    check_deed(best[1].table, at, ctx)
     table = ctx.scope.view.table(best[1].table)
     rows = spoken(table.name, table.id.removesuffix(table.name), ctx.scope.view.by_id)
     ctx.notes.append(f"{DATE_CHOSEN}the {words(best[1].name)} of {rows}")

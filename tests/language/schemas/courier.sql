@@ -26,6 +26,18 @@ CREATE TABLE complaints (
     resolved_at TIMESTAMP,
     resolution_hours INTEGER
 );
+CREATE TABLE refunds (
+    refund_id INTEGER PRIMARY KEY,
+    parcel_id INTEGER NOT NULL REFERENCES parcels (parcel_id),
+    amount DECIMAL(8, 2) NOT NULL,
+    approved BOOLEAN NOT NULL
+);
+CREATE TABLE routes (
+    route_id INTEGER PRIMARY KEY,
+    route_name VARCHAR NOT NULL,
+    length_km INTEGER NOT NULL,
+    branch_of_route_id INTEGER REFERENCES routes (route_id)
+);
 COMMENT ON COLUMN parcels.transit_days IS 'Days until it was delivered.';
 COMMENT ON COLUMN parcels.size IS 'How large it is.';
 COMMENT ON COLUMN parcels.insured IS 'Whether it is insured.';
@@ -47,3 +59,6 @@ INSERT INTO complaints VALUES
     (3, 5, 'damage', FALSE, '2025-03-12 08:30', '2025-03-14 12:30', 52),
     (4, 6, 'loss', TRUE, '2025-04-02 15:00', '2025-04-03 06:00', 15),
     (5, 8, 'damage', FALSE, '2025-06-02 11:00', NULL, NULL);
+INSERT INTO refunds VALUES (1, 2, 6.0, TRUE), (2, 5, 15.5, TRUE), (3, 6, 5.0, FALSE);
+INSERT INTO routes VALUES (1, 'Coast Loop', 80, NULL);
+INSERT INTO routes VALUES (2, 'Polder Spur', 25, 1), (3, 'Harbour Spur', 10, 1);

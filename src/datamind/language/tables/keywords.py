@@ -172,7 +172,7 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
         "indicate", "mention", "also show", "also return", "can you list", "i would like to know",
         "please", "find out", "extract", "specify", "check", "could you check", "can you check", "look up", "work out", "list their", "give their",
     )) + tuple((p, "how") for p in ("how", "how does", "how do", "how did", "how is", "how are"))
-    + (("where is", "where"), ("where are", "where"), ("when did", "when"), ("when do", "when"), ("when does", "when"), ("when are", "when"), ("when will", "when"), ("since when", "when"), ("when was", "when"),
+    + (("where is", "where"), ("where are", "where"), ("when did", "when"), ("when do", "when"), ("when does", "when"), ("when are", "when"), ("when will", "when"), ("since when", "when"), ("when was", "when"), ("when were", "when"), ("when has", "when"), ("when have", "when"),
        ("when were", "when"), ("when is", "when")),
     DISTINCT: (("distinct", ""), ("unique", ""), ("different", ""), ("distinct list of", ""),
                ("unique list of", ""), ("non duplicate", ""), ("various", "")),

@@ -154,7 +154,7 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("where", r"^where (?:do|does|did|are|is|was|were) (?:most of )?(?:the |our )?(.+?) (?:live|lived|located|based|situated|from|come from|reside)(?= [?.]|$)", "where are {1}"),
     # What something costs, is worth, adds up to.
     ("cost costs", r",? ?(?:and )?(?<!^)(?:what|how much) (?:does|do|did|will) (?:it|they|these|those|that) cost(?: us| in the shop| each)?", "and the price"),
-    ("cost costs", r"(?:what|how much) (?:did|does|do|has|have|will) (?:the |our )?(?!each|every)(\w+) cost(?:ed)?(?: us)?", "what is the {1} cost"),
+    ("cost costs", r"(?:what|how much) (?:did|does|do|has|have|will) (?:the |our )?(?!each|every|it\b|they|these|those|that)(\w+) cost(?:ed)?(?: us)?", "what is the {1} cost"),
     ("large big high low great", r"how (?:large|big|high|low|great) (?:is|was|are|were) (?:the |our )?", "what is the"),
     ("of", rf"(value|amount|price|cost|size|weight|duration|length|total) of (?:the|our) ({_EXTREME}) (\w+)", "{2} {3} {1}"),
     ("going counted judged", r"(in|during|since|for) ((?:(?:the )?(?:last|this|current|previous) )?\S+) ,? ?(?:going|counted|judged) by (?:the |its |their )?(\w+ (?:date|day))(?= [?.,]|$)", "with {3} {1} {2}"),

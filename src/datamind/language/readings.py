@@ -1,0 +1,181 @@
+"""A sketch with its meanings becomes a plan, and what is known of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+
+from datamind.errors import DataMindError
+from datamind.language.build import build
+from datamind.language.candidates import Candidate
+from datamind.language.context import Context, Unbuildable
+from datamind.language.evidence import Overlay
+from datamind.language.formulas import Names
+from datamind.language.graph import Graph
+from datamind.language.heeded import heed
+from datamind.language.homes import home_table, per_unrelated
+from datamind.language.index import Index
+from datamind.language.kinds import is_party
+from datamind.language.reach import reached_back
+from datamind.language.resolve import Assignment, mentions_of
+from datamind.language.roles import link_of
+from datamind.language.scope import NoPath, Scope
+from datamind.language.sketch import Mention, Sketch
+from datamind.language.tokens import Token, is_participle, stem
+from datamind.language.units import Unit
+from datamind.records import Candidate as Reading
+from datamind.records import Link
+from datamind.semantics.catalog import View
+from datamind.semantics.check import check
+
+# Verbs of people's lives that need a date of their own: `born in 1980` is by no other.
+_LIVES = frozenset({"born", "died", "hired", "married", "retired", "founded"})
+# What became of things: never true of all of them.
+_STATES = frozenset(
+    """failed passed succeeded declined rejected approved refused expired unpaid overdue late
+    blocked lost won""".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A view made ready for look-up."""
+
+    index: Index
+    graph: Graph
+    metrics: dict[str, str]
+    names: Names
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A reading, what its score is made of, and the words that it leaves unexplained."""
+
+    reading: Reading
+    features: dict[str, float]
+    unknown: tuple[str, ...]
+
+
+def with_score(scored: Scored, score: float) -> Scored:
+    """The same, its features kept for `datamind eval explain`."""
+    features = tuple(sorted(scored.features.items()))
+    kept = replace(scored.reading, score=round(score, 4), features=features)
+    return Scored(kept, scored.features, scored.unknown)
+
+
+def plan_of(
+    sketch: Sketch, assignment: Assignment, tokens: list[Token], today: dt.date, overlay: Overlay,
+    compiled: Compiled, view: View, units: tuple[Unit, ...], since: int = 0,
+) -> Scored | None:  # fmt: skip
+    """The plan of a sketch with its meanings, and what is known of it. `since` is the place of the
+    first token that was said now, not earlier in the conversation."""
+    words = tuple(t.text for t in tokens)
+    lemmas = tuple(t.lemma for t in tokens)
+    try:
+        chosen = dict(assignment.chosen)
+        sketch = per_unrelated(sketch, chosen, compiled.metrics, compiled.graph)
+        home = home_table(sketch, chosen, compiled.metrics, compiled.graph)
+        playing = _playing(assignment, compiled.graph)
+        known = playing | compiled.graph.calendars
+        named = assignment.tables | _of_metrics(assignment, view) | known
+        scope = Scope(view, compiled.graph, home, mentioned=named, words=frozenset(lemmas))
+        ctx = Context(chosen, scope, compiled.index, words, lemmas, today, overlay)
+        plan = reached_back(build(sketch, ctx))
+        heed(plan, units, ctx.since(since))
+        check(plan, view)
+    except (Unbuildable, NoPath, DataMindError):
+        return None
+    unknown, narrowing = _unexplained(ctx, units, tokens)
+    valued = {c.table for c in assignment.chosen.values() if c.kind == "value"} | playing
+    dropped = [m for m in mentions_of(sketch) if m not in assignment.chosen]
+    features = {
+        "links": assignment.cost,
+        "joins": scope.cost,
+        "penalty": ctx.penalty,
+        "idle": float(ctx.idle),
+        "unknown": float(sum(not t.is_proper and not is_participle(t) for t in unknown)),
+        "verbs": float(sum(not t.is_proper and is_participle(t) for t in unknown)),
+        "proper": float(sum(t.is_proper for t in unknown)),
+        "narrowing": float(narrowing),
+        "dropped": float(len(dropped)),
+        "relations": float(sum(j.table not in valued for j in scope.joins)),
+        "unnamed": float(
+            sum(j.table not in named | scope.forced | compiled.graph.bridges for j in scope.joins)
+        ),
+        "unused": float(sketch.unused),
+        **_link_features(assignment),
+    }
+    links = tuple(_link(m, c, tokens) for m, c in assignment.chosen.items() if m.first >= since)
+    left = (*(t.text for t in unknown), *(" ".join(words[m.first : m.last]) for m in dropped))
+    reading = Reading(plan, 0.0, links, tuple(dict.fromkeys(ctx.notes)))
+    return Scored(reading, features, left)
+
+
+def _of_metrics(assignment: Assignment, view: View) -> frozenset[str]:
+    """The tables that the metrics which are meant read."""
+    metrics = [c.id for c in assignment.chosen.values() if c.kind == "metric"]
+    return frozenset(t for name in metrics for t in view.metrics_by_name[name].relations)
+
+
+def _playing(assignment: Assignment, graph: Graph) -> frozenset[str]:
+    """The tables that roles which are meant go through: who plays them, and in what."""
+    links = {link_of(c, assignment.tables, graph) for c in assignment.chosen.values()} - {None}
+    people = {
+        r.to_table for r in graph.view.relationships
+        if r.table in links and is_party(graph.view.table(r.to_table))
+    }  # fmt: skip
+    return frozenset({t for t in links if t} | people)
+
+
+def _link_features(assignment: Assignment) -> dict[str, float]:
+    """How the meanings were found: the weakest link, and how many were no plain names."""
+    found = list(assignment.chosen.values())
+    sources = [c.source for c in found]
+    return {
+        "weakest": 1.0 - min((c.score for c in found), default=0.0),
+        "synonyms": float(sources.count("synonym")),
+        "guesses": float(
+            sum(s in ("fuzzy", "description", "partial", "abbreviation") for s in sources)
+        ),
+        "texts": float(sum(c.kind == "text" for c in found)),
+    }
+
+
+def _link(mention: Mention, candidate: Candidate, tokens: list[Token]) -> Link:
+    # A paraphrase may have changed the order of the words.
+    said = tokens[mention.first : max(mention.last, mention.first + 1)]
+    text = " ".join(t.text for t in said)
+    item = candidate.id if candidate.value is None else f"{candidate.id} = {candidate.value}"
+    return Link(
+        min(t.start for t in said), max(t.end for t in said), text, candidate.kind, item,
+        candidate.source, candidate.score,
+    )  # fmt: skip
+
+
+def _unexplained(
+    ctx: Context, units: tuple[Unit, ...], tokens: list[Token]
+) -> tuple[list[Token], int]:
+    """Words that nothing was made of, and that no used column's description holds; and how many
+    of them stand where a filter does, after a preposition."""
+    known: set[str] = set()
+    for column_id in ctx.used:
+        known |= ctx.index.column_words.get(column_id, frozenset())
+    for table_id in ctx.scope.aliases:
+        known |= {stem(w) for w in ctx.index.table_words.get(table_id, frozenset())}
+    out, narrowing, before = [], 0, ""
+    for unit, after in zip_longest(units, units[1:]):
+        code, before = before, unit.code
+        if unit.code != "u":
+            continue
+        token = tokens[unit.first]
+        if stem(token.lower) in known or token.lemma in known:
+            continue
+        out.append(token)
+        narrows = after is not None and after.code in "cvA" and after.first == unit.last
+        placed = code in "irfbgM" and bool(code) and not is_participle(token)
+        tells = is_participle(token) or (after is not None and after.code == "A")
+        dated = token.lower in _LIVES and after is not None and after.code in "id"
+        stated = token.lower in _STATES
+        narrowing += placed or (narrows and tells) or dated or stated
+    return out, narrowing
