@@ -32,16 +32,30 @@ def settle(sketch: Sketch) -> None:
         before, now = sorted(two.parts, key=lambda c: str(c.period and c.period.low))
         _set(sketch, two, now, before, rate=changes and over is not None and over.rate)
         return
-    if sketch.groups:
-        _from_to(sketch)
-        return
     periods = [c for c in sketch.conds if c.kind == "period" and not c.negated]
     if over is None or over.kind != "change" or len(periods) != 1:
         return
-    earlier = _before(periods[0].period, over.grain)
+    if sketch.groups and not _is_partial(periods[0].period, over.grain):
+        _from_to(sketch)
+        return
+    earlier = period_before(periods[0].period, over.grain)
     if earlier is not None:
         before = replace(periods[0], period=earlier)
         _set(sketch, periods[0], periods[0], before, rate=over.rate)
+
+
+def sides(cond: Cond) -> tuple[Cond, Cond] | None:
+    """The later and the earlier of two periods that are set against each other."""
+    if cond.negated:
+        return None
+    if cond.kind == "any" and _again(cond):
+        now, before = sorted(cond.parts, key=lambda c: bool(c.period and c.period.again))
+        return now, before
+    if _two(cond):
+        before, now = sorted(cond.parts, key=lambda c: str(c.period and c.period.low))
+        return now, before
+    pair = ends(cond.period) if cond.kind == "period" else None
+    return (replace(cond, period=pair[1]), replace(cond, period=pair[0])) if pair else None
 
 
 def _is_time(group: Mention) -> bool:
@@ -53,6 +67,13 @@ def _two(cond: Cond) -> bool:
     periods = [p.period for p in cond.parts]
     told = all(p is not None and p.low is not None and p.high is not None for p in periods)
     return cond.kind == "any" and cond.match == "versus" and len(periods) == 2 and told
+
+
+def _is_partial(period: Period | None, grain: str | None) -> bool:
+    """`growth over last year, this year so far`: less than the units that are set against."""
+    if period is None or period.low is None or period.high is None or grain is None:
+        return False
+    return move(period.low, grain, 1) > period.high
 
 
 def _from_to(sketch: Sketch) -> None:
@@ -87,7 +108,16 @@ def _again(cond: Cond) -> bool:
     return len(cond.parts) == 2 and any(p.period is not None and p.period.again for p in cond.parts)
 
 
-def _before(period: Period | None, grain: str | None) -> Period | None:
+def period_after(period: Period) -> Period | None:
+    """The period of the same kind that follows this one."""
+    if period.low is None or period.high is None or period.grain == "hour":
+        return None
+    if move(period.low, period.grain, 1) != period.high:
+        return None
+    return Period(period.high, move(period.high, period.grain, 1), period.grain)
+
+
+def period_before(period: Period | None, grain: str | None) -> Period | None:
     """The period that this one is measured against: a `grain` earlier, or the one before it."""
     if period is None or period.low is None or period.high is None or period.grain == "hour":
         return None
@@ -105,16 +135,16 @@ def _set(sketch: Sketch, said: Cond, now: Cond, before: Cond, *, rate: bool) -> 
     measure = _measure(sketch.outputs[0])
     if measure is None:
         return
-    sides = [
+    pair = [
         replace(measure, where=[*measure.where, cond], label=label, loose=False)
         for cond, label in ((now, "now"), (before, "before"))
     ]
-    change = Measure("formula", "-", left=sides[0], right=sides[1], label="change")
+    change = Measure("formula", "-", left=pair[0], right=pair[1], label="change")
     if rate:
         whole = Measure("number", value=_PERCENT, first=measure.first)
         scaled = Measure("formula", "*", left=whole, right=change)
-        change = Measure("formula", "/", left=scaled, right=sides[1], label="growth")
-    sketch.outputs = [*sides, change]
+        change = Measure("formula", "/", left=scaled, right=pair[1], label="growth")
+    sketch.outputs = [*pair, change]
     kept = [c for c in sketch.conds if c is not said]
     both = [Cond("any", parts=(before, now), first=said.first)] if sketch.groups else []
     sketch.conds = [*kept, *both]
@@ -124,20 +154,27 @@ def _set(sketch: Sketch, said: Cond, now: Cond, before: Cond, *, rate: bool) -> 
 def to_date(sketch: Sketch, today: dt.date) -> None:
     """Both periods up to the same day, where the later one is not over: a year is not set against
     a few months."""
-    sides = {o.label: o for o in sketch.outputs if isinstance(o, Measure)}
-    if not {"now", "before"} <= set(sides):
+    labelled = {o.label: o for o in sketch.outputs if isinstance(o, Measure)}
+    if not {"now", "before"} <= set(labelled):
         return
-    now, before = sides["now"].where[-1], sides["before"].where[-1]
-    end, cut = today + dt.timedelta(days=1), _moved_alike(now.period, before.period, today)
-    if cut is None:
-        return
-    note = "the later period is not over: both are taken up to the same day"
-    for cond, high in ((now, end), (before, cut)):
-        assert cond.period is not None
-        short = replace(cond, period=replace(cond.period, high=high, year=None, note=note))
-        for side in sides.values():
+    now, before = labelled["now"].where[-1], labelled["before"].where[-1]
+    for cond, short in zip((now, before), alike(now, before, today), strict=True):
+        for side in labelled.values():
             side.where = [short if c is cond else c for c in side.where]
         sketch.conds = [_with(c, cond, short) for c in sketch.conds]
+
+
+def alike(now: Cond, before: Cond, today: dt.date) -> tuple[Cond, Cond]:
+    """The two periods, the earlier one as long as the later where that is not over."""
+    end, cut = today + dt.timedelta(days=1), _moved_alike(now.period, before.period, today)
+    if cut is None or now.period is None or before.period is None:
+        return now, before
+    note = "the later period is not over: both are taken up to the same day"
+    short, shorter = (
+        replace(period, high=high, year=None, note=note)
+        for period, high in ((now.period, end), (before.period, cut))
+    )
+    return replace(now, period=short), replace(before, period=shorter)
 
 
 def _with(cond: Cond, old: Cond, new: Cond) -> Cond:

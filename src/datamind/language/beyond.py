@@ -121,7 +121,7 @@ def _counted_groups(cond: Cond, made: Made, sketch: Sketch, ctx: Context) -> P.P
         raise Unbuildable("groups that can't be compared")
     table = ctx.scope.view.table(_about(sketch, ctx))
     id_ = f"{table.id}.{table.primary_key[0]}"
-    home = _home(cond, table.id, ctx)
+    home = home_of(cond, table.id, ctx)
     inner = replace(inner_context(ctx, home), related=home)
     others = [c for c in sketch.conds if c is not cond]
     wheres = [predicate(c, inner) for c in (*others, *cond.within)]
@@ -139,7 +139,7 @@ def _counted_groups(cond: Cond, made: Made, sketch: Sketch, ctx: Context) -> P.P
     return P.InQuery(ctx.scope.column(id_), kept)
 
 
-def _home(cond: Cond, about: str, ctx: Context) -> str:
+def home_of(cond: Cond, about: str, ctx: Context) -> str:
     """The table whose rows make the figure."""
     target = cond.measure.target if cond.measure is not None else None
     if target is not None:
@@ -194,7 +194,7 @@ def _of_groups(cond: Cond, made: Made, sketch: Sketch, ctx: Context, draft: Draf
         if c is not cond and not (c.kind == "related" and c.numbers)
     ]
     wheres = [predicate(c, inner) for c in others if not plain_relation(c, inner)]
-    groups = tuple(k for m in shown[:1] for k in _each(m, inner))
+    groups = tuple(k for m in shown[:1] for k in each_of(m, inner))
     steps: list[P.Step] = [P.Filter(conjunction(wheres))] if wheres else []
     ctx.used |= inner.used
     if cond.measure is not None and cond.measure.kind == "aggregate":  # the average of all rows
@@ -210,7 +210,7 @@ def _of_groups(cond: Cond, made: Made, sketch: Sketch, ctx: Context, draft: Draf
     return P.Compare(cast(P.Comparison, cond.op), P.Field(name), limit)
 
 
-def _each(mention: Mention, ctx: Context) -> Sequence[P.Named]:
+def each_of(mention: Mention, ctx: Context) -> Sequence[P.Named]:
     """The row that it is, by its key: of two that share a name each is one."""
     candidate = ctx.meaning(mention)
     table = ctx.scope.view.table(candidate.table) if candidate.table else None

@@ -13,7 +13,7 @@ from datamind.language.sketch import Measure, Mention, Output, Over, Rank, Sketc
 from datamind.language.tables import keywords as K
 from datamind.language.units import Top
 
-_CHANGES = frozenset({"change", "changing", "verb"})
+_CHANGES = frozenset({"change", "changing", "verb", "rose"})
 _AFTER = frozenset({"most", "least", "fastest", "slowest", "strongest"})
 _LITTLE = frozenset({"least", "slowest", "smallest", "lowest", "weakest", "fewest"})
 
@@ -38,17 +38,30 @@ def _with_top(nodes: list[Node], place: int) -> list[Node]:
         gone, little = [before], str(nodes[before].payload) in _LITTLE
     elif before > 0 and codes[before - 1 : place] == [K.SUPERLATIVE, "c"]:  # `highest sales growth`
         gone, little = [before - 1], str(nodes[before - 1].payload) in _LITTLE
-    elif after is not None and str(nodes[after].payload) in _AFTER and not _names(codes, after):
+    elif (
+        after is not None
+        and str(nodes[after].payload) in _AFTER
+        and (over.kind == "rose" or not _names(codes, after))  # `lost the most sales`
+    ):
         gone, little = [after], str(nodes[after].payload) in _LITTLE
-    elif before >= 0 and codes[before] == K.BY and K.TOP in codes[:before]:
+    elif (by := _by(codes, before)) is not None and K.TOP in codes[:by]:
         top: Top = nodes[codes.index(K.TOP)].payload
-        gone, little, count = [codes.index(K.TOP), before], not top.descending, top.count
+        gone, little, count = [codes.index(K.TOP), by], not top.descending, top.count
     if not gone:
         return nodes
+    asked = next((n for n in range(1, place) if codes[n - 1 : n + 1] == [K.ASK, "n"]), None)
+    if asked is not None and codes[asked + 1] == "c":  # `which 3 shops`
+        gone, count = [*gone, asked], int(nodes[asked].payload)
     way = "asc" if over.falls != little else "desc"
-    kind = "changing" if over.kind == "verb" else over.kind
+    kind = "changing" if over.kind in ("verb", "rose") else over.kind
     nodes[place] = replace(nodes[place], payload=replace(over, kind=kind, top=way, rows=count))
     return [n for at, n in enumerate(nodes) if at not in gone]
+
+
+def _by(codes: Sequence[str], before: int) -> int | None:
+    """The place of the `by` of `top 3 regions by growth`, `by sales growth`."""
+    at = before - 1 if before > 0 and codes[before] == "c" else before
+    return at if at >= 0 and codes[at] == K.BY else None
 
 
 def _names(codes: Sequence[str], at: int) -> bool:
@@ -84,3 +97,12 @@ def rank_figures(sketch: Sketch, over: Over | None) -> None:
     if isinstance(last, Measure) and last.label in ("change", "growth"):
         count = max(over.rows, 1)
         sketch.ranks.append(Rank(last, over.top == "desc", count, first=last.first))
+
+
+def shown(sketch: Sketch) -> Sketch:
+    """Of what is ranked by its change, the figure now and the change: what was before follows."""
+    ranked = {id(r.by) for r in sketch.ranks}
+    if not any(id(o) in ranked and isinstance(o, Measure) and o.label for o in sketch.outputs):
+        return sketch
+    kept = [o for o in sketch.outputs if not (isinstance(o, Measure) and o.label == "before")]
+    return replace(sketch, outputs=kept)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeGuard, cast
 
-from datamind.language import against, measures, windows
+from datamind.language import against, biggest_change, measures, risen, windows
 from datamind.language.apart import apart, check_words, counted_within, of_the_rows
 from datamind.language.beyond import above_average, within_counts
 from datamind.language.candidates import Candidate
@@ -32,6 +32,7 @@ from datamind.semantics.walk import below
 def build(sketch: Sketch, ctx: Context) -> P.Query:
     """The plan; Unbuildable or NoPath where this reading makes none."""
     against.to_date(sketch, ctx.today)
+    sketch = biggest_change.shown(risen.to_date(sketch, ctx.today))
     check_words(sketch, ctx)
     sketch = within_counts(counted_within(apart(of_the_rows(sketch, ctx), ctx), ctx), ctx)
     sketch = in_all(sketch, ctx)
@@ -124,17 +125,14 @@ def _of_groups(sketch: Sketch, query: P.Query) -> P.Query:
     if not isinstance(measure, Measure) or not measure.inner or not sketch.groups:
         return query
     group_step = next(s for s in query.steps if isinstance(s, P.Group))
-    if measure.kind != "count" or not _counts_rows(group_step.measures[0].expr):
+    counted = group_step.measures[0].expr
+    if measure.kind != "count" or getattr(counted, "function", "") != "count":
         return query
     function = cast(P.Function, measure.inner)
     name = group_step.measures[0].name
     steps = tuple(s for s in query.steps if isinstance(s, P.Filter | P.Group))
     outer = P.Group((), (P.Named(f"{function}_{name}", P.Aggregate(function, P.Field(name))),))
     return P.Query(P.Query(query.source, steps), (outer,))
-
-
-def _counts_rows(expr: P.Expr) -> bool:
-    return isinstance(expr, P.Aggregate) and expr.function == "count"
 
 
 def _condition_tables(sketch: Sketch, ctx: Context) -> list[str]:
@@ -183,6 +181,8 @@ def _conditions(sketch: Sketch, ctx: Context, draft: Draft, *, grouped: bool) ->
     for cond in sketch.conds:
         if cond.kind == "beyond":
             above_average(cond, sketch, ctx, draft)
+        elif cond.kind == risen.KIND:
+            risen.risen(cond, sketch, ctx, draft)
         elif cond.kind == "period" and cond.subject is None and not cond.negated and own_dates:
             assert cond.period is not None
             ctx.spans.append(cond.period)

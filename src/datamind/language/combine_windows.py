@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from itertools import pairwise
 
-from datamind.language import against, biggest_change, names
+from datamind.language import against, biggest_change, names, risen
 from datamind.language.calendar import Period, floor, move
 from datamind.language.candidates import Candidate
 from datamind.language.kinds import KEYS
@@ -19,7 +19,7 @@ from datamind.semantics.catalog import NUMERIC
 # ---- before the patterns -----------------------------------------------------------------------
 
 _GLUE = frozenset({K.OF, K.IN, K.WITH, K.AND, K.COMMA})
-_FIRST = ("change", "running", "moving", "share", "rank", "compare", "verb")
+_FIRST = ("rose", "change", "running", "moving", "share", "rank", "compare", "verb")
 
 
 def lift(nodes: list[Node], known: Over | None) -> tuple[list[Node], Over | None]:
@@ -47,6 +47,8 @@ def _merged(known: Over | None, more: Over) -> Over:
     if known is None:
         return more
     kind = min(known.kind, more.kind, key=_FIRST.index)
+    if "verb" in (known.kind, more.kind) and (kind == "share" or (known.grain or more.grain)):
+        kind = "verb"  # grew `in percent`, grew `against the year before`
     rows, scale = known.rows or more.rows, min(known.scale, more.scale)
     rate, inside = known.rate or more.rate, known.inside or more.inside
     falls, top = known.falls or more.falls, known.top or more.top
@@ -248,7 +250,10 @@ def settle(sketch: Sketch) -> None:
     _of_them(sketch)
     biggest_change.by_group(sketch)
     _two_periods(sketch)
+    risen.settle(sketch)
     over = sketch.over
+    if over is not None and over.kind == "verb" and (over.grain or _asks_how(sketch)):
+        over = sketch.over = replace(over, kind="change")
     against.settle(sketch)
     biggest_change.rank_figures(sketch, over)
     _shares(sketch)
@@ -260,6 +265,11 @@ def settle(sketch: Sketch) -> None:
     grain = over.grain if over is not None and over.kind in _TIMED else None
     if grain and not any(_is_time(m) for m in sketch.groups):
         sketch.groups.append(grain_mention(grain))
+
+
+def _asks_how(sketch: Sketch) -> bool:
+    """`how did sales grow in each country from 2023 to 2024`."""
+    return sketch.opener in ("how", "what") and any(map(against.sides, sketch.conds))
 
 
 def _grown(sketch: Sketch, over: Over) -> Over | None:

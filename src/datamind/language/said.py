@@ -54,7 +54,7 @@ _CHANGING = tuple(
 
 def _phrases(lower: Sequence[str], words: set[str]) -> Iterator[Made]:
     text, starts, ends = _joined(lower)
-    changing = any(w.startswith(_CHANGING) for w in words)
+    changing = any(w.startswith(_CHANGING) for w in words) or bool(W.BEFORE.search(text))
     for kind, pattern in W.PHRASES:
         if kind == "since" and not changing:
             continue
@@ -66,6 +66,18 @@ def _phrases(lower: Sequence[str], words: set[str]) -> Iterator[Made]:
                 continue
             gain = 1.1 * (last - first) if last - first > 1 else 0.6
             yield "W", first, last, _over(kind, found), gain
+            if kind == "rose":
+                yield from _set_against(text, found.end(), starts, ends)
+
+
+def _set_against(
+    text: str, at: int, starts: dict[int, int], ends: dict[int, int]
+) -> Iterator[Made]:
+    """`more in May than in April`, `down on last year`: the later words lead to what was before."""
+    found = W.BEFORE.search(text, at)
+    first, last = (starts.get(found.start()), ends.get(found.end())) if found else (None, None)
+    if first is not None and last is not None:
+        yield "t", first, last, "vs", 1.2 * (last - first)
 
 
 def _over(kind: str, found: re.Match[str]) -> Over:

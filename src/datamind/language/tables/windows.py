@@ -25,6 +25,16 @@ _EARLIER = (
 )
 _RUNNING = r"(?:running|cumulative|accumulated|cumulated)"
 _MOVING = r"(?:moving|rolling|trailing) (?:average|avg|mean)(?: of)?"
+_PERIOD = (
+    r"(?:the )?(?:same|q[1-4]|last|previous|prior|preceding|first|second|third|fourth"
+    r"|january|february|march|april|may|june|july|august|september|october|november|december"
+    r"|(?:year|quarter|month|week)s? before)\b"
+)
+_YEAR = r"(?:19|20)\d\d\b"
+THAN = (
+    rf"(?:than(?: in| during| for| over)?(?= {_PERIOD})|than (?:in|during|for|over)(?= {_YEAR})"
+    rf"|(?<=\d\d\d\d )than(?= {_YEAR}))"
+)
 _WHOLE = r"(?:the )?(?:grand |overall )?(?:total|whole|overall|all)"
 _PART = r"(?:percentages?|percent|pct|%|shares?|proportions?|fractions?)"
 
@@ -43,27 +53,35 @@ PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("since", rf"(?:from|over|since|than|to) {_EARLIER}"),
         ("changing", rf"{_RATE}{_CHANGE}{_ITS}"),
         ("changing", rf"{_RATE}{_FALL}{_ITS}(?= (?:in|of|from|over|since|compared|to|against|vs) )"),
-        ("verb", r"grow|grew|grown|increased?|decreased?|declined?|dropped|fell|risen?|rose"),
+        ("verb", r"grow|grew|grown|increased?|decreased?|declined?|dropped|fell|risen?|rose|shrank"),
+        ("rose", rf"(?<!how much )(?<!how many )(?:more|higher|greater|fewer|less|lower)(?: often| frequently| times)?(?=[^.?!]* {THAN})"),
+        ("rose", rf"(?:lost|gained)(?=[^.?!]* (?:{_AGAINST}|from \S+ to|between) )"),
+        ("rose", r"(?<=are )(?:up|down)(?=[^.?!]* (?:on|against|versus|vs|compared|from|since) )"),
         ("running", _RUNNING + r"(?: (?:totals?|sums?|counts?)(?: of)?)?"),
         ("moving", rf"{_NUMBER} {_GRAIN}s? {_MOVING}"),
         ("moving", rf"(?:moving|rolling|trailing) {_NUMBER} {_GRAIN}s? (?:average|avg|mean)(?: of)?"),
         ("share", rf"(?:as|in|with|and)(?: an?| the| their| its)? {_PART}(?: of {_WHOLE})(?! [a-z])"),
         ("share", rf"(?:as|in)(?: an?)? {_PART}(?! [a-z])"),
+        ("share", rf"in {_PART} terms"),
+        ("share", rf"(?<=, ){_PART}(?! [a-z0-9])"),
         ("share", rf"(?:as|in)(?: an?)? {_PART}(?= by| per| for each)"),
         ("share", r"(?:percentage|percent) (?:distribution|breakdown|split)(?: of)?"),
         ("compare", r"compare|compared|comparison of|comparison"),
     )
 )  # fmt: skip
+# What leads to the earlier period, where something is said to be more or less.
+BEFORE = re.compile(rf"(?<!\S)(?:{THAN}|on(?= {_PERIOD}))(?!\S)")
 # A question without one of these asks for no window.
 ASKING = frozenset(
     """dod wow mom qoq yoy change changes growth previous prior preceding before earlier running
     cumulative accumulated cumulated moving rolling trailing percent grow grew grown increase
     increased decrease decreased decline declined dropped fell rise risen rose percentage percentages pct %
-    share shares proportion proportions fraction compare comparison hour day week month quarter
+    share shares proportion proportions fraction more higher greater fewer less lower
+    shrank up down lost gained compare comparison hour day week month quarter
     year compared drop fall jump gain dip declines decreases""".split()
 )
 SHORT = {"dod": "day", "wow": "week", "mom": "month", "qoq": "quarter", "yoy": "year"}
-FALLS = re.compile(r"\b(?:decreas|declin|drop|fall|fell|dip)")
+FALLS = re.compile(r"\b(?:decreas|declin|drop|fall|fell|dip|shrank|fewer|less|lower|down|lost)")
 RATE = re.compile(r"percent|pct|%|growth|relative|rates?\b")
 
 # The parts of a date that rows are gathered by, whatever their year.
