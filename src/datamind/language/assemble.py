@@ -71,6 +71,8 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
             if first and not seen:
                 sketch.opener = sketch.opener or str(node.payload)
             selecting = True if not seen else selecting or previous in "&,"
+            if place == len(nodes) - 1 and seen and previous in ("&", ","):
+                sketch.outputs.extend(_tested(sketch)[:1])  # `..., and what is it?`
         elif code == "D":
             sketch.distinct = True
         elif code in ("c", "M"):
@@ -148,9 +150,10 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
         _join_both(sketch, both)
 
 
-def _tested(sketch: Sketch) -> list[Measure]:
-    """The figures of the groups that conditions are on."""
-    return [c.measure for c in sketch.conds if c.kind == "measure" and c.measure is not None]
+def _tested(sketch: Sketch) -> list[Output]:
+    """The figures that conditions are on."""
+    tested = (c.measure or (c.subject if c.kind == "compare" else None) for c in sketch.conds)
+    return [figure for figure in tested if figure is not None]
 
 
 def _is_counted(nodes: list[Node], place: int, sketch: Sketch) -> bool:

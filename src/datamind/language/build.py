@@ -24,6 +24,7 @@ from datamind.language.sketch import Cond, Measure, Mention, Sketch
 from datamind.language.tables import keywords as K
 from datamind.language.top_share import part_of_all
 from datamind.language.totals import in_all, of_total
+from datamind.language.units import Percent
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import NUMERIC
 from datamind.semantics.walk import below
@@ -314,15 +315,14 @@ def _having(cond: Cond, ctx: Context, draft: Draft) -> P.Predicate:
             expr = ctx.expr(column)
             adds = column.is_number and column.additivity == "sum"
             measure = P.Aggregate("sum" if adds else "count", expr, distinct=not adds, where=where)
-    name = aggregate(
-        draft, measure, "number_of_rows" if candidate.kind == "table" else candidate.id
-    )
+    called = "number_of_rows" if candidate.kind == "table" else candidate.id
+    name = aggregate(draft, measure, called)
     sums = isinstance(measure, P.Aggregate) and measure.function == "sum"
     scale, counted = 1.0, candidate.kind != "metric" and not sums
     if candidate.kind == "metric":
         metric = ctx.scope.view.metrics_by_name[candidate.id]
         counted = str(metric.aggregation).startswith("count")
-        if metric.kind == "ratio" and "%" in "".join(ctx.words):
+        if metric.kind == "ratio" and any(isinstance(n, Percent) for n in cond.numbers):
             scale = 0.01
     made = compared(cond, P.Field(name), ctx, scale=scale, counted=counted)
     return P.Not(made) if cond.negated else made

@@ -61,6 +61,13 @@ def compare(nodes: list[Node]) -> list[Node] | None:
     return [span(nodes, "P", Cond("compare", subject, c.op, (c.value,), first=nodes[0].first))]
 
 
+def compare_own(nodes: list[Node]) -> list[Node] | None:
+    """price `over 9000` before another noun, of which there may be so many: `guests with over 2`
+    bags are no number."""
+    best = nodes[0].payload.candidates[0]
+    return compare(nodes) if best.kind == "column" and best.type in NUMERIC else None
+
+
 def compare_range(nodes: list[Node]) -> list[Node]:
     """price [is] `between 3 and 5`."""
     subject: Mention = nodes[0].payload
@@ -145,34 +152,6 @@ def columns(nodes: list[Node]) -> list[Node]:
     left.role = right.role = "number"
     op = of_code(nodes, K.COMPARE)[0].payload
     return [span(nodes, "P", Cond("columns", left, op, mention=right, first=nodes[0].first))]
-
-
-_FREE = (Candidate("text", "", "", 0.6, "grammar", ""),)
-
-
-def text_test(nodes: list[Node]) -> list[Node]:
-    """name `starts with` J; journal `named` 'nature'."""
-    subject = nodes[0].payload if nodes[0].code == "c" else None
-    last = nodes[-1]
-    value: Mention = last.payload if last.code == "v" else Mention(last.first, last.last, _FREE)
-    value.role = "value"
-    match = of_code(nodes, K.TEXT)[0].payload
-    if subject is not None:
-        subject.role = "text"
-    kind = "value" if match == "equals" and last.code == "v" else "text"
-    value.hint = subject
-    cond = Cond(kind, subject, mention=value, match=match, first=nodes[0].first)
-    return [span(nodes, "P", cond)]
-
-
-def text_in(nodes: list[Node]) -> list[Node] | None:
-    """'Ford' `in` their make name."""
-    value, subject = nodes[0].payload, nodes[-1].payload
-    if value.candidates[-1].kind != "text":
-        return None
-    subject.role, value.role = "text", "value"
-    cond = Cond("text", subject, mention=value, match="contains", first=nodes[0].first)
-    return [span(nodes, "P", cond)]
 
 
 def hinted_after(nodes: list[Node]) -> list[Node] | None:

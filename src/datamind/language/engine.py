@@ -104,6 +104,11 @@ class BuiltinPlanner:
             return Interpretation("refused", (), 0.95, refusal=refusal)
         if len(tokenize(question.text)) > LONGEST:
             return Interpretation("refused", (), 0.95, refusal=TOO_LONG)
+        spelt = apposition.spelt_out(question.text)
+        if spelt is not None:
+            read = self._read(replace(question, text=spelt), view, compiled)
+            if read.status == "answered":
+                return read
         told = apposition.explained(question.text)
         if told is not None:
             text, definitions = told

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from datamind.language import ages, clauses, durations, kept, rates, specs
+from datamind.language import ages, clauses, durations, kept, per_unit, rates, specs
 from datamind.language.candidates import Candidate
 from datamind.language.dates import MONTHS, Found, find_periods
 from datamind.language.denials import denied
@@ -84,7 +84,7 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
     yield from _keywords(tokens, linker.index.values)
     yield from _firsts(tokens)
     yield from specs.cuts(linker)
-    yield from _shown_along(linker, tokens)
+    yield from specs.shown_along(linker, tokens)
     yield from _excess(tokens)
     yield from _fillers(linker, tokens)
     yield from numbers(tokens)
@@ -95,6 +95,7 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
     yield from kept.units(linker.index, tokens)
     yield from clauses.units(linker.index, tokens)
     yield from rates.units(linker, tokens)
+    yield from per_unit.units(linker, tokens)
     yield from ages.units(linker.index, tokens)
     periods = find_periods(tokens, today)
     for found in periods:
@@ -118,32 +119,6 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
             if last > first + 1 and first and _ends_superlative(tokens, first):
                 continue  # `selling products` after `best` are no products sold
             yield from _links(linker, tokens, first, last)
-
-
-_SHOWING = frozenset({"show", "list", "give", "display"})
-
-
-def _shown_along(linker: Linker, tokens: list[Token]) -> Iterator[Unit]:
-    """`Show the products with prices`: what is told of each, as each has one."""
-    marks = (n for n, t in enumerate(tokens) if t.kind == "mark" and t.text in ".?!")
-    end = next(marks, len(tokens))
-    for at in range(2, end - 1):
-        last = tokens[end - 1]
-        if (
-            tokens[at].lower == "with"
-            and tokens[0].lower in _SHOWING
-            and end - at <= 4
-            and last.lower != last.lemma
-        ):
-            meant = linker.concepts(at + 1, end)
-            best = [c for c in meant if c.score > 0.9 * meant[0].score]
-            if best and all(c.kind == "column" and _is_filled(linker, c) for c in best):
-                yield Unit(K.AND, at, at + 1, "their", 0.7)
-
-
-def _is_filled(linker: Linker, candidate: Candidate) -> bool:
-    """Whether every row has it: `with a phone number` else says which are meant."""
-    return not linker.index.view.column(candidate.id).null_fraction
 
 
 def _ends_superlative(tokens: list[Token], at: int) -> bool:

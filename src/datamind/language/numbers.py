@@ -26,8 +26,8 @@ def numbers(tokens: list[Token]) -> Iterator[Unit]:
         ):
             continue  # `in 2026` is a year, never the row of that number
         last, value = _scaled(tokens, at, value)
-        percent = tokens[at].text.endswith("%") or (
-            last < len(tokens) and tokens[last].lower in ("%", "percent")
+        percent = tokens[at].lower.endswith(("%", "percent")) or (
+            last < len(tokens) and tokens[last].lower in ("%", "percent", "pct")
         )
         value = Percent(value) if percent and isinstance(value, float) else value
         yield Unit("N" if _is_ordinal(tokens[at]) else "n", at, last, value, 0.6 * (last - at))

@@ -17,6 +17,8 @@ from datamind.language import combine_conditions as conditions
 from datamind.language import combine_dates as dates
 from datamind.language import combine_measures as measures
 from datamind.language import combine_ranks as ranks
+from datamind.language import combine_ratios as ratios
+from datamind.language import combine_texts as texts
 from datamind.language import combine_windows as windows
 from datamind.language.nodes import Action, Node
 
@@ -33,6 +35,7 @@ class Pattern:
 PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"TS(?=c)", conditions.keep_first, "top 5 best selling models"),
     Pattern(r"[cv]t[cv]", conditions.sides, "Rome versus Oslo"),
+    Pattern(r"[cM]/", ratios.divided, "revenue per inhabitant"),
     Pattern(r"cfc", measures.grain_of, "month of the sale date"),
     Pattern(r"[cv]z", conditions.apposed, "Rome (FCO)"),
     Pattern(r"z", conditions.bracketed, "(FCO)"),
@@ -53,7 +56,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"c[rf]*w", conditions.compare_range, "price between 3 and 5"),
     Pattern(r"c[irf]*pfc", conditions.part_of, "price below 60% of the cost"),
     Pattern(r"c[rfb]*p(?![vD]*c)", conditions.compare, "rating of at least 4"),
-    Pattern(r"(?<![rb~])c[f]?p(?=c)", conditions.compare, "cars with price over 9000 sorted"),
+    Pattern(r"(?<![rb~])c[f]?p(?=c)", conditions.compare_own, "cars with price over 9000 sorted"),
     Pattern(r"pAc|pDc|pc", conditions.count_compare, "more than 2 papers"),
     Pattern(r"c>r?c", conditions.columns, "amount greater than cost"),
     Pattern(r"cf?n(?:[,|&]+n)+|cn(?!c)|cr?=n", conditions.among, "semesters 1 or 2"),
@@ -61,9 +64,9 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"cn(?=c)", conditions.identified, "customer 27606 cars"),
     Pattern(r"(?<=.[rt])nc", conditions.count_compare, "papers that have 1 keyphrase"),
     Pattern(r"cfnc?", conditions.of_size, "rating of 5"),
-    Pattern(r"cr?Xv|cr?Xn", conditions.text_test, "name starts with J"),
-    Pattern(r"Xv", conditions.text_test, "named 'nature'"),
-    Pattern(r"vic(?!v)", conditions.text_in, "'Ford' in their make"),
+    Pattern(r"cr?Xv|cr?Xn", texts.text_test, "name starts with J"),
+    Pattern(r"Xv", texts.text_test, "named 'nature'"),
+    Pattern(r"vic(?!v)", texts.text_in, "'Ford' in their make"),
     Pattern(r"&?v(?:[,|&]+v)+", conditions.some_values, "Texas or Ohio"),
     Pattern(r"c>v", conditions.assigned, "status = 'open'"),
     Pattern(r"~[rif]*v+c", conditions.without_some, "customers without Ford models"),

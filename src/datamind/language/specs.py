@@ -12,8 +12,10 @@ from datamind.language import names
 from datamind.language.candidates import Candidate
 from datamind.language.linking import Linker
 from datamind.language.nodes import Node
+from datamind.language.per_unit import CODE as PER_UNIT
 from datamind.language.sketch import Cond, Measure, Mention, Output, Sketch
 from datamind.language.tables import keywords as K
+from datamind.language.tokens import Token
 from datamind.language.units import Unit
 from datamind.semantics.catalog import NUMERIC, TEMPORAL
 
@@ -29,7 +31,8 @@ _LONGEST = 12  # words of a list
 # Codes that should have been combined into something: left over, they were not understood.
 MEANT = frozenset({"n", "p", "w", "d", "v", "z", "l", K.LASTING, K.COUNT, K.AGGREGATE,
                     K.COMPARE, K.BETWEEN, K.NOT, K.RATIO, K.DIFFERENCE, K.OR, K.TEXT, K.NULL,
-                    K.SAME, K.DURATION, K.THEM, K.RANK, K.SUPERLATIVE, K.TOP})  # fmt: skip
+                    K.SAME, K.DURATION, K.THEM, K.RANK, K.SUPERLATIVE, K.TOP,
+                    PER_UNIT})  # fmt: skip
 
 
 # Words that a sentence on what to show may say again: `Return the channel and the average.`
@@ -42,6 +45,32 @@ def cuts(linker: Linker) -> Iterator[Unit]:
     for at in range(3, len(tokens) - 1):
         if tokens[at].text in _MARKS and _lists(linker, at + 1):
             yield Unit(".", at, at + 1, "", 0.3)
+
+
+_SHOWING = frozenset({"show", "list", "give", "display"})
+
+
+def shown_along(linker: Linker, tokens: list[Token]) -> Iterator[Unit]:
+    """`Show the products with prices`: what is told of each, as each has one."""
+    marks = (n for n, t in enumerate(tokens) if t.kind == "mark" and t.text in ".?!")
+    end = next(marks, len(tokens))
+    for at in range(2, end - 1):
+        last = tokens[end - 1]
+        if (
+            tokens[at].lower == "with"
+            and tokens[0].lower in _SHOWING
+            and end - at <= 4
+            and last.lower != last.lemma
+        ):
+            meant = linker.concepts(at + 1, end)
+            best = [c for c in meant if c.score > 0.9 * meant[0].score]
+            if best and all(c.kind == "column" and _is_filled(linker, c) for c in best):
+                yield Unit(K.AND, at, at + 1, "their", 0.7)
+
+
+def _is_filled(linker: Linker, candidate: Candidate) -> bool:
+    """Whether every row has it: `with a phone number` else says which are meant."""
+    return not linker.index.view.column(candidate.id).null_fraction
 
 
 def _lists(linker: Linker, first: int) -> bool:

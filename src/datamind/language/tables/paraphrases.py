@@ -167,6 +167,8 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     # What is asked beside the rest, and how it is to be shown.
     ("how", r",? ?and (?:for |in |by |to )?how many (?:is|are|were|was|did|do|does|have) (?:there|they|it|those|these)(?: \w+)?(?: in| for| at| of)?(?: each)?(?= [?.]|$)", ", and how many"),
     ("how", r",? ?and how many (?:times )?(?:in each|for each|of each|each|from each|at each)(?= [?.]|$)", ", and how many"),
+    ("rate rates share percentage proportion portion ratio", r",? ?and what (?:is|was|are|were) (?:that|this|the|their|its|each|each one's) (?:rates?|shares?|percentages?|proportion|portion|ratio)(?= ?[?.]|$)", ", and what is it"),
+    ("what", r",? ?and what (?:is|was|are|were) (?:it|this|that|they|these|those)(?: (?:for|in|at|of) each)?(?= ?[?.]|$)", ", and what is it"),
     ("what", rf",? ?and what (?:is|was|are|were) (?:that|this|the|their|its) ({_FIGURE})(?= [?.]|$)", ", and the {1}"),
     ("much", r",? ?and how much (?:have |has |had |did |do |does )?(?:they|it|he|she|each)(?: each)? (?:spent|spend|earned|earn|paid|pay|bought|buy|made|make)?(?= [?.]|$)", ", and how much"),
     ("how", r",? ?and (?:by )?how (?:much|many \w+) (?:was|is) (?:it|that|this)(?= [?.]|$)", ""),
