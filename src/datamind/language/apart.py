@@ -27,12 +27,11 @@ def apart(sketch: Sketch, ctx: Context) -> Sketch:
     within = [c for c in periods if not c.negated]
     if within and not without and _lapsed(within[0], sketch, ctx):
         raise Unbuildable("no row is in both periods")
-    if not (within and without) or not _share_no_day(within[0].period, without[0].period):
+    if not (within and without) or not share_no_day(within[0].period, without[0].period):
         return sketch
-    thing = _thing(sketch)
+    thing = thing_of(sketch)
     head = ctx.chosen.get(thing) if thing is not None else None
-    tables = {m: ctx.chosen[m] for m in sketch.related if m in ctx.chosen}
-    deed = next((m for m, c in tables.items() if _happened(m, c, ctx) and c != head), None)
+    deed = deed_of(sketch, ctx)
     if head is None or head.kind != "table" or deed is None or len(periods) > 2:
         raise Unbuildable("no row is in both periods")
     had = Cond("related", deed, within=within, first=within[0].first)
@@ -41,6 +40,14 @@ def apart(sketch: Sketch, ctx: Context) -> Sketch:
     others = [c for c in sketch.conds if c not in periods]
     related = [m for m in sketch.related if m is not deed]
     return replace(sketch, conds=[*others, had, had_not], related=related)
+
+
+def deed_of(sketch: Sketch, ctx: Context) -> Mention | None:
+    """What is said to have happened, of which the thing listed or counted has rows."""
+    thing = thing_of(sketch)
+    head = ctx.chosen.get(thing) if thing is not None else None
+    tables = {m: ctx.chosen[m] for m in sketch.related if m in ctx.chosen}
+    return next((m for m, c in tables.items() if _happened(m, c, ctx) and c != head), None)
 
 
 def _happened(mention: Mention, meant: Candidate, ctx: Context) -> bool:
@@ -61,14 +68,14 @@ def _lapsed(had: Cond, sketch: Sketch, ctx: Context) -> bool:
         return False
     denied = [c for c in sketch.conds if c.kind == "related" and c.negated]
     inner = [c.period for d in denied for c in d.within if c.kind == "period"]
-    return any(_share_no_day(had.period, p) for p in inner)
+    return any(share_no_day(had.period, p) for p in inner)
 
 
 def counted_within(sketch: Sketch, ctx: Context) -> Sketch:
     """`customers with at least 3 returns in 2025`: the returns counted are of that year."""
     periods = [c for c in sketch.conds if c.kind == "period" and c.subject is None]
     counts = [c for c in sketch.conds if c.kind == "related" and c.numbers]
-    thing = _thing(sketch)
+    thing = thing_of(sketch)
     shown = all(o.target is thing for o in sketch.outputs if isinstance(o, Measure))
     if len(periods) != 1 or len(counts) != 1 or sketch.groups or thing is None or not shown:
         return sketch
@@ -143,13 +150,13 @@ def _adds_up(candidate: Candidate, ctx: Context) -> bool:
     return candidate.kind == "column" and ctx.scope.view.column(candidate.id).additivity == "sum"
 
 
-def _thing(sketch: Sketch) -> Mention | None:
+def thing_of(sketch: Sketch) -> Mention | None:
     """What is listed or counted."""
     counted = [o.target for o in sketch.outputs if isinstance(o, Measure) and o.kind == "count"]
     return sketch.head or next(iter(counted), None)
 
 
-def _share_no_day(one: Period | None, other: Period | None) -> bool:
+def share_no_day(one: Period | None, other: Period | None) -> bool:
     if one is None or other is None:
         return False
     return _before(one, other) or _before(other, one)

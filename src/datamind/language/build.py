@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TypeGuard, cast
 
 from datamind.language import against, biggest_change, measures, risen, windows
-from datamind.language.apart import apart, check_words, counted_within, of_the_rows
-from datamind.language.beyond import above_average, within_counts
+from datamind.language.apart import check_words
+from datamind.language.beyond import above_average
 from datamind.language.candidates import Candidate
 from datamind.language.conditions import predicate
 from datamind.language.context import Context, Unbuildable, compared, conjunction
@@ -16,6 +16,7 @@ from datamind.language.graph import UNREACHABLE
 from datamind.language.metric_rows import rows_of
 from datamind.language.metric_time import figure, goes_by_own_dates
 from datamind.language.outputs import in_total, measured_outputs
+from datamind.language.own_rows import of_their_own
 from datamind.language.relations import flag, of_subtype
 from datamind.language.roles import link_of
 from datamind.language.scope import NoPath, Scope
@@ -35,8 +36,7 @@ def build(sketch: Sketch, ctx: Context) -> P.Query:
     against.to_date(sketch, ctx.today)
     sketch = biggest_change.shown(risen.to_date(sketch, ctx.today))
     check_words(sketch, ctx)
-    sketch = within_counts(counted_within(apart(of_the_rows(sketch, ctx), ctx), ctx), ctx)
-    sketch = in_all(sketch, ctx)
+    sketch = in_all(of_their_own(sketch, ctx), ctx)
     ctx.scope.need(_condition_tables(sketch, ctx))
     _check_head(sketch, ctx)
     _check_periods(sketch, ctx)

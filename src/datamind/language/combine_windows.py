@@ -204,8 +204,11 @@ def _is_key(node: Node) -> bool:
     return bool(KEYS & set(names.words_of(column)))
 
 
-def periods(nodes: list[Node]) -> list[Node]:
+def periods(nodes: list[Node]) -> list[Node] | None:
     """2023 `and` 2024; 2023 `vs` 2024: either, side by side where they are set against."""
+    both = nodes[0].code == K.AND and nodes[0].payload == "both"
+    if nodes[0].code == K.AND and not both:
+        return None
     said = [n.payload for n in of_code(nodes, "d")]
     joined = {n.payload for n in of_code(nodes, K.TO)}
     ordered = len(said) == 2 and None not in (said[0].low, said[1].high)
@@ -216,7 +219,7 @@ def periods(nodes: list[Node]) -> list[Node]:
     parts = tuple(Cond("period", period=n.payload, first=n.first) for n in of_code(nodes, "d"))
     cond = Cond("any", parts=parts, first=nodes[0].first)
     against = {"vs", "with"} & {n.payload for n in of_code(nodes, K.TO + K.WITH)}
-    cond.match = "versus" if against or back else "equals"
+    cond.match = "both" if both else "versus" if against or back else "equals"
     return [span(nodes, "P", cond)]
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import cast
 
 from datamind.language import ages, names
-from datamind.language.context import Context, Unbuildable, filled, number
+from datamind.language.context import Context, Unbuildable, conjunction, filled, number
 from datamind.language.kinds import KEYS
 from datamind.language.periods import ENDS, date_expr, date_of, in_period, tables_near, unit_said
 from datamind.language.relations import inner_context, related, related_count
@@ -36,6 +37,8 @@ def _is_far(cond: Cond, ctx: Context) -> bool:
     if candidate is None or candidate.kind != "value":
         return False
     home = ctx.scope.view.table(ctx.scope.home)
+    if ctx.related and candidate.table in ctx.scope.graph.owned(ctx.related):
+        return False
     if candidate.table in ctx.scope.graph.owned(home.id) or not home.primary_key:
         return False
     return not _leaves_rows(cond.mention, candidate.table, ctx)
@@ -142,7 +145,8 @@ def _plain(value: float | dt.time) -> str:
 def _value(cond: Cond, ctx: Context) -> P.Predicate:
     mentions = cond.mentions or ((cond.mention,) if cond.mention else ())
     if cond.match == "both" and len(mentions) > 1:
-        return P.And(tuple(_both(m, ctx) for m in mentions))
+        _check_alike(mentions, ctx)
+        return P.And(tuple(_both(m, ctx, cond.within) for m in mentions))
     made = [_one_value(m, ctx) for m in mentions]
     if len(made) == 1:
         return made[0]
@@ -202,17 +206,30 @@ def _weekday(day: str, ctx: Context) -> P.Predicate:
     return P.Compare("=", part, P.Value(int(day)))
 
 
-def _both(mention: Mention, ctx: Context) -> P.Predicate:
+def _check_alike(mentions: Sequence[Mention], ctx: Context) -> None:
+    """`both online and in a store`: of what can be values of one column, they are."""
+    kept = [{c.id for c in m.candidates if c.kind == "value"} for m in mentions]
+    if set.intersection(*kept) and len({ctx.meaning(m).id for m in mentions}) > 1:
+        raise Unbuildable("both are values of one column")
+
+
+def _both(mention: Mention, ctx: Context, within: Sequence[Cond] = ()) -> P.Predicate:
     """Each of two values must have a related row of its own: membership of the home's key."""
     home = ctx.scope.view.table(ctx.scope.home)
     if len(home.primary_key) != 1:
         raise Unbuildable("both needs a single key")
     if ctx.meaning(mention).table in ctx.scope.graph.owned(home.id):
         raise Unbuildable("a row has one of them, never both")
+    held = ctx.meaning(mention).table
     inner_ctx = inner_context(ctx)
     inner = inner_ctx.scope
-    where = _one_value(mention, inner_ctx)
+    wheres = [_one_value(mention, inner_ctx)]
+    owned = inner.graph.owned
+    happened = next((t for t in inner.aliases if {home.id, held} <= owned(t)), held)
+    inner_ctx.related = happened
+    where = conjunction([*wheres, *(predicate(c, inner_ctx) for c in within)])
     key = P.Column(inner.aliases[home.id], home.primary_key[0])
+    ctx.used |= inner_ctx.used
     query = P.Query(inner.source(), (P.Filter(where), P.Project((P.Named(key.name, key),))))
     return P.InQuery(ctx.scope.column(f"{home.id}.{home.primary_key[0]}"), query)
 

@@ -7,11 +7,20 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from datamind.language import ages, clauses, durations, kept, per_unit, rates, specs
-from datamind.language.candidates import Candidate
+from datamind.language import (
+    ages,
+    clauses,
+    durations,
+    every,
+    full_names,
+    kept,
+    per_unit,
+    rates,
+    specs,
+)
 from datamind.language.dates import MONTHS, Found, find_periods
 from datamind.language.denials import denied
-from datamind.language.index import GENERIC, normal
+from datamind.language.index import GENERIC
 from datamind.language.linking import MAX_WINDOW, Linker
 from datamind.language.numbers import factors, how_often, is_amount, numbers
 from datamind.language.said import is_noun
@@ -97,6 +106,7 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
     yield from rates.units(linker, tokens)
     yield from per_unit.units(linker, tokens)
     yield from ages.units(linker.index, tokens)
+    yield from every.units(linker, tokens)
     periods = find_periods(tokens, today)
     for found in periods:
         yield from _period(found)
@@ -271,7 +281,7 @@ def _links(linker: Linker, tokens: list[Token], first: int, last: int) -> Iterat
     kind = first > 1 and is_kind_of(tokens, first - 2)
     values = [] if kind and candidates else linker.values(first, last)
     if last - first == 2:
-        yield from _full_names(linker, tokens, first)
+        yield from full_names.units(linker, tokens, first)
     if last - first > 1 and tokens[last - 1].lemma in ROW_KEYS:
         yield from _whose_key(linker, tokens, first, last)
     elif last - first == 1:
@@ -307,35 +317,6 @@ def _is_denied(tokens: list[Token], at: int) -> bool:
     before = tokens[at - 1].lower if at else ""
     ends = at + 1 == len(tokens) or tokens[at + 1].kind == "mark"
     return before in ("never", "been", "not") and ends and is_participle(tokens[at])
-
-
-def _full_names(linker: Linker, tokens: list[Token], at: int) -> Iterator[Unit]:
-    """`Ada Stone`, where first and last names are columns of their own."""
-    pair = _full_name(linker, at)
-    if pair is None:
-        return
-    parts = tuple(
-        Cond("value", mention=Mention(at + n, at + n + 1, (c,), role="value"), first=at)
-        for n, c in enumerate(pair)
-    )
-    yield Unit("P", at, at + 2, Cond("all", parts=parts, first=at), 2.0)
-
-
-def _full_name(linker: Linker, at: int) -> tuple[Candidate, Candidate] | None:
-    """The values of a first and a last name column that two words are, if they are."""
-    pair = [normal(linker.tokens[n].lower) for n in (at, at + 1)]
-    firsts, lasts = (linker.index.values.get(key, ()) for key in pair)
-    for column, stored in firsts:
-        table = linker.index.view.table(linker.index.view.column(column).table)
-        if len(table.display) != 2 or column != f"{table.id}.{table.display[0]}":
-            continue
-        for other, other_stored in lasts:
-            if other == f"{table.id}.{table.display[1]}":
-                return (
-                    linker.value(column, stored, 1.0, "value"),
-                    linker.value(other, other_stored, 1.0, "value"),
-                )
-    return None
 
 
 ROW_KEYS = frozenset({"id", "identifier"})

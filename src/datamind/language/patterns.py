@@ -18,6 +18,7 @@ from datamind.language import combine_dates as dates
 from datamind.language import combine_measures as measures
 from datamind.language import combine_ranks as ranks
 from datamind.language import combine_ratios as ratios
+from datamind.language import combine_sets as sets
 from datamind.language import combine_texts as texts
 from datamind.language import combine_windows as windows
 from datamind.language.nodes import Action, Node
@@ -34,6 +35,10 @@ class Pattern:
 
 PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"TS(?=c)", conditions.keep_first, "top 5 best selling models"),
+    Pattern(
+        r"&[ifr]?[cv]c?(?:[,&]+[ifr]?[cv](?:n(?!c)|c?))+", sets.both_values,
+        "both Ford models and a Texas one",
+    ),
     Pattern(r"[cv]t[cv]", conditions.sides, "Rome versus Oslo"),
     Pattern(r"[cM]/", ratios.divided, "revenue per inhabitant"),
     Pattern(r"cfc", measures.grain_of, "month of the sale date"),
@@ -80,7 +85,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"(?<=[r])pP(?!c)", conditions.count_of_some, "cars with more than 2 Ford"),
     Pattern(r"(?<=[ri])c\|c|(?<=b)c\|c", conditions.either_related, "with a project or exam"),
     Pattern(r"c&#r?~(?=$)", conditions.split_flag, "have an exam and how many do not"),
-    Pattern(r"d(?:[,&t]+d|rd)+", windows.periods, "2023 vs 2024"),
+    Pattern(r"&?d(?:[,&t]+d|rd)+", windows.periods, "2023 vs 2024"),
     Pattern(r"c0|0c", conditions.null_test, "phone is missing"),
     Pattern(r"(?<![gb])c[ib]?d", dates.period_after, "sale date in 2020"),
     Pattern(r"d", dates.period, "in 2020"),

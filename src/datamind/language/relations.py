@@ -35,6 +35,8 @@ def related(cond: Cond, ctx: Context, predicate: Builder) -> P.Predicate:
     if candidate.kind == "metric" and not cond.numbers:
         rows = rows_of(view.metrics_by_name[candidate.id], ctx)
         return conjunction([P.Not(rows) if cond.negated else rows])
+    if cond.match == "every":
+        return related_count(cond, cond.subject, ctx, predicate)
     if candidate.kind == "column":
         return _has_column(cond, view.column(candidate.id), ctx, predicate)
     if candidate.kind != "table":
@@ -192,6 +194,8 @@ def related_count(
         raise Unbuildable("no key to count by")
     if candidate.table == home.id:
         raise Unbuildable("a table is not counted for itself")
+    if candidate.kind == "column" and candidate.table in ctx.scope.graph.owned(home.id):
+        raise Unbuildable("a row has one of them, not several")
     inner_ctx = replace(inner_context(ctx), related=candidate.table)
     inner = inner_ctx.scope
     inner.need([candidate.table])

@@ -73,6 +73,7 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("single", r"(a|an|one|not one) single", "{1}"),
     ("every", r"every single", "every"),
     ("one", r"(each|every|all) one of (?:them|these|those)", "{1}"),
+    ("one", r"(an?|the) (\w+) (\w+) (and|or) (an?|the) (\w+) one(?! \w+s\b)", "{1} {2} {3} {4} {5} {6} {3}"),
     ("brick", r"brick and mortar", ""),
     ("average", r"(?:in|at|by) (?:an |the )?average(?= [,.?]|$| for| per)", "on average"),
     # The first few within each.

@@ -1,0 +1,169 @@
+"""Rows that are each looked for by themselves: in both years, of either kind, and which count.
+
+`Customers who ordered in both years`: one order in each, no order in both. `Who bought both tea and
+coffee in May`: the month is that of either purchase. `Who ordered in May, leaving out cancelled
+orders`: an order that was cancelled is no order; whoever has one may still have another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from datamind.language.apart import (
+    apart,
+    counted_within,
+    deed_of,
+    of_the_rows,
+    share_no_day,
+    thing_of,
+)
+from datamind.language.beyond import within_counts
+from datamind.language.candidates import Candidate
+from datamind.language.context import Context, Unbuildable
+from datamind.language.kinds import is_party
+from datamind.language.sketch import Cond, Measure, Mention, Sketch
+
+_LEAVING = frozenset(
+    """leave leaving ignore ignoring exclude excluding disregard disregarding counting count skip
+    omit omitting aside""".split()
+)
+_RELATIVE = frozenset({"that", "which", "were", "was", "are"})
+_NONE = frozenset({"never", "no", "none", "nobody", "without"})
+
+
+def of_their_own(sketch: Sketch, ctx: Context) -> Sketch:
+    """The sketch, with what is said of related rows asked of these."""
+    sketch = within_counts(counted_within(apart(of_the_rows(sketch, ctx), ctx), ctx), ctx)
+    return _left_out(_beside_both(_in_each(sketch, ctx), ctx), ctx)
+
+
+def _in_each(sketch: Sketch, ctx: Context) -> Sketch:
+    """`in both 2023 and 2024`, `in 2023 and 2024 but not in 2025`: rows in the one, and others in
+    the other."""
+    several = [c for c in sketch.conds if c.kind == "any" and c.match != "versus"
+               and all(p.kind == "period" and not p.negated for p in c.parts)]  # fmt: skip
+    if len(several) != 1:
+        return sketch
+    said = several[0]
+    without = [
+        c for c in sketch.conds if c.kind == "period" and c.subject is None and c.negated
+        and all(share_no_day(p.period, c.period) for p in said.parts)
+    ]  # fmt: skip
+    if said.match != "both" and not without:
+        return sketch
+    thing, deed = thing_of(sketch), deed_of(sketch, ctx)
+    head = ctx.chosen.get(thing) if thing is not None else None
+    if head is None or head.kind != "table" or deed is None:
+        if without or _counts_things(sketch, head, ctx):
+            raise Unbuildable("no row is in both periods")
+        return sketch
+    had = [Cond("related", deed, within=[part], first=part.first) for part in said.parts]
+    had += [
+        Cond("related", deed, negated=True, within=[replace(c, negated=False)], first=c.first)
+        for c in without
+    ]
+    others = [c for c in sketch.conds if c is not said and c not in without]
+    related = [m for m in sketch.related if m is not deed]
+    return replace(sketch, conds=[*others, *had], related=related)
+
+
+def _counts_things(sketch: Sketch, head: Candidate | None, ctx: Context) -> bool:
+    """Whether people or distinct things are told of; sums and what happened may be of both."""
+    counted = any(isinstance(o, Measure) and o.kind == "count" for o in sketch.outputs)
+    if head is None or head.kind == "metric":
+        metric = ctx.scope.view.metrics_by_name[head.id] if head is not None else None
+        return metric is not None and str(metric.aggregation) != "sum"
+    if head.kind == "column":
+        return counted
+    return bool(head.table) and is_party(ctx.scope.view.table(head.table))
+
+
+def _beside_both(sketch: Sketch, ctx: Context) -> Sketch:
+    """`bought both tea and coffee in May`: what else is said of such rows is said of each."""
+    both = next((c for c in sketch.conds if _of_several(c)), None)
+    owned = ctx.scope.graph.owned(ctx.scope.home)
+    if both is None or any(_table(m, ctx) in owned for m in _named(both)):
+        return sketch
+    thing = thing_of(sketch)
+    head = ctx.chosen.get(thing) if thing is not None else None
+    if head is not None and head.kind == "metric" and _counts_things(sketch, head, ctx):
+        raise Unbuildable("who did both, not what both were of")
+    dated = bool(sketch.related)
+    moved = [
+        c for c in sketch.conds if c is not both and (
+            (c.kind == "value" and c.mention is not None
+             and _table(c.mention, ctx) not in owned and not _none_of(c, ctx))
+            or (c.kind == "period" and c.subject is None and not c.negated
+                and (dated or c.first > both.first))
+        )
+    ]  # fmt: skip
+    conds = [c for c in sketch.conds if c not in moved and c is not both]
+    conds.append(replace(both, within=[*both.within, *moved]))
+    leads = ctx.scope.graph.owned  # `both tea and coffee purchases`: such are looked for anyway
+    related = [
+        m for m in sketch.related
+        if (of := _table(m, ctx)) is None or of in owned or ctx.chosen[m].kind != "table"
+        or not any(_table(v, ctx) in leads(of) for v in _named(both))
+    ]  # fmt: skip
+    return replace(sketch, conds=conds, related=related)
+
+
+def _of_several(cond: Cond) -> bool:
+    """Whether it is of several rows by its nature: `both tea and coffee`, `all three kinds`."""
+    return cond.match == "every" or (cond.match == "both" and len(cond.mentions) > 1)
+
+
+def _named(cond: Cond) -> list[Mention]:
+    return [*cond.mentions, *([cond.subject] if cond.subject is not None else [])]
+
+
+def _left_out(sketch: Sketch, ctx: Context) -> Sketch:
+    """`who ordered in May, leaving out cancelled orders`: the orders looked for are others."""
+    owned = ctx.scope.graph.owned
+    conds, nouns = list(sketch.conds), set[Mention]()
+    for cond in sketch.conds:
+        of = _table(cond.mention, ctx)
+        if cond.mention is None or of is None or of in owned(ctx.scope.home):
+            continue
+        if cond.kind != "value" or not cond.negated or not _is_left_out(cond, ctx):
+            continue
+        looked_for = [c for c in conds if c.kind == "related" and of in owned(_rows(c, ctx))]
+        if looked_for:
+            nouns |= {m for m in _shown_or_related(sketch) if m.first == cond.mention.last}
+            conds = [
+                replace(c, within=[*c.within, cond]) if c in looked_for else c
+                for c in conds if c is not cond
+            ]  # fmt: skip
+    if not nouns:
+        return replace(sketch, conds=conds)
+    related = [m for m in sketch.related if m not in nouns]
+    outputs = [o for o in sketch.outputs if o not in nouns]
+    return replace(sketch, conds=conds, related=related, outputs=outputs)
+
+
+def _shown_or_related(sketch: Sketch) -> list[Mention]:
+    return [*sketch.related, *(o for o in sketch.outputs if isinstance(o, Mention))]
+
+
+def _rows(cond: Cond, ctx: Context) -> str:
+    """The table of the related rows that are looked for: the first on the way to what is named."""
+    table = _table(cond.subject, ctx) or ctx.scope.home
+    scope = ctx.scope
+    way = scope.graph.path({scope.home}, table, scope.mentioned, scope.words)
+    return way[0][0].end if way is not None and way[0] else table
+
+
+def _is_left_out(cond: Cond, ctx: Context) -> bool:
+    """Whether rows are left out, or told of; `never cancelled` is said of what has them."""
+    at = cond.mention.first if cond.mention is not None else cond.first
+    before = {w.lower() for w in ctx.words[max(0, at - 4) : at]}
+    return bool(before & (_LEAVING | _RELATIVE)) and not before & _NONE
+
+
+def _none_of(cond: Cond, ctx: Context) -> bool:
+    return cond.negated and not _is_left_out(cond, ctx)
+
+
+def _table(mention: Mention | None, ctx: Context) -> str | None:
+    found = ctx.chosen.get(mention) if mention is not None else None
+    return found.table or None if found is not None else None
