@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from datamind.language import names
 from datamind.language.candidates import Candidate
 from datamind.language.combine_ranks import alone, is_latest
 from datamind.language.nodes import Node, may_be_number, of_code, span
@@ -19,9 +20,18 @@ def count(nodes: list[Node]) -> list[Node]:
     target.role = "entity"
     distinct = bool(of_code(nodes, K.DISTINCT))
     inner = next((n.payload for n in nodes if n.code == K.AGGREGATE), None)
+    if inner is not None and _is_time_kept(target):
+        return aggregate([Node(K.AGGREGATE, nodes[0].first, nodes[0].last, inner), nodes[-1]])
     measure = Measure("count", target=target, distinct=distinct, first=nodes[0].first)
     measure.inner = inner if inner in ("avg", "max", "min", "median") else None
     return [span(nodes, "M", measure)]
+
+
+def _is_time_kept(mention: Mention) -> bool:
+    """Whether a column is called just so that counts time: `average number of` transit days."""
+    best = mention.candidates[0]
+    counts = bool({"seconds", "minutes", "hours", "days", "weeks"} & {*names.split(best.name)})
+    return best.kind == "column" and best.type in NUMERIC and best.score >= 0.99 and counts
 
 
 def conditional(nodes: list[Node]) -> list[Node]:

@@ -9,12 +9,13 @@ from typing import cast
 from datamind.language import ages, names
 from datamind.language.context import Context, Unbuildable, conjunction, filled, number
 from datamind.language.kinds import KEYS
-from datamind.language.periods import ENDS, date_expr, date_of, in_period, tables_near, unit_said
+from datamind.language.periods import ENDS, date_of, in_period, tables_near, unit_said
 from datamind.language.relations import inner_context, related, related_count
 from datamind.language.roles import role_of
 from datamind.language.scope import MONEY
 from datamind.language.sketch import Cond, Mention
 from datamind.language.units import Percent
+from datamind.language.weekdays import weekday
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import TEMPORAL, Column
 
@@ -162,7 +163,7 @@ def _value(cond: Cond, ctx: Context) -> P.Predicate:
 def _one_value(mention: Mention, ctx: Context) -> P.Predicate:
     candidate = ctx.meaning(mention)
     if candidate.kind == "weekday":
-        return _weekday(candidate.id, ctx)
+        return weekday(candidate.id, mention.first, ctx)
     if candidate.kind == "text":
         return _free_text(mention, candidate.value or "", ctx)
     if candidate.value is None:
@@ -195,15 +196,6 @@ def _free_text(mention: Mention, text: str, ctx: Context) -> P.Predicate:
         raise Unbuildable("a text compared with a number")
     ctx.penalty += 0.3
     return P.TextMatch(ctx.expr(column), "contains" if ctx.overlay.wildcard else "equals", text)
-
-
-def _weekday(day: str, ctx: Context) -> P.Predicate:
-    part = P.DatePart("weekday", date_expr(ctx, None))
-    if day == "weekend":
-        return P.OneOf(part, (P.Value(6), P.Value(7)))
-    if day == "weekday":
-        return P.Compare("<=", part, P.Value(5))
-    return P.Compare("=", part, P.Value(int(day)))
 
 
 def _check_alike(mentions: Sequence[Mention], ctx: Context) -> None:

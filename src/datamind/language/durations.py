@@ -15,8 +15,8 @@ from datamind.language import names
 from datamind.language.candidates import Candidate
 from datamind.language.context import Unbuildable
 from datamind.language.index import Index, synonyms
-from datamind.language.periods import ENDS, STARTS, ends_of
-from datamind.language.scope import dates_of, is_personal, is_technical
+from datamind.language.periods import ENDS, STARTS, ends_of, moments_of
+from datamind.language.scope import is_technical
 from datamind.language.sketch import Measure, Mention
 from datamind.language.tables.durations import DURATIONS, MOMENTS, ON_AVERAGE, RANKED
 from datamind.language.tables.keywords import STOP, SUPERLATIVES
@@ -35,7 +35,7 @@ _FIRST = re.compile(r"(?:\w+ ){0,4}?(?:very )?first (?P<what>\w+)")
 _CHANGED = frozenset({"minus", "plus", "times"})
 _EMPTY = frozenset(
     """date dates time times at on day dt ts timestamp datetime the moment
-    being getting be get gets got been is are was were""".split()
+    being getting be get gets got been is are was were key id sk fk""".split()
 )
 
 
@@ -147,7 +147,8 @@ def on_average(text: str, starts: dict[int, int], ends: dict[int, int]) -> Itera
 
 
 def _mention(column: Column, first: int, last: int) -> Mention:
-    link = Candidate("column", column.id, column.table, 0.95, "name", type=column.type)
+    kind = column.type if column.is_date else "date"  # that of the day it refers to
+    link = Candidate("column", column.id, column.table, 0.95, "name", type=kind)
     return Mention(first, last, (link,), role="date")
 
 
@@ -177,7 +178,7 @@ def _pair(
         return None
     start, end = _side(begun), _side(f"{ended} {groups.get('what') or ''}")
     said = {stem(w) for w in text.split()}
-    dates = [c for t in index.view.tables for c in dates_of(t) if not is_personal(c)]
+    dates = [c for t in index.view.tables for c in moments_of(t, index.view)]
     closing = [(c, f) for c in dates if (f := _fits(c, end, index)) >= ENOUGH]
     near = {c.table for c, _ in closing}
     opening = [
@@ -220,12 +221,12 @@ def _event(what: str, index: Index) -> tuple[Column, Column] | None:
     for table in index.view.tables:
         noun = {stem(w) for w in index.table_words.get(table.id, ())}
         try:
-            start, end = ends_of(table)
+            start, end = ends_of(table, index.view)
         except Unbuildable:
             start, end = None, None
         if start is not None and end is not None and said <= noun:
             return start, end
-        dates = [c for c in dates_of(table) if not is_personal(c)]
+        dates = moments_of(table, index.view)
         named = [c for c in dates if said <= {stem(w) for w in names.words_of(c.name)}]
         begun = [c for c in dates if c not in named and _opens(c, index) > 0]
         if len(named) == 1 and begun:
@@ -266,7 +267,7 @@ def _fits(column: Column, side: _Side, index: Index) -> float:
     about = 0.3 if noun & side.stems else 0.0
     if "sold" in side.moments and "sale" in noun and "order" not in side.stems:
         about = about or 0.1  # what was bought was sold; an order may have come to nothing
-    main = next((c for c in dates_of(index.view.table(column.table))), None)
+    main = next(iter(moments_of(index.view.table(column.table), index.view)), None)
     if not told and about and main is not None and main.id == column.id and not side.moments:
         told = 0.35  # `the appointment` is when it is
     return told + about - (0.1 if is_technical(column) else 0.0)

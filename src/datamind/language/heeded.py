@@ -20,6 +20,7 @@ from datamind.language.figures_said import heed_figures, never
 from datamind.language.tables import keywords as K
 from datamind.language.units import Top, Unit
 from datamind.language.vacuous import heed_vacuous
+from datamind.language.weekdays import heed_weekdays
 from datamind.semantics import plan as P
 from datamind.semantics.walk import below
 
@@ -39,6 +40,7 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     _heed_averages(nodes, set(said), ctx)
     heed_figures(nodes, units, ctx)
     heed_vacuous(plan, nodes, units, ctx)
+    heed_weekdays(nodes, ctx)
     heed_events(units, ctx)
     heed_clauses(nodes, units, ctx)
     grouped = any(isinstance(n, P.Group) and n.keys for n in nodes)

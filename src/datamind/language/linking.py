@@ -17,9 +17,9 @@ from datamind.language.candidates import (
     in_order,
     keyword_words,
 )
-from datamind.language.dates import WEEKDAYS
 from datamind.language.denials import candidate_of
 from datamind.language.index import GENERIC, SUFFIXES, Index, Item, Posting, normal, synonyms
+from datamind.language.kinds import is_calendar
 from datamind.language.scope import duration_column, money_column, number_of_rows
 from datamind.language.spending import SPENT, spending
 from datamind.language.tables.keywords import SOFT, STOP
@@ -27,10 +27,10 @@ from datamind.language.telling import (
     ABSORBED,
     ADDRESS,
     ADDRESSED,
-    GRAINS,
     NUMBER,
     NUMBERED,
     WORTH,
+    grains,
     is_kind_of,
     is_other,
     telling_of,
@@ -169,14 +169,20 @@ class Linker:
             for candidate in spending(self.index, self.tokens):
                 best[(candidate.kind, candidate.id)] = candidate
         if last - first == 1:
-            for candidate in self._grains(self.tokens[first]):
-                best[(candidate.kind, candidate.id)] = candidate
+            days = grains(self.tokens[first])
+            if any(c.kind == "weekday" for c in days):  # the day itself tells whether it is one
+                best = {k: c for k, c in best.items() if not self._of_calendar(c)}
+            best |= {(c.kind, c.id): c for c in days}
         if len(content) > 1 and any(
             c.kind == "metric" and c.score >= SURE for c in best.values()
         ):  # `cancelled orders` is that metric, not the orders
             best = {key: c for key, c in best.items() if c.score >= SURE}
         most = 3 * MAX_CANDIDATES if naming else MAX_CANDIDATES
         return sorted(best.values(), key=in_order)[:most]
+
+    def _of_calendar(self, candidate: Candidate) -> bool:
+        view = self.index.view
+        return candidate.kind == "column" and is_calendar(view.table(candidate.table))
 
     def people(self) -> list[Candidate]:
         """The tables whose rows are people."""
@@ -315,18 +321,6 @@ class Linker:
         if words < 2 or words < content or item.kind != "column":
             return None
         return candidate_of(self.index, item, min(0.4 + 0.08 * words, 0.66), "description")
-
-    def _grains(self, token: Token) -> list[Candidate]:
-        out = []
-        if token.lower in GRAINS or token.lemma in GRAINS:
-            grain = GRAINS.get(token.lower) or GRAINS[token.lemma]
-            out.append(Candidate("grain", grain, "", 0.8, "grammar"))
-        if token.lower in WEEKDAYS or token.lemma in WEEKDAYS:
-            day = WEEKDAYS.get(token.lower) or WEEKDAYS[token.lemma]
-            out.append(Candidate("weekday", str(day), "", 0.7, "grammar"))
-        if token.lemma in ("weekend", "weekday"):
-            out.append(Candidate("weekday", token.lemma, "", 0.9, "grammar"))
-        return out
 
     def _is_adjective(self, at: int) -> bool:
         """`which display campaigns`: a verb of asking asks only where a request begins."""

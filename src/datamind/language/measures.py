@@ -17,15 +17,9 @@ from datamind.language.counting import (
     kept_count,
     units_of,
 )
+from datamind.language.elapsed import aggregated, between, lasted, lasting
 from datamind.language.metric_time import figure
-from datamind.language.periods import (
-    TIME_UNITS,
-    date_column,
-    date_expr,
-    ends_of,
-    unit_said,
-    when,
-)
+from datamind.language.periods import date_column, date_expr, when
 from datamind.language.relations import of_subtype, plain_relation
 from datamind.language.restrictions import within
 from datamind.language.scales import renamed
@@ -174,8 +168,8 @@ def _aggregate(measure: Measure, ctx: Context) -> P.Expr:
         said = {*ctx.lemmas[measure.first : measure.first + 3]}
         if _WORTH & said or is_money(measure.target, ctx.lemmas):
             return _worth(candidate, measure, ctx, where)
-        if (lasted := _lasted(candidate, ctx)) is not None:
-            return P.Aggregate("sum", lasted, where=where)
+        if (told := lasted(candidate, ctx)) is not None:
+            return P.Aggregate("sum", told, where=where)
         return P.Aggregate("count", None, ctx.scope.alias(candidate.id), where=where)
     column = ctx.column_of(measure.target)
     return _aggregate_column(column, measure, ctx, where)
@@ -196,18 +190,6 @@ def _as_defined(name: str, measure: Measure, ctx: Context) -> None:
 
 
 _WORTH = frozenset({"much", "amount", "value", "worth", "money"})
-
-
-def _lasted(candidate: Candidate, ctx: Context) -> P.Expr | None:
-    """`total downtime in minutes`: how long the rows last, where a unit of time is said."""
-    at = next((n for n, w in enumerate(ctx.lemmas) if w in TIME_UNITS and n), 0)
-    if not at or ctx.lemmas[at - 1] != "in":
-        return None
-    try:
-        start, end = ends_of(ctx.scope.view.table(candidate.id))
-    except Unbuildable:
-        return None
-    return P.DateDiff(TIME_UNITS[ctx.lemmas[at]], ctx.expr(start), ctx.expr(end))
 
 
 def _worth(
@@ -321,29 +303,10 @@ def _row_value(measure: Measure, ctx: Context) -> P.Expr:
         return P.Arithmetic("-", expression(measure.left, ctx), expression(measure.right, ctx))
     find = date_column if measure.kind == "duration" else lambda m, c: c.column_of(m)
     first, second = (find(m, ctx) for m in measure.mentions)
-    value = _between(first, second, ctx, measure.unit)
+    value = between(first, second, ctx, measure.unit)
     if measure.per and isinstance(value, P.DateDiff):  # to the first of what each of them did
         return P.DateDiff(value.unit, *(P.Aggregate("min", e) for e in (value.start, value.end)))
-    if measure.inner in _EXACT and isinstance(value, P.DateDiff) and value.unit in _SECONDS:
-        seconds = P.Value(_SECONDS[value.unit])
-        value = P.Arithmetic("/", replace(value, unit="second"), seconds)
-    if measure.inner:
-        return P.Aggregate(cast(P.Function, measure.inner), value)
-    return value
-
-
-_EXACT = frozenset({"avg", "median", "sum"})  # of whole hours each it would be too little
-_SECONDS = {"hour": 3600, "minute": 60}
-
-
-def _between(first: Column, second: Column, ctx: Context, unit: str = "") -> P.Expr:
-    left, right = ctx.expr(first), ctx.expr(second)
-    if first.is_date and second.is_date:
-        default = "minute" if first.epoch and second.epoch else "day"
-        return P.DateDiff(cast(P.Unit, unit) if unit else unit_said(ctx, default), left, right)
-    if first.is_number and second.is_number:
-        return P.Arithmetic("-", left, right)
-    raise Unbuildable("these two can't be subtracted")
+    return aggregated(value, (first, second), measure.inner, ctx) if measure.inner else value
 
 
 def _age(measure: Measure, ctx: Context) -> P.Expr:
@@ -372,19 +335,6 @@ def _given(measure: Measure, ctx: Context) -> P.Expr:
     return made
 
 
-def _lasting(measure: Measure, ctx: Context) -> P.Expr:
-    """From the start of a thing to its end, in days unless another unit is named."""
-    table = ctx.scope.home
-    if measure.target is not None:
-        candidate = ctx.meaning(measure.target)
-        if candidate.kind != "table":
-            raise Unbuildable("only things last")
-        table = candidate.id
-    start, end = ends_of(ctx.scope.view.table(table))
-    value = P.DateDiff(unit_said(ctx, "day"), ctx.expr(start), ctx.expr(end))
-    return P.Aggregate(cast(P.Function, measure.inner), value) if measure.inner else value
-
-
 def is_row_level_formula(measure: Measure) -> bool:
     """Whether a given formula holds no aggregate."""
     return measure.given is not None and not any(
@@ -393,7 +343,7 @@ def is_row_level_formula(measure: Measure) -> bool:
 
 
 _BUILDERS = {
-    "lasting": _lasting, "age": _age, "formula": _formula, "number": _number, "given": _given,
+    "lasting": lasting, "age": _age, "formula": _formula, "number": _number, "given": _given,
     "count": _count, "aggregate": _aggregate, "either": _either, "ratio": _ratio, "share": _ratio,
     "excess": _ratio, "shortfall": _ratio,
     "percent": _ratio, "difference": _row_value, "duration": _row_value,

@@ -18,7 +18,7 @@ from datamind.language.scope import (
 from datamind.language.sketch import Cond, Mention
 from datamind.language.tokens import stem, tokenize
 from datamind.semantics import plan as P
-from datamind.semantics.catalog import TEMPORAL, Column, Table
+from datamind.semantics.catalog import TEMPORAL, Column, Table, View
 from datamind.semantics.wording import spoken, words
 
 
@@ -64,11 +64,11 @@ def _running(cond: Cond, ctx: Context) -> P.Predicate | None:
         return None
     for table_id in tables_near(ctx, cond.first)[:2]:
         try:
-            start, end = ends_of(ctx.scope.view.table(table_id))
+            start, end = ends_of(ctx.scope.view.table(table_id), ctx.scope.view)
         except Unbuildable:
             continue
-        begun = P.Compare("<", ctx.expr(start), P.Value(period.high))
-        over = P.Compare(">=", ctx.expr(end), P.Value(period.low))
+        begun = P.Compare("<", moment(start, ctx), P.Value(period.high))
+        over = P.Compare(">=", moment(end, ctx), P.Value(period.low))
         return P.And((begun, P.Or((P.IsNull(ctx.expr(end)), over))))
     return None
 
@@ -147,7 +147,7 @@ def unit_said(ctx: Context, default: str) -> P.Unit:
 
 def date_of(mention: Mention, ctx: Context) -> P.Expr:
     """The date that a mention names: a column, or the first business date of a table."""
-    return ctx.expr(date_column(mention, ctx))
+    return moment(date_column(mention, ctx), ctx)
 
 
 def when(mention: Mention, ctx: Context) -> P.Expr:
@@ -172,9 +172,15 @@ def date_column(mention: Mention, ctx: Context) -> Column:
             return dates[0]
     elif candidate.kind in ("column", "value"):
         column = ctx.scope.view.column(candidate.id)
-        if column.is_date:
+        if column.is_date or candidate.type in TEMPORAL:
             return column
     raise Unbuildable("no date is meant")
+
+
+def moment(column: Column, ctx: Context) -> P.Expr:
+    """A date column, or the day of the calendar that a key of it stands for."""
+    day = None if column.is_date else _day_referred_to(column, ctx)
+    return day if day is not None else ctx.expr(column)
 
 
 def _said(column: Column, ctx: Context) -> bool:
@@ -201,11 +207,31 @@ DATE_CHOSEN = "dates are by "  # how the note begins on a date that the question
 ADDED = ("measure", "order")  # roles of what is added up or compared
 
 
-def ends_of(table: Table) -> tuple[Column, Column]:
+_PLAIN = frozenset("start started begin began from end ended to until".split())
+
+
+def _plainly(dates: list[Column]) -> list[Column]:
+    """Of several dates the one that is called just so: the start, not when it was booked."""
+    return [c for c in dates if _PLAIN & set(names.split(c.name))] or dates
+
+
+def moments_of(table: Table, view: View) -> list[Column]:
+    """The dates of what happened to a row, and the columns that refer to a day of the calendar."""
+    if is_calendar(table):
+        return []
+    keys = {
+        r.columns[0] for r in view.relationships
+        if r.table == table.id and len(r.columns) == 1 and is_calendar(view.table(r.to_table))
+    }  # fmt: skip
+    dated = [c for c in dates_of(table) if not is_personal(c)]
+    return [*dated, *(c for c in table.columns if c.name in keys and not c.is_date)]
+
+
+def ends_of(table: Table, view: View) -> tuple[Column, Column]:
     """The dates at which a row of the table starts and ends."""
-    dates = [c for c in dates_of(table) if not is_personal(c)]
-    starts = [c for c in dates if STARTS & set(names.split(c.name))]
-    ends = [c for c in dates if ENDS & set(names.split(c.name))]
+    dates = moments_of(table, view)
+    starts = _plainly([c for c in dates if STARTS & set(names.split(c.name))])
+    ends = _plainly([c for c in dates if ENDS & set(names.split(c.name))])
     if len(starts) == 1 and len(ends) == 1 and starts != ends:
         return starts[0], ends[0]
     if len(dates) == 2:

@@ -13,7 +13,7 @@ from datamind.language.roles import WAYS
 from datamind.language.scope import MONEY, quantity_and_price
 from datamind.language.sketch import Cond, Measure, Mention, Rank, Sketch
 from datamind.language.tokens import lemma, stem
-from datamind.semantics.catalog import Column, View
+from datamind.semantics.catalog import TEMPORAL, Column, View
 
 BEAM = 16
 KEPT = 5
@@ -240,6 +240,8 @@ def _unsaid_key(
         return 0.0
     reference = graph.references.get(candidate.id)
     if reference is not None and reference.to_table in graph.calendars:
+        if candidate.type in TEMPORAL:
+            return 0.0  # the day it refers to
         return 0.8  # `orders` are no order_date_key
     if reference is not None:
         role = role_words(reference, graph.view.table(reference.to_table))
@@ -287,6 +289,8 @@ def _penalty(mention: Mention, candidate: Candidate, view: View) -> float | None
             "attribute": 0.5,
             "measure": 0.6,
         }.get(role)
+    if role == "date" and candidate.type in TEMPORAL:
+        return 0.0
     column = view.column(candidate.id)
     if (
         role == "group"

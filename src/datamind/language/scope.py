@@ -84,7 +84,8 @@ class Scope:
             edge = Edge(reference, reference.table, table, False, 1.0)
             first = table not in self.aliases
             self.alias(reference.table)
-            self.cost += edge.cost
+            day = table in self.graph.calendars  # the key itself says which day
+            self.cost += 0.1 if day else edge.cost
             if first and table not in self.aliases:
                 self._join(edge)
             else:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from datamind.language.candidates import Candidate
 from datamind.language.index import Item
+from datamind.language.tables.times import WEEKDAYS
 from datamind.language.tokens import Token, is_participle
 
 GRAINS = {
@@ -48,3 +50,17 @@ def is_other(item: Item, tokens: Sequence[Token], content: Sequence[int]) -> boo
     asked = item.kind == "metric" and first > 0 and tokens[first - 1].lower == "which"
     verb = last == first + 1 and is_participle(tokens[last])
     return asked and verb and tokens[first].lower != tokens[first].lemma
+
+
+def grains(token: Token) -> list[Candidate]:
+    """The grain of time or the days of the week that a word is."""
+    out = []
+    if token.lower in GRAINS or token.lemma in GRAINS:
+        grain = GRAINS.get(token.lower) or GRAINS[token.lemma]
+        out.append(Candidate("grain", grain, "", 0.8, "grammar"))
+    if token.lower in WEEKDAYS or token.lemma in WEEKDAYS:
+        day = WEEKDAYS.get(token.lower) or WEEKDAYS[token.lemma]
+        out.append(Candidate("weekday", str(day), "", 0.7, "grammar"))
+    if token.lemma in ("weekend", "weekday"):
+        out.append(Candidate("weekday", token.lemma, "", 0.9, "grammar"))
+    return out

@@ -84,15 +84,16 @@ SHORT = {"dod": "day", "wow": "week", "mom": "month", "qoq": "quarter", "yoy": "
 FALLS = re.compile(r"\b(?:decreas|declin|drop|fall|fell|dip|shrank|fewer|less|lower|down|lost)")
 RATE = re.compile(r"percent|pct|%|growth|relative|rates?\b")
 
+_ON = r"(?:(?:on|during|at|for|by|between|across) )?(?:the |a )?"
+_LATE, _EARLY = r"weekends?(?: days?)?", r"(?:weekdays?|working days?|week days?)"
+_AGAINST = r"(?:versus|vs(?: \.)?|and|or|against|compared to|compared with)"
 # The parts of a date that rows are gathered by, whatever their year.
 PARTS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("weekday", re.compile(r"(?<!\S)(?:days? of (?:the )?week"
                            r"|(?:(?<=which )|(?<=what )|(?<=by )|(?<=per )|(?<=each ))weekdays?)"
                            r"(?!\S)")),
     ("weekend", re.compile(
-        r"(?<!\S)(?:(?:on|during|at|for|by) )?(?:the )?weekends?(?: days?)?,? "
-        r"(?:versus|vs|and|or|against|compared to|compared with) (?:(?:on|during) )?"
-        r"(?:the )?(?:weekdays?|working days?|week days?)(?!\S)"
+        rf"(?<!\S){_ON}(?:{_LATE},? {_AGAINST} {_ON}{_EARLY}|{_EARLY},? {_AGAINST} {_ON}{_LATE})(?!\S)"
     )),
     ("hour_of_day", re.compile(r"(?<!\S)hours? of (?:the )?day(?!\S)")),
     ("month_of_year", re.compile(r"(?<!\S)(?:calendar months?|months? of (?:the )?year)(?!\S)")),
