@@ -17,9 +17,8 @@ from datamind.language.metric_rows import rows_of
 from datamind.language.metric_time import figure, goes_by_own_dates
 from datamind.language.outputs import in_total, measured_outputs
 from datamind.language.own_rows import of_their_own
-from datamind.language.relations import flag, of_subtype
+from datamind.language.relations import flag, matched, of_subtype
 from datamind.language.roles import link_of
-from datamind.language.scope import NoPath, Scope
 from datamind.language.shapes import group, grouped_query, list_query, listed
 from datamind.language.sketch import Cond, Measure, Mention, Sketch
 from datamind.language.tables import keywords as K
@@ -337,7 +336,7 @@ def _relation(mention: Mention, sketch: Sketch, ctx: Context) -> P.Predicate | N
         return rows_of(ctx.scope.view.metrics_by_name[candidate.id], ctx)
     if candidate.kind == "table":
         if not _reachable(candidate.table, ctx):
-            return _shares(candidate.table, sketch, ctx)
+            return matched(candidate.table, sketch, ctx)
         ctx.scope.alias(candidate.table)
         return None
     if candidate.kind == "value":
@@ -381,20 +380,3 @@ def _is_had(mention: Mention, ctx: Context) -> bool:
 
 def _reachable(table: str, ctx: Context) -> bool:
     return ctx.scope.graph.distance(ctx.scope.home, table) < UNREACHABLE
-
-
-def _shares(table: str, sketch: Sketch, ctx: Context) -> P.Predicate:
-    """A table that no key leads to, but that has the same column as what is asked for or grouped
-    by: its values must be among that table's."""
-    for mention in (*sketch.groups, *sketch.outputs):
-        candidate = ctx.chosen.get(mention) if isinstance(mention, Mention) else None
-        if candidate is None or candidate.kind != "column":
-            continue
-        name = candidate.name
-        if any(c.name == name for c in ctx.scope.view.table(table).columns):
-            inner = Scope(ctx.scope.view, ctx.scope.graph, table, taken=ctx.scope.taken)
-            other = P.Column(inner.aliases[table], name)
-            query = P.Query(inner.source(), (P.Project((P.Named(name, other),)),))
-            ctx.notes.append(f"{table} is matched by {name}")
-            return P.InQuery(ctx.scope.column(candidate.id), query)
-    raise NoPath(table)

@@ -175,6 +175,7 @@ def _spans(part: P.Predicate) -> list[_Span]:
 _OPEN = frozenset({"<", "<=", ">", ">="})
 
 
+_SURE = 0.99
 _PARTS = frozenset("percent percentage pct share proportion portion fraction".split())
 _RATES = frozenset("percent percentage pct perc share proportion fraction rate ratio".split())
 
@@ -186,6 +187,10 @@ def _heed_parts(nodes: Sequence[object], said: set[str], ctx: Context) -> None:
         raise Unbuildable("one divided by the other was asked for")
     if not (_PARTS | _RATIOS) & said:
         return
+    for m, c in ctx.chosen.items():  # `percentage of new members` is no rate of another name
+        alone = set(ctx.lemmas[m.first : m.last]) <= _PARTS and c.kind in ("metric", "column")
+        if alone and c.score < _SURE and ctx.lemmas[m.last : m.last + 1] == ("of",):
+            raise Unbuildable("of what it is a percentage was said")
     view = ctx.scope.view
     metrics = [view.metrics_by_name[n.name] for n in nodes if isinstance(n, P.Metric)]
     told = {w for c in ctx.used for w in names.words_of(view.column(c).name)}

@@ -79,7 +79,8 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
         raise Unbuildable("how often was asked for")
     if ("in", "every") in pairwise(said) and {"which", "who"} & set(said[:2]):
         raise Unbuildable("who did in every one of them was asked for")
-    if _SPEED & set(said) and not _lasts(nodes, ctx):
+    longer = ("much", "longer") in pairwise(said)
+    if (longer or _SPEED & set(said)) and not _lasts(nodes, ctx):
         raise Unbuildable("how long it takes was asked for")
     if "new" in ctx.words and not _timed(nodes) and "new" not in _linked(ctx):
         raise Unbuildable("since when they are new was not said")

@@ -10,6 +10,7 @@ from functools import lru_cache
 from datamind.language import (
     ages,
     clauses,
+    differences,
     durations,
     every,
     full_names,
@@ -26,7 +27,7 @@ from datamind.language.numbers import factors, how_often, is_amount, numbers
 from datamind.language.said import is_noun
 from datamind.language.said import units as units_said
 from datamind.language.sketch import Cond, Mention
-from datamind.language.skips import NUMBERS_ASKED, follows, is_relating, skip
+from datamind.language.skips import follows, is_relating, skip
 from datamind.language.tables import keywords as K
 from datamind.language.telling import PER_GRAIN, is_kind_of
 from datamind.language.tokens import Token, is_participle
@@ -94,7 +95,7 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
     yield from _firsts(tokens)
     yield from specs.cuts(linker)
     yield from specs.shown_along(linker, tokens)
-    yield from _excess(tokens)
+    yield from differences.units(tokens)
     yield from _fillers(linker, tokens)
     yield from numbers(tokens)
     yield from how_often(tokens)
@@ -203,7 +204,8 @@ def _fillers(linker: Linker, tokens: list[Token]) -> Iterator[Unit]:
         for phrase in K.FILLERS:
             if tuple(lower[at : at + len(phrase)]) == phrase:
                 if phrase[:1] == ("as",) and follows(tokens, at + len(phrase), "of"):
-                    part = "percent" if "percent" in phrase[-1] else "share"
+                    percent = phrase[-1].startswith(("perc", "pct", "%"))
+                    part = "percent" if percent else "share"
                     yield Unit(K.RATIO, at, at + len(phrase) + 1, f"{part} of whole", 2.5)
                     continue
                 yield Unit(" ", at, at + len(phrase), "", 0.55 * len(phrase))
@@ -226,18 +228,6 @@ def _firsts(tokens: list[Token]) -> Iterator[Unit]:
                 if phrase in K.SUPERLATIVES and last - end <= 2:
                     way = durations.way_first(phrase, tokens)
                     yield Unit(K.DIRECTION, first, last + 1, way, 0.9 * (last + 1 - first))
-
-
-def _excess(tokens: list[Token]) -> Iterator[Unit]:
-    """`how many more A than B`: the one number less the other."""
-    lower = [t.lower for t in tokens]
-    for at in range(len(tokens) - 2):
-        asked = lower[at] == "how" and (lower[at + 1], lower[at + 2]) in NUMBERS_ASKED
-        if asked and "than" in lower[at + 4 :]:
-            kind = "excess" if lower[at + 2] == "more" else "shortfall"
-            yield Unit(K.RATIO, at, at + 3, kind, 1.8)
-            than = lower.index("than", at + 4)
-            yield Unit(K.TO, than, than + 1, "than", 0.6)
 
 
 def _opens(tokens: list[Token], at: int) -> bool:

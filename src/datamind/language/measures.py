@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal, cast
 
-from datamind.language import ages, names
+from datamind.language import ages, differences, names
 from datamind.language.candidates import Candidate
 from datamind.language.conditions import predicate
 from datamind.language.context import Context, Unbuildable, conjunction, filled, number
@@ -269,7 +269,7 @@ def _ratio(measure: Measure, ctx: Context) -> P.Expr:
     if measure.right is not None:
         right = expression(measure.right, ctx)
     else:
-        if not measure.left.where or measure.kind in ("excess", "shortfall"):
+        if not measure.left.where or measure.kind in differences.KINDS:
             raise Unbuildable("a share of the whole by itself")
         whole = Measure(measure.left.kind, measure.left.function, measure.left.target)
         right = expression(whole, ctx)
@@ -277,9 +277,9 @@ def _ratio(measure: Measure, ctx: Context) -> P.Expr:
         ctx.penalty += 0.8  # hardly the period's part of all time
     if left == right:
         raise Unbuildable("both sides of the ratio are the same")
-    if measure.kind in ("excess", "shortfall"):
-        first, second = (left, right) if measure.kind == "excess" else (right, left)
-        return P.Arithmetic("-", first, second)
+    if measure.kind in differences.KINDS:
+        return differences.less(measure, left, right, ctx.scope.view)
+    differences.check_parts(left, right, ctx.scope.view)
     made = P.Arithmetic("/", left, right)
     if measure.kind == "percent":
         return P.Arithmetic("*", P.Value(100), made)

@@ -21,7 +21,7 @@ from datamind.language.beyond import within_counts
 from datamind.language.candidates import Candidate
 from datamind.language.context import Context, Unbuildable
 from datamind.language.kinds import is_party
-from datamind.language.sketch import Cond, Measure, Mention, Sketch
+from datamind.language.sketch import Cond, Measure, Mention, Output, Sketch
 
 _LEAVING = frozenset(
     """leave leaving ignore ignoring exclude excluding disregard disregarding counting count skip
@@ -121,24 +121,55 @@ def _left_out(sketch: Sketch, ctx: Context) -> Sketch:
     """`who ordered in May, leaving out cancelled orders`: the orders looked for are others."""
     owned = ctx.scope.graph.owned
     conds, nouns = list(sketch.conds), set[Mention]()
+    outputs = list(sketch.outputs)
     for cond in sketch.conds:
         of = _table(cond.mention, ctx)
         if cond.mention is None or of is None or of in owned(ctx.scope.home):
             continue
         if cond.kind != "value" or not cond.negated or not _is_left_out(cond, ctx):
             continue
-        looked_for = [c for c in conds if c.kind == "related" and of in owned(_rows(c, ctx))]
+        if sketch.conds == [cond]:
+            conds += [Cond("related", m, first=m.first) for m in _deeds(sketch, of, ctx)]
+            nouns |= set(_deeds(sketch, of, ctx))
+        told = [*conds, *(c for o in outputs for c in _wheres(o))]
+        looked_for = [c for c in told if c.kind == "related" and of in owned(_rows(c, ctx))]
         if looked_for:
             nouns |= {m for m in _shown_or_related(sketch) if m.first == cond.mention.last}
-            conds = [
-                replace(c, within=[*c.within, cond]) if c in looked_for else c
-                for c in conds if c is not cond
-            ]  # fmt: skip
-    if not nouns:
-        return replace(sketch, conds=conds)
+            conds = _within(looked_for, cond, [c for c in conds if c is not cond])
+            outputs = [_measured_within(looked_for, cond, o) for o in outputs]
     related = [m for m in sketch.related if m not in nouns]
-    outputs = [o for o in sketch.outputs if o not in nouns]
+    outputs = [o for o in outputs if o not in nouns]
     return replace(sketch, conds=conds, related=related, outputs=outputs)
+
+
+def _deeds(sketch: Sketch, table: str, ctx: Context) -> list[Mention]:
+    """`riders with a trip that was not aborted`: what is only named is looked for, if nothing of
+    it is shown."""
+    shown = [o if isinstance(o, Mention) else o.target for o in sketch.outputs] + sketch.groups
+    if sketch.ranks or sketch.order or table in {_table(m, ctx) for m in shown}:
+        return []
+    named = [(m, ctx.chosen[m]) for m in sketch.related if m in ctx.chosen]
+    return [m for m, c in named if c.kind == "table" and c.table == table]
+
+
+def _wheres(output: Output) -> list[Cond]:
+    """The conditions of a figure, and of the first that it is made of: `what share ...`."""
+    if not isinstance(output, Measure):
+        return []
+    return [*output.where, *(output.left.where if output.left is not None else ())]
+
+
+def _within(looked_for: list[Cond], cond: Cond, conds: list[Cond]) -> list[Cond]:
+    return [replace(c, within=[*c.within, cond]) if c in looked_for else c for c in conds]
+
+
+def _measured_within(looked_for: list[Cond], cond: Cond, output: Output) -> Output:
+    if not isinstance(output, Measure) or not set(_wheres(output)) & set(looked_for):
+        return output
+    left = output.left
+    if left is not None:
+        left = replace(left, where=_within(looked_for, cond, left.where))
+    return replace(output, where=_within(looked_for, cond, output.where), left=left)
 
 
 def _shown_or_related(sketch: Sketch) -> list[Mention]:

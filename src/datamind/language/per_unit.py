@@ -32,8 +32,8 @@ def units(linker: Linker, tokens: Sequence[Token]) -> Iterator[Unit]:
             continue  # the price per litre may be kept
         for last in range(min(at + 1 + _LONGEST, len(tokens)), at + 1, -1):
             found = _measured(linker, tokens, at, last) or _counted(linker, tokens, at, last)
-            if not found:
-                continue
+            if not found or any(c.score >= SURE for c in linker.concepts(at - 1, last)):
+                continue  # the column `cost_per_click` is no cost divided by clicks
             last = _with_name(linker, tokens, last, found)
             told = tuple(
                 Candidate("column", c.id, c.table, 0.95, "name", type=c.type) for c in found
@@ -47,7 +47,9 @@ def _measured(linker: Linker, tokens: Sequence[Token], at: int, last: int) -> li
     """The columns that are kept in the unit: `per square metre` of the floor area."""
     said = " ".join(t.lemma for t in tokens[at + 1 : last])
     words = next((columns for unit, columns in MEASURED_IN if said in unit), None)
-    if words is None:
+    if words is None or any(
+        c.kind == "table" and c.score >= SURE for c in linker.concepts(at + 1, last)
+    ):
         return []
     return [
         c for c in _numbers(linker) if c.additivity != "avg" and words & set(names.split(c.name))
@@ -61,8 +63,6 @@ def _counted(linker: Linker, tokens: Sequence[Token], at: int, last: int) -> lis
         return []
     if any(c.kind in ("table", "metric") and c.score >= 0.9 for c in linker.concepts(at + 1, last)):
         return []
-    if any(c.score >= SURE for c in linker.concepts(at - 1, last)):
-        return []  # the column `cost_per_click`
     added = (c for c in _numbers(linker) if c.additivity == "sum")
     return [c for c in added if _is_plural(names.split(c.name)[-1:], said.lemma)]
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datamind.language import differences
 from datamind.language.nodes import Node
 from datamind.language.patterns import combine
-from datamind.language.sketch import Cond, Measure, Mention
+from datamind.language.sketch import TOLD, Cond, Measure, Mention
 from datamind.language.tables import keywords as K
 
 
@@ -14,6 +15,7 @@ def cut_ratios(nodes: list[Node]) -> list[Node]:
     `ratio of A to B`, `share of A among B`, `percentage of A that P`, `percentage of each
     G's A that P`.
     """
+    nodes = differences.cut_difference(nodes)
     at = next((i for i, n in enumerate(nodes) if n.code == K.RATIO), None)
     if at is None:
         return nodes
@@ -26,6 +28,9 @@ def cut_ratios(nodes: list[Node]) -> list[Node]:
         node = lead.pop()
         inner = node.payload if node.code == K.AGGREGATE else inner
     rest = nodes[at + 1 :]
+    joined = [n.code for n in lead[-1:]] == [K.IN] and nodes[at].first - lead[-1].last <= 1
+    if kind in ("percent", "share") and joined:  # `fees as a percentage of sales`
+        kind, lead = f"{kind} of whole", lead[:-1]
     if kind.endswith(" of whole"):  # `A as a percentage of B`
         kind = kind.split()[0]
         lead = lead[1:] if lead and lead[0].code == K.ORDER else lead  # `sort our kinds by A …`
@@ -37,31 +42,40 @@ def cut_ratios(nodes: list[Node]) -> list[Node]:
     inside, after = rest[each : each + end], rest[each + end :]
     if each:  # `of each depot's customers have agreed to calls`: the `to` divides nothing
         inside = [n for n in inside if n.code != K.TO]
+    beyond = _beyond_group(inside, after, kind)
+    inside, after = [*inside, *after[2:beyond]], [*after[:2], *after[beyond:]]
     body, tail = inside, [*rest[:each], *after]
     cut = _middle(body, kind)
     left = body[:cut] if cut is not None else body
     right = body[cut + 1 :] if cut is not None else []
-    measure = Measure(kind, first=nodes[at].first, inner=inner)
+    kind, _, much = kind.partition(" ")
+    measure = Measure(kind, much or "count", first=nodes[at].first, inner=inner)
+    if kind in differences.KINDS:
+        differences.as_values(left, right)
+        left = differences.after_noun(left)
     part, leftover = side(left)
     measure.left = part
     if each:
         _as_condition(part)
     outer: list[Node] = leftover if right else [*leftover, *_scope(part, left)]
+    if not right and [c.kind for c in part.where] == ["related"]:
+        part.where[0].match = TOLD  # `share of orders with a return`
     if right:
         measure.right, more = side(right)
         _as_condition(part)
         _share_noun(part, measure.right)
+        if kind in differences.KINDS:
+            differences.same_figure(part, measure.right)
         outer = [*outer, *more, *_shared(measure, whole=body[cut or 0].payload == "all")]
     node = Node("M", nodes[at].first, (body[-1].last if body else nodes[at].last), measure)
     return [*lead, node, *outer, *tail]
 
 
 def _before_measure(lead: list[Node]) -> int:
-    """Where what is set against a whole begins: after the question word, after `brands by`."""
-    for at in range(len(lead) - 2, 0, -1):
-        if lead[at].code in (K.BY, K.ORDER):
-            return at + 1
-    return 1 if lead and lead[0].code == K.ASK else 0
+    """Where what is set against a whole begins: after the question word, after `brands by`, after
+    `the highest`."""
+    ahead = (K.ASK, K.BY, K.ORDER, K.SUPERLATIVE)
+    return next((at + 1 for at in range(len(lead) - 2, -1, -1) if lead[at].code in ahead), 0)
 
 
 _TESTS = frozenset("vPp>w0BX~")  # what begins, or is, a condition
@@ -74,8 +88,29 @@ def _of_each(rest: list[Node], kind: str) -> int:
     body = rest[2:][: _end_of_ratio(rest[2:], kind)]
     if any(n.code == K.TO and n.payload for n in body):
         return 0
-    tested = any(n.code in _TESTS or (n.code == "c" and _is_flag(n.payload)) for n in body)
-    return 2 if tested else 0
+    return 2 if any(map(_is_tested, body)) else 0
+
+
+def _beyond_group(inside: list[Node], after: list[Node], kind: str) -> int:
+    """Where what `of the orders in each city were late` tests ends: the group stands between, and
+    what is said of the whole is the part that is asked for."""
+    if kind not in ("percent", "share") or [n.code for n in after[:2]] != [K.GROUP, "c"]:
+        return 2
+    if any(map(_is_tested, inside)) or any(n.code == K.TO for n in inside):
+        return 2
+    said = after[2:]
+    joined = said[:1] and said[0].first == after[1].last and said[0].payload != "has"
+    if joined and said[0].code in (K.IN, K.OF, K.WITH) and [n.code for n in said[1:2]] != ["d"]:
+        return 2  # `each region in Spain`
+    end = _end_of_ratio(said, kind)
+    end = next((i for i, n in enumerate(said[:end]) if n.code in (K.COMMA, ".", K.ASK)), end)
+    tested = said[:end]
+    told = any(_is_tested(n) or n.code == K.WITH for n in tested)
+    return 2 + end if told and not any(n.code == K.TO for n in tested) else 2
+
+
+def _is_tested(node: Node) -> bool:
+    return node.code in _TESTS or (node.code == "c" and _is_flag(node.payload))
 
 
 def _scope(part: Measure, said: list[Node]) -> list[Node]:
@@ -98,7 +133,15 @@ def _scope(part: Measure, said: list[Node]) -> list[Node]:
     if apart and _is_clause(after[0], said):
         scope, rest = [*scope, *after[:-1]], after[-1:]
     part.where = rest
-    return [Node("P", c.first, c.first + 1, c) for c in scope]
+    return [_outside(c) for c in scope]
+
+
+def _outside(cond: Cond) -> Node:
+    """A condition of the whole; a thing that is only named joins its table in."""
+    thing = cond.subject if cond.kind == "related" and not (cond.negated or cond.numbers) else None
+    if thing is not None and not cond.within and thing.candidates[0].kind == "table":
+        return Node("c", cond.first, cond.first + 1, thing)
+    return Node("P", cond.first, cond.first + 1, cond)
 
 
 def _is_clause(cond: Cond, said: list[Node]) -> bool:

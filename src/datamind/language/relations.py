@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from typing import cast
 
 from datamind.language.candidates import Candidate
@@ -11,8 +12,9 @@ from datamind.language.context import Context, Unbuildable, compared, conjunctio
 from datamind.language.graph import Edge
 from datamind.language.kinds import TRUE_WORDS
 from datamind.language.metric_rows import rows_of
-from datamind.language.scope import Scope
-from datamind.language.sketch import Cond, Mention
+from datamind.language.scope import NoPath, Scope
+from datamind.language.sketch import TOLD, Cond, Mention, Sketch
+from datamind.language.units import Percent
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Column
 
@@ -38,6 +40,9 @@ def related(cond: Cond, ctx: Context, predicate: Builder) -> P.Predicate:
     if cond.match == "every":
         return related_count(cond, cond.subject, ctx, predicate)
     if candidate.kind == "column":
+        refers = candidate.id in ctx.scope.graph.references and candidate.table == ctx.scope.home
+        if cond.match == TOLD and _names_thing(cond.subject) and not refers:
+            raise Unbuildable("the thing itself, not what is kept of it")
         return _has_column(cond, view.column(candidate.id), ctx, predicate)
     if candidate.kind != "table":
         raise Unbuildable("not something that rows are related to")
@@ -46,6 +51,10 @@ def related(cond: Cond, ctx: Context, predicate: Builder) -> P.Predicate:
     if cond.negated and cond.within and candidate.id == ctx.scope.home:
         return P.Not(conjunction([predicate(c, ctx) for c in cond.within]))
     return _exists(cond, candidate.id, ctx, predicate)
+
+
+def _names_thing(mention: Mention) -> bool:
+    return any(c.kind == "table" and c.score >= SURE for c in mention.candidates)
 
 
 def _has_column(cond: Cond, column: Column, ctx: Context, predicate: Builder) -> P.Predicate:
@@ -70,6 +79,8 @@ def _column_test(cond: Cond, column: Column, ctx: Context) -> P.Predicate:
     if cond.numbers and column.is_number:
         if cond.subject is not None and _is_thing(cond.subject, ctx):
             raise Unbuildable("things, not what a column holds")
+        if column.additivity == "sum" and any(isinstance(n, Percent) for n in cond.numbers):
+            raise Unbuildable("a percentage of what was not understood")
         return compared(cond, expr, ctx)
     if cond.numbers:
         return related_count(cond, cast(Mention, cond.subject), ctx)
@@ -103,7 +114,7 @@ def _column_test(cond: Cond, column: Column, ctx: Context) -> P.Predicate:
 def _is_thing(mention: Mention, ctx: Context) -> bool:
     """`five reviews` are reviews where a table is called so, though ratings may be too."""
     by_word = ctx.meaning(mention).source == "synonym"
-    return by_word and any(c.kind == "table" and c.score >= SURE for c in mention.candidates)
+    return by_word and _names_thing(mention)
 
 
 SURE = 0.99
@@ -131,8 +142,13 @@ def _exists(cond: Cond, table: str, ctx: Context, predicate: Builder) -> P.Predi
     if found is None:
         raise Unbuildable("no way to the related table")
     first = found[0][0]
-    if cond.negated and not cond.within and all(_always(edge, ctx) for edge in found[0]):
+    told = cond.match == TOLD  # the one condition of a share
+    if (cond.negated or told) and not cond.within and all(_always(e, ctx) for e in found[0]):
         raise Unbuildable("every row has one")
+    if told and table in scope.aliases and table not in scope.graph.owned(scope.home):
+        raise Unbuildable("all of them have one, for it is joined in")
+    if told and any(up.reverse < down.reverse for up, down in pairwise(found[0])):
+        raise Unbuildable("of something that both belong to, not its own")
     if not first.reverse and len(found[0]) == 1 and cond.negated and not cond.within:
         column = first.relationship.columns[0]
         if not scope.view.column(f"{first.start}.{column}").null_fraction:
@@ -173,6 +189,8 @@ def plain_relation(cond: Cond, ctx: Context) -> bool:
     """A relation inside a negation only needs its table joined in."""
     if cond.kind != "related" or cond.negated or cond.numbers or cond.subject is None:
         return False
+    if cond.match == TOLD:
+        return False
     candidate = ctx.meaning(cond.subject)
     if candidate.kind != "table":
         return False
@@ -187,6 +205,8 @@ def related_count(
 
     `predicate` builds the conditions that the counted rows are under.
     """
+    if any(isinstance(n, Percent) for n in cond.numbers):
+        raise Unbuildable("a percentage is no count")
     candidate = ctx.meaning(subject)
     view = ctx.scope.view
     home = view.table(ctx.scope.home)
@@ -238,3 +258,20 @@ def inner_context(ctx: Context, home: str | None = None) -> Context:
         taken=scope.taken,
     )
     return replace(ctx, scope=inner, notes=[], used=set(), penalty=0.0, dates=[])
+
+
+def matched(table: str, sketch: Sketch, ctx: Context) -> P.Predicate:
+    """A table that no key leads to, but that has the same column as what is asked for or grouped
+    by: its values must be among that table's."""
+    for mention in (*sketch.groups, *sketch.outputs):
+        candidate = ctx.chosen.get(mention) if isinstance(mention, Mention) else None
+        if candidate is None or candidate.kind != "column":
+            continue
+        name = candidate.name
+        if any(c.name == name for c in ctx.scope.view.table(table).columns):
+            inner = Scope(ctx.scope.view, ctx.scope.graph, table, taken=ctx.scope.taken)
+            other = P.Column(inner.aliases[table], name)
+            query = P.Query(inner.source(), (P.Project((P.Named(name, other),)),))
+            ctx.notes.append(f"{table} is matched by {name}")
+            return P.InQuery(ctx.scope.column(candidate.id), query)
+    raise NoPath(table)

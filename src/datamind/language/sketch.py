@@ -60,6 +60,9 @@ class Formula:
     mentions: tuple[Mention, ...]
 
 
+TOLD = "told"  # the `match` of a relation that is itself the condition, no mere table to join
+
+
 @dataclass(eq=False, slots=True)
 class Cond:
     """A condition.

@@ -135,7 +135,7 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
     )),
     RATIO: (*tuple((p, "ratio") for p in ("ratio of", "the ratio of", "ratio between", "ratio", "ratios of", "times as many")), ("average ratio of", "average"), ("average ratio", "average"), ("mean ratio of", "average"), *tuple((p, "share") for p in ("proportion of", "share of", "fraction of", "proportion", "what share of", "what part of", "which part of", "how big a share of", "how large a share of", "what proportion of", "what fraction of", "portion of", "what portion of", "portion", "what portion")), *tuple((p, "percent") for p in ("percentage of", "percent of", "what percentage of", "what percent of", "the percentage of", "percentage", "percent", "pct of", "what is the percentage of"))),
     DIFFERENCE: tuple((p, "") for p in (
-        "difference between", "the difference between", "difference in", "gap between",
+        "difference between", "the difference between", "difference in", "gap between", "gap in",
         "differences between", "difference of", "absolute difference between",
     )),
     AND: (("and", ""), ("+", ""), ("&", ""), ("as well as", ""), ("along with", ""), ("together with", ""), ("plus", ""),
@@ -150,9 +150,9 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
         "throughout", "among", "amongst", "located in", "based in", "live in", "living in", "out of",
         "as", "based on", "near", "around", "under the", "about", "using", "towards",
     )),
-    WITH: (("with", "with"), ("showing", "with"), ("showing the", "with"), ("displaying", "with"), *tuple((p, "") for p in (
-        "having", "because", "because of", "that", "who", "whose", "where", "which are", "which have", "has", "have",
-        "had", "when", "that have", "that has", "who have", "who has", "if", "while", "that are",
+    WITH: (("have", "has"), ("has", "has"), ("had", "has"), ("with", "with"), ("showing", "with"), ("showing the", "with"), ("displaying", "with"), *tuple((p, "") for p in (
+        "having", "because", "because of", "that", "who", "whose", "where", "which are", "which have",
+        "when", "that have", "that has", "who have", "who has", "if", "while", "that are",
         "that were", "who are", "who were", "which were", "in which", "for which", "to which",
         "that had", "whom", "contain", "that is", "who had",
     ))),
@@ -319,7 +319,8 @@ UNITS = frozenset(
 FILLERS = (("only", "consider"), ("only", "count"), ("count", "only"), ("consider", "only"), ("in", "total"), ("at", "all"), ("so", "far"), ("all", "in", "all"), ("of", "all"),
             ("as", "well"), ("or", "not"), ("in", "general"), ("at", "least", "once"),
             ("as", "a", "fraction"), ("as", "a", "percentage"), ("as", "a", "ratio"),
-            ("as", "a", "proportion"), ("as", "a", "share"),
+            ("as", "a", "proportion"), ("as", "a", "share"), ("as", "a", "%"), ("as", "%"),
+            ("as", "percentage"), ("as", "percent"), ("as", "a", "pct"), ("as", "share"),
             ("in", "percent"), ("as", "a", "percent"), ("at", "the", "moment"), ("right", "now"),
             ("to", "date"), ("=", "true"), ("is", "true"), ("equals", "true"),
             ("considering", "only"), ("counting", "only"), ("only", "considering"),

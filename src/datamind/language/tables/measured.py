@@ -13,5 +13,7 @@ MEASURED_IN: tuple[tuple[frozenset[str], frozenset[str]], ...] = (
     (frozenset({"kilometre", "kilometer", "km"}), frozenset({"km", "kilometres", "kilometers"})),
     (frozenset({"kilo", "kilogram", "kg"}), frozenset({"kg", "kilograms"})),
     (frozenset({"tonne", "ton"}), frozenset({"tonnes", "tons", "tonnage"})),
+    (frozenset({"unit", "unit sell", "unit sold", "piece", "piece sell", "piece sold"}),
+     frozenset("quantity qty units pieces".split())),
     (frozenset({"litre", "liter"}), frozenset({"litres", "liters"})),
 )  # fmt: skip

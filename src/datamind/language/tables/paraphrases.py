@@ -10,6 +10,7 @@ from __future__ import annotations
 
 _BEST = r"best|top|strongest|busiest|priciest|most productive|most successful"
 _WORST = r"worst|weakest|cheapest|least productive|least successful"
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*"
 _EXTREME = (
     r"largest|biggest|highest|smallest|lowest|cheapest|longest|shortest|heaviest|lightest|priciest"
     r"|most expensive|most recent|latest|oldest|newest"
@@ -90,6 +91,13 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("everyone anyone everybody", r"(?:everyone|anyone|everybody|anybody|all those|people|those) who (?:has|have) (?:ever )?bought (?:something |anything )?(?:from us)?", "customers with an order"),
     ("bought ordered purchased", r"(?:who|that) (?:have |has )?(bought|ordered|purchased)(?: something| anything)?(?= (?:in|during|since|over|within) )", "{1}"),
     ("we've we", rf"({_PART}) of (?:the |our |all |all the )?(\w+) (?:that |which )?(?:we've|we have) (\w+ed)(?= (?!in |on |since |during |from |over |within )\w)", "{1} of {3} {2}"),
+    ("led lead leads resulted result results ended turned", rf"({_PART}) (.+?)(?: that| which)? (?:(?:led|lead|leads) to|(?:result|results|resulted|ended|ended up) (?:in|with)|turned into)(?= (?:an?|at least one|some) )", "{1} {2} have"),
+    ("taking considering looking", rf"^(?:taking|considering|looking at) {_OURS}(\w+)(?: (?:including|counting|incl) (?:the |also )?\w+ (?:ones|too|as well))? , (?:what|which) ({_PART})(?: of (?:them|these|those))? (.+)", "what {2} of {1} {3}"),
+    ("under", r"under (?:an?|some|any)(?= (?!(?:\d|hundred|thousand|million|dozen|quarter|third|half|year|month|week|day|minute|hour|second|kilo|metre|mile|euro|dollar|pound|tonne)s?\b)\w+)", "with a"),
+    ("second", r"(?:came|come|comes|coming|went|returned|return) (?:back |on )?(?:for|to make|to place|with) (?:at least )?(?:a|their|another) second (\w+)", "with more than one {1}"),
+    ("second", r"(have|has|had|with|placed|place|made|make|booked|bought|took) (?:at least )?(?:a|their|another) second (?!of\b|or\b)(\w+)", "with more than one {2}"),
+    ("percent percents", r"how many (?:percent|per cent) of", "what percentage of"),
+    ("well", r"^how well (?:do|does|did) (?:the |our )?(.+?) convert(?:ed)?(?: (?:in|to|into) (?:an? )?\w+)?(?= on | in | by | per | for | from |[ ?.]*$)", "what is the conversion rate of {1}", "conversion convert converted"),
     ("up", r"(?:end|ends|ended|ending) up (?:being |as |getting |with being )?", "was"),
     ("turned turn", r"turn(?:ed)? out (?:to be |to have been )?", ""),
     ("got get gets getting being", r"(?:got|gets|getting|being)(?= \w+ed\b)", "was"),
@@ -147,9 +155,12 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("up down grow grown rise risen fall fallen shrink shrunk decline declined drop dropped increase increased decrease decreased", rf"^(?:did|do|does|have|has) (?!any|some|all|every|each|we |you |they |i )(?:the |our )?(.+?) (?:{_MOVED}) ((?:in|last|this|over|during|since) [^?.]+)(?= [?.]|$)", "what was the change in {1} {2}"),
     ("number", rf"^(?:by )?how (?:much|many percent) (?:did|do|does|have|has) (?:the |our )?(number of .+?) (?:{_MOVED}|change|changed)(?= )", "what was the change in the {1}"),
     ("developed develop evolved evolve changed change fared fare", r"^how (?:has|have|did|do|does) (?:the |our )?(.+?) (?:develop(?:ed)?|evolved?|changed?|fared?)(?= .*(?:against|compared|versus|vs|relative to) )", "what was the change in {1}"),
-    ("higher more larger greater", r"^how much (?:higher|more|larger|greater) (?:was|were|is|are) (?:the |our )?(.+?) ((?:in|during|this|last) .+?) than(?: in| during)?(?= )", "what was the change in {1} {2} compared with"),
+    ("higher more larger greater", rf"^how much (?:higher|more|larger|greater) (?:was|were|is|are) (?:the |our )?(.+?) ((?:this|last|(?:in|during) (?:the )?(?:(?:19|20)\d\d|{_MONTH}|\w+ (?:quarter|half)|[qh]\d))\b.*?) than(?: in| during)?(?= )", "what was the change in {1} {2} compared with"),
     ("ly", r"ly", "last year"),
     ("stly sply", r"stly|sply", "the same period last year"),
+    ("without", r"(and|than) (?:those |that |the ones? |(?:the )?\w+ )?without (?:one|it|any|them)(?= ?[?.,]|$)", "{1} without"),
+    ("higher lower larger smaller bigger greater longer shorter", r"^by how (much|many percent|many %|many pct) (?:is|was|are|were) (.+?) (higher|lower|larger|smaller|bigger|greater|longer|shorter)(?= .+ than )", "how {1} {3} is {2}"),
+    ("higher lower larger smaller bigger greater longer shorter", r"^by how (much|many percent|many %|many pct) (?:is|was|are|were) (.+?) (higher|lower|larger|smaller|bigger|greater|longer|shorter)(?= than )", "how {1} {3} is {2}"),
     ("grow rise shrink fall", r"^by how much (?:did|do|does|have|has) (.+?) (?:grow|rise)", "by how much did {1} increase"),
     ("shrink fall", r"^by how much (?:did|do|does|have|has) (.+?) (?:shrink|fall)", "by how much did {1} decrease"),
     ("each", r",? ?and how (many|much) (?:(\w+) )?(?:did|does|do|has|have|had|was|is) each(?: of (?:them|these|those))?(?: one)?(?: \w+)?(?= [?.]|$)", ", and how {1} {2}"),
@@ -161,7 +172,7 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     # What something costs, is worth, adds up to.
     ("cost costs", r",? ?(?:and )?(?<!^)(?:what|how much) (?:does|do|did|will) (?:it|they|these|those|that) cost(?: us| in the shop| each)?", "and the price"),
     ("cost costs", r"(?:what|how much) (?:did|does|do|has|have|will) (?:the |our )?(?!each|every|it\b|they|these|those|that)(\w+) cost(?:ed)?(?: us)?", "what is the {1} cost"),
-    ("large big high low great", r"how (?:large|big|high|low|great) (?:is|was|are|were) (?:the |our )?", "what is the"),
+    ("large big high low great", rf"how (?:large|big|high|low|great) (?:is|was|are|were)(?: the| our)?(?= (?:average|median|total|overall|mean|{_FIGURE})\b| .+ as (?:an? )?(?:{_PART}|%) of)", "what is the"),
     ("of", rf"(value|amount|price|cost|size|weight|duration|length|total) of (?:the|our) ({_EXTREME}) (\w+)", "{2} {3} {1}"),
     ("going counted judged", r"(in|during|since|for) ((?:(?:the )?(?:last|this|current|previous) )?\S+) ,? ?(?:going|counted|judged) by (?:the |its |their )?(\w+ (?:date|day))(?= [?.,]|$)", "with {3} {1} {2}"),
     ("going", r",? ?going by (?:the |its |their |our )?", "by"),
