@@ -18,8 +18,8 @@ from datamind.semantics.walk import below
 from datamind.semantics.wording import spoken
 
 _OWNERS = frozenset({"their", "its", "his", "her"})
-_SUBJECTS = frozenset({"they", "them", "it", "those", "these", "he", "she"})
-MANY = frozenset({"they", "them", "those", "these"})
+SUBJECTS = frozenset({"they", "them", "it", "those", "these", "he", "she"})
+
 _ONE = frozenset({"it", "its", "he", "she", "his", "her"})
 # Before a pronoun they say that it is no noun of the same question: `how many orders did they`.
 _TURNED = frozenset(
@@ -44,13 +44,13 @@ def pronoun(tokens: Sequence[Token], units: Sequence[Unit]) -> int | None:
         word, follows = token.lower, {t.lower for t in tokens[at + 1 : at + 2]}
         if _is_that(tokens, at):
             return at
-        if word not in _OWNERS | _SUBJECTS or (word == "it" and follows & _EMPTY):
+        if word not in _OWNERS | SUBJECTS or (word == "it" and follows & _EMPTY):
             continue
         parted = bool(_CLAUSES & {t.lower for t in tokens[_opened(tokens) : at]})
         if not any(first < at for first in named):
             return None if parted or (word in _OWNERS and at > _NEAR) else at
         turned = tokens[at - 1].lower in _TURNED  # `how many orders did they place`
-        if word in _SUBJECTS and not parted and (turned or len(tokens) <= _FEW_WORDS):
+        if word in SUBJECTS and not parted and (turned or len(tokens) <= _FEW_WORDS):
             return at  # `who supplies it`
     return None
 
@@ -85,7 +85,7 @@ def spelt_out(tokens: Sequence[Token], at: int, shown: P.Query, index: Index) ->
     part = at > 0 and tokens[at - 1].lower == "of"
     which = part and tokens[at - 2].lower in ("which", "what", "who")
     demonstrative = said.lower in ("those", "these") and after and after[0].kind == "word"
-    if meant is None or said.lower not in _SUBJECTS or demonstrative or (part and not which):
+    if meant is None or said.lower not in SUBJECTS or demonstrative or (part and not which):
         return list(tokens)
     words = meant.entity or spoken(meant.name, "", ())
     noun = [replace(t, start=said.start, end=said.end) for t in tokens_of(words, index)[0]]

@@ -91,6 +91,23 @@ def counted_within(sketch: Sketch, ctx: Context) -> Sketch:
     return replace(sketch, conds=conds)
 
 
+_THEIRS = frozenset("their its they it those these".split())
+
+
+def _of_the_same(sketch: Sketch, ctx: Context) -> Sketch:
+    """`how many open invoices are there, and what is their total`: the total of the open ones."""
+    figures = sorted((o for o in sketch.outputs if isinstance(o, Measure)), key=lambda o: o.first)
+    if len(figures) < 2 or figures[0].kind != "count" or any(o.where for o in figures[1:]):
+        return sketch
+    first = figures[0]
+    between = ctx.words[first.first : figures[1].first + 1]
+    if not first.where or not _THEIRS & {w.lower() for w in between}:
+        return sketch
+    whole = replace(first, where=[])
+    outputs = [whole if o is first else o for o in sketch.outputs]
+    return replace(sketch, outputs=outputs, conds=[*sketch.conds, *first.where])
+
+
 def of_the_rows(sketch: Sketch, ctx: Context) -> Sketch:
     """`orders without a promotion in 2025`: orders of that year; what rows refer to, as products
     and promotions, has no part in when they happened."""
@@ -104,7 +121,7 @@ def of_the_rows(sketch: Sketch, ctx: Context) -> Sketch:
             conds += [replace(cond, within=[c for c in cond.within if c not in said]), *said]
         else:
             conds.append(cond)
-    return replace(sketch, conds=conds)
+    return _of_the_same(replace(sketch, conds=conds), ctx)
 
 
 def check_words(sketch: Sketch, ctx: Context) -> None:

@@ -22,7 +22,10 @@ _TOLD = P.Aggregate | P.Metric | P.DateDiff
 def heed_asked(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     """Unbuildable, where it was asked when, where or how, and the plan tells no such thing."""
     said = _spoken(ctx.words)
-    when = said[:1] == ["when"] or any(u.code == K.ASK and u.payload == "when" for u in units)
+    last = [w for w in said if w not in ".?!"][-1:]
+    when = "when" in (*said[:1], *last) or any(
+        u.code == K.ASK and u.payload == "when" for u in units
+    )
     if when and not _tells_time(plan, ctx):
         raise Unbuildable("it was asked when")
     if asks_where(ctx.words) and not _tells_place(plan):

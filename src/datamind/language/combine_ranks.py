@@ -119,6 +119,15 @@ def order(nodes: list[Node]) -> list[Node]:
     return [span(nodes, "O", ranks)]
 
 
+def sort_by(nodes: list[Node]) -> list[Node]:
+    """`sort` the models `by` price: the order stands after `by`."""
+    by = nodes[-1].payload
+    if isinstance(by, Mention):
+        by.role = "order"
+    rank = Rank(by, nodes[-1].code == "M", first=nodes[0].first)
+    return [*nodes[1:-2], span(nodes[-2:], "O", [rank])]
+
+
 def top_by(nodes: list[Node]) -> list[Node]:
     """`top 5` cities `by` population: the order stands after `by`."""
     top: Top = nodes[0].payload

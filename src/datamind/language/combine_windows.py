@@ -225,15 +225,23 @@ def periods(nodes: list[Node]) -> list[Node] | None:
 
 def versus(nodes: list[Node]) -> list[Node] | None:
     """on electric bikes `versus` classic bikes: two values side by side."""
-    if not any(n.payload == "vs" for n in of_code(nodes, K.TO)):
+    to = of_code(nodes, K.TO)
+    if to and not any(n.payload == "vs" for n in to):
         return None
     conds = [n.payload for n in of_code(nodes, "P")]
     if any(c.kind != "value" or c.negated or c.mentions for c in conds):
         return None
     mentions = tuple(c.mention for c in conds)
+    if len(mentions) < 2 or (not to and not _one_column(*mentions)):
+        return None
     cond = Cond("value", mention=mentions[0], mentions=mentions, match="versus")
     cond.first = nodes[0].first
     return [span(nodes, "P", cond)]
+
+
+def _one_column(first: Mention, second: Mention) -> bool:
+    """Whether both may be values of one column: `how many are open and how many are resolved`."""
+    return bool({c.id for c in first.candidates} & {c.id for c in second.candidates})
 
 
 def of_them(nodes: list[Node]) -> list[Node]:

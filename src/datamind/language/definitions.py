@@ -11,6 +11,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from simplemma import is_known
+
 from datamind.language import durations, english, said
 from datamind.language.candidates import Candidate
 from datamind.language.evidence import Overlay
@@ -106,9 +108,10 @@ def _nested(definitions: dict[str, str]) -> dict[str, str]:
 
 
 def _places(name: str, tokens: Sequence[Token]) -> list[tuple[int, int]]:
-    """Where the name stands: an abbreviation as it is written, other words in any form."""
+    """Where the name stands: an abbreviation that is a word too as it is written, other words in
+    any form."""
     wanted = tokenize(name)
-    short = name.isupper()
+    short = name.isupper() and (len(name) < 3 or is_known(name.lower(), lang="en"))
     places = []
     for first in range(len(tokens) - len(wanted) + 1):
         window = tokens[first : first + len(wanted)]
@@ -117,7 +120,7 @@ def _places(name: str, tokens: Sequence[Token]) -> list[tuple[int, int]]:
             for t, w in zip(window, wanted, strict=True)
         ):
             places.append((first, first + len(wanted)))
-    return places or ([] if short else _near(wanted, tokens))
+    return places or ([] if name.isupper() else _near(wanted, tokens))
 
 
 def _near(wanted: Sequence[Token], tokens: Sequence[Token]) -> list[tuple[int, int]]:

@@ -66,6 +66,12 @@ class BuiltinPlanner:
         what is behind it.
         """
         compiled = self.compiled(view)
+        question = replace(question, earlier=follow_up.standing(question.earlier))
+        if follow_up.is_back(question.text):
+            if len(question.earlier) < 2:
+                return reasons.unplaced(tokenize(question.text), None)
+            *before, again, _ = question.earlier
+            question = replace(question, text=again.text, earlier=tuple(before))
         asked = why.heard(question.text)
         if asked is not None:
             return reasons.read(

@@ -331,5 +331,6 @@ def expand(question: str, overlay: Overlay) -> str:
             continue
         short = _TAIL.sub("", text).strip().lower()
         if short and len(short.split()) <= 7:
-            question = re.sub(rf"\b{re.escape(name)}\b", short, question)
+            said = re.escape(name) if len(name) < 3 else rf"(?i:{re.escape(name)})"
+            question = re.sub(rf"\b{said}\b", short, question)
     return question

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from datamind.language.anaphora import MANY, keys_shown, pronoun, referring, spelt_out, thing
+from datamind.language.anaphora import SUBJECTS, keys_shown, pronoun, referring, spelt_out, thing
 from datamind.language.assemble import assemble
 from datamind.language.calendar import move
 from datamind.language.candidates import Candidate
@@ -21,6 +21,7 @@ from datamind.language.sketch import Sketch
 from datamind.language.tables import keywords as K
 from datamind.language.tokens import Token
 from datamind.language.units import Unit
+from datamind.records import Turn
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import NUMERIC, View
 from datamind.semantics.walk import below
@@ -83,6 +84,31 @@ _MAY_LEAN = re.compile(
 def may_lean(text: str) -> bool:
     """Whether a first question is worth a look for what it would go on from."""
     return _MAY_LEAN.search(text) is not None
+
+
+_BACK = re.compile(
+    r"\W*(?:(?:ok|okay|no|please|now)\W+)*(?:(?:go )?back|undo|undo (?:that|this|it)"
+    r"|take (?:me|that) back"
+    r"|(?:go )?back (?:a step|one step|to (?:the )?(?:one before|before|(?:last|previous)"
+    r"(?: (?:one|answer|question|result))?)))\W*",
+    re.IGNORECASE,
+)
+
+
+def is_back(text: str) -> bool:
+    """Whether it asks for the answer before the last."""
+    return _BACK.fullmatch(text) is not None
+
+
+def standing(earlier: Sequence[Turn]) -> tuple[Turn, ...]:
+    """The turns that were not gone back on."""
+    kept: list[Turn] = []
+    for turn in earlier:
+        if is_back(turn.text):
+            del kept[-1:]
+        else:
+            kept.append(turn)
+    return tuple(kept)
 
 
 _ADD = re.compile(
@@ -273,7 +299,7 @@ def _changed(sketch: Sketch, change: Change, units: Sequence[Unit], view: View) 
         return None
     words = [t.lower for t in change.tokens]
     moved = change.moved(units)
-    if change.pronoun in MANY and _QUESTIONS & set(words) and thing(change.shown, view) is None:
+    if change.pronoun in SUBJECTS and _QUESTIONS & set(words) and thing(change.shown, view) is None:
         return None  # `which of them are urgent` of a sum
     if change.asks:
         asked, at = assemble(moved), change.start + change.at

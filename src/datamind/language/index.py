@@ -89,7 +89,7 @@ class Index:
     identifiers: dict[str, list[Candidate]] = field(default_factory=dict)
     holders: dict[str, str] = field(default_factory=dict)
     given_names: frozenset[str] = frozenset()
-    naming: list[Candidate] = field(default_factory=list)
+    naming: dict[str, list[Candidate]] = field(default_factory=dict)
     referred: dict[str, str] = field(default_factory=dict)
 
     def weight(self, word: str) -> float:
@@ -155,10 +155,12 @@ def build(view: View) -> Index:
         f"{r.table}.{r.columns[0]}": r.to_table for r in view.relationships
         if len(r.columns) == 1 and pairs[(r.table, r.to_table)] == 1 and r.table != r.to_table
     }  # fmt: skip
-    index.naming = [
-        Candidate("column", c.id, t.id, 0.9, "name", type=c.type)
-        for t in tables for c in map(t.column, t.display[:1])
-    ]  # fmt: skip
+    shown = [c.id for t in tables for c in map(t.column, t.display[:1])]
+    keys = [f"{t.id}.{t.primary_key[0]}" for t in tables if len(t.primary_key) == 1]
+    for words, columns in (("name title", shown), ("id identifier", keys)):
+        meant = [Candidate("column", c.id, c.table, 0.9, "name", type=c.type)
+                 for c in map(view.column, columns)]  # fmt: skip
+        index.naming |= dict.fromkeys(words.split(), meant)
     index.given_names = frozenset(c.id for t in tables for c in t.columns if is_given_name(c))
     index.persons = tuple(t.id for t in tables if is_person(t))
     index.short_words = [w for w in index.postings if 2 <= len(w) <= 5 and w not in GENERIC]

@@ -12,7 +12,15 @@ _PERSONAL = frozenset(
 )
 _PERSONS = frozenset(
     """person people employee staff customer client patient student user member driver player author
-    rider teacher instructor doctor physician passenger guest""".split()
+    rider teacher instructor doctor physician passenger guest lawyer attorney nurse therapist
+    dentist trainer coach pilot captain skipper sailor agent broker consultant engineer technician
+    mechanic worker manager director volunteer donor donator pupil child parent tenant landlord
+    resident visitor subscriber applicant candidate contractor freelancer tutor lecturer professor
+    researcher scientist artist actor singer musician chef cook waiter cashier clerk cleaner officer
+    soldier firefighter judge witness farmer fisherman guide interpreter translator editor
+    journalist photographer designer developer programmer salesperson seller buyer borrower lender
+    beneficiary colleague apprentice intern trainee caregiver carer midwife surgeon vet
+    veterinarian""".split()
 )
 TRUE_WORDS = frozenset({"yes", "y", "true", "t", "1"})
 FALSE_WORDS = frozenset({"no", "n", "false", "f", "0"})
@@ -36,6 +44,7 @@ def is_person(table: Table) -> bool:
     said = {lemma(w) for w in names.split(table.entity or table.name)}
     words = {w for c in table.columns for w in names.words_of(c.name)}
     named = {"first", "last"} <= words and "name" in words
+    named = named or any(names.words_of(c.name)[:2] == ("full", "name") for c in table.columns)
     return bool(table.display) and (bool(said & _PERSONS) or named or len(words & _PERSONAL) > 1)
 
 

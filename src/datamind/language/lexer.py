@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -29,7 +29,7 @@ from datamind.language.said import units as units_said
 from datamind.language.sketch import Cond, Mention
 from datamind.language.skips import follows, is_relating, skip
 from datamind.language.tables import keywords as K
-from datamind.language.telling import PER_GRAIN, is_kind_of
+from datamind.language.telling import PER_GRAIN, is_asked, is_kind_of
 from datamind.language.tokens import Token, is_participle
 from datamind.language.units import Unit
 
@@ -91,7 +91,7 @@ _OPEN = {"open": 0.6, "ongoing": 0.8, "unfinished": 0.8, "currently": 0.25, "cur
 
 
 def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]:
-    yield from _keywords(tokens, linker.index.values)
+    yield from _keywords(linker, tokens)
     yield from _firsts(tokens)
     yield from specs.cuts(linker)
     yield from specs.shown_along(linker, tokens)
@@ -119,6 +119,7 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
             tokens[first].lower in _OPEN
             and following not in _OPEN
             and not linker.index.values.get(tokens[first].lower)
+            and not (tokens[first].lower == "open" and is_asked(tokens, first))
         ):
             yield Unit("P", first, first + 1, Cond("open", first=first), _OPEN[tokens[first].lower])
         for last in range(first + 1, min(first + MAX_WINDOW, len(tokens)) + 1):
@@ -136,8 +137,8 @@ def _ends_superlative(tokens: list[Token], at: int) -> bool:
     return f"{tokens[at - 1].lower} {tokens[at].lower}" in K.SUPERLATIVES
 
 
-def _keywords(tokens: list[Token], values: Container[str]) -> Iterator[Unit]:
-    phrases = _phrases()
+def _keywords(linker: Linker, tokens: list[Token]) -> Iterator[Unit]:
+    phrases, values = _phrases(), linker.index.values
     for first, token in enumerate(tokens):
         if token.kind == "quoted":
             continue
@@ -172,6 +173,8 @@ def _keywords(tokens: list[Token], values: Container[str]) -> Iterator[Unit]:
                     continue
                 if words == ("number",) and not follows(tokens, last, "of"):
                     continue  # a claim number counts nothing
+                if words[0] == "numbers" and _is_column(linker, first - 1, first + 1):
+                    continue  # nor do the claim numbers, where claims have them
                 gain = 0.5 * len(words) + 0.08 * (len(words) - 1)
                 meant = _code(code, tokens, first)
                 if payload == "all" and _TOTAL & {t.lower for t in tokens[:first]}:
@@ -179,6 +182,12 @@ def _keywords(tokens: list[Token], values: Container[str]) -> Iterator[Unit]:
                 yield Unit(meant, first, last, payload, gain)
                 if meant != code and code == K.BY:
                     yield Unit(code, first, last, payload, gain - 0.1)
+
+
+def _is_column(linker: Linker, first: int, last: int) -> bool:
+    """Whether these words are the whole name of a column."""
+    found = linker.concepts(first, last) if first >= 0 else ()
+    return any(c.kind == "column" and c.source == "name" and c.score == 1.0 for c in found)
 
 
 def _is_done(tokens: list[Token], at: int) -> bool:

@@ -31,6 +31,8 @@ from datamind.language.telling import (
     NUMBERED,
     WORTH,
     grains,
+    is_adjective,
+    is_asked,
     is_kind_of,
     is_other,
     telling_of,
@@ -45,9 +47,6 @@ Matches = dict[int, list[tuple[int, float, str]]]
 
 
 SURE = 0.99  # all words of a name were said
-
-_ALSO_ADJECTIVES = frozenset({"display", "report", "output", "check", "state"})
-_BEFORE_ADJECTIVES = frozenset("which what the of our all by many in for from with a any".split())
 
 
 class Linker:
@@ -112,6 +111,8 @@ class Linker:
         """Tables, columns and metrics that the words of the window may name, best first."""
         if last - first == 1 and self.tokens[first].lower in self.index.identifiers:
             return self.index.identifiers[self.tokens[first].lower]
+        if last - first == 1 and self._is_number(first):
+            return self.index.naming["id"]
         content = [
             at
             for at in range(first, last)
@@ -157,7 +158,7 @@ class Linker:
                 best.setdefault(("table", referred), made)  # `booking channel`: of a booking
         lone = self.tokens[content[0]].lemma if len(content) == 1 else ""
         called = any(c.kind == "table" and c.score >= SURE for c in best.values())
-        naming = self.index.naming if lone in ("name", "title") and not called else []
+        naming = [] if called else self.index.naming.get(lone, [])
         for candidate in (*naming, *self._implied(content)):
             known = best.get((candidate.kind, candidate.id))
             if known is None or known.score < candidate.score:
@@ -322,10 +323,12 @@ class Linker:
             return None
         return candidate_of(self.index, item, min(0.4 + 0.08 * words, 0.66), "description")
 
-    def _is_adjective(self, at: int) -> bool:
-        """`which display campaigns`: a verb of asking asks only where a request begins."""
-        before = self.tokens[at - 1].lower if at else ""
-        return self.tokens[at].lower in _ALSO_ADJECTIVES and before in _BEFORE_ADJECTIVES
+    def _is_number(self, at: int) -> bool:
+        """`show the number, topic and date`: that by which each is known, where none is called
+        so."""
+        words = [t.lower for t in self.tokens[at - 1 : at + 2]] if at else []
+        listed = words[:2] == ["the", "number"] and words[2:] in ([","], ["and"])
+        return listed and not self.matches[at]
 
     def values(self, first: int, last: int) -> list[Candidate]:
         """Values of columns that the window spells, exactly or (proper names, quotes) in part."""
@@ -336,15 +339,17 @@ class Linker:
             return []
         text = " ".join(t.lower for t in tokens)
         lower = len(tokens) == 1 and not tokens[0].is_proper
-        adjective = lower and self._is_adjective(first)
-        if lower and text in keyword_words() and not adjective:
+        adjective = lower and is_adjective(self.tokens, first)
+        if lower and ((text in keyword_words() and not adjective) or is_asked(self.tokens, first)):
             return []
         letter = len(text) == 1 and tokens[0].is_proper and first > 0
         empty = text in STOP or text in SOFT or tokens[0].kind == "number"
         if len(tokens) == 1 and not letter and empty and not adjective:
             return []
         proper = any(t.is_proper for t in tokens)
-        keys = {normal(text), " ".join(t.lemma for t in tokens)}
+        inner = [t.lower for t in tokens[1:-1] if t.lower != "the"]
+        bare = " ".join([tokens[0].lower, *inner, *(t.lower for t in tokens[1:][-1:])])
+        keys = {normal(text), " ".join(t.lemma for t in tokens), bare}  # `in the workshop`
         out: list[Candidate] = []
         for key in sorted(keys):
             for column, stored in self.index.values.get(key, ()):
@@ -354,7 +359,7 @@ class Linker:
                 if key != normal(text):
                     score -= 0.06
                 out.append(self.value(column, stored, score, "value"))
-        if not out and proper:
+        if not out and (proper or places.is_plain(text)):
             held = places.spelt(normal(text), self.index)
             out = [self.value(column, stored, 0.95, "value") for column, stored in held]
         if not out and proper and (first > 0 or len(tokens) > 1):

@@ -13,6 +13,7 @@ from datamind.language.metric_time import figure
 from datamind.language.scope import dates_of, year_columns
 from datamind.language.sketch import Measure, Mention, Rank, Sketch
 from datamind.language.tokens import stem
+from datamind.language.windows import adds_up
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Column
 
@@ -23,6 +24,8 @@ def ranks(sketch: Sketch, ctx: Context, draft: Draft, *, grouped: bool) -> None:
         if sort is not None:
             _add_sort(draft, sort)
         wanted = rank in sketch.ranks or not (grouped or sketch.listed)
+        told = isinstance(rank.by, Measure) and not sketch.opener  # `sort them by number of trips`
+        wanted = wanted or (grouped and told) or adds_up(rank, sketch, ctx)
         if shown is not None and wanted and not _already(draft, shown):
             draft.outputs.append(shown)
     limits = [r.count for r in sketch.ranks if r.count and not _unlimited(r, sketch, ctx)]

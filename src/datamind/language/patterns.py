@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from datamind.language import combine_conditions as conditions
 from datamind.language import combine_dates as dates
+from datamind.language import combine_flags as flags
 from datamind.language import combine_measures as measures
 from datamind.language import combine_ranks as ranks
 from datamind.language import combine_ratios as ratios
@@ -78,13 +79,13 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"~[rif]*c[f=]?v", conditions.denied_hinted, "excluding the status open"),
     Pattern(r"c[f=]?v", conditions.hinted, "the city of Rome"),
     Pattern(r"vc", conditions.hinted_after, "Italian cuisine"),
-    Pattern(r"(?<![S])c[cP]", conditions.flagged, "region customers"),
+    Pattern(r"(?<![S])c[cP]", flags.flagged, "region customers"),
     Pattern(r"(?<=g)v(?!c)", conditions.each_value, "for each Ford"),
     Pattern(r"v", conditions.one_value, "buy orders"),
     Pattern(r"pP+c", conditions.count_some, "more than 2 buy orders"),
     Pattern(r"(?<=[r])pP(?!c)", conditions.count_of_some, "cars with more than 2 Ford"),
     Pattern(r"(?<=[ri])c\|c|(?<=b)c\|c", conditions.either_related, "with a project or exam"),
-    Pattern(r"c&#r?~(?=$)", conditions.split_flag, "have an exam and how many do not"),
+    Pattern(r"c&#r?~(?=$)", flags.split_flag, "have an exam and how many do not"),
     Pattern(r"&?d(?:[,&t]+d|rd)+", windows.periods, "2023 vs 2024"),
     Pattern(r"c0|0c", conditions.null_test, "phone is missing"),
     Pattern(r"(?<![gb])c[ib]?d", dates.period_after, "sale date in 2020"),
@@ -93,6 +94,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"l[cv]", measures.length, "length of the name"),
     Pattern(r"c#(?![fDA]*c)", measures.count_noun, "restaurant count"),
     Pattern(r"#c&c(?![fcM])", measures.counts, "numbers of papers and journals"),
+    Pattern(r"(?<=.)P,?&#[irf]*P(?!c)", windows.versus, "in Rome and how many in Oslo"),
     Pattern(r"#f?D?P+(?![Pc])", measures.count_values, "how many Ford"),
     Pattern(
         r"A[fri]*P*c[fri]*(?:P[fri]*)*c(?!c)", measures.spent_by, "how much Rome customers spent"
@@ -110,6 +112,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"Pc?t[if]*Pc?", windows.versus, "Rome versus Oslo"),
     Pattern(r"K[fg]*cb[cM](?:[gi]+c)?", windows.rank_of, "rank the models by price"),
     Pattern(r"Tcbc|[TS]cg+[cm][iP,]*bc", windows.top_within, "top 3 models in each city by price"),
+    Pattern(r"^oc+b[cM](?![,&])", ranks.sort_by, "sort the models by price"),
     Pattern(r"Scb[cM](?![,&])", ranks.superlative_by, "the biggest order by amount"),
     Pattern(r"Scc?", ranks.commonest, "the most common city"),
     Pattern(r"^q?Sm?c(?=[firPdG]|$)", measures.superlative_measure, "what is the highest price of"),

@@ -64,3 +64,21 @@ def grains(token: Token) -> list[Candidate]:
     if token.lemma in ("weekend", "weekday"):
         out.append(Candidate("weekday", token.lemma, "", 0.9, "grammar"))
     return out
+
+
+_ALSO_ADJECTIVES = frozenset({"display", "report", "output", "check", "state"})
+_BEFORE_ADJECTIVES = frozenset("which what the of our all by many in for from with a any".split())
+# Before a verb they say that it asks what was done.
+_DID, _WE = frozenset({"did", "do", "does"}), frozenset({"we", "they", "you", "i", "people"})
+
+
+def is_adjective(tokens: Sequence[Token], at: int) -> bool:
+    """`which display campaigns`: a verb of asking asks only where a request begins."""
+    before = tokens[at - 1].lower if at else ""
+    return tokens[at].lower in _ALSO_ADJECTIVES and before in _BEFORE_ADJECTIVES
+
+
+def is_asked(tokens: Sequence[Token], at: int) -> bool:
+    """`how many matters did we open`: what was done, no state."""
+    before = [t.lower for t in tokens[max(0, at - 2) : at]]
+    return len(before) == 2 and before[0] in _DID and before[1] in _WE

@@ -34,6 +34,8 @@ _TOKEN = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 
+_MAIL = re.compile(r"\b(e)-(mails?)\b", re.IGNORECASE)  # one word, however it is written
+
 
 @dataclass(frozen=True, slots=True)
 class Token:
@@ -66,7 +68,7 @@ def _number(text: str) -> float:
 def tokenize(text: str) -> list[Token]:
     """Tokens in order; what is neither word, number nor mark is passed over."""
     out: list[Token] = []
-    for found in _TOKEN.finditer(text):
+    for found in _TOKEN.finditer(_MAIL.sub(r"\1\2 ", text)):
         kind = found.lastgroup
         raw = found.group()
         start, end = found.span()

@@ -29,6 +29,8 @@ def heed_vacuous(
     for query in nodes:
         if isinstance(query, P.Query) and isinstance(query.source, P.Source):
             _heed_query(query, query.source, ctx)
+            if not _BY & set(said) and _groups_by_a_number(query, query.source, ctx):
+                raise Unbuildable("a number to add up, not one to group by")
     if _SOME_NOT & set(said) and any(_one_is_not(q, ctx) for q in nodes if isinstance(q, P.Query)):
         raise Unbuildable("none of them, not one that is another")
     unknown = any(u.code == "u" for u in units)
@@ -155,6 +157,22 @@ def _heed_query(query: P.Query, source: P.Source, ctx: Context) -> None:
         ]  # fmt: skip
         if any(_is_whole(s, tests) for s in shares):
             raise Unbuildable("a part of itself")
+
+
+_BY = frozenset("by per each every distribution breakdown split".split())
+
+
+def _groups_by_a_number(query: P.Query, source: P.Source, ctx: Context) -> bool:
+    """`how many payments failed, and what amount do they represent`, counted for each amount."""
+    tables = {source.alias: source.table, **{j.alias: j.table for j in source.joins}}
+    for group in (s for s in query.steps if isinstance(s, P.Group) and s.measures):
+        keys = [k.expr for k in group.keys if isinstance(k.expr, P.Column)]
+        fixed = _determined(source, keys, ctx)
+        loose = [ctx.scope.view.column(f"{tables[k.alias]}.{k.name}") for k in keys
+                 if k.alias in tables and k.alias not in fixed]  # fmt: skip
+        if any(c.type in ("decimal", "float") for c in loose):
+            return True
+    return False
 
 
 def _is_whole(share: P.Arithmetic, tests: Sequence[P.Predicate]) -> bool:

@@ -41,8 +41,9 @@ def of_rows(sketch: Sketch, ctx: Context) -> bool:
 
 
 def adds_up(rank: Rank, sketch: Sketch, ctx: Context) -> bool:
-    """`top 5 riders by distance`: what several rows hold for each is added up."""
-    if not rank.count or not isinstance(rank.by, Mention):
+    """`top 5 riders by distance`, `rank them by fare`: what several rows hold for each is added
+    up."""
+    if not isinstance(rank.by, Mention):
         return False
     if rank.extreme and ctx.words[rank.first].lower() not in ("most", "fewest", "least"):
         return False
@@ -53,6 +54,9 @@ def adds_up(rank: Rank, sketch: Sketch, ctx: Context) -> bool:
         return False
     if by.table == about.table or by.table in ctx.scope.graph.owned(about.table):
         return False
+    shown = [ctx.chosen.get(o) for o in sketch.outputs if isinstance(o, Mention)]
+    if not rank.count and any(c is not None and c.table == by.table for c in shown):
+        return False  # rows of those that are compared are listed
     return ctx.scope.view.column(by.id).additivity == "sum"
 
 

@@ -31,5 +31,7 @@ def tokens_of(text: str, index: Index) -> tuple[list[Token], list[str]]:
     plain = _LATIN.sub(lambda m: " " * len(m[0]), spelling.without_greeting(text))
     said = with_identifiers(plain, index.identifiers)
     said = [_as_country(t, after) for t, after in zip_longest(said, said[1:])]
+    if said and said[-1].text == ".":  # no part of a name, as in `Acme Inc.`
+        said[-1] = replace(said[-1], text="?", lower="?", lemma="?")
     tokens, notes = spelling.read(said, index)
     return said_once(paraphrase.read(tokens, index)), notes

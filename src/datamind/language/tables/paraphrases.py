@@ -46,9 +46,34 @@ _EACH: tuple[tuple[str, ...], ...] = tuple(
 )  # fmt: skip
 
 _MOVED = r"(?:grow|rise|fall|shrink|increase|decrease|decline|drop)(?:n|ed|d)?|gone (?:up|down)|go (?:up|down)"
+# Rows in a currency, where the data holds its code; figures in one are of its unit.
+_IN_IT = (
+    r"(placed|paid|made|ordered|issued|booked|invoiced|settled|charged|many|those|ones|paying) in"
+)
+_CURRENCIES = tuple(
+    (f"{word}s {word} {code}", rf"{_IN_IT} (?:(?:{land}) )?{word}s?", f"{{1}} in {code}", code)
+    for word, code, land in (
+        ("euro", "eur", "the"), ("dollar", "usd", "us|usa|american"), ("pound", "gbp", "british|uk"),
+        ("franc", "chf", "swiss"),
+    )
+)  # fmt: skip
+_YEAR = r"(?:19|20)\d\d"
+_SPAN = r"(?:day|week|month|quarter|year|summer|winter|spring|autumn|fall)"
+_MONTH = (
+    r"(?:january|february|march|april|may|june|july|august|september|october|november|december)"
+)
+_TIME = rf"(?:(?:{_MONTH} )?(?:of )?{_YEAR}|{_MONTH}|(?:last|past|this|current|previous) (?:\S+ )?{_SPAN}s?|q[1-4](?: (?:of )?{_YEAR})?)"
 PARAPHRASES: tuple[tuple[str, ...], ...] = (
     *_EACH,
     # What only leads up to the question, or says that all of the data is meant.
+    ("in during last this on over since for", rf"^((?:in|during|on|over|since|for) (?:the )?{_TIME}|(?:last|this) {_SPAN}) , (.+?)(?= ?[?.]?$)", "{2} {1}"),
+    ("year", rf"(?:in|during|for|of) (?:the )?(?:calendar )?year ({_YEAR})(?!\S)(?! -)", "in {1}"),
+    ("list", r"^(?:give|show|get|send|bring)(?: me| us)? (?:a |the )?(?:full |complete )?list of(?: all| the| our)*", "list"),
+    ("or", r",? ?(?:whether )?(?:they (?:are|were) |it (?:is|was) )?(?:\w+ed|open|active|paid|new|sold|sent|late|complete) or not(?= ?[?.,]|$)", ""),
+    ("what", r",? ?and what (?:total )?(amount|sum|value|money|volume)(?: of money)? (?:do|does|did|is|was) (?:they|it|that|this|those|these)(?: all)?(?: together)?(?: represent| amount to| add up to| come to| make| make up| make up in total| have)?(?: in total| altogether| together)?(?= ?[?.]|$)", ", and the total {1}"),
+    ("names name", r"(?<=[.?!] )(?:the |their )?(names?) and (?:the |their )?(?:amounts|figures|numbers|values|totals|sums|counts)(?= [.?!]|$)", "show the {1}"),
+    ("by", rf"(?<=by )({_YEAR}) (\w+)", "{2} in {1}"),
+    ("worth", r"^what(?:'s| is| was)? (?:is |was )?(?:an?|the|one|each) (?:average |typical |mean )?(\w+) worth(?: on average| to us)*", "what is the average {1} value"),
     ("is are", r"(?:is|are) there (?:currently )?(?:an?|any|some) (.+?) \? if (?:so|yes) ,? ?which(?: ones?)? \?", "which {1}"),
     ("if", r"\?? ?if (?:so|yes) ,? (?:which|what|who)(?: ones?)?(?: is it| are they)? \?", ""),
     ("if", r"^(?:has|have|had|did|do|does|is|are|was|were) (?:every|all|each)(?: of)?(?: the| our)? (\w+) .+? \? if (?:not|no) ,? ?(?:please )?(?:tell me |say |show me |give me )?(?:how many|the number)(?: of (?:them|those))?(?: that| which| who| have| has| are| did)* (.+)", "how many {1} {2}"),
@@ -71,6 +96,7 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("out", r"(mark|score|rating|stars|grade|points) out of \w+", "{1}"),
     ("scale", r",? ?(?:on|at|using) (?:a|the) (?:\w+ )?scale (?:of|from) \w+ (?:to|-) \w+", ""),
     ("calendar", r"calendar(?: year)? (\d{4})", "{1}"),
+    ("calendar", r"(this|the current|current|last|the last|the previous|previous|past|next|each|every) calendar (day|week|month|quarter|year)", "{1} {2}"),
     ("single", r"(a|an|one|not one) single", "{1}"),
     ("every", r"every single", "every"),
     ("one", r"(each|every|all) one of (?:them|these|those)", "{1}"),
@@ -103,7 +129,7 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("got get gets getting being", r"(?:got|gets|getting|being)(?= \w+ed\b)", "was"),
     ("including counting", r"(?<!not ),? ?(?:taking (?:all )?\w+ )?(?:including|counting|incl) (?:the |also )?\w+ (?:ones|too|as well)(?= ?,|$| \?| \.)", ""),
     ("second", r"(at least|more than) (?:a|one) (?:second|once)", "{1} 2"),
-    ("period time", r",? ?over the (?:whole |entire |full )(?:period|time)", ""),
+    ("period time history", r",? ?(?:over|in|across|for|during) (?:the |our |its )?(?:whole|entire|full|complete) (?:period|time|history|data)(?: on record| of the data)?", ""),
     ("overall altogether told all total", r"^(how (?:much|many) .+?),? (?:overall|altogether|all told|in all|in total)(?= [?.]|$)", "{1}"),
     ("contain have include hold make place get", r"how many (\w+) (?:does|do|did) (?:an|the|our) average (\w+) (?:contain|have|include|hold|make|place|get|come with)", "average number of {1} per {2}"),
     ("live come sit work", r"(?:in|from) (?:which|what) (\w+) (?:do|did|does) (more than|less than|fewer than|at least|over|at most|under) (\S+) (?:of )?(?:our )?(\w+) (?:live|come from|come|sit|work|reside)", "which {1} have {2} {3} {4}"),
@@ -123,9 +149,12 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("out expired lapsed", r"whose (\w+)(?: with us)? (?:has|have|had) (?:run out|expired|lapsed)", "whose {1} expiry before today", "expiry expire expiration exp"),
     ("out expired lapsed", r"whose (\w+)(?: with us)? (?:has|have|had) (?:run out|expired|lapsed)", "whose {1} end before today", "end"),
     ("more", r"^(?:did|do|does|have|has|had) (?:the |our )?(\w+) or (?:the |our )?(\w+)(?: \w+)? (?:have|had|get|got|make|made|bring in|sell|take|place|see) (?:the )?more (.+)", "number of {3} for {1} versus {2}"),
+    *_CURRENCIES,
     # What is left out.
     ("leaving putting setting leave", r"(?:leaving|leave|putting|setting) (?:any |all |the )?(.+?) aside", "excluding {1}"),
-    ("counted included count out aside considered ignored disregarded", rf"(?<=[.,;] )(?:the |any )?(\w+(?: \w+)?) (?:are |is |being )?(?:{_IGNORED})", "excluding {1}"),
+    ("included", r"(?<=[.,;?!] )(?:and |with )?(?:the |any )?(?!not )\w+(?: (?!not )\w+)? (?:are |being )?included(?= ?[?.,]|$)", ""),
+    ("count counts", r"(?<=[.,;?!] )(?:the |any )?\w+(?: \w+)? counts? (?:too|as well|also)(?= ?[.?!]|$)", ""),
+    ("counted included count out aside considered ignored disregarded", rf"(?<=[.,;?!] )(?:the |any )?(\w+(?: \w+)?) (?:are |is |being )?(?:{_IGNORED})", "excluding {1}"),
     ("skip", r"(?:skip|skipping|drop|dropping|omit|omitting)(?= \w)", "excluding"),
     ("cancellations cancellation", r"(excluding|without|except|disregarding|ignoring|ex|not counting|minus) (?:the |any |all )?cancell?ations?", "excluding cancelled", "cancelled"),
     ("cancellations cancellation", r"(excluding|without|except|disregarding|ignoring|ex|not counting|minus) (?:the |any |all )?cancell?ations?", "excluding canceled", "canceled"),
@@ -149,8 +178,14 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("sale sold live offered", r"(?:still |currently )(?:on sale|being sold|sold|live|offered)(?: now)?", "active", "active"),
     ("range assortment catalogue", r"(?:still |currently )in (?:the|our) (?:range|assortment|catalogue|catalog)", "active", "active"),
     ("live", r"live (?:right )?now", "active", "active"),
-    ("agreed consented opted said signed ok", r"(?:have |has |are |is |who )*(?:agreed|consented|opted in|opted|said yes|signed up|ok) (?:to|for|into|with) (?:get|getting|receive|receiving|be sent)(?: our| the)?", "who accept", "accept"),
-    ("agreed consented opted said signed", r"(?:have |has |are |is |who )*(?:agreed|consented|opted in|opted|said yes|signed up) (?:to|for|into) (?:get|getting|receive|receiving|be sent)(?: our| the)?", "with"),
+    ("agreed consented opted said signed ok okay happy fine willing glad", r"(?:have |has |are |is |who )*(?:agreed|consented|opted in|opted|said yes|signed up|ok|okay|happy|fine|willing|glad) (?:to|for|into|with) (?:get|getting|receive|receiving|be sent)(?: our| the)?", "who accept", "accept"),
+    ("agreed consented opted said signed ok okay happy fine willing glad", r"(?:have |has |are |is |who )*(?:agreed|consented|opted in|opted|said yes|signed up|ok|okay|happy|fine|willing|glad) (?:to|for|into|with) (?:get|getting|receive|receiving|be sent)(?: our| the)?", "with"),
+    ("left joined quit leave leaving join", r"(left|joined|quit|leave|leaving|join) (?:the |our )?(?:firm|company|business|organisation|organization|us)(?= [?.,]| and | in | during | since |$)", "{1}"),
+    ("past", r"(?:that |which |who )?(?:are |is |were |was )?(?:already |now |well )?past (?:their|its|the|his|her) (\w+) (date|day|time)(?: today| by now| now)?", "whose {1} {2} is before today"),
+    ("person people one colleague colleagues employee", r"of (?:the |those |each )?(?:person|people|one|ones|colleagues?|employees?) (?:who|that) (?:did|does|do|handled|handles|took|made|carried out|performed) (?:the (?:work|job|task)|it|them|that)", ""),
+    ("expired lapsed out", r"which (\w+) (\w+) (?:has|have) (?:already |now |since )?(?:expired|lapsed|run out)(?= [?.]|$)", "which {1} have a {2} until before today", "until"),
+    ("expired lapsed out", r"which (\w+) (\w+) (?:has|have) (?:already |now |since )?(?:expired|lapsed|run out)(?= [?.]|$)", "which {1} have a {2} expiry before today", "expiry expire expiration exp"),
+    ("big large", r"^how (?:big|large) is (?!the |our |an? )(\S+(?: \S+){0,2})(?: ,? in (?:square|sq) \w+)?(?= \?|$)", "what is the area of {1}", "area"),
     ("time", r"(?:order|ordered|buy|bought|purchase|purchased|placed an order)(?: from us| with us)? for the (?:very )?first time", "placed their first order"),
     ("up down grow grown rise risen fall fallen shrink shrunk decline declined drop dropped increase increased decrease decreased", rf"^(?:did|do|does|have|has) (?!any|some|all|every|each|we |you |they |i )(?:the |our )?(.+?) (?:{_MOVED}) ((?:in|last|this|over|during|since) [^?.]+)(?= [?.]|$)", "what was the change in {1} {2}"),
     ("number", rf"^(?:by )?how (?:much|many percent) (?:did|do|does|have|has) (?:the |our )?(number of .+?) (?:{_MOVED}|change|changed)(?= )", "what was the change in the {1}"),

@@ -106,6 +106,9 @@ FORMS: tuple[Form, ...] = (
         r"|import|reimburse|ship|buy|purchase|pay)\s+<the>\s*\w",
         r"<order>(?:open|close|reopen|refund|approve|ship|mark|pay)\s+(?:<the>\s+)?(?:ticket|case"
         r"|order|account|issue|invoice|request|task|claim|incident)\s+#?(?=\S*\d)[\w/-]+",
+        r"<order>(?:e-?mail|text|message|notify|call|phone|remind|invite|forward|ship|refund|cancel"
+        r"|archive|book|fix|close|delete|remove|approve|block)\s+(?:it|them|him|her|this|that|these"
+        r"|those)\s*[.!?]*$",
         r"<order>(?:mark|tag|label)\s+.+\bas\s+\w",
         r"<order>move\s+\w+\s+(?:to|from)\b|<order>increase (?:prices|salaries)\b",
         r"<order>send\s+(?:an?|the|this|it|them|all|every)\b(?!.*\bto (?:me|us)\b)",

@@ -27,7 +27,7 @@ SHORT_FORMS = {
     "dont": "don't", "doesnt": "doesn't", "didnt": "didn't", "havent": "haven't",
     "have'nt": "haven't", "hasnt": "hasn't", "has'nt": "hasn't", "hadnt": "hadn't",
     "isnt": "isn't", "arent": "aren't", "wasnt": "wasn't", "werent": "weren't",
-    "wher": "where", "thier": "their", "beetween": "between", "withhout": "without", "avge": "average",
+    "avg": "average", "wher": "where", "thier": "their", "beetween": "between", "withhout": "without", "avge": "average",
 }  # fmt: skip
 
 # `L30D`, `LTM`: how reports call the time up to today.
@@ -55,9 +55,21 @@ _ASIDE = (
     r"(?:quick (?:one|question)|just (?:a )?(?:quick|short) (?:one|question)|one (?:more )?question"
     r"|(?:many )?thanks(?: in advance)?|thank you(?: in advance)?|thx|cheers|sorry|ok(?:ay)?|so|well)"
 )
+# What asks to be told, before what is asked: `could you please tell me: how many`.
+_TELL = (
+    r"(?:(?:please|kindly|just|quickly|now|and)\s+)*(?:(?:can|could|would|will) (?:you|someone|anyone)"
+    r" (?:please |kindly |quickly |just )*(?:tell|let) (?:me|us)(?: know)?"
+    r"|(?:please )?(?:tell|let) (?:me|us)(?: know)?|(?:do|would) you (?:happen to )?know"
+    r"|(?:i|we)(?:'d| would)? (?:just |only |really )?(?:want|like|need|love) to (?:know|find out)"
+    r"|(?:i|we)(?: was| were|'m| am|'re| are) (?:just )?(?:wondering|curious|interested in)"
+    r"|(?:i|we) wonder|any idea|question)"
+)
+_ASKED = r"(?:which|what|who|how|when|where|whose|in which|of which|from which|on which|to how)\b"
 GREETING = re.compile(
-    rf"^(?:\s*(?:{_HELLO}(?:\s+(?:there|all|team|everyone|again|you))?|{_ASIDE})\b[\s,!.:;)(-]*)+(?=\S)"
-    rf"|[\s,.!]+(?:pls|plz|please|thanks|thank you|thx|cheers|asap)\b[\s!.]*$"
+    rf"^(?:\s*(?:{_HELLO}(?:\s+(?:there|all|team|everyone|again|you))?|{_ASIDE})\b[\s,!.:;)(-]*)*"
+    rf"{_TELL}\b(?:\s*:\s*|[\s,]+(?={_ASKED}))"
+    rf"|^(?:\s*(?:{_HELLO}(?:\s+(?:there|all|team|everyone|again|you))?|{_ASIDE})\b[\s,!.:;)(-]*)+(?=\S)"
+    rf"|[\s,.!]+(?:pls|plz|please|thanks|thank you|thx|cheers|asap)\b(?=[\s!.?]*$)"
     r"|:\)|;\)|:-\)",
     re.IGNORECASE,
 )

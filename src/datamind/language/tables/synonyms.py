@@ -64,7 +64,7 @@ ONE_WAY: tuple[tuple[str, str], ...] = (
     ("feedback", "review rating comment survey"), ("filed", "reported created"),
     ("finish", "end complete"), ("finished", "completed"), ("fired", "terminated dismissed"),
     ("fixed", "resolved repaired"), ("footfall", "visitor visit"), ("forwarder", "carrier"),
-    ("freelancer", "contractor"), ("fuel", "petrol diesel"), ("gig", "event concert"),
+    ("freelancer", "contractor"), ("fuel", "petrol diesel"), ("gig", "event concert"), ("gym", "club"),
     ("glitch", "incident"), ("goods", "product item article"), ("handed", "delivered"),
     ("happy", "satisfaction rating score"), ("haulier", "carrier"),
     ("headcount", "employee staff"), ("headquarters", "city address"), ("hit", "view"),
