@@ -9,6 +9,7 @@ from datamind.language.candidates import Candidate
 from datamind.language.context import Context, Unbuildable
 from datamind.language.periods import TIME_UNITS, ends_of, moment, unit_said
 from datamind.language.sketch import Measure
+from datamind.language.tables.kept import BOTH_DAYS
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Column
 
@@ -34,7 +35,9 @@ def between(first: Column, second: Column, ctx: Context, unit: str = "") -> P.Ex
     left, right = moment(first, ctx), moment(second, ctx)
     if all(c.is_date or _of_calendar(c, ctx) for c in (first, second)):
         default = "minute" if first.epoch and second.epoch else "day"
-        return P.DateDiff(cast(P.Unit, unit) if unit else unit_said(ctx, default), left, right)
+        made = P.DateDiff(cast(P.Unit, unit) if unit else unit_said(ctx, default), left, right)
+        whole = made.unit == "day" and BOTH_DAYS.search(" ".join(ctx.words).lower())
+        return P.Arithmetic("+", made, P.Value(1)) if whole else made
     if first.is_number and second.is_number:
         return P.Arithmetic("-", left, right)
     raise Unbuildable("these two can't be subtracted")

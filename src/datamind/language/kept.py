@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from datamind.language.candidates import Candidate
-from datamind.language.durations import FUNCTIONS, on_average
+from datamind.language.durations import FUNCTIONS
 from datamind.language.index import Index, synonyms
 from datamind.language.kinds import is_calendar
 from datamind.language.scales import kept_in
 from datamind.language.sketch import Cond, Measure, Mention
-from datamind.language.tables.durations import MOMENTS, ON_AVERAGE
-from datamind.language.tables.kept import HOW_LONG, HOW_LONG_EACH, LASTING, LIMITS, TIMES_TO
+from datamind.language.tables.durations import MOMENTS
+from datamind.language.tables.kept import LASTING, LIMITS, TIMES_TO
 from datamind.language.tables.times import WORD_NUMBERS
 from datamind.language.tokens import Token, joined, stem
 from datamind.language.units import Unit
@@ -32,99 +32,70 @@ def units(index: Index, tokens: Sequence[Token]) -> Iterator[Unit]:
             if first is None or last is None:
                 continue
             lead, tail = found["lead"], found["tail"] or ""
-            column = _meant(index, tokens[:first], lead, tail)
+            column = meant(index, tokens[:first], lead, tail)
             kept = kept_in(column) if column is not None else None
             if column is None or kept is None:
                 continue
             if not (lead in LASTING or " " in lead or lead == "underway"):
-                first += 0 if _told({lead}, column, index) else 1
+                first += 0 if told({lead}, column, index) else 1
             number = _number(found["n"]) * _SECONDS[found["unit"].rstrip("s")] / _SECONDS[kept]
-            about = _mention(column, first, last)
+            about = mention_of(column, first, last)
             cond = Cond("compare", about, op, (number,), first=first)
             yield Unit("P", first, last, cond, _GAIN * (last - first))
-    yield from _how_long(index, tokens, text, starts, ends)
     for found in TIMES_TO.finditer(text):
         first, last = starts.get(found.start()), ends.get(found.end())
-        column = _only([c for c in _all(index) if _told({found["tail"]}, c, index)])
+        column = only([c for c in columns(index) if told({found["tail"]}, c, index)])
         if column is None or first is None or last is None:
             continue
         measure = Measure("aggregate", function=FUNCTIONS[found["function"]], first=first)
-        measure.target = _mention(column, first, last)
+        measure.target = mention_of(column, first, last)
         measure.target.role = "measure"
         yield Unit("M", first, last, measure, _GAIN * (last - first))
-
-
-def _how_long(
-    index: Index, tokens: Sequence[Token], text: str, starts: dict[int, int], ends: dict[int, int]
-) -> Iterator[Unit]:
-    """`how many days do they take`: the column; `how long does a visit last on average`: its
-    average."""
-    for found in HOW_LONG_EACH.finditer(text):
-        first, last = starts[found.start()], ends[found.end()]
-        column = _meant(index, tokens[:first], "take", "")
-        if column is not None:
-            yield Unit(
-                "c", first, last, _mention(column, first, last).candidates, 0.9 * (last - first)
-            )
-    asked = HOW_LONG.search(text)
-    if asked is None or not (ON_AVERAGE.search(text) or asked["what"].startswith(("a ", "an "))):
-        return
-    first, last = starts[asked.start()], ends[asked.end()]
-    low, high = starts[asked.start("take")], ends[asked.end("take")]
-    what, tail = tokens[last:low], asked["tail"] or ""
-    column = _meant(index, what, "take", tail) or _beside(index, what, tail)
-    if column is None and asked["tail"]:
-        column = _only([c for c in _all(index) if _told({asked["tail"]}, c, index)])
-    if column is not None:
-        measure = Measure("aggregate", function="avg", first=first)
-        measure.target = _mention(column, first, last)
-        measure.target.role = "measure"
-        yield Unit("M", first, last, measure, _GAIN * (last - first))
-        yield Unit(" ", low, high, "", _GAIN * (high - low))
-        yield from on_average(text, starts, ends)
 
 
 def _number(text: str) -> float:
     return 1.0 if text in ("a", "an") else float(WORD_NUMBERS.get(text, 0) or text)
 
 
-def _mention(column: Column, first: int, last: int) -> Mention:
+def mention_of(column: Column, first: int, last: int) -> Mention:
     link = Candidate("column", column.id, column.table, 0.95, "name", type=column.type)
     return Mention(first, last, (link,), role="number")
 
 
-def _all(index: Index) -> list[Column]:
+def columns(index: Index) -> list[Column]:
     """The columns that keep a time taken."""
     return [c for t in index.view.tables for c in t.columns if kept_in(c) in _SECONDS]
 
 
-def _meant(index: Index, before: Sequence[Token], lead: str, tail: str) -> Column | None:
+def meant(index: Index, before: Sequence[Token], lead: str, tail: str) -> Column | None:
     """The column of what was named last that keeps how long it takes; None where that is not
     clear, or the words are of something else."""
     table = next(
-        (found for t in reversed(before) if (found := _table(index, t, before)) is not None), None
+        (found for t in reversed(before) if (found := named_table(index, t, before)) is not None),
+        None,
     )
-    columns = [c for c in _all(index) if c.table == table]
-    told = [c for c in columns if _told({lead, tail}, c, index)]
-    if tail and not any(_told({tail}, c, index) for c in columns):
+    kept = [c for c in columns(index) if c.table == table]
+    said = [c for c in kept if told({lead, tail}, c, index)]
+    if tail and not any(told({tail}, c, index) for c in kept):
         return None
     takes = lead in LASTING or " " in lead or lead == "underway"
-    return _only(told or (columns if takes else []))
+    return only(said or (kept if takes else []))
 
 
-def _beside(index: Index, what: Sequence[Token], tail: str) -> Column | None:
+def beside(index: Index, what: Sequence[Token], tail: str) -> Column | None:
     """The column of a table of which a column was named: of the carrier's shipments."""
     found = (index.items[p.item] for t in what for p in index.postings.get(t.lemma, ()))
     tables = {i.table for i in found if i.kind == "column" and len(i.core) == 1}
-    columns = [c for c in _all(index) if c.table in tables]
-    return _only([c for c in columns if not tail or _told({tail}, c, index)])
+    kept = [c for c in columns(index) if c.table in tables]
+    return only([c for c in kept if not tail or told({tail}, c, index)])
 
 
-def _only(columns: list[Column]) -> Column | None:
-    return columns[0] if len(columns) == 1 else None
+def only(found: list[Column]) -> Column | None:
+    """The one that is meant; None where it might be several."""
+    return found[0] if len(found) == 1 else None
 
 
-def _table(index: Index, token: Token, before: Sequence[Token]) -> str | None:
+def named_table(index: Index, token: Token, before: Sequence[Token]) -> str | None:
     """The table that the word names in full."""
     found = (index.items[p.item] for p in index.postings.get(token.lemma, ()) if p.word >= 0)
     said = {t.lemma for t in before}
@@ -135,7 +106,7 @@ def _table(index: Index, token: Token, before: Sequence[Token]) -> str | None:
     return tables.pop() if len(tables) == 1 else None
 
 
-def _told(words: set[str], column: Column, index: Index) -> bool:
+def told(words: set[str], column: Column, index: Index) -> bool:
     """Whether one of the words is of the column's name or description, or of the same moment."""
     said = {stem(w) for w in words} | {stem(s) for w in words for s in synonyms().get(w, ())}
     own = {stem(w) for w in index.column_words.get(column.id, frozenset())}

@@ -14,7 +14,7 @@ from datamind.language import (
     durations,
     every,
     full_names,
-    kept,
+    lasting,
     per_unit,
     rates,
     specs,
@@ -102,7 +102,7 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
     yield from factors(tokens)
     yield from units_said(tokens, linker.index.values, Unit)
     yield from durations.units(linker.index, tokens)
-    yield from kept.units(linker.index, tokens)
+    yield from lasting.units(linker.index, tokens)
     yield from clauses.units(linker.index, tokens)
     yield from rates.units(linker, tokens)
     yield from per_unit.units(linker, tokens)

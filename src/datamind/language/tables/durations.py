@@ -58,8 +58,10 @@ MOMENTS: dict[str, str] = {
             " signup joined join enroll enrolled issue issued book booked booking launch hire hired",
     "joined": "register registered registration sign signed signup join joined joining enroll"
               " enrolled subscribe subscribed",
-    "sent": "ship shipped shipping shipment dispatch dispatched send sent mailed handed",
-    "arrived": "arrive arrived arrival deliver delivered delivery receive received receipt",
+    "sent": "ship shipped shipping shipment dispatch dispatched send sent mailed handed leave left"
+            " leaving depart departed departure",
+    "arrived": "arrive arrived arrival deliver delivered delivery receive received receipt bring"
+               " brought reach reached",
     "ended": "end ended close closed closing closure resolve resolved resolution settle settled"
              " settlement complete completed completion finish finished decide decided decision"
              " cancel cancelled leave left discharge discharged terminate terminated termination expire expired"

@@ -31,13 +31,38 @@ _LENGTH = r"(?:time|seconds|minutes|hours|days|weeks)"
 # `average hours to close`
 TIMES_TO = re.compile(rf"(?<!\S){_AGG} {_LENGTH} (?:to|until) (?:be )?(?P<tail>[a-z]+)(?!\S)")
 
-_TAKE = r"(?:take|need|require|last|stay|run)(?: us| them)?(?: each)?"
+_TAKE = (
+    r"(?:take|need|require|last|stay|run|go on|wait(?: for (?:an? |the |our )?\w+(?= from ))?)"
+    r"(?: us| them)?(?: each)?"
+)
 _USUALLY = r"(?: (?:on average|usually|typically))?(?: , in [a-z]+ ,| in [a-z]+)?"
 _HOW = rf"how (?:long|much time|many {_U}) (?:do|does|did)"
 # `and how long do they take?` tells of each row; `how many days does a parcel take on average?`
 HOW_LONG_EACH = re.compile(
     rf"(?<!\S){_HOW} (?:they|it|these|those|each)(?: of them)? {_TAKE}(?!\S)"
 )
+# A single thing, the usual one or an extreme one, stands for all of them.
+_ONE = (
+    r"(?: (?:an?|one|(?:the|our|an?) (?P<function>average|mean|typical|median|longest|shortest))"
+    r"(?= ))?"
+)
 HOW_LONG = re.compile(
-    rf"(?<!\S){_HOW}(?= (?P<what>[^,.?;]+?) (?P<take>{_TAKE}{_USUALLY}{_TO})(?!\S))"
+    rf"(?<!\S){_HOW}(?P<one>{_ONE})(?= (?P<what>[^,.?;]+?) (?P<take>{_TAKE}{_USUALLY}{_TO})(?!\S))"
+)
+# `average length in days of the subscriptions`, `median processing time of a claim`
+_KIND = (
+    r"(?:(?:handling|processing|turnaround|cycle|waiting|service|working|total|dwell|holding) )?"
+    r"(?:length|duration|time|length of time|lifetime|life)"
+)
+LENGTH_OF = re.compile(
+    rf"(?<!\S){_AGG} {_KIND}(?:,? (?:in|measured in) {_U})? (?:of|for) (?:the |an? |all |our |each )*"
+    r"(?=(?P<what>[a-z][^,.?;]*))"
+)
+
+# The last day counts, too.
+BOTH_DAYS = re.compile(
+    r"(?<!\S)(?:inclusive"
+    r"|(?:counting|including|with) (?:both )?(?:the )?(?:first|start) and (?:the )?(?:last|end)(?: days?)?"
+    r"|(?:the )?(?:first|start|both)(?: day)?(?: and (?:the )?(?:last|end))? days?"
+    r" (?:included|inclusive|count(?:ed)?))(?!\S)"
 )
