@@ -20,7 +20,7 @@ from datamind.language.scope import is_technical
 from datamind.language.sketch import Measure, Mention
 from datamind.language.tables.durations import DURATIONS, MOMENTS, ON_AVERAGE, RANKED
 from datamind.language.tables.keywords import STOP, SUPERLATIVES
-from datamind.language.tokens import Token, joined, stem
+from datamind.language.tokens import Token, joined, lemma, stem
 from datamind.language.units import Unit
 from datamind.semantics.catalog import Column
 
@@ -34,7 +34,7 @@ _SINGLE = frozenset({"first", "last", "latest", "earliest", "next", "previous", 
 _FIRST = re.compile(r"(?:\w+ ){0,4}?(?:very )?first (?P<what>\w+)")
 _CHANGED = frozenset({"minus", "plus", "times"})
 _EMPTY = frozenset(
-    """date dates time times at on day dt ts timestamp datetime the moment
+    """date dates time times at on day dt ts timestamp datetime the moment coming comes come came
     being getting be get gets got been is are was were key id sk fk""".split()
 )
 
@@ -195,6 +195,7 @@ def _pair(
             named = said & {stem(w) for w in index.table_words.get(last.table, ())}
             apart = one.table == last.table and not _same_moment(one, last)
             score = closes + opens + 0.6 * apart + 0.3 * bool(named)
+            score -= 0.3 * (first and bool(ENDS & set(names.words_of(last.name))))
             score += 0.2 * sum(bool(which & _stems_of(c)) for c in (one, last))
             if best is None or score > best[0]:
                 best = (score, one, last)
@@ -249,10 +250,19 @@ def _narrowed(words: set[str], pair: tuple[Column, Column], index: Index) -> boo
     return not all(
         w in STOP
         or stem(w) in known
+        or any(_calls(w, t, index) for t in tables)
         or nouns & set(map(stem, synonyms().get(w, ())))
         or any(names.abbreviates(short, w) for short in own)
         for w in words
     )
+
+
+def _calls(word: str, table: str, index: Index) -> bool:
+    """Whether the word is what the table is called, if in full or by a synonym of its own."""
+    if any(names.abbreviates(noun, word) for noun in index.table_words.get(table, ())):
+        return True
+    items = (index.items[p.item] for p in index.postings.get(lemma(word), ()) if p.word >= 0)
+    return any(i.kind == "table" and i.table == table and len(i.core) == 1 for i in items)
 
 
 def _fits(column: Column, side: _Side, index: Index) -> float:
@@ -264,11 +274,17 @@ def _fits(column: Column, side: _Side, index: Index) -> float:
     told = 1.0 if (own - noun) & side.stems or short else 0.0
     kinds = {k for k, ws in MOMENTS.items() if own & {stem(w) for w in ws.split()}}
     told = told or (0.7 + 0.15 * (side.moments <= kinds) if kinds & side.moments else 0.0)
-    about = 0.3 if noun & side.stems else 0.0
+    traded = MOMENTS["sold"].split()  # a purchase may be a sale, whatever else is called so
+    called = {w for w in side.words if w not in traded and _calls(w, column.table, index)}
+    nouns = {w for w in side.words if stem(w) in noun} | called
+    about = 0.3 if nouns else 0.0
     if "sold" in side.moments and "sale" in noun and "order" not in side.stems:
         about = about or 0.1  # what was bought was sold; an order may have come to nothing
-    main = next(iter(moments_of(index.view.table(column.table), index.view)), None)
-    if not told and about and main is not None and main.id == column.id and not side.moments:
+    dates = moments_of(index.view.table(column.table), index.view)
+    begun = (c for c in dates if not ENDS & set(names.words_of(c.name)))
+    main = next(begun, next(iter(dates), None))
+    verbs = _side(" ".join(side.words - nouns)).moments
+    if not told and about and main is not None and main.id == column.id and not verbs:
         told = 0.35  # `the appointment` is when it is
     return told + about - (0.1 if is_technical(column) else 0.0)
 

@@ -32,7 +32,7 @@ _WAIT = rf" (?:do|does|did) {_WHAT} (?:usually |typically |have to |had to )*wai
 _EVENT = r"(?:first )?(?!\bday|hour|minute|week|month|year)[a-z]+"
 _TEXTS = (
     rf"{_AGG} {_THE}(?P<end>{_EVENT}) (?:time|delay|duration|lag){_IN}(?P<unit>)?{_STOP}",
-    rf"{_HEAD}{_ELAPSING}{_AVG}{_IN} between {_START} and {_END}{_STOP}",
+    rf"{_HEAD}{_AVG}{_ELAPSING}{_AVG}{_IN} between {_START} and {_END}{_STOP}",
     rf"{_HEAD}{_ELAPSING}{_AVG}{_IN}{_AVG} from {_START} {_UNTIL} {_END}{_STOP}",
     rf"{_HEAD}{_AVG}{_TAKES}?{_AVG}{_IN}{_AVG} from {_START} {_UNTIL} {_END}{_STOP}",
     (

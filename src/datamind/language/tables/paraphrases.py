@@ -128,6 +128,7 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("turned turn", r"turn(?:ed)? out (?:to be |to have been )?", ""),
     ("got get gets getting being", r"(?:got|gets|getting|being)(?= \w+ed\b)", "was"),
     ("including counting", r"(?<!not ),? ?(?:taking (?:all )?\w+ )?(?:including|counting|incl) (?:the |also )?\w+ (?:ones|too|as well)(?= ?,|$| \?| \.)", ""),
+    ("too also well", r"(?<=[.?!] )(?:please )?(?:count|include|keep)(?: in)? (?:the |any |also )?\w+(?: \w+)? (?:too|as well|also)(?= [.?!]|$)", ""),
     ("second", r"(at least|more than) (?:a|one) (?:second|once)", "{1} 2"),
     ("period time history", r",? ?(?:over|in|across|for|during) (?:the |our |its )?(?:whole|entire|full|complete) (?:period|time|history|data)(?: on record| of the data)?", ""),
     ("overall altogether told all total", r"^(how (?:much|many) .+?),? (?:overall|altogether|all told|in all|in total)(?= [?.]|$)", "{1}"),
