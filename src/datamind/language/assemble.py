@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from datamind.language import combine_windows as windows
 from datamind.language import specs, top_share
-from datamind.language.nodes import Node, to_nodes
+from datamind.language.nodes import Node, may_be_number, to_nodes
 from datamind.language.patterns import combine
 from datamind.language.ratios import cut_ratios
 from datamind.language.sketch import Cond, Measure, Mention, Output, Rank, Sketch
@@ -129,6 +129,10 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
         elif code in "&,":
             joined = True
             both = len(sketch.conds) if node.payload == "both" else both
+        elif code == "p" and place == len(nodes) - 1 and _figure(sketch) is not None:
+            test = Cond("measure", op=node.payload.op, numbers=(node.payload.value,))
+            test.measure, test.first = _figure(sketch), node.first
+            sketch.conds.append(test)  # `..., only where it exceeds 1000`
         elif code == K.AGGREGATE and place == len(nodes) - 1 and _tested(sketch):
             sketch.outputs.append(_tested(sketch)[0])  # `..., and what is that average?`
         elif code in specs.MEANT and not (code == K.COUNT and _is_counted(nodes, place, sketch)):
@@ -154,6 +158,16 @@ def _tested(sketch: Sketch) -> list[Output]:
     """The figures that conditions are on."""
     tested = (c.measure or (c.subject if c.kind == "compare" else None) for c in sketch.conds)
     return [figure for figure in tested if figure is not None]
+
+
+def _figure(sketch: Sketch) -> Measure | None:
+    """The one figure of the groups, if there are groups."""
+    figures = [
+        Measure("either", target=o, first=o.first) if isinstance(o, Mention) else o
+        for o in sketch.outputs
+        if isinstance(o, Measure) or o.candidates[0].kind == "metric" or may_be_number(o)
+    ]
+    return figures[0] if len(figures) == 1 and sketch.groups else None
 
 
 def _is_counted(nodes: list[Node], place: int, sketch: Sketch) -> bool:
@@ -280,7 +294,9 @@ def _count_again(sketch: Sketch) -> None:
     again = [o for o in sketch.outputs if isinstance(o, Measure) and o.again]
     counted = [c for c in sketch.conds if c.kind == "related" and c.numbers and not c.negated]
     for output in again:
-        if counted:
+        if len(_tested(sketch)) == 1:
+            sketch.outputs[sketch.outputs.index(output)] = _tested(sketch)[0]
+        elif counted:
             output.target, output.where = counted[0].subject, counted[0].within
         elif sketch.ranks:
             sketch.outputs.remove(output)  # what the rank is by is shown along

@@ -23,7 +23,7 @@ from datamind.language.shapes import group, grouped_query, list_query, listed
 from datamind.language.sketch import Cond, Measure, Mention, Sketch
 from datamind.language.tables import keywords as K
 from datamind.language.top_share import part_of_all
-from datamind.language.totals import in_all, of_total
+from datamind.language.totals import having_measure, in_all, of_total
 from datamind.language.units import Percent
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import NUMERIC
@@ -189,7 +189,7 @@ def _conditions(sketch: Sketch, ctx: Context, draft: Draft, *, grouped: bool) ->
         elif cond.kind == "total":
             draft.where.append(of_total(cond, ctx))
         elif cond.kind == "measure":
-            draft.having.append(_having_measure(cond, ctx, draft))
+            draft.having.append(having_measure(cond, sketch, ctx, draft))
         elif (cond.kind == "related" and cond.numbers and _about_groups(cond, sketch, ctx)) or (
             cond.kind == "compare" and _metric_of(cond, ctx)
         ):
@@ -289,14 +289,6 @@ def _about_groups(cond: Cond, sketch: Sketch, ctx: Context) -> bool:
     if playing and candidate.kind == "table":  # agents with more than 5 policies: as agents
         return candidate.table in ctx.scope.graph.owned(ctx.scope.home)
     return candidate.kind == "metric" or candidate.table == ctx.scope.home
-
-
-def _having_measure(cond: Cond, ctx: Context, draft: Draft) -> P.Predicate:
-    assert cond.measure is not None
-    expr = measures.expression(cond.measure, ctx)
-    name = aggregate(draft, expr, measures.name_of(cond.measure, ctx))
-    made = compared(cond, P.Field(name), ctx)
-    return P.Not(made) if cond.negated else made
 
 
 def _having(cond: Cond, ctx: Context, draft: Draft) -> P.Predicate:

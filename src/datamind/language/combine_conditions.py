@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from datamind.language.candidates import Candidate
 from datamind.language.nodes import Node, may_be_number, of_code, span
-from datamind.language.sketch import Cond, Measure, Mention
+from datamind.language.sketch import Cond, Mention
 from datamind.language.tables import keywords as K
 from datamind.language.units import Comparison, Percent
 from datamind.semantics.catalog import NUMERIC
@@ -276,27 +276,6 @@ def identified(nodes: list[Node]) -> list[Node] | None:
     if best.kind != "table" or nodes[1].first != nodes[0].last:
         return None
     return among(nodes)
-
-
-def of_groups(nodes: list[Node]) -> list[Node] | None:
-    """an `average` salary `above` 45000: a condition on groups."""
-    function = nodes[0].payload
-    target: Mention = of_code(nodes, "c")[0].payload
-    target.role = "measure"
-    measure = Measure("aggregate", function, target, first=nodes[0].first)
-    return _of(measure, nodes)
-
-
-def of_measure(nodes: list[Node]) -> list[Node]:
-    """number of orders `over 5`: a condition on groups."""
-    return _of(nodes[0].payload, nodes)
-
-
-def _of(measure: Measure, nodes: list[Node]) -> list[Node]:
-    comparison = nodes[-1].payload
-    cond = Cond("measure", op=comparison.op, numbers=(comparison.value,), first=nodes[0].first)
-    cond.measure = measure
-    return [span(nodes, "P", cond)]
 
 
 def null_test(nodes: list[Node]) -> list[Node]:

@@ -8,6 +8,7 @@ from datamind.language.sketch import Measure, Mention, Rank
 from datamind.language.spending import SOURCE as SPENT
 from datamind.language.tables import keywords as K
 from datamind.language.units import Top
+from datamind.semantics.catalog import NUMERIC
 
 
 def so_many(nodes: list[Node]) -> list[Node]:
@@ -210,6 +211,20 @@ def done_most(nodes: list[Node]) -> list[Node] | None:
         return None
     by.role = "order"
     rank = Rank(by, way == "desc", 1, hints, extreme=True, first=nodes[-1].first)
+    return [span(nodes, "L", rank)]
+
+
+def most_in(nodes: list[Node]) -> list[Node] | None:
+    """shops that cost us `the most in repairs`: ranked by what that adds up to."""
+    superlative, amount = of_code(nodes, K.SUPERLATIVE)[0], nodes[-1].payload
+    way, hints = K.SUPERLATIVES[superlative.payload]
+    best = amount.candidates[0]
+    number = best.kind == "metric" or (best.kind == "column" and best.type in NUMERIC)
+    if hints or not number:
+        return None
+    amount.role = "measure"
+    by = Measure("either", target=amount, first=nodes[-1].first)
+    rank = Rank(by, way == "desc", 1, extreme=True, first=superlative.first)
     return [span(nodes, "L", rank)]
 
 

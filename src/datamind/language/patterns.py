@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datamind.language import combine_conditions as conditions
 from datamind.language import combine_dates as dates
 from datamind.language import combine_flags as flags
+from datamind.language import combine_groups as groups
 from datamind.language import combine_measures as measures
 from datamind.language import combine_ranks as ranks
 from datamind.language import combine_ratios as ratios
@@ -56,9 +57,10 @@ PATTERNS: tuple[Pattern, ...] = (
     ),
     Pattern(r"[cv]p>[c]", dates.apart, "sale date more than 7 days after sale date"),
     Pattern(r"[cv]>r?[cv]", dates.two_dates, "sale date after the sale date"),
-    Pattern(r"A[f#]*c[rb]*[p](?!c)", conditions.of_groups, "an average salary above 45000"),
+    Pattern(r"A[f#]*c[rb]*[p](?!c)", groups.of_groups, "an average salary above 45000"),
     Pattern(r"Bn[&t]n", conditions.between, "between 3 and 5"),
     Pattern(windows.BEYOND, windows.beyond, "price above the average price"),
+    Pattern(r"(?:c[rf]*|(?<![crf]))p[fi]c", groups.of_amount, "more than 5 of the price"),
     Pattern(r"c[rf]*w", conditions.compare_range, "price between 3 and 5"),
     Pattern(r"c[irf]*pfc", conditions.part_of, "price below 60% of the cost"),
     Pattern(r"c[rfb]*p(?![vD]*c)", conditions.compare, "rating of at least 4"),
@@ -121,7 +123,8 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"SM", ranks.rank, "highest average rating"),
     Pattern(r"(?<=q)Sc|^Sc", ranks.adjective, "which are the oldest employees"),
     Pattern(r"Sc", ranks.rank, "most orders"),
-    Pattern(r"(?<=[crv])cS(?=[iAfdP]*$)", ranks.done_most, "models whose rating the most"),
+    Pattern(r"(?<=[crv])cSic|Sic", ranks.most_in, "the most in the price"),
+    Pattern(r"(?<=[crv])ci?S(?=[iAfdP]*$)", ranks.done_most, "models whose rating the most"),
     Pattern(r"(?<=q)cS(?=[iAfdP]*$)", ranks.used_most, "which city is used the most"),
     Pattern(r"SP(?!c)", ranks.most_with, "the most Ford"),
     Pattern(r"SP+c", ranks.most_some, "the most Ford models"),
@@ -131,7 +134,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(
         r"MA(?![#c])", measures.average_after, "days between sale date and sale date on average"
     ),
-    Pattern(r"Mr?[p](?!c)", conditions.of_measure, "whose number of orders is over 5"),
+    Pattern(r"Mr?[p](?!c)", groups.of_measure, "whose number of orders is over 5"),
     Pattern(r"Pc?Y", conditions.excluded, "Ford excluded"),
     Pattern(r"~[rihfbt]*P", conditions.negate, "not in Texas"),
     Pattern(r"~[rihfbtAD#]*c", conditions.without, "without orders"),

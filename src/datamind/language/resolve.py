@@ -23,6 +23,7 @@ EXACT = 0.99
 SUMMED = 0.5  # what speaks for a metric by its very name, where groups are told of
 UNREADY = 0.5  # what a metric costs that the compiler can't take
 INEXACT = 0.7  # what a partial name costs where another thing has just that name
+SAID_AGAIN = 0.6  # what it costs that the same words mean two amounts
 SIZE = 0.004  # for each column: of two tables that fit alike, the one that says more
 
 
@@ -119,8 +120,12 @@ def _pair(a: Mention, x: Candidate, b: Mention, y: Candidate, view: View) -> flo
             shown = y.kind == "table" and x.name in view.table(y.table).display
             return -0.45 if shown or x.id == y.id else -0.2
         return 0.5
-    if x.kind == y.kind == "column" and x.id == y.id and a.first > b.first:
-        return -0.12
+    if x.kind == y.kind == "column" and a.first > b.first:
+        if x.id == y.id:
+            return -0.12
+        amounts = view.column(x.id).additivity == view.column(y.id).additivity == "sum"
+        if amounts and a.candidates == b.candidates:
+            return SAID_AGAIN
     return 0.0
 
 
@@ -142,7 +147,7 @@ def _options(
             penalty += _inexact(candidate, exact, counted=counted)
             if candidate.kind == "metric" and view.metrics_by_name[candidate.id].kind == "other":
                 penalty += UNREADY
-            penalty += _doing(mention, candidate, words)
+            penalty += _doing(mention, candidate, words, view)
             penalty += _traded(mention, candidate, words, view)
             if mention.summed and candidate.kind == "metric" and candidate.score >= EXACT:
                 penalty -= SUMMED
@@ -173,6 +178,8 @@ def _is_unsaid_amount(mention: Mention, candidate: Candidate, words: Sequence[st
     """Whether it is an amount whose noun was not said: `units` for the unit cost."""
     parts = [w for w in names.words_of(candidate.name) if w not in KEYS]
     said = {stem(w) for w in words[mention.first : mention.last]}
+    if parts[-1:] == ["amount"] and all(c.kind != "table" for c in mention.candidates):
+        return False  # the most `margin`, of which there is nothing to count
     return len(parts) > 1 and parts[-1] in MONEY and stem(parts[-1]) not in said
 
 
@@ -189,12 +196,15 @@ def _inexact(candidate: Candidate, exact: Collection[str], *, counted: bool) -> 
     return 2 * INEXACT if other else INEXACT if exact and candidate.score < least else 0.0
 
 
-def _doing(mention: Mention, candidate: Candidate, words: Sequence[str]) -> float:
+def _doing(mention: Mention, candidate: Candidate, words: Sequence[str], view: View) -> float:
     """`accounts opened` are accounts, not their opening dates, where they are counted or ranked."""
+    many = mention.role == "order" and words[mention.first - 1] in ("most", "fewest", "least")
+    if candidate.kind == "metric" and many and candidate.score < EXACT:
+        return 2.0 if view.metrics_by_name[candidate.id].kind == "ratio" else 0.0
     if candidate.kind != "column":
         return 0.0
     dated = candidate.type in ("date", "timestamp")
-    many = mention.role == "order" and words[mention.first - 1] in ("most", "fewest")
+    many = many and words[mention.first - 1] != "least"
     if many and (dated or _is_unsaid_amount(mention, candidate, words)):
         return 2.0  # times are not many, nor are costs where units are meant
     if (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-from datamind.language import measures, windows
+from datamind.language import measures, names, windows
 from datamind.language.asked import asks_where, places_of
 from datamind.language.context import Context, Unbuildable, conjunction
 from datamind.language.draft import (
@@ -37,6 +37,8 @@ def group(sketch: Sketch, ctx: Context, draft: Draft) -> None:
         elif ctx.meaning(output).kind == "metric":
             name = aggregate(draft, figure(ctx.meaning(output).id, ctx), ctx.meaning(output).id)
             _show(draft, name)
+        elif _is_ranked_by(output, sketch, ctx):
+            continue  # `..., and what was the amount of each`: the figure of the rank is shown
         elif _added_up(output, sketch, ctx):
             measure = Measure("either", target=output, first=output.first)
             name = aggregate(
@@ -83,6 +85,21 @@ def _added_up(output: Mention, sketch: Sketch, ctx: Context) -> bool:
     by = [ctx.chosen[r.by].id for r in sketch.ranks
           if isinstance(r.by, Mention) and r.by in ctx.chosen]  # fmt: skip
     return candidate.id in by
+
+
+def _is_ranked_by(output: Mention, sketch: Sketch, ctx: Context) -> bool:
+    """Whether an amount that is to be shown is the one that the groups are ranked by."""
+    candidate = ctx.meaning(output)
+    if candidate.kind != "column" or ctx.scope.view.column(candidate.id).additivity != "sum":
+        return False
+    for rank in sketch.ranks:
+        by = rank.by.target if isinstance(rank.by, Measure) else None
+        meant = ctx.chosen.get(by) if by is not None else None
+        if meant is not None and meant.kind in ("metric", "column"):
+            words = set(names.words_of(meant.name or meant.id))
+            if meant.id == candidate.id or words <= set(names.words_of(candidate.name)):
+                return True
+    return False
 
 
 def _show(draft: Draft, name: str) -> None:

@@ -11,6 +11,7 @@ from datamind.language import measures
 from datamind.language.candidates import Candidate
 from datamind.language.conditions import predicate
 from datamind.language.context import Context, compared, conjunction
+from datamind.language.draft import Draft, aggregate
 from datamind.language.relations import FEWER, inner_context
 from datamind.language.sketch import Cond, Measure, Mention, Sketch
 from datamind.semantics import plan as P
@@ -104,3 +105,15 @@ def of_total(cond: Cond, ctx: Context) -> P.Predicate:
     if few:
         ctx.notes.append(f"{table.name} that have none count as having less")
     return P.Not(made) if few else made
+
+
+def having_measure(cond: Cond, sketch: Sketch, ctx: Context, draft: Draft) -> P.Predicate:
+    """The test of each group's figure, which is shown where no other is."""
+    assert cond.measure is not None
+    name = aggregate(
+        draft, measures.expression(cond.measure, ctx), measures.name_of(cond.measure, ctx)
+    )
+    if not sketch.groups and all(isinstance(o, Mention) for o in sketch.outputs):
+        draft.outputs.append(P.Named(name, P.Field(name)))
+    made = compared(cond, P.Field(name), ctx)
+    return P.Not(made) if cond.negated else made

@@ -11,6 +11,7 @@ from datamind.language.before_range import reach_back
 from datamind.language.candidates import Candidate
 from datamind.language.context import Context, Unbuildable
 from datamind.language.draft import Draft, free_name, keys
+from datamind.language.figures_said import never
 from datamind.language.sketch import Measure, Mention, Over, Rank, Sketch
 from datamind.semantics import plan as P
 
@@ -280,6 +281,8 @@ def _change(over: Over, ctx: Context, draft: Draft) -> None:
             raise Unbuildable("periods that do not fit each other")
         draft.fill = True
     before = P.WindowCall("lag", value, others, (P.Sort(P.Field(time.name)),), back)
+    if len(draft.where) > 1 and never(P.And(tuple(draft.where))):
+        raise Unbuildable("no day is in both periods")
     reached = reach_back(draft.where, time, over.grain or grain, 1)
     if reached is not None and not over.inside:
         draft.where, draft.kept = reached

@@ -27,6 +27,11 @@ _IGNORED = (
     r"|not considered|ignored|disregarded|aside"
 )
 
+_OVER = (
+    r"exceeds?|exceeded|exceeding|above|over|more than|greater than|higher than|below|under"
+    r"|less than|lower than|at least|at most"
+)
+
 # When each of them did it last, or first: `when did each rider last take a trip`.
 _EVER = r"(?: (?:who|that|which) (?:has|have|had) (?:ever )?\w+(?: \w+){0,2})?"
 _EACH: tuple[tuple[str, ...], ...] = tuple(
@@ -193,6 +198,11 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("developed develop evolved evolve changed change fared fare", r"^how (?:has|have|did|do|does) (?:the |our )?(.+?) (?:develop(?:ed)?|evolved?|changed?|fared?)(?= .*(?:against|compared|versus|vs|relative to) )", "what was the change in {1}"),
     ("higher more larger greater", rf"^how much (?:higher|more|larger|greater) (?:was|were|is|are) (?:the |our )?(.+?) ((?:this|last|(?:in|during) (?:the )?(?:(?:19|20)\d\d|{_MONTH}|\w+ (?:quarter|half)|[qh]\d))\b.*?) than(?: in| during)?(?= )", "what was the change in {1} {2} compared with"),
     ("ly", r"ly", "last year"),
+    ("january jan first q1", r"\( (?:for |with )?(?:the )?(?:first \w+|january|jan|q1) ?,? (?:from|against|compared? (?:to|with)|vs|versus|relative to) [^()]+ \)", ""),
+    ("most least", r"(?:cost|costs|lost|lose|loses|earned|earns|earn|brought|brings|bring|made|makes|make|gave|gives|give)(?: in)? us the (most|least)", "had the {1}"),
+    ("away", r"(?:gave|give|gives|given) away(?= (?:more|less|over|under|the most|the least|at least))", "had"),
+    ("most least", r"the (most|least) (?:money|dollars|euros|pounds)(?: of money)? in(?= )", "the {1} in"),
+    ("only limited just", rf",? ?(?:but |and )?(?:only|limited to|just)(?: show)?(?: the| those| for those| for)?(?: \w+)?(?: where| for which| in which| that| which| if)? (?:(?:it|this|that|the (?:total|figure|amount|sum|number|value|result)) )?(?:is |was |are |were )?({_OVER}) ([\d.,]+k?)(?: \w+)?(?= [.?]|$)", ", having {1} {2}"),
     ("stly sply", r"stly|sply", "the same period last year"),
     ("without", r"(and|than) (?:those |that |the ones? |(?:the )?\w+ )?without (?:one|it|any|them)(?= ?[?.,]|$)", "{1} without"),
     ("higher lower larger smaller bigger greater longer shorter", r"^by how (much|many percent|many %|many pct) (?:is|was|are|were) (.+?) (higher|lower|larger|smaller|bigger|greater|longer|shorter)(?= .+ than )", "how {1} {3} is {2}"),
