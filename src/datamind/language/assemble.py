@@ -294,8 +294,9 @@ def _count_again(sketch: Sketch) -> None:
     again = [o for o in sketch.outputs if isinstance(o, Measure) and o.again]
     counted = [c for c in sketch.conds if c.kind == "related" and c.numbers and not c.negated]
     for output in again:
-        if len(_tested(sketch)) == 1:
-            sketch.outputs[sketch.outputs.index(output)] = _tested(sketch)[0]
+        figures = [t for t in _tested(sketch) if isinstance(t, Measure)]
+        if len(figures) == 1:
+            sketch.outputs[sketch.outputs.index(output)] = figures[0]
         elif counted:
             output.target, output.where = counted[0].subject, counted[0].within
         elif sketch.ranks:

@@ -9,7 +9,7 @@ from typing import cast
 from datamind.language import measures
 from datamind.language.conditions import predicate
 from datamind.language.context import Context, Unbuildable, conjunction, number
-from datamind.language.draft import Draft, aggregate, keys
+from datamind.language.draft import Draft, aggregate, free_name, keys
 from datamind.language.relations import inner_context, plain_relation
 from datamind.language.scope import money_column
 from datamind.language.sketch import Cond, Measure, Mention, Sketch
@@ -32,7 +32,7 @@ def above_average(cond: Cond, sketch: Sketch, ctx: Context, draft: Draft) -> Non
     elif made is not None and _counts(sketch, ctx):
         draft.where.append(_counted_groups(cond, made, sketch, ctx))
     elif made is not None:
-        draft.having.append(_of_groups(cond, made, sketch, ctx, draft))
+        _of_groups(cond, made, sketch, ctx, draft)
     else:
         raise Unbuildable("compared with the average of nothing")
 
@@ -53,24 +53,32 @@ def _about(sketch: Sketch, ctx: Context) -> str:
 def _compared(cond: Cond, about: str, ctx: Context) -> tuple[Column | None, Made | None]:
     """The column of the rows that is compared, or how the measure of a group is made."""
     measure = cond.measure
+    hints, spent = _hints(cond, ctx)
+    own = _hinted(about, hints, ctx)
     if measure is not None and measure.target is not None:
         candidate = ctx.meaning(measure.target)
-        plain = measure.kind == "either"
+        if own is not None and candidate.kind == "column" and candidate.table != about:
+            raise Unbuildable("what a thing costs is its own price")
+        kinds = any(c.kind == "column" and c.id == cond.each for c in ctx.chosen.values())
+        plain = measure.kind == "either" and not kinds  # the average region is none of its rows
         if candidate.kind == "column" and candidate.table == about and plain:
             column = ctx.scope.view.column(candidate.id)
             if column.is_number:
                 return column, None
         return None, lambda c: measures.expression(measure, c)
-    hints, spent = _hints(cond, ctx)
-    table = ctx.scope.view.table(about)
+    if own is not None:
+        return own, None
+    return None, _money(about, ctx) if spent else None
+
+
+def _hinted(about: str, hints: Sequence[str], ctx: Context) -> Column | None:
+    """The thing's own number that the words speak of: the price of what `costs more`."""
     for hint in hints:
-        for column in table.columns:
+        for column in ctx.scope.view.table(about).columns:
             words = ctx.index.column_words.get(column.id, frozenset())
             if column.is_number and column.additivity != "none" and hint in words:
-                return column, None
-    if spent:
-        return None, _money(about, ctx)
-    return None, None
+                return column
+    return None
 
 
 def _hints(cond: Cond, ctx: Context) -> tuple[list[str], bool]:
@@ -117,8 +125,6 @@ def _counts(sketch: Sketch, ctx: Context) -> bool:
 
 def _counted_groups(cond: Cond, made: Made, sketch: Sketch, ctx: Context) -> P.Predicate:
     """The key is among those whose figure is beyond the average of all that have one."""
-    if cond.mention is not None:
-        raise Unbuildable("groups that can't be compared")
     table = ctx.scope.view.table(_about(sketch, ctx))
     id_ = f"{table.id}.{table.primary_key[0]}"
     home = home_of(cond, table.id, ctx)
@@ -129,11 +135,13 @@ def _counted_groups(cond: Cond, made: Made, sketch: Sketch, ctx: Context) -> P.P
     steps: tuple[P.Step, ...] = (P.Filter(conjunction(wheres)),) if wheres else ()
     if _function(cond) != "avg":
         raise Unbuildable("a median of groups")
-    average = P.Named("average", P.WindowCall("avg", P.Field("value"), (), ()))
+    same = [P.Named("within", k.expr) for k in _same(cond, inner)]
+    parts = tuple(P.Field(k.name) for k in same)
+    average = P.Named("average", P.WindowCall("avg", P.Field("value"), parts, ()))
     limit = _multiplied(P.Field("average"), cond)
     beyond = P.Compare(cast(P.Comparison, cond.op), P.Field("value"), limit)
     shown = P.Project((P.Named("each", P.Field("each")),))
-    steps = (*steps, P.Group((key,), (value,)), P.Window((average,)), P.Filter(beyond), shown)
+    steps = (*steps, P.Group((key, *same), (value,)), P.Window((average,)), P.Filter(beyond), shown)
     kept = P.Query(inner.scope.source(), steps)
     ctx.used |= inner.used
     return P.InQuery(ctx.scope.column(id_), kept)
@@ -178,14 +186,31 @@ def _function(cond: Cond) -> P.Function:
     return "median" if cond.match == "median" else "avg"
 
 
-def _of_groups(cond: Cond, made: Made, sketch: Sketch, ctx: Context, draft: Draft) -> P.Predicate:
-    """The group's measure against the average of all groups' measures."""
+def _same(cond: Cond, ctx: Context) -> Sequence[P.Named]:
+    """What the others are alike in that something is compared with."""
+    made = keys(cond.mention, ctx)[:1] if cond.mention is not None else []
+    if made and _function(cond) != "avg":
+        raise Unbuildable("a median of groups")
+    return made
+
+
+def _of_groups(cond: Cond, made: Made, sketch: Sketch, ctx: Context, draft: Draft) -> None:
+    """The group's measure against the average of all groups' measures, or of those of its kind."""
     shown = [o for o in sketch.outputs if isinstance(o, Mention)]
-    if not shown or cond.mention is not None:
+    if not shown:
         raise Unbuildable("groups that can't be compared")
     name = aggregate(draft, made(ctx), _name(cond, ctx))
     if not any(isinstance(o, Measure) for o in sketch.outputs):
         draft.outputs.append(P.Named(name, P.Field(name)))
+    op = cast(P.Comparison, cond.op)
+    same = [P.Named(free_name(draft, f"own_{k.name}"), k.expr) for k in _same(cond, ctx)]
+    if same:
+        draft.hidden += same
+        parts = tuple(P.Field(k.name) for k in same)
+        average = P.Named("average", P.WindowCall("avg", P.Field(name), parts, ()))
+        draft.windows.append(average)
+        draft.kept = P.Compare(op, P.Field(name), _multiplied(P.Field("average"), cond))
+        return
     inner = inner_context(ctx)
     value = P.Named("value", made(inner))
     others = [
@@ -199,15 +224,13 @@ def _of_groups(cond: Cond, made: Made, sketch: Sketch, ctx: Context, draft: Draf
     ctx.used |= inner.used
     if cond.measure is not None and cond.measure.kind == "aggregate":  # the average of all rows
         whole = P.Query(inner.scope.source(), (*steps, P.Group((), (value,))))
-        return P.Compare(
-            cast(P.Comparison, cond.op), P.Field(name), _multiplied(P.Scalar(whole), cond)
-        )
+        draft.having.append(P.Compare(op, P.Field(name), _multiplied(P.Scalar(whole), cond)))
+        return
     steps.append(P.Group(groups, (value,)))
     average = P.Named("average", P.Aggregate(_function(cond), P.Field("value")))
     source = P.Query(inner.scope.source(), tuple(steps))
     query = P.Query(source, (P.Group((), (average,)),))
-    limit = _multiplied(P.Scalar(query), cond)
-    return P.Compare(cast(P.Comparison, cond.op), P.Field(name), limit)
+    draft.having.append(P.Compare(op, P.Field(name), _multiplied(P.Scalar(query), cond)))
 
 
 def each_of(mention: Mention, ctx: Context) -> Sequence[P.Named]:

@@ -50,7 +50,7 @@ def build(sketch: Sketch, ctx: Context) -> P.Query:
     for mention in (*sketch.outputs, *sketch.groups):
         if isinstance(mention, Mention) and mention.role != "value":
             draft.where.extend(_row_conditions(ctx.meaning(mention), ctx))
-    if grouped or draft.having:
+    if grouped or draft.having or draft.kept:
         group(sketch, ctx, draft)
         query = grouped_query(ctx, draft)
         return part_of_all(sketch.top, query) if sketch.top else _of_groups(sketch, query)

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from datamind.language import combine_beyond as beyond
 from datamind.language import combine_conditions as conditions
 from datamind.language import combine_dates as dates
 from datamind.language import combine_flags as flags
@@ -59,7 +60,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"[cv]>r?[cv]", dates.two_dates, "sale date after the sale date"),
     Pattern(r"A[f#]*c[rb]*[p](?!c)", groups.of_groups, "an average salary above 45000"),
     Pattern(r"Bn[&t]n", conditions.between, "between 3 and 5"),
-    Pattern(windows.BEYOND, windows.beyond, "price above the average price"),
+    Pattern(beyond.BEYOND, beyond.beyond, "price above the average price"),
     Pattern(r"(?:c[rf]*|(?<![crf]))p[fi]c", groups.of_amount, "more than 5 of the price"),
     Pattern(r"c[rf]*w", conditions.compare_range, "price between 3 and 5"),
     Pattern(r"c[irf]*pfc", conditions.part_of, "price below 60% of the cost"),

@@ -227,6 +227,8 @@ _TRADED = frozenset({"sold", "sell", "sells", "bought", "buy", "purchased", "shi
 
 def _traded(mention: Mention, candidate: Candidate, words: Sequence[str], view: View) -> float:
     """`sold the most units`: those of what was traded at a price, not those in stock."""
+    if candidate.kind == "column" and words[mention.last - 1] in _TRADED:
+        return 2.0 if _SPACE & set(names.words_of(candidate.name)) else 0.0
     near = {
         *words[max(0, mention.first - 4) : mention.first],
         *words[mention.last : mention.last + 1],
@@ -237,6 +239,7 @@ def _traded(mention: Mention, candidate: Candidate, words: Sequence[str], view: 
     return -0.4 if pair is not None and pair[0].id == candidate.id else 0.4
 
 
+_SPACE = frozenset({"area", "size", "floor", "space", "capacity"})  # never what was sold
 _UNITS = frozenset({"unit", "units", "pieces", "items", "quantity"})
 
 

@@ -98,7 +98,7 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
     COMPARE: tuple((p, ">") for p in (
         "more than", "greater than", "higher than", "larger than", "over", "above", "exceeding",
         "exceeds", "exceed", "bigger than", "longer than", "older than", "in excess of", "later than",
-        "better than", "that is over", "more expensive than", "heavier than", "taller than",
+        "better than", "that is over", "more expensive than", "dearer than", "pricier than", "costlier than", "heavier than", "taller than",
         "is over", "is above", ">", "exceeded", "beyond", "upwards of", "faster than", "surpassing",
         "strictly more than", "greater", "deeper than", "wider than", "after",
     )) + tuple((p, "<") for p in (

@@ -103,6 +103,7 @@ PARTS: tuple[tuple[str, re.Pattern[str]], ...] = (
 COMPARED: dict[str, tuple[str, ...]] = {
     "expensive": ("price", "cost", "fee"), "cheaper": ("price", "cost", "fee"),
     "costlier": ("price", "cost", "fee"), "pricier": ("price", "cost", "fee"),
+    "dearer": ("price", "cost", "fee"),
     "earn": ("salary", "wage", "pay", "income"), "paid": ("salary", "wage", "pay", "income"),
     "make": ("salary", "wage"), "longer": ("length", "duration", "minute"),
     "shorter": ("length", "duration", "minute"), "heavier": ("weight",), "lighter": ("weight",),
