@@ -46,7 +46,11 @@ def _spoken(words: Sequence[str]) -> list[str]:
 
 def asks_where(words: Sequence[str]) -> bool:
     """`where are our stores?`, said first or behind what was asked before."""
-    return _spoken(words)[:1] == ["where"]
+    said = _spoken(words)
+    again = zip(said, said[1:], said[2:], strict=False)  # `which is the largest, and where is it?`
+    return said[:1] == ["where"] or any(
+        at == "where" and it in ("it", "they", "that", "this") for at, _, it in again
+    )
 
 
 def places_of(table: Table) -> list[Column]:

@@ -76,7 +76,10 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
         elif code == "D":
             sketch.distinct = True
         elif code in ("c", "M"):
-            if place in shown:
+            if place > 1 and not seen and [n.code for n in nodes[place - 2 : place]] == ["G", K.OF]:
+                node.payload.role = "entity"  # for each kind `of bike`: whose kind
+                sketch.groups[-1].owner = node.payload
+            elif place in shown:
                 _select(sketch, node, owner=False)
                 if isinstance(node.payload, Mention):
                     node.payload.context = about

@@ -55,3 +55,10 @@ def period_after(nodes: list[Node]) -> list[Node] | None:
     if best.kind != "grain" and not (best.kind == "column" and dated):
         return None
     return period(nodes)
+
+
+def best_in(nodes: list[Node]) -> list[Node] | None:
+    """the best `month in 2020`: months are what is ranked."""
+    if nodes[0].payload.candidates[0].kind != "grain":
+        return None
+    return [nodes[0], *period(nodes[-1:])]

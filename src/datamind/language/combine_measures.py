@@ -186,6 +186,10 @@ def superlative_measure(nodes: list[Node]) -> list[Node] | None:
     if target.candidates[0].kind != "column" or asked == "which":
         return None
     superlative = of_code(nodes, K.SUPERLATIVE)[0]
+    best = target.candidates[0].score
+    things = [c for c in target.candidates[:4] if c.kind == "table" and c.score >= best]
+    if things and K.SUPERLATIVES[superlative.payload][1]:
+        return None  # the most expensive `item`: what compares is said
     if is_latest(superlative, target):
         before = [n for n in nodes[:-1] if n is not superlative]
         return [*before, *alone([superlative]), nodes[-1]]
@@ -256,12 +260,22 @@ def group_of_some(nodes: list[Node]) -> list[Node] | None:
 
 
 def group(nodes: list[Node]) -> list[Node]:
-    """`for each` region `and` month."""
+    """`for each` region `and` month; but `in each` region `and its` price shows the price."""
+    end = next((at for at in range(2, len(nodes) - 1) if _is_shown(nodes[at], nodes[at + 1])), None)
+    if end is not None and of_code(nodes, K.GROUP):
+        return [*group(nodes[:end]), *nodes[end:]]
     mentions = [n.payload for n in of_code(nodes, "cm")]
     for mention in mentions:
         mention.role, mention.each = "group", nodes[0].code == K.GROUP
         mention.per, mention.part = nodes[0].payload == "per", nodes[0].payload == "part"
     return [span(nodes, "G", mentions)]
+
+
+def _is_shown(joint: Node, following: Node) -> bool:
+    """Whether what follows the `and` is told of each, and no group: amounts are none."""
+    if joint.code != K.AND or following.code != "c":
+        return False
+    return joint.payload == "their" or following.payload.candidates[0].type in ("decimal", "float")
 
 
 def per_so_many(nodes: list[Node]) -> list[Node] | None:

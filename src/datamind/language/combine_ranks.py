@@ -62,11 +62,15 @@ def _is_event(node: Node) -> bool:
     return node.last == node.first + 1 and best.kind == "table" and 0.6 < best.score < 0.9
 
 
+_THINGS = ("table", "value", "grain")
+
+
 def superlative_by(nodes: list[Node]) -> list[Node] | None:
     """the `biggest` project `by` budget: the order stands after `by`."""
     way, hints = K.SUPERLATIVES[nodes[0].payload]
     head: Mention = nodes[1].payload
-    if head.candidates[0].kind not in ("table", "value", "grain"):
+    best = head.candidates[0].score
+    if all(c.kind not in _THINGS or c.score < best for c in head.candidates[:4]):
         return None
     by = nodes[3].payload
     if isinstance(by, Mention) and by.candidates[0].kind == "table":
@@ -78,6 +82,13 @@ def superlative_by(nodes: list[Node]) -> list[Node] | None:
         by.role = "order"
     rank = Rank(by, way == "desc", 1, hints, extreme=True, first=nodes[0].first)
     return [Node("L", nodes[0].first, nodes[0].last, rank), nodes[1]]
+
+
+def superlative_by_within(nodes: list[Node]) -> list[Node] | None:
+    """the `best` month `of 2025 by` revenue: a condition stands before the order."""
+    conds = [n for n in nodes if n.code == "P"]
+    made = superlative_by([*nodes[:2], *nodes[-2:]])
+    return [*made, *conds] if made and conds else None
 
 
 def on_average(nodes: list[Node]) -> list[Node]:

@@ -259,8 +259,10 @@ def _heed_groups(nodes: Sequence[object], ctx: Context) -> None:
     """A date groups where a date was said, not by the `open` of its name; and the best in each
     group are not those of one quantity."""
     view = ctx.scope.view
-    if not any(isinstance(n, P.Group) and n.keys and n.measures for n in nodes):
+    groups = [n for n in nodes if isinstance(n, P.Group) and n.keys and n.measures]
+    if not groups:
         return
+    keyed = {k.expr.name for n in groups for k in n.keys if isinstance(k.expr, P.Column)}
     for m, found in ctx.chosen.items():
         if found.kind != "column" or m.role not in ("group", "attribute"):
             continue
@@ -271,7 +273,7 @@ def _heed_groups(nodes: Sequence[object], ctx: Context) -> None:
             raise Unbuildable("what happened, not when")
         added = column.is_number and column.additivity == "sum"
         ranked = any(isinstance(n, P.TopPerGroup) for n in nodes)
-        if added and ranked:
+        if added and ranked and column.name in keyed:
             raise Unbuildable("a quantity is no group")
 
 

@@ -208,7 +208,7 @@ def _doing(mention: Mention, candidate: Candidate, words: Sequence[str], view: V
     if many and (dated or _is_unsaid_amount(mention, candidate, words)):
         return 2.0  # times are not many, nor are costs where units are meant
     if (
-        mention.role in ("order", "measure")
+        mention.role in ("order", "measure", "attribute")
         and words[mention.last - 1] == "units"
         and (_is_unsaid_amount(mention, candidate, words))
     ):

@@ -217,6 +217,8 @@ def listed(sketch: Sketch, ctx: Context, draft: Draft) -> None:
     parts = windows.partitions(sketch, ctx) if sketch.listed else []
     for output in (*sketch.outputs, *(g for g in sketch.groups if g not in parts)):
         made: Sequence[P.Named]
+        if _is_hinted(output, sketch, ctx):
+            continue  # the dearest `and its price`: what it is ranked by is shown
         if isinstance(output, Measure):
             made = [P.Named(measures.name_of(output, ctx), measures.expression(output, ctx))]
         else:
@@ -236,6 +238,14 @@ def listed(sketch: Sketch, ctx: Context, draft: Draft) -> None:
             ctx.scope.view.table(column.table), column.name
         )
     windows.over_rows(sketch, ctx, draft)
+
+
+def _is_hinted(output: Output, sketch: Sketch, ctx: Context) -> bool:
+    """Whether it is only the word for what a superlative compares."""
+    if not isinstance(output, Mention) or output is sketch.head or len(sketch.outputs) < 2:
+        return False
+    hints = {h for r in sketch.ranks if r.by is None and r.extreme for h in r.hints}
+    return output.last == output.first + 1 and ctx.lemmas[output.first] in hints
 
 
 def _said_twice(output: Output, made: Sequence[P.Named], draft: Draft) -> bool:

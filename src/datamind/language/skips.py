@@ -45,6 +45,8 @@ def skip(linker: Linker, tokens: list[Token], at: int) -> Unit:
         return Unit(" ", at, at + 1, "", 0.0)
     if token.lemma in K.UNITS and at and tokens[at - 1].lower == "in":
         return Unit(" ", at, at + 1, "", 0.6)
+    if token.lower in _KINDS and at and any(v.source == "value" for v in linker.values(at - 1, at)):
+        return Unit(" ", at, at + 1, "", 0.4)
     known = at > 0 and bool(linker.matches[at - 1]) and not linker.matches[at]
     if known and token.lemma in _TAILS:
         return Unit(" ", at, at + 1, "", -0.1)
@@ -73,6 +75,8 @@ def _is_done_to_counted(linker: Linker, tokens: list[Token], at: int) -> bool:
     )  # fmt: skip
 
 
+# What a kind of goods may be called with its name: the Garden `range`.
+_KINDS = frozenset({"range", "line", "section", "department", "assortment", "segment", "aisle"})
 # What a name may be told with and is not called by: the star `rating`, the fuel `level`.
 _TAILS = frozenset(
     """rating score level figure value amount quantity volume size status count date

@@ -200,6 +200,7 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("ly", r"ly", "last year"),
     ("january jan first q1", r"\( (?:for |with )?(?:the )?(?:first \w+|january|jan|q1) ?,? (?:from|against|compared? (?:to|with)|vs|versus|relative to) [^()]+ \)", ""),
     ("most least", r"(?:cost|costs|lost|lose|loses|earned|earns|earn|brought|brings|bring|made|makes|make|gave|gives|give)(?: in)? us the (most|least)", "had the {1}"),
+    ("best", r"^(which|what) (\w+) (?:has |have |had )?(?:sold|sells|sell) (?:the )?best", "{1} best selling {2}"),
     ("away", r"(?:gave|give|gives|given) away(?= (?:more|less|over|under|the most|the least|at least))", "had"),
     ("most least", r"the (most|least) (?:money|dollars|euros|pounds)(?: of money)? in(?= )", "the {1} in"),
     ("only limited just", rf",? ?(?:but |and )?(?:only|limited to|just)(?: show)?(?: the| those| for those| for)?(?: \w+)?(?: where| for which| in which| that| which| if)? (?:(?:it|this|that|the (?:total|figure|amount|sum|number|value|result)) )?(?:is |was |are |were )?({_OVER}) ([\d.,]+k?)(?: \w+)?(?= [.?]|$)", ", having {1} {2}"),
