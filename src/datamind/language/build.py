@@ -52,10 +52,18 @@ def build(sketch: Sketch, ctx: Context) -> P.Query:
             draft.where.extend(_row_conditions(ctx.meaning(mention), ctx))
     if grouped or draft.having or draft.kept:
         group(sketch, ctx, draft)
+        _check_there(sketch, ctx)
         query = grouped_query(ctx, draft)
         return part_of_all(sketch.top, query) if sketch.top else _of_groups(sketch, query)
     listed(sketch, ctx, draft)
     return list_query(sketch, ctx, draft)
+
+
+def _check_there(sketch: Sketch, ctx: Context) -> None:
+    """`which shops have ...? Show the name and ...`: the name is a shop's, and shops are there."""
+    head = ctx.chosen.get(sketch.head) if sketch.head is not None and sketch.listed else None
+    if head is not None and head.kind == "table" and head.table not in ctx.scope.aliases:
+        raise Unbuildable("the figures of other things than were asked for")
 
 
 def _extremes(sketch: Sketch, ctx: Context) -> Sketch:
