@@ -6,6 +6,7 @@ A plan that leaves one of them out answers another question, however well the re
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Collection, Sequence
 from decimal import Decimal
 from itertools import pairwise
@@ -18,6 +19,7 @@ from datamind.language.context import Context, Unbuildable
 from datamind.language.events import heed_events
 from datamind.language.figures_said import heed_figures, never
 from datamind.language.tables import keywords as K
+from datamind.language.tables.windows import THAN
 from datamind.language.units import Top, Unit
 from datamind.language.vacuous import heed_vacuous
 from datamind.language.weekdays import heed_weekdays
@@ -173,6 +175,8 @@ def _heed_than(nodes: Sequence[object], said: Sequence[str]) -> None:
     than = any(after == "than" and word not in _NO_ORDER for word, after in pairs)
     if than and not (compares or computed):
         raise Unbuildable("what is more than what was said")
+    if _ROSE.search(" ".join(said)) and not (computed or _of_both(nodes)):
+        raise Unbuildable("of whom it is more than it was")
     aggregates = [n for n in nodes if isinstance(n, P.Aggregate)]
     counts = all(n.function == "count" and not n.distinct for n in aggregates)
     if ("how", "much") in pairs and aggregates and counts and not computed:
@@ -184,6 +188,17 @@ def _heed_than(nodes: Sequence[object], said: Sequence[str]) -> None:
 
 
 _ORDERED = frozenset({"<", ">", "<=", ">="})
+_ROSE = re.compile(
+    rf"^(?:which|who|how many|list|show)\b.* (?:more|fewer|less|higher|lower) .*{THAN}"
+)
+
+
+def _of_both(nodes: Sequence[object]) -> bool:
+    """Whether two figures are compared with each other."""
+    tests = [n for n in nodes if isinstance(n, P.Compare) and n.op in _ORDERED]
+    return any(not isinstance(t.right, P.Value) for t in tests)
+
+
 _NO_ORDER = frozenset({"other", "rather", "else"})
 
 

@@ -77,7 +77,7 @@ def _sort(
         raise Unbuildable("what is compared is not said")
     if grouped and candidate.kind == "table" and rank.hints:
         raise Unbuildable("the highest rated are not the most")
-    if candidate.kind == "metric" and rank.hints[:1] == ("date",):
+    if candidate.kind == "metric" and "date" in rank.hints:
         raise Unbuildable("the oldest are not the fewest")
     if grouped and candidate.kind in ("table", "metric"):
         made: P.Expr = (

@@ -117,7 +117,6 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"K[fg]*cb[cM](?:[gi]+c)?", windows.rank_of, "rank the models by price"),
     Pattern(r"Tcbc|[TS]cg+[cm][iP,]*bc", windows.top_within, "top 3 models in each city by price"),
     Pattern(r"^oc+b[cM](?![,&])", ranks.sort_by, "sort the models by price"),
-    Pattern(r"Scb[cM](?![,&])", ranks.superlative_by, "the biggest order by amount"),
     Pattern(r"Scb[cM](?![,&]+[cM])", ranks.superlative_by, "the biggest order by amount"),
     Pattern(
         r"Sc[iP]+b[cM]",
