@@ -25,6 +25,7 @@ from datamind.language.tables import keywords as K
 from datamind.language.top_share import part_of_all
 from datamind.language.totals import having_measure, in_all, of_total
 from datamind.language.units import Percent
+from datamind.language.whole import of_all
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import NUMERIC
 from datamind.semantics.walk import below
@@ -54,7 +55,7 @@ def build(sketch: Sketch, ctx: Context) -> P.Query:
         group(sketch, ctx, draft)
         _check_there(sketch, ctx)
         query = grouped_query(ctx, draft)
-        return part_of_all(sketch.top, query) if sketch.top else _of_groups(sketch, query)
+        return part_of_all(sketch.top, query) if sketch.top else _of_groups(sketch, query, ctx)
     listed(sketch, ctx, draft)
     return list_query(sketch, ctx, draft)
 
@@ -127,8 +128,9 @@ def _row_conditions(candidate: Candidate, ctx: Context) -> list[P.Predicate]:
     return []
 
 
-def _of_groups(sketch: Sketch, query: P.Query) -> P.Query:
+def _of_groups(sketch: Sketch, query: P.Query, ctx: Context) -> P.Query:
     """`average number of orders per customer`: an aggregate over the groups' own counts."""
+    query = of_all(query, sketch, ctx)
     measure = sketch.outputs[0] if len(sketch.outputs) == 1 else None
     if not isinstance(measure, Measure) or not measure.inner or not sketch.groups:
         return query

@@ -60,13 +60,17 @@ def counts(nodes: list[Node]) -> list[Node] | None:
 def count_values(nodes: list[Node]) -> list[Node] | None:
     """how many `antibiotics`: rows that have the value; or those that the question is about."""
     conds = [n.payload for n in of_code(nodes, "P")]
-    tables = {c.holder or c.table: c for c in _about(conds[0]) if c.table}
-    mention = Mention(nodes[-1].first, nodes[-1].last, tuple(
-        Candidate("table", t, t, min(0.9, c.score), c.source) for t, c in tables.items()
-    ), role="entity")  # fmt: skip
-    measure = Measure("count", target=mention if tables else None, first=nodes[0].first)
+    mention = rows_of_value(conds[0], nodes[-1])
+    measure = Measure("count", target=mention, first=nodes[0].first)
     measure.where, measure.loose = conds, True
     return [Node("M", nodes[0].first, nodes[0].last, measure)]
+
+
+def rows_of_value(cond: Cond, node: Node) -> Mention | None:
+    """The rows that a value stands for: of the table that refers to it, or has it."""
+    tables = {c.holder or c.table: c for c in _about(cond) if c.table}
+    found = tuple(Candidate("table", t, t, min(0.9, c.score), c.source) for t, c in tables.items())
+    return Mention(node.first, node.last, found, role="entity") if found else None
 
 
 def sum_values(nodes: list[Node]) -> list[Node] | None:

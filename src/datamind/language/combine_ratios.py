@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datamind.language.nodes import Node, span
+from datamind.language.differences import MINUS
+from datamind.language.nodes import Node, may_be_number, of_code, span
 from datamind.language.sketch import Measure, Mention
+from datamind.language.tables import keywords as K
 
 _FIGURES = frozenset({"count", "aggregate", "either"})
 
@@ -19,3 +21,17 @@ def divided(nodes: list[Node]) -> list[Node] | None:
     by = Measure("aggregate", "sum", target=nodes[1].payload, first=nodes[1].first)
     made = Measure("ratio", left=figure, right=by, first=nodes[0].first)
     return [span(nodes, "M", made)]
+
+
+def minus(nodes: list[Node]) -> list[Node] | None:
+    """amount `minus` cost: one number less the other, of each row, or of what they add up to."""
+    if of_code(nodes, K.DIFFERENCE)[0].payload != MINUS:
+        return None
+    pair: list[Mention] = [n.payload for n in of_code(nodes, "c")]
+    if not all(map(may_be_number, pair)):
+        return None
+    for mention in pair:
+        mention.role = "measure"
+    measure = Measure("difference", mentions=tuple(pair), first=nodes[0].first)
+    measure.inner = nodes[0].payload if nodes[0].code == K.AGGREGATE else None
+    return [span(nodes, "M", measure)]

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import cast
 
-from datamind.language import ages, names
+from datamind.language import ages, names, soon
 from datamind.language.context import Context, Unbuildable, conjunction, filled, number
 from datamind.language.kinds import KEYS
 from datamind.language.periods import ENDS, date_of, in_period, tables_near, unit_said
@@ -97,8 +97,15 @@ def _part(cond: Cond, ctx: Context) -> P.Predicate:
     left, whole = ctx.column_of(cond.subject), ctx.column_of(cond.mention)
     if not (left.is_number and whole.is_number) or left == whole:
         raise Unbuildable("a part of something that is no number")
+    keys = ctx.scope.graph.references
+    if any(c.additivity == "none" and (c.id in keys or _is_key(c, ctx)) for c in (left, whole)):
+        raise Unbuildable("a key has no part")
     part = P.Arithmetic("*", ctx.expr(whole), number(float(cond.numbers[0]) / 100))  # type: ignore[arg-type]
     return P.Compare(cast(P.Comparison, cond.op), ctx.expr(left), part)
+
+
+def _is_key(column: Column, ctx: Context) -> bool:
+    return column.name in ctx.scope.view.table(column.table).primary_key
 
 
 def _comparable(column: Column, ctx: Context) -> P.Expr:
@@ -316,5 +323,5 @@ _BUILDERS = {
     "compare": _compare, "among": _among, "value": _value, "text": _text, "null": _null,
     "columns": _columns, "average": _average, "any": _any, "all": _all, "related": _related,
     "part": _part, "period": in_period, "given": _given, "apart": _apart, "open": _open,
-    "age": ages.aged,
+    "age": ages.aged, soon.KIND: soon.not_later,
 }  # fmt: skip

@@ -15,6 +15,7 @@ from datamind.language.index import Index
 from datamind.language.scales import divisor
 from datamind.language.scope import Scope, display
 from datamind.language.sketch import Cond, Formula, Mention
+from datamind.language.units import Percent
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Column
 from datamind.semantics.walk import NODES, below, field_names
@@ -108,6 +109,8 @@ def compared(
     """The expression against the condition's numbers; what is `counted` has no unit."""
     if counted and _WORTHS & set(ctx.lemmas[cond.first : cond.first + 6]):
         raise Unbuildable("an amount is no count")
+    if counted and any(isinstance(n, Percent) for n in cond.numbers):
+        raise Unbuildable("a percentage is no count")
     values = [number(n * scale if isinstance(n, float | int) else n) for n in cond.numbers]
     if cond.op == "between":
         return P.And((P.Compare(">=", expr, values[0]), P.Compare("<=", expr, values[1])))

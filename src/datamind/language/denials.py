@@ -26,6 +26,8 @@ def denied(index: Index, token: Token) -> tuple[Candidate, ...]:
         return ()
     if word in index.values or token.lemma in index.values:
         return ()
+    if any(posting.word >= 0 for posting in index.stems.get(stem(word), ())):
+        return ()  # what is `discounted` has a discount
     found = []
     for posting in index.stems.get(stem(word[len(prefix) :]), ()):
         item = index.items[posting.item]

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from datamind.language.context import Unbuildable
+from datamind.language.linking import Linker
 from datamind.language.nodes import Node, may_be_number
 from datamind.language.sketch import TOLD, Cond, Measure, Mention
 from datamind.language.skips import NUMBERS_ASKED
@@ -26,6 +27,8 @@ _LESS = frozenset("less fewer lower smaller shorter lighter cheaper".split())
 _LINKS = frozenset({"is", "was", "are", "were", "do", "does", "did", "or", "has", "have"})
 _TESTS = frozenset("vPp>w0BX~r")  # what begins, or is, a condition
 _NAMED = 0.88
+TIMES = "times"
+MINUS = "minus"
 # The function of a difference of which `how much` is asked; of one between two sets of rows.
 _MUCH, _BOTH, _PERCENT = "much", "both", "percent"
 _PARTS = frozenset({"percent", "%", "pct"})
@@ -42,9 +45,21 @@ def units(tokens: Sequence[Token]) -> Iterator[Unit]:
         kind = "shortfall" if {*lower[at:last]} & _LESS and not _both(lower[at:last]) else "excess"
         asked = kind if "many" in lower[at:last] else f"{kind} {_MUCH}"
         asked = f"{kind} {_PERCENT}" if _PARTS & {*lower[at:last]} else asked
+        if "times" in lower[at:last]:  # so many times as much
+            asked = f"ratio {TIMES}"
         yield Unit(K.RATIO, at, last, asked, 0.6 * (last - at))
         than = lower.index("than", last + 1)
         yield Unit(K.TO, than, than + 1, "than", 0.6)
+
+
+def minus(linker: Linker, tokens: Sequence[Token]) -> Iterator[Unit]:
+    """`fee minus discount`, `price less cost`: between two things that the data knows."""
+    for at in range(1, len(tokens) - 1):
+        if tokens[at].lower not in ("minus", "less") or tokens[at + 1].lower == "than":
+            continue
+        after = at + 1 + (tokens[at + 1].lower in ("the", "its", "their", "our"))
+        if linker.matches[at - 1] and after < len(tokens) and linker.matches[after]:
+            yield Unit(K.DIFFERENCE, at, at + 1, MINUS, 0.9)
 
 
 def _compared(lower: Sequence[str], at: int) -> int:
@@ -69,7 +84,7 @@ def cut_difference(nodes: list[Node]) -> list[Node]:
     """`difference in A between P and Q`, `between the A of P and of Q` as `A of P` less `of Q`; as
     it is where no side has a condition, for then two figures are meant."""
     at = next((i for i, n in enumerate(nodes) if n.code == K.DIFFERENCE), None)
-    if at is None:
+    if at is None or nodes[at].payload == MINUS:
         return nodes
     between = next((i for i in range(at, len(nodes)) if nodes[i].code == K.BETWEEN), at)
     cut = next((i for i in range(between, len(nodes)) if nodes[i].code in (K.AND, K.TO)), None)

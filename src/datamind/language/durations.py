@@ -265,6 +265,11 @@ def _calls(word: str, table: str, index: Index) -> bool:
     return any(i.kind == "table" and i.table == table and len(i.core) == 1 for i in items)
 
 
+def fits(column: Column, words: str, index: Index) -> float:
+    """How well a date fits what is said of it."""
+    return _fits(column, _side(words), index)
+
+
 def _fits(column: Column, side: _Side, index: Index) -> float:
     """How well a date fits the words: by its name, by what happens then, by its table."""
     words = set(names.words_of(column.name)) - _EMPTY

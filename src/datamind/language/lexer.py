@@ -17,6 +17,7 @@ from datamind.language import (
     lasting,
     per_unit,
     rates,
+    soon,
     specs,
 )
 from datamind.language.dates import MONTHS, Found, find_periods
@@ -96,6 +97,8 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
     yield from specs.cuts(linker)
     yield from specs.shown_along(linker, tokens)
     yield from differences.units(tokens)
+    yield from soon.units(linker.index, tokens)
+    yield from differences.minus(linker, tokens)
     yield from _fillers(linker, tokens)
     yield from numbers(tokens)
     yield from how_often(tokens)

@@ -28,7 +28,8 @@ def units(linker: Linker, tokens: Sequence[Token]) -> Iterator[Unit]:
         if token.lower not in _RATES or not at or _is_called(linker, at + 1):
             continue
         for first in (at - 2, at - 1):
-            cond = _state(linker, tokens, first, at) if first >= 0 else None
+            marked = any(t.kind == "mark" for t in tokens[max(first, 0) : at])
+            cond = _state(linker, tokens, first, at) if first >= 0 and not marked else None
             if cond is None:
                 continue
             about = cond.subject or cond.mention

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from datamind.language import differences
+from datamind.language.combine_measures import rows_of_value
 from datamind.language.nodes import Node
 from datamind.language.patterns import combine
 from datamind.language.sketch import TOLD, Cond, Measure, Mention
 from datamind.language.tables import keywords as K
+from datamind.language.units import Comparison, Percent
 
 
 def cut_ratios(nodes: list[Node]) -> list[Node]:
@@ -37,21 +41,28 @@ def cut_ratios(nodes: list[Node]) -> list[Node]:
         asked = _before_measure(lead)
         rest = [*lead[asked:], Node(K.TO, nodes[at].first, nodes[at].last, ""), *rest]
         lead = lead[:asked]
+    told = _OF_GROUP.match("".join(n.code for n in rest))
+    if kind in ("percent", "share") and told:  # `of each kind in sales`: sales of each
+        rest = [*rest[3 : told.end()], *rest[:2], *rest[told.end() :]]
     each = _of_each(rest, kind)
     end = _end_of_ratio(rest[each:], kind)
     inside, after = rest[each : each + end], rest[each + end :]
     if each:  # `of each depot's customers have agreed to calls`: the `to` divides nothing
         inside = [n for n in inside if n.code != K.TO]
+    if _is_part_ahead(lead, inside, kind):
+        inside, lead = [*inside, *(n for n in lead if n.code in "v&|P")], []
     beyond = _beyond_group(inside, after, kind)
     inside, after = [*inside, *after[2:beyond]], [*after[:2], *after[beyond:]]
-    body, tail = inside, [*rest[:each], *after]
+    inside, limit, more = _limit(lead, inside, kind)
+    body, tail = inside, [*more, *rest[:each], *after]
     cut = _middle(body, kind)
     left = body[:cut] if cut is not None else body
     right = body[cut + 1 :] if cut is not None else []
     kind, _, much = kind.partition(" ")
     measure = Measure(kind, much or "count", first=nodes[at].first, inner=inner)
-    if kind in differences.KINDS:
+    if kind in (*differences.KINDS, "ratio"):
         differences.as_values(left, right)
+    if kind in differences.KINDS:
         left = differences.after_noun(left)
     part, leftover = side(left)
     measure.left = part
@@ -64,11 +75,43 @@ def cut_ratios(nodes: list[Node]) -> list[Node]:
         measure.right, more = side(right)
         _as_condition(part)
         _share_noun(part, measure.right)
-        if kind in differences.KINDS:
+        if kind in differences.KINDS or much == differences.TIMES:
             differences.same_figure(part, measure.right)
         outer = [*outer, *more, *_shared(measure, whole=body[cut or 0].payload == "all")]
-    node = Node("M", nodes[at].first, (body[-1].last if body else nodes[at].last), measure)
+    last = body[-1].last if body else nodes[at].last
+    node = Node("M", nodes[at].first, last, measure)
+    if limit is not None:
+        node = Node("P", nodes[at].first, last, _limited(measure, limit))
     return [*lead, node, *outer, *tail]
+
+
+_OF_GROUP = re.compile(f"{K.GROUP}c{K.IN}{K.AGGREGATE}?c(?!{K.WITH})")
+_LIMIT = re.compile(r"[fir]?(?:>i?n|p)")
+
+
+def _limit(
+    lead: list[Node], inside: list[Node], kind: str
+) -> tuple[list[Node], Comparison | None, list[Node]]:
+    """`shops that have a share of late orders above 10%`: what is counted, the comparison that the
+    share of each has to stand, and what follows it."""
+    found = _LIMIT.search("".join(n.code for n in inside))
+    asked = [n.code for n in lead[-2:]] == ["c", K.WITH]
+    if kind not in ("percent", "share") or found is None or not asked:
+        return inside, None, []
+    compared = [n for n in inside[found.start() : found.end()] if n.code in "p>n"]
+    last = compared[-1].payload
+    made = last if isinstance(last, Comparison) else Comparison(compared[0].payload, last)
+    return inside[: found.start()], made, inside[found.end() :]
+
+
+def _limited(measure: Measure, limit: Comparison) -> Cond:
+    """The condition on each one's share; `10%` of a share are 0.1."""
+    value = limit.value
+    if measure.kind == "share" and isinstance(value, Percent):
+        value = float(value) / 100
+    cond = Cond("measure", op=limit.op, numbers=(value,), first=measure.first)
+    cond.measure = measure
+    return cond
 
 
 def _before_measure(lead: list[Node]) -> int:
@@ -89,6 +132,14 @@ def _of_each(rest: list[Node], kind: str) -> int:
     if any(n.code == K.TO and n.payload for n in body):
         return 0
     return 2 if any(map(_is_tested, body)) else 0
+
+
+def _is_part_ahead(lead: list[Node], inside: list[Node], kind: str) -> bool:
+    """`Rome and Oslo together, share of sales`: what stands before is the part."""
+    if kind not in ("percent", "share") or not any(n.code in "vP" for n in lead):
+        return False
+    plain = all(n.code in "v&|P,AiW" for n in lead)
+    return plain and not any(_is_tested(n) or n.code in (K.TO, K.WITH) for n in inside)
 
 
 def _beyond_group(inside: list[Node], after: list[Node], kind: str) -> int:
@@ -122,6 +173,8 @@ def _scope(part: Measure, said: list[Node]) -> list[Node]:
     rest = [c for c in part.where if c not in scope]
     noun = part.target.first if part.target is not None else 0
     ahead = [c for c in rest if c.first < noun]
+    if len(rest) > 1:  # `the accepted have a refund`: the value is the noun
+        ahead += [c for c in rest if c.mention is not None and c.mention.first == noun]
     if len(ahead) < len(rest):
         scope, rest = [*scope, *ahead], [c for c in rest if c not in ahead]
     joins = [
@@ -129,19 +182,24 @@ def _scope(part: Measure, said: list[Node]) -> list[Node]:
         if n.code in (K.AND, K.OR, K.COMMA) and (before.code, after.code) != ("v", "v")
     ]  # fmt: skip
     after = sorted(rest, key=lambda c: c.first)
+    after = [c for c in after[:-1] if not _is_named(c)] + after[-1:]  # `of the parcels that were`
     apart = len(after) > 1 and not any(after[-2].first < at < after[-1].first for at in joins)
     if apart and _is_clause(after[0], said):
-        scope, rest = [*scope, *after[:-1]], after[-1:]
+        scope, rest = [*scope, *after[:-1]], [c for c in rest if c not in after[:-1]]
     part.where = rest
     return [_outside(c) for c in scope]
 
 
 def _outside(cond: Cond) -> Node:
     """A condition of the whole; a thing that is only named joins its table in."""
-    thing = cond.subject if cond.kind == "related" and not (cond.negated or cond.numbers) else None
-    if thing is not None and not cond.within and thing.candidates[0].kind == "table":
-        return Node("c", cond.first, cond.first + 1, thing)
-    return Node("P", cond.first, cond.first + 1, cond)
+    named = _is_named(cond)
+    return Node("c" if named else "P", cond.first, cond.first + 1, cond.subject if named else cond)
+
+
+def _is_named(cond: Cond) -> bool:
+    """Whether a thing is only named, so that its rows are joined in."""
+    plain = cond.kind == "related" and not (cond.negated or cond.numbers or cond.within)
+    return plain and cond.subject is not None and cond.subject.candidates[0].kind == "table"
 
 
 def _is_clause(cond: Cond, said: list[Node]) -> bool:
@@ -190,13 +248,16 @@ def side(nodes: list[Node]) -> tuple[Measure, list[Node]]:
     leftover: list[Node] = []
     conds: list[Cond] = []
     related: list[Mention] = []
+    before = ""
     for node in made:
+        had = before == K.WITH and bool(conds)  # `the accepted have a refund`
+        before = node.code
         if node.code == "M" and measure is None:
             measure = node.payload
         elif node.code == "c" and _is_flag(node.payload) and len(made) > 1:
             node.payload.role = "relation"
             conds.append(Cond("related", node.payload, first=node.first))
-        elif node.code == "c" and measure is None:
+        elif node.code == "c" and measure is None and not had:
             node.payload.role = "measure"
             measure = Measure("either", target=node.payload, first=node.first)
         elif node.code == "P":
@@ -204,6 +265,9 @@ def side(nodes: list[Node]) -> tuple[Measure, list[Node]]:
         elif node.code == "c":
             node.payload.role = "relation"
             related.append(node.payload)
+            if had and measure is None and conds[0].kind == "value":
+                rows = rows_of_value(conds[0], made[0])
+                measure = Measure("count", target=rows, first=made[0].first)
         elif node.code in "GO":
             leftover.append(node)
     if measure is None:

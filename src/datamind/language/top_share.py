@@ -5,6 +5,7 @@ Each customer's revenue is added up and ranked; the first ten's part of all is t
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from datamind.language.context import Unbuildable
@@ -15,6 +16,7 @@ from datamind.language.units import Top
 from datamind.semantics import plan as P
 
 CODE = "Z"
+_FIRST = {"biggest": True, "largest": True, "best": True, "smallest": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,11 @@ def cut_top(nodes: list[Node]) -> list[Node]:
     if ratio is None or nodes[ratio].payload not in ("share", "percent"):
         return nodes
     codes = "".join(n.code for n in nodes)
-    at = codes.find(f"{K.TOP}c", ratio)
-    top = nodes[at].payload if at >= 0 else None
+    found = re.compile(f"[{K.TOP}{K.SUPERLATIVE}]c").search(codes, ratio)
+    at = found.start() if found is not None else 0
+    top = nodes[at].payload if found is not None else None
+    if top in _FIRST:  # `our biggest client`
+        top = Top(1, _FIRST[top])
     if not isinstance(top, Top):
         return nodes
     of: Mention = nodes[at + 1].payload

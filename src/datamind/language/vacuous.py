@@ -157,6 +157,8 @@ def _heed_query(query: P.Query, source: P.Source, ctx: Context) -> None:
         ]  # fmt: skip
         if any(_is_whole(s, tests) for s in shares):
             raise Unbuildable("a part of itself")
+        if not group.keys and any(_is_of_all(n) for n in below(query, queries=False)):
+            raise Unbuildable("one figure is all of itself")
 
 
 _BY = frozenset("by per each every distribution breakdown split".split())
@@ -185,6 +187,14 @@ def _is_whole(share: P.Arithmetic, tests: Sequence[P.Predicate]) -> bool:
         and part.where not in wholes
         and set(all_of(part.where)) <= set(tests)
     )
+
+
+def _is_of_all(node: object) -> bool:
+    """Whether it is divided by the sum of all groups."""
+    if not isinstance(node, P.Arithmetic) or node.op != "/":
+        return False
+    whole = node.right
+    return isinstance(whole, P.WindowCall) and whole.function == "sum" and not whole.order
 
 
 def _determined(source: P.Source, keys: Collection[P.Column], ctx: Context) -> set[str]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 _BEST = r"best|top|strongest|busiest|priciest|most productive|most successful"
 _WORST = r"worst|weakest|cheapest|least productive|least successful"
-_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*"
 _EXTREME = (
     r"largest|biggest|highest|smallest|lowest|cheapest|longest|shortest|heaviest|lightest|priciest"
     r"|most expensive|most recent|latest|oldest|newest"
@@ -68,6 +67,10 @@ _MONTH = (
     r"(?:january|february|march|april|may|june|july|august|september|october|november|december)"
 )
 _TIME = rf"(?:(?:{_MONTH} )?(?:of )?{_YEAR}|{_MONTH}|(?:last|past|this|current|previous) (?:\S+ )?{_SPAN}s?|q[1-4](?: (?:of )?{_YEAR})?)"
+_NOT_COUNTED = (
+    r"(?:did|do|does|has|have|had|is|are|was|were|more|less|fewer|higher|lower|larger|smaller|longer"
+    r"|bigger|percent)\b"
+)
 PARAPHRASES: tuple[tuple[str, ...], ...] = (
     *_EACH,
     # What only leads up to the question, or says that all of the data is meant.
@@ -127,6 +130,11 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("under", r"under (?:an?|some|any)(?= (?!(?:\d|hundred|thousand|million|dozen|quarter|third|half|year|month|week|day|minute|hour|second|kilo|metre|mile|euro|dollar|pound|tonne)s?\b)\w+)", "with a"),
     ("second", r"(?:came|come|comes|coming|went|returned|return) (?:back |on )?(?:for|to make|to place|with) (?:at least )?(?:a|their|another) second (\w+)", "with more than one {1}"),
     ("second", r"(have|has|had|with|placed|place|made|make|booked|bought|took) (?:at least )?(?:a|their|another) second (?!of\b|or\b)(\w+)", "with more than one {2}"),
+    ("ended ends end", r"(?:ended|ends|end) as(?: an?)?(?= \w)", "was"),
+    ("percent % percentage percentages", rf"^how (?:many|much)(?: of)?(?: the| our| all)? (?!{_NOT_COUNTED})((?:(?! (?:{_MOVED}|change|changed|differ) )[^.?!])+?) ?[,(]? in (?:percent|%|percentages?)(?: \))?(?: ,)?(?= by | per | for each | ?[?.]|$)", "what percentage of {1}"),
+    ("percent % percentage percentages", rf"^in (?:percent|%|percentages?) ,? ?how (?:many|much)(?: of)?(?: the| our| all)? (?!{_NOT_COUNTED})([^.?!]+?)(?= ?[?.]|$)", "what percentage of {1}"),
+    ("compare", r"^compare (?:the |our )?(.+?) (of|for|in|on|among) (.+?) (?:with|to|and|against|versus|vs) (?:that |those |the one )?(?:of |for |in |on |among )(.+?)(?= ?[?.]|$)", "{1} {2} {3} versus {4}"),
+    ("compare", r"^how (?:does|do|did) (?:the |our )?(.+?) (of|for|in|on|among) (.+?) compare (?:with|to|against) (?:that |those )?(?:of |for |in |on |among )?(?:the )?(.+?)(?= ?[?.]|$)", "{1} {2} {3} versus {4}"),
     ("percent percents", r"how many (?:percent|per cent) of", "what percentage of"),
     ("well", r"^how well (?:do|does|did) (?:the |our )?(.+?) convert(?:ed)?(?: (?:in|to|into) (?:an? )?\w+)?(?= on | in | by | per | for | from |[ ?.]*$)", "what is the conversion rate of {1}", "conversion convert converted"),
     ("up", r"(?:end|ends|ended|ending) up (?:being |as |getting |with being )?", "was"),
