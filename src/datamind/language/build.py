@@ -15,7 +15,7 @@ from datamind.language.draft import Draft, aggregate
 from datamind.language.graph import UNREACHABLE
 from datamind.language.metric_rows import rows_of
 from datamind.language.metric_time import figure, goes_by_own_dates
-from datamind.language.outputs import in_total, measured_outputs
+from datamind.language.outputs import in_total, is_told, measured_outputs
 from datamind.language.own_rows import of_their_own
 from datamind.language.relations import flag, matched, of_subtype
 from datamind.language.roles import link_of
@@ -347,8 +347,7 @@ def _relation(mention: Mention, sketch: Sketch, ctx: Context) -> P.Predicate | N
     hinted = any(c.mention is not None and c.mention.hint is mention for c in sketch.conds)
     if hinted or any(c.subject is mention for c in sketch.conds):
         return None
-    if any(ctx.chosen.get(o) == candidate for o in (*sketch.outputs, *sketch.groups)
-           if isinstance(o, Mention)):  # fmt: skip
+    if is_told(mention, candidate, sketch, ctx):
         return None
     refers = _is_had(mention, ctx) and any(
         r.table == column.table and r.columns == (column.name,)

@@ -202,6 +202,9 @@ def denied_hinted(nodes: list[Node]) -> list[Node] | None:
     """`excluding` status cancelled: not that value; `never had` a claim accepted: no such claim."""
     value = nodes[-1]
     hint = next(n for n in reversed(nodes[:-1]) if n.code == "c")
+    things = [c for c in hint.payload.candidates[:3] if c.kind == "table" and c.score > 0.9]
+    if nodes[0].payload == "no" and things and value.first > hint.last:
+        return [without([nodes[0], hint])[0], value]  # those `without` a claim are open
     if nodes[0].payload == "no" and hint.payload.candidates[0].kind == "table":
         made = without([nodes[0], hint])
         made[0].payload.within = [one_value([value])[0].payload]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datamind.language.combine_conditions import without
 from datamind.language.nodes import Node, span
 from datamind.language.sketch import Cond, Mention
 
@@ -36,3 +37,20 @@ def _as_value(mention: Mention) -> Mention | None:
         return None
     mention.candidates, mention.role = kept, "value"
     return mention
+
+
+def without_flagged(nodes: list[Node]) -> list[Node] | None:
+    """`without` a paid invoice, where a column says yes or no: no invoice that is paid."""
+    what, of = nodes[-2].payload, nodes[-1].payload
+    tables = {c.table for c in of.candidates[:3] if c.kind == "table"}
+    least = what.candidates[0].score - 0.05
+    flags = tuple(
+        c for c in what.candidates
+        if c.kind == "column" and c.type == "boolean" and c.score >= least and c.table in tables
+    )  # fmt: skip
+    if nodes[0].payload != "no" or not flags or nodes[-2].last != nodes[-1].first:
+        return None
+    what.candidates, what.role = flags, "relation"
+    made = without([nodes[0], nodes[-1]])[0].payload
+    made.within = [Cond("related", what, first=nodes[-2].first)]
+    return [span(nodes, "P", made)]

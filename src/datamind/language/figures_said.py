@@ -28,6 +28,10 @@ def heed_figures(nodes: Sequence[object], units: Sequence[Unit], ctx: Context) -
     metric = any(isinstance(n, P.Metric) for n in nodes)
     if aggregates and counts and not metric and _named(_WORTH, ctx):
         raise Unbuildable("a worth is no count")
+    if any(_is_amount(u, said) for u in units) and any(_counts_rows(n, ctx) for n in nodes):
+        raise Unbuildable("an amount is no count")
+    if {"heavier", "lighter"} & set(said) and not any(map(_weighs, nodes)):
+        raise Unbuildable("what it weighs was compared")
     if said[:2] == ["what", "did"] and _SPENT & set(said[2:5]) and not (aggregates or metric):
         raise Unbuildable("what it came to was asked for")
     if _REACHED & set(said) and _TARGETS & set(ctx.lemmas) and not any(map(_compares, nodes)):
@@ -46,6 +50,26 @@ def heed_figures(nodes: Sequence[object], units: Sequence[Unit], ctx: Context) -
         raise Unbuildable("on time, which nothing says")
     if _per_time(units, ctx) and not (aggregates or metric):
         raise Unbuildable("a figure of each period was asked for")
+
+
+_WEIGHTS = frozenset("weight weights mass kg kilo gram grams lbs pounds tons tonnes load".split())
+
+
+def _weighs(node: object) -> bool:
+    return isinstance(node, P.Column) and bool(_WEIGHTS & set(names.words_of(node.name)))
+
+
+def _is_amount(unit: Unit, said: Sequence[str]) -> bool:
+    """`the total amount of orders`: what they come to, not how many they are."""
+    return unit.code == K.AGGREGATE and bool(_AMOUNTS & set(said[unit.first : unit.last]))
+
+
+_AMOUNTS = frozenset({"amount", "value"})
+
+
+def _counts_rows(node: object, ctx: Context) -> bool:
+    metric = ctx.scope.view.metrics_by_name[node.name] if isinstance(node, P.Metric) else None
+    return metric is not None and str(metric.aggregation).startswith("count")
 
 
 def _heed_words(

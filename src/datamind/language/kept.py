@@ -18,6 +18,7 @@ from datamind.language.units import Unit
 from datamind.semantics.catalog import Column
 
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
+_BEFORE_LAST = frozenset("the in over during for within these our from".split())
 _GAIN = 1.2  # for each word: more than for its words one by one, and than for two dates
 
 
@@ -32,6 +33,8 @@ def units(index: Index, tokens: Sequence[Token]) -> Iterator[Unit]:
             if first is None or last is None:
                 continue
             lead, tail = found["lead"], found["tail"] or ""
+            if lead == "last" and first and tokens[first - 1].lower in _BEFORE_LAST:
+                continue  # `in the last 30 days` is when, not how long
             column = meant(index, tokens[:first], lead, tail)
             kept = kept_in(column) if column is not None else None
             if column is None or kept is None:

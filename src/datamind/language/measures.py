@@ -149,6 +149,8 @@ def _count_of(
     if is_added(column, measure):
         function = cast(P.Function, measure.inner or "sum")
         return P.Aggregate(function, ctx.expr(column), where=where)
+    if column.type in ("decimal", "float") and not measure.distinct:
+        raise Unbuildable("measured, not counted")
     return P.Aggregate("count", ctx.expr(column), distinct=True, where=where)
 
 

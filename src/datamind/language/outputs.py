@@ -10,6 +10,7 @@ from datamind.language.context import Context
 from datamind.language.counting import happenings
 from datamind.language.draft import is_unique
 from datamind.language.sketch import Measure, Mention, Output, Sketch
+from datamind.language.tables.keywords import RELATING
 
 
 def measured_outputs(sketch: Sketch, ctx: Context) -> Sketch:
@@ -141,3 +142,16 @@ def _summarised(sketch: Sketch, ctx: Context) -> bool:
     if sketch.opener != "list":
         return True
     return any(m in ctx.chosen and ctx.chosen[m].kind == "grain" for m in sketch.groups)
+
+
+def is_told(mention: Mention, candidate: Candidate, sketch: Sketch, ctx: Context) -> bool:
+    """Whether what is shown already says it: the units that we `sell` are units sold."""
+    verb = ctx.lemmas[mention.first] in RELATING
+    for output in (*sketch.outputs, *sketch.groups):
+        shown = output.target if isinstance(output, Measure) else output
+        found = ctx.chosen.get(shown) if shown is not None else None
+        if found == candidate and isinstance(output, Mention):
+            return True
+        if found is not None and verb and found.id == candidate.id:
+            return True
+    return False

@@ -21,6 +21,7 @@ from datamind.language.beyond import within_counts
 from datamind.language.candidates import Candidate
 from datamind.language.context import Context, Unbuildable
 from datamind.language.kinds import is_party
+from datamind.language.relations import SURE
 from datamind.language.sketch import Cond, Measure, Mention, Output, Sketch
 
 _LEAVING = frozenset(
@@ -34,7 +35,30 @@ _NONE = frozenset({"never", "no", "none", "nobody", "without"})
 def of_their_own(sketch: Sketch, ctx: Context) -> Sketch:
     """The sketch, with what is said of related rows asked of these."""
     sketch = within_counts(counted_within(apart(of_the_rows(sketch, ctx), ctx), ctx), ctx)
+    sketch = _of_the_thing(sketch, ctx)
     return _left_out(_beside_both(_in_each(sketch, ctx), ctx), ctx)
+
+
+def _of_the_thing(sketch: Sketch, ctx: Context) -> Sketch:
+    """`orders without a payment are open`: it is the orders that are open, not what they lack.
+    Accounts without a show are accounts, no rows that refer to one."""
+    thing = thing_of(sketch)
+    head = ctx.chosen.get(thing) if thing is not None else None
+    lacks = any(c.kind == "related" and c.negated for c in sketch.conds)
+    if lacks and thing is not None and head is not None and head.id in ctx.scope.graph.references:
+        named = {c.table for c in thing.candidates if c.kind == "table" and c.score >= SURE}
+        if ctx.scope.graph.references[head.id].to_table in named:
+            raise Unbuildable("what lacks them is the thing, not what refers to it")
+    conds: list[Cond] = []
+    for cond in sketch.conds:
+        lacking = cond.kind == "related" and cond.negated and not cond.numbers
+        own = [
+            c for c in cond.within
+            if lacking and c.kind == "value" and _table(c.mention, ctx) == ctx.scope.home
+            and _table(cond.subject, ctx) != ctx.scope.home
+        ]  # fmt: skip
+        conds += [replace(cond, within=[c for c in cond.within if c not in own]), *own]
+    return replace(sketch, conds=conds)
 
 
 def _in_each(sketch: Sketch, ctx: Context) -> Sketch:

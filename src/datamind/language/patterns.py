@@ -83,6 +83,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"~[rif]*c[f=]?v", conditions.denied_hinted, "excluding the status open"),
     Pattern(r"c[f=]?v", conditions.hinted, "the city of Rome"),
     Pattern(r"vc", conditions.hinted_after, "Italian cuisine"),
+    Pattern(r"~[rif]*cc", sets.without_flagged, "without region customers"),
     Pattern(r"(?<![S])c[cP]", flags.flagged, "region customers"),
     Pattern(r"(?<=g)v(?!c)", conditions.each_value, "for each Ford"),
     Pattern(r"v", conditions.one_value, "buy orders"),

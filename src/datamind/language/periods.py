@@ -199,7 +199,8 @@ STARTS = frozenset({"start", "started", "begin", "began", "open", "opened", "hir
 ENDS = frozenset(
     """end ended finish finished close closed left leave to completed completion term termination
     terminated expiry resolved discharged discharge returned stop stopped cancelled exit arrival
-    dropoff delivered settled until retired disposed sold scrapped decommissioned""".split()
+    dropoff delivered settled until retired disposed sold scrapped decommissioned out
+    resigned deactivated""".split()
 )
 
 

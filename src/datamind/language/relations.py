@@ -60,6 +60,8 @@ def _names_thing(mention: Mention) -> bool:
 def _has_column(cond: Cond, column: Column, ctx: Context, predicate: Builder) -> P.Predicate:
     """What the column says of the row, and the conditions that follow it."""
     many = column.table not in ctx.scope.graph.owned(ctx.scope.home)
+    if cond.negated and many and ctx.scope.home not in ctx.scope.graph.owned(column.table):
+        raise Unbuildable("a date of others, that these rows do not have")
     pending = column.is_date and column.null_fraction and "never" not in ctx.lemmas
     if (
         cond.negated and not cond.numbers and many and not pending

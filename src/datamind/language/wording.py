@@ -14,6 +14,7 @@ from datamind.language import paraphrase, spelling
 from datamind.language.identifiers import with_identifiers
 from datamind.language.index import Index
 from datamind.language.said_again import said_once
+from datamind.language.titles import without_title
 from datamind.language.tokens import Token
 
 _LATIN = re.compile(r"\b(?:i\. ?e\.|e\. ?g\.|ie,|eg,|viz\.),?", re.IGNORECASE)
@@ -34,4 +35,4 @@ def tokens_of(text: str, index: Index) -> tuple[list[Token], list[str]]:
     if said and said[-1].text == ".":  # no part of a name, as in `Acme Inc.`
         said[-1] = replace(said[-1], text="?", lower="?", lemma="?")
     tokens, notes = spelling.read(said, index)
-    return said_once(paraphrase.read(tokens, index)), notes
+    return said_once(paraphrase.read(without_title(tokens, index), index)), notes

@@ -49,6 +49,21 @@ _EACH: tuple[tuple[str, ...], ...] = tuple(
     )
 )  # fmt: skip
 
+_NOUN_FIRST = (
+    r"(?!(?:which|what|who|whose|how|when|where|show|list|give|tell|name|find|get|for|by|in|of|on"
+    r"|among|if|is|are|did|does|do|has|have|was|were)(?!\S))"
+)
+# Said of what is gone from here and not yet there; of what is here until it goes.
+_ON_THE_WAY = r"(?:on (?:the|its|their) (?:road|way))"
+_NOT_SO_LONG = r"(?! (?:for|more|less|longer|over|under|at|after|to|from|than|\d))"
+_PLACE = r"yard|shelter|building|house|garage|workshop|depot|port|hospital|clinic|hotel|kennel"
+_STILL_HERE = (
+    r"(?:in service|with us|here|employed(?: here| with us| by us)?|working(?: here| for us"
+    rf"| with us)|on the payroll|(?:out )?on loan|going on|in (?:the|our) (?:{_PLACE}))(?! \w+ed\b)"
+)
+_ENDING = (
+    "end ended closed left leaving out exit returned return resolved discharged finished terminated"
+)
 _MOVED = r"(?:grow|rise|fall|shrink|increase|decrease|decline|drop)(?:n|ed|d)?|gone (?:up|down)|go (?:up|down)"
 # Rows in a currency, where the data holds its code; figures in one are of its unit.
 _IN_IT = (
@@ -164,6 +179,16 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("out expired lapsed", r"whose (\w+)(?: with us)? (?:has|have|had) (?:run out|expired|lapsed)", "whose {1} end before today", "end"),
     ("more", r"^(?:did|do|does|have|has|had) (?:the |our )?(\w+) or (?:the |our )?(\w+)(?: \w+)? (?:have|had|get|got|make|made|bring in|sell|take|place|see) (?:the )?more (.+)", "number of {3} for {1} versus {2}"),
     *_CURRENCIES,
+    ("how", rf"^{_NOUN_FIRST}([^?.]+?) ?(?:-|:|–|,) ?(?:so )?how many(?: (?:are there|is that|were there|in total|of them))?(?= [?.]|$)", "how many {1}"),
+    ("names name", r"^((?!.*(?:(?<!at )\b(?:most|least)|\b(?:top|best|worst|highest|lowest|fewest))\b).+?) [:?.;-] (?:show |give |list |with )?(?:me )?(?:the |their )?names? and (?:the )?(?:how many|number of \w+|count)(?: each| they have| each has| does each have| of each)?(?= ?[?.]|$)", "{1} , and how many"),
+    ("names", r", (?:the |their )?names and how many(?: each| they have| each has| does each have)?(?= ?[?.]|$)", ", and how many"),
+    ("apiece", r"apiece", ""),
+    # What has not come to its end.
+    ("road way", rf"(?:that |which )?(?:are |is |were )?(?:still |currently |now )*(?:out )?{_ON_THE_WAY}(?: right now| now| at the moment)?{_NOT_SO_LONG}", "not delivered yet", "delivered"),
+    ("road way", rf"(?:that |which )?(?:are |is |were )?(?:still |currently |now )*(?:out )?{_ON_THE_WAY}(?: right now| now| at the moment)?{_NOT_SO_LONG}", "not arrived yet", "arrived arrival"),
+    ("reached arrived got made", r"(?:(?:have|has|had) )?(?:left|gone out|been sent out|been sent|been dispatched)(?: us| the \w+)?,? (?:but|and|yet) (?:(?:have|has|are|is) )?(?:not|never)(?: yet)? (?:reached|arrived|got to|made it to|been delivered)(?: at| to)?(?: (?:the|our|their) \w+)?(?: yet)?", "not delivered yet", "delivered"),
+    ("reached got made", r"(?:(?:have|has|had) )?(?:not|never|haven't|hasn't)(?: yet)? (?:reached|got to|made it to) (?:the|our|their) (?:customers?|clients?|recipients?|buyers?|destinations?)(?: yet)?", "not delivered yet", "delivered"),
+    ("still", rf"(?:that |who |which )?(?:are |is |were |was )?still {_STILL_HERE}", "still ongoing", _ENDING),
     # What is left out.
     ("leaving putting setting leave", r"(?:leaving|leave|putting|setting) (?:any |all |the )?(.+?) aside", "excluding {1}"),
     ("included", r"(?<=[.,;?!] )(?:and |with )?(?:the |any )?(?!not )\w+(?: (?!not )\w+)? (?:are |being )?included(?= ?[?.,]|$)", ""),
@@ -246,6 +271,7 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("first top", rf"(?:the )?(?:{_WORST})(?: \w+)? (?:first|on top|at the top)", "lowest first"),
     ("starting", r"starting with (?:the )?(?:most|best|highest|largest)(?: \w+)?(?= [?.]|$)", "highest first"),
     # Kinds and names.
+    ("kind sort type", r"(?<=, )(?:the )?(?:kind|type|sort) of (\w+)(?= (?:,|\.|\?|and)|$)", "{1} type", "type"),
     ("level levels", r"levels? of (?!the |our |an? |each |every )(\w+)", "{1}"),
     ("ways way", r"ways? of (\w+ing)", "{1} method"),
 )  # fmt: skip
