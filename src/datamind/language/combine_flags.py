@@ -22,16 +22,19 @@ def flagged(nodes: list[Node]) -> list[Node] | None:
     what, of = nodes[0].payload, nodes[1].payload
     if nodes[1].code == "P" and of.kind not in ("value", "given"):
         return None
-    least = what.candidates[0].score - 0.05
+    things = (
+        {c.table for c in of.candidates[:3] if c.kind == "table"} if nodes[1].code == "c" else ()
+    )
+    said = [c for c in what.candidates if c.kind != "table" or c.table not in things]
+    least = said[0].score - 0.05 if said else 1.0  # that it is of the thing itself says nothing
     flags = [c for c in what.candidates
              if c.score >= least and c.kind == "column" and c.type in _SAYS_SO]  # fmt: skip
     if nodes[0].last != nodes[1].first or not (flags or nodes[1].code == "c"):
         return None
     if nodes[1].code == "c":
-        tables = {c.table for c in of.candidates[:3] if c.kind == "table"}
         measured = {c.table for c in of.candidates[:1] if c.type in NUMERIC}  # `billable hours`
-        flags = [c for c in flags if c.table in tables | measured]
-        states = [c for c in what.candidates if c.kind == "value" and c.table in tables]
+        flags = [c for c in flags if c.table in measured or c.table in things]
+        states = [c for c in what.candidates if c.kind == "value" and c.table in things]
         if not flags and states:  # `active` projects, where other things have a flag for it
             what.role, what.candidates, what.context = "value", tuple(states), of
             cond = Cond("value", mention=what, first=nodes[0].first)

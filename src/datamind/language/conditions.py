@@ -8,6 +8,7 @@ from typing import cast
 
 from datamind.language import ages, names, soon
 from datamind.language.context import Context, Unbuildable, conjunction, filled, number
+from datamind.language.elapsed import SECONDS
 from datamind.language.kinds import KEYS
 from datamind.language.periods import ENDS, date_of, in_period, tables_near, unit_said
 from datamind.language.relations import inner_context, related, related_count
@@ -288,8 +289,12 @@ def _apart(cond: Cond, ctx: Context) -> P.Predicate:
     end, start = date_of(cond.subject, ctx), date_of(cond.mention, ctx)
     if end == start:
         raise Unbuildable("no time passes between a date and itself")
-    length = P.DateDiff(unit_said(ctx, "day"), start, end)
-    return P.Compare(cast(P.Comparison, cond.op), length, number(cond.numbers[0]))
+    limit = float(str(cond.numbers[0]))
+    unit = cast(P.Unit, cond.unit) if cond.match == "unit" else unit_said(ctx, "day")
+    if cond.match == "unit" and unit in SECONDS:  # of whole hours it would be too little
+        unit, limit = "second", limit * SECONDS[unit]
+    length = P.DateDiff(unit, start, end)
+    return P.Compare(cast(P.Comparison, cond.op), length, number(limit))
 
 
 def _open(_cond: Cond, ctx: Context) -> P.Predicate:

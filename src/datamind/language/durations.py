@@ -8,7 +8,7 @@ one table first.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from datamind.language import names
@@ -204,6 +204,17 @@ def _pair(
     if (_SINGLE & words) - {w for c in best[1:] for w in names.words_of(c.name)}:
         return None  # the first of several: not the time between two dates
     return best[1], best[2]
+
+
+def dates_between(
+    found: re.Match[str], text: str, index: Index
+) -> Callable[[int, int], tuple[Mention, Mention]] | None:
+    """The dates of one row that `start` and `end` of a match tell, as mentions at a place."""
+    pair = _pair(found, found["end"], text, index)
+    if pair is None or pair[0].table != pair[1].table:
+        return None
+    one, other = pair
+    return lambda first, last: (_mention(one, first, last), _mention(other, first, last))
 
 
 def _same_moment(one: Column, other: Column) -> bool:

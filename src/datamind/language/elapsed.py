@@ -14,7 +14,7 @@ from datamind.semantics import plan as P
 from datamind.semantics.catalog import Column
 
 _EXACT = frozenset({"avg", "median", "sum"})  # of whole hours each it would be too little
-_SECONDS = {"hour": 3600, "minute": 60}
+SECONDS = {"hour": 3600, "minute": 60}
 
 
 def aggregated(
@@ -22,8 +22,8 @@ def aggregated(
 ) -> P.Aggregate:
     """The rows' times, in parts of their unit where that is added up; of the rows that refer to
     days of a calendar, not of these days."""
-    if function in _EXACT and isinstance(value, P.DateDiff) and value.unit in _SECONDS:
-        seconds = P.Value(_SECONDS[value.unit])
+    if function in _EXACT and isinstance(value, P.DateDiff) and value.unit in SECONDS:
+        seconds = P.Value(SECONDS[value.unit])
         value = P.Arithmetic("/", replace(value, unit="second"), seconds)
     keyed = [c for c in ends if _of_calendar(c, ctx)]
     of = ctx.scope.alias(keyed[-1].table) if keyed else ""

@@ -19,6 +19,7 @@ from datamind.language import (
     rates,
     soon,
     specs,
+    within,
 )
 from datamind.language.dates import MONTHS, Found, find_periods
 from datamind.language.denials import denied
@@ -106,6 +107,7 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
     yield from units_said(tokens, linker.index.values, Unit)
     yield from durations.units(linker.index, tokens)
     yield from lasting.units(linker.index, tokens)
+    yield from within.units(linker.index, tokens)
     yield from clauses.units(linker.index, tokens)
     yield from rates.units(linker, tokens)
     yield from per_unit.units(linker, tokens)
