@@ -8,6 +8,7 @@ from datamind.language import names
 from datamind.language.context import Context, Unbuildable
 from datamind.language.tables import keywords as K
 from datamind.language.tables.places import PLACE_PARTS
+from datamind.language.tokens import is_participle, tokenize
 from datamind.language.units import Unit
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import TEMPORAL, Column, Table
@@ -15,6 +16,7 @@ from datamind.semantics.walk import below
 
 MOST = 4
 _HELPING = frozenset({"is", "are", "was", "were", "did", "does", "do"})
+_BEING = frozenset({"is", "are", "was", "were"})
 _OPENING = frozenset({"show", "list", "tell", "give", "me", "and"})
 _TOLD = P.Aggregate | P.Metric | P.DateDiff
 
@@ -33,8 +35,21 @@ def heed_asked(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     told = any(isinstance(n, _TOLD) for n in below(plan))
     if said[:1] == ["how"] and set(said[1:2]) & _HELPING and not told:
         raise Unbuildable("it was asked how")
+    if said[:1] == ["how"] and set(said[1:2]) & _BEING and _ends_done(said) and not _parted(plan):
+        raise Unbuildable("it was asked how it was done")
     if said[:2] == ["how", "much"] and not told and not _tells_number(plan, ctx):
         raise Unbuildable("it was asked how much")
+
+
+def _ends_done(said: Sequence[str]) -> bool:
+    """`how were they resolved`: what was done, behind all else."""
+    last = next((t for t in reversed(tokenize(" ".join(said))) if t.kind == "word"), None)
+    return last is not None and is_participle(last)
+
+
+def _parted(plan: P.Query) -> bool:
+    """Whether the plan tells it by something."""
+    return any(isinstance(n, P.Group) and n.keys for n in below(plan))
 
 
 def _spoken(words: Sequence[str]) -> list[str]:

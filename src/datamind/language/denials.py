@@ -31,6 +31,8 @@ def denied(index: Index, token: Token) -> tuple[Candidate, ...]:
     found = []
     for posting in index.stems.get(stem(word[len(prefix) :]), ()):
         item = index.items[posting.item]
+        if item.synonym:
+            continue  # what a customer pays is no money where nobody is unpaid
         if item.kind in ("column", "table") and posting.word >= 0 and len(item.core) <= 2:
             found.append(candidate_of(index, item, round(0.9 * posting.quality, 4), "name"))
     return tuple(sorted(found, key=in_order)[:MAX_CANDIDATES])

@@ -19,6 +19,7 @@ from datamind.language import (
     rates,
     soon,
     specs,
+    states,
     within,
 )
 from datamind.language.dates import MONTHS, Found, find_periods
@@ -105,14 +106,13 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
     yield from how_often(tokens)
     yield from factors(tokens)
     yield from units_said(tokens, linker.index.values, Unit)
-    yield from durations.units(linker.index, tokens)
-    yield from lasting.units(linker.index, tokens)
-    yield from within.units(linker.index, tokens)
-    yield from clauses.units(linker.index, tokens)
+    for reader in (durations, lasting, within, clauses, ages):
+        yield from reader.units(linker.index, tokens)
     yield from rates.units(linker, tokens)
     yield from per_unit.units(linker, tokens)
-    yield from ages.units(linker.index, tokens)
     yield from every.units(linker, tokens)
+    yield from states.units(linker, tokens)
+    yield from clauses.values(linker, tokens)
     periods = find_periods(tokens, today)
     for found in periods:
         yield from _period(found)

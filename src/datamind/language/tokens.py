@@ -29,6 +29,8 @@ _TOKEN = re.compile(
       (?:\s?(?:%|percent\b|bn\b|thousand\b|million\b|billion\b)|[km]\b)?(?:st|nd|rd|th)?)
   | (?P<op>>=|<=|!=|<>|=|<|>)
   | (?P<word>[^\W\d_][\w&]*(?:[-'’]\w+)*|\.[a-z]{{2,4}}\b|_\w+)
+  | (?P<count>(?:(?<![\w#])(?<!\w\s)|(?<=\band\s)|(?<=\bthe\s)|(?<=\bme\s))\#(?=\s?[a-z])
+      |(?<=[a-z]\s)\#(?=\s?\d))
   | (?P<mark>[.,;:?!()/+\-*\n%]|(?<=\s)&(?=\s)|(?<=\s)[–—](?=\s))
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -82,6 +84,9 @@ def tokenize(text: str) -> list[Token]:
             out.append(Token(raw, raw.lower(), raw.lower(), "word", start, end))
         elif kind == "op":
             out.append(Token(raw, raw, raw, "op", start, end))
+        elif kind == "count":
+            said = ("number",) if text[end:].lstrip()[:1].isdigit() else ("number", "of")
+            out += [Token(raw, word, word, "word", start, end) for word in said]
         elif raw == "%":
             out.append(Token(raw, "percent", "percent", "word", start, end))
         elif kind == "mark":

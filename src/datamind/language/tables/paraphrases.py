@@ -20,6 +20,9 @@ _FIGURE = (
     r"rate|average|share|figure|number|total|amount|percentage|value|count|ratio|sum|margin|cost"
     r"|price|revenue|score|median"
 )
+_PERSONS = r"(?:the |our )*(?:people|they|everyone|everybody|customers|clients|shoppers|buyers|users|guests|visitors|patients|members)"
+_WERE = r"(?:are|were|is|was|have|has)"
+_AGGREGATE = r"(?:total|average|mean|median|minimum|maximum|highest|lowest)"
 _SHOWN = r"(?: ?,? ?and how much(?: (?:have|has|did|do) (?:they|each)(?: each)? \w+)?)?"
 _IGNORED = (
     r"not counted|not included|don't count|do not count|left out|left aside|set aside|put aside"
@@ -64,6 +67,23 @@ _STILL_HERE = (
 _ENDING = (
     "end ended closed left leaving out exit returned return resolved discharged finished terminated"
 )
+# Who may be sent mail: said in many ways, and a flag of the data that goes by one of these words.
+_AGREED = (
+    r"(?:(?:have |has |had |did |do |are |is )*(?:agreed|agree|consented|consent|opted in|opted|said yes|signed up"
+    r"|ok|okay|fine|happy|want|wanted|wish)(?: (?:to|for|into|with))?"
+    r"(?: (?:be sent|get|getting|receive|receiving|have))?|(?:want|wanted|like|accept|allow|get|receive|take)s?)"
+)
+_MAILS = (
+    r"(?:our |the |any )?(?:(?:promo|promos|promotion|promotional|marketing|advertising|ad|sales) )?"
+    r"(?:newsletters?|e ?mails?|mails?|mailings?|messages?|sms|offers|advertising|marketing|promotions|ads)"
+)
+_CONSENT: tuple[tuple[str, ...], ...] = tuple(
+    ("agreed agree consented consent opted said signed ok okay fine want wanted wish accept allow",
+     rf"(?:who |that )?{_AGREED} {_MAILS}(?: from us)?", f"who accept {word}", word)
+    for word in ("newsletter", "marketing")
+)  # fmt: skip
+
+_BOUND = r"(?:at least|at most|more than|less than|over|under|up to)"
 _MOVED = r"(?:grow|rise|fall|shrink|increase|decrease|decline|drop)(?:n|ed|d)?|gone (?:up|down)|go (?:up|down)"
 # Rows in a currency, where the data holds its code; figures in one are of its unit.
 _IN_IT = (
@@ -124,7 +144,8 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("every", r"every single", "every"),
     ("one", r"(each|every|all) one of (?:them|these|those)", "{1}"),
     ("one", r"(an?|the) (\w+) (\w+) (and|or) (an?|the) (\w+) one(?! \w+s\b)", "{1} {2} {3} {4} {5} {6} {3}"),
-    ("brick", r"brick and mortar", ""),
+    ("physical brick bricks street offline", r"(?:physical|bricks? and mortar|high street|offline) (shops?|stores?|outlets?|branch|branches|locations?)", "{1}"),
+    ("brick bricks", r"bricks? and mortar", ""),
     ("average", r"(?:in|at|by) (?:an |the )?average(?= [,.?]|$| for| per)", "on average"),
     # The first few within each.
     ("most", r"(\w+) the most ?,? ?and how much(?: (?:have|has|did|do) (?:they|each)(?: each)? \w+)?(?= ?[?.]|$)", "{1} the most"),
@@ -217,6 +238,7 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("sale sold live offered", r"(?:still |currently )(?:on sale|being sold|sold|live|offered)(?: now)?", "active", "active"),
     ("range assortment catalogue", r"(?:still |currently )in (?:the|our) (?:range|assortment|catalogue|catalog)", "active", "active"),
     ("live", r"live (?:right )?now", "active", "active"),
+    *_CONSENT,
     ("agreed consented opted said signed ok okay happy fine willing glad", r"(?:have |has |are |is |who )*(?:agreed|consented|opted in|opted|said yes|signed up|ok|okay|happy|fine|willing|glad) (?:to|for|into|with) (?:get|getting|receive|receiving|be sent)(?: our| the)?", "who accept", "accept"),
     ("agreed consented opted said signed ok okay happy fine willing glad", r"(?:have |has |are |is |who )*(?:agreed|consented|opted in|opted|said yes|signed up|ok|okay|happy|fine|willing|glad) (?:to|for|into|with) (?:get|getting|receive|receiving|be sent)(?: our| the)?", "with"),
     ("left joined quit leave leaving join", r"(left|joined|quit|leave|leaving|join) (?:the |our )?(?:firm|company|business|organisation|organization|us)(?= [?.,]| and | in | during | since |$)", "{1}"),
@@ -225,6 +247,26 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("expired lapsed out", r"which (\w+) (\w+) (?:has|have) (?:already |now |since )?(?:expired|lapsed|run out)(?= [?.]|$)", "which {1} have a {2} until before today", "until"),
     ("expired lapsed out", r"which (\w+) (\w+) (?:has|have) (?:already |now |since )?(?:expired|lapsed|run out)(?= [?.]|$)", "which {1} have a {2} expiry before today", "expiry expire expiration exp"),
     ("big large", r"^how (?:big|large) is (?!the |our |an? )(\S+(?: \S+){0,2})(?: ,? in (?:square|sq) \w+)?(?= \?|$)", "what is the area of {1}", "area"),
+    ("off", rf"(?:that |which )?(?:gave|give|gives|offered|offer|offers|had|have|has|with|carried|carry|granted|took|got) (?:an? )?((?:{_BOUND} )?\d[\d.,]* ?(?:percent|%)) off", "with a discount percent of {1}", "percent pct percentage rate"),
+    *(
+        ("happy satisfied pleased", rf"(?:on average ,? )?how (?:happy|satisfied|pleased) {_WERE} (?:{_PERSONS}(?: been)?(?: with)? )?(.+?)(?: ,? ?(?:on|in) average)?(?= ?[?.]|$)", f"what is the average {word} for {{1}}", known)
+        for word, known in (("satisfaction", "satisfaction csat"), ("rating", "rating"))
+    ),
+    ("mark rating score grade stars", rf"(?:what|which) (mark|rating|score|grade|stars|star rating) (?:do|did|does|have|has) {_PERSONS} (?:give|given|award|awarded|leave|left)(?: us for| to| for)? (.+?) (?:on|in) average", "what is the average {1} for {2}"),
+    ("mark rating score grade stars", rf"(?:what|which) (mark|rating|score|grade|stars|star rating) (?:do|did|does|have|has) {_PERSONS} (?:give|given|award|awarded|leave|left)(?: us for| to| for)? (.+)", "what is the {1} for {2}"),
+    ("care service services support desk", r"(?<=for )(?:our |the )?(?:(?:customer|client|user|technical|tech) (?:care|services?|support)(?: (?:team|desk|staff|department))?|(?:help|service) desk|support (?:team|desk|staff|department))", "support", "support"),
+    ("rrp msrp", r"rrp|msrp", "list price", "list"),
+    ("rrps msrps", r"rrps|msrps", "list prices", "list"),
+    ("rrp rrps msrp msrps", r"rrps?|msrps?", "retail prices", "retail"),
+    ("begin start", r",? ?and when (?:did|does|do) (?:they|it|each|each of (?:them|these|those)) (?:begin|start) and (?:end|finish|stop)", ", the start and the end", "start"),
+    ("worth", r"how much (?:is|was) (?:the |our |an? )?average (basket|cart|bill|invoice|deal|contract)(?: ((?:of|from|by) (?:an? |the |our )?\w+))? worth", "what is the average {1} {2}"),
+    ("worth", r"how much (?:is|was|are|were) (?:the |our |an? )?average (\w+)(?: ((?:of|from|by) (?:an? |the |our )?\w+))? worth", "what is the average {1} value {2}"),
+    ("sitting lying hanging waiting", r"(?:sitting|lying|hanging|waiting) (open|unpaid|unresolved|unanswered|idle|empty)", "{1}"),
+    ("left", r"(parcels?|packages?|shipments?|deliveries|consignments?) (?:that |which )?(?:have |has |had )?left (?:us|(?:the |our )?(?:dock|docks|building|warehouse|house|premises|depot|factory))", "{1} shipped", "shipped dispatched"),
+    ("reached arrived made", r"(?:not|haven't|hasn't|have not|has not)(?: yet)? (?:reached|arrived at|arrived with|made it to) (?:the |their |its )?(?:customers?|clients?|recipients?|buyers?|destination)(?: yet)?", "not delivered", "delivered"),
+    ("road way", r"(?:is|are|still|currently)(?: still| out| currently)* on (?:the|its|their) (?:road|way)(?! for)(?: right now| now| at the moment)?", "not delivered yet", "delivered"),
+    ("sun sunday", r",? ?(?:from )?(?:mon|monday) (?:through|thru|to|until|-) (?:sun|sunday)(?: inclusive| included)?", ""),
+    ("o", r"with (?:/ )?o(?= \w)", "without"),
     ("time", r"(?:order|ordered|buy|bought|purchase|purchased|placed an order)(?: from us| with us)? for the (?:very )?first time", "placed their first order"),
     ("up down grow grown rise risen fall fallen shrink shrunk decline declined drop dropped increase increased decrease decreased", rf"^(?:did|do|does|have|has) (?!any|some|all|every|each|we |you |they |i )(?:the |our )?(.+?) (?:{_MOVED}) ((?:in|last|this|over|during|since) [^?.]+)(?= [?.]|$)", "what was the change in {1} {2}"),
     ("number", rf"^(?:by )?how (?:much|many percent) (?:did|do|does|have|has) (?:the |our )?(number of .+?) (?:{_MOVED}|change|changed)(?= )", "what was the change in the {1}"),
@@ -248,6 +290,7 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("start starting begin beginning", r",? ?(?:and )?(?:start|starting|begin|beginning) (?:with|from) the (lowest|smallest|least \w+|fewest|worst)(?: \w+)?(?= [?.]|$)", "lowest first"),
     ("which what", r",? ?and in (?:which|what) (\w+) (?:is|are|do|does) (?:it|they|these|those|each)(?: \w+)?(?= [?.]|$)", ". show the {1}"),
     ("one", r"(have|has|had|with|without) (?:at least )?one of (?:our|the|these|those)", "{1} a"),
+    ("where", r"^where (?:do|does|did|are|were) (?:the |our )?(\w+(?: \w+)?) (?:come from|live|located|based|situated|from|reside) \? (?:the |show the )?(?:count|counts|number|numbers) (by|per|for each)", "number of {1} {2}"),
     ("where", r"^where (?:do|does|did|are|is|was|were) (?:most of )?(?:the |our )?(.+?) (?:live|lived|located|based|situated|from|come from|reside)(?= [?.]|$)", "where are {1}"),
     # What something costs, is worth, adds up to.
     ("cost costs", r",? ?(?:and )?(?<!^)(?:what|how much) (?:does|do|did|will) (?:it|they|these|those|that) cost(?: us| in the shop| each)?", "and the price"),
@@ -264,6 +307,7 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("what", rf",? ?and what (?:is|was|are|were) (?:that|this|the|their|its) ({_FIGURE})(?= [?.]|$)", ", and the {1}"),
     ("much", r",? ?and how much (?:have |has |had |did |do |does )?(?:they|it|he|she|each)(?: each)? (?:spent|spend|earned|earn|paid|pay|bought|buy|made|make)?(?= [?.]|$)", ", and how much"),
     ("how", r",? ?and (?:by )?how (?:much|many \w+) (?:was|is) (?:it|that|this)(?= [?.]|$)", ""),
+    ("number count", rf"(?:the )?(?:number|count) and (?:the |their )?({_AGGREGATE} \w+(?: \w+)?) of (?:the |all |our )*(.+?)(?= (?:in|for|per|by|with|during|on|at|from|since|between|of|that|which|who|to|where|over|and|or)\b| ?[?.,]|$)", "the number of {2} and the {1} of {2}"),
     ("order", r"in (?:month|date|time|calendar|day|week|year|chronological) order", "in chronological order"),
     ("chronological", r"(?<=, )chronological(?= [?.]|$)", "in chronological order"),
     ("first top", rf"(?:the )?(?:{_BEST})(?: \w+)? (?:first|on top|at the top)", "highest first"),
