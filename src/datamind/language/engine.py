@@ -78,7 +78,7 @@ class BuiltinPlanner:
                 question, asked, compiled.graph, compiled.metrics,
                 lambda figure: self._alone(figure, view, compiled),
             )  # fmt: skip
-        question = replace(question, earlier=why.without(question.earlier))
+        question = replace(question, earlier=self._figures(question, view, compiled))
         if not question.earlier:
             return self._first(question, view, compiled)
         if by_form(question.text) and not follow_up.adds(question.text):
@@ -94,6 +94,20 @@ class BuiltinPlanner:
         if stance.surely and not stance.complete:
             return reasons.unplaced(tokens, stance.at)
         return alone or self._alone(question, view, compiled)
+
+    def _figures(self, question: Question, view: View, compiled: Compiled) -> tuple[Turn, ...]:
+        """The earlier turns; of those that asked why, the figure that they were about."""
+        turns: list[Turn] = []
+        for turn in question.earlier:
+            asked = why.heard(turn.text)
+            if asked is None:
+                turns.append(turn)
+            elif asked.about:
+                read = self._alone(replace(question, text=asked.about, earlier=()), view, compiled)
+                if read.status == "answered":
+                    plan = read.candidates[0].plan
+                    turns.append(replace(turn, text=asked.about, plan=plan))
+        return tuple(turns)
 
     def _first(self, question: Question, view: View, compiled: Compiled) -> Interpretation:
         """A question with none before it, which can't go on from one: `which of them are new?`"""

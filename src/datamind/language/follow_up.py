@@ -54,6 +54,7 @@ _ALL_SAID = frozenset(
     """me all the are there please those these them it they one ones in total how many of
     just""".split()
 )
+_ARRANGED = frozenset({"sorted", "ordered", "compared"})
 _JOINS = frozenset({"and", "but", "also"})
 _OPENING = frozenset({"and", "but", "also", "so", "then", "now"})
 _ASSENT = frozenset({"yes", "yep", "ok", "okay", "right", "thanks", "great", "please"})
@@ -75,8 +76,8 @@ class Stance:
 
 
 _MAY_LEAN = re.compile(
-    r"^\W*(?:and|but|also|(?:what|how) about)\b|\b(?:instead|they|them|their|its?|those|these|that"
-    r"|ones?|he|she|his|her)\b",
+    r"^\W*(?:and|but|also|by|per|split|grouped|broken|sorted|ordered|compared|(?:what|how) about)\b"
+    r"|\b(?:instead|they|them|their|its?|those|these|that|ones?|he|she|his|her)\b",
     re.IGNORECASE,
 )
 
@@ -172,8 +173,9 @@ def stance(tokens: Sequence[Token], units: Sequence[Unit]) -> Stance:
         (short and (len(words) <= _FEW - 1 or any(words[: len(p)] == p for p in _LEADS)))
         or (words[0] in _PARTING | _FRAGMENTS and short)
     )
+    ordered = short and not asks and words[0] in _ARRANGED
     joins = words[0] in _JOINS or words[1:2] == ("about",) or "instead" in words
-    goes_on = at is not None or (short and joins and not complete)
+    goes_on = at is not None or (short and joins and not complete) or parts or ordered
     return Stance(leans, surely, complete, goes_on, at)
 
 

@@ -24,7 +24,7 @@ def ranks(sketch: Sketch, ctx: Context, draft: Draft, *, grouped: bool) -> None:
         if sort is not None:
             _add_sort(draft, sort)
         wanted = rank in sketch.ranks or not (grouped or sketch.listed)
-        told = isinstance(rank.by, Measure) and not sketch.opener  # `sort them by number of trips`
+        told = _is_figure(rank, ctx) and not sketch.opener  # `sort them by number of trips`
         wanted = wanted or (grouped and told) or adds_up(rank, sketch, ctx)
         if shown is not None and wanted and not _already(draft, shown):
             draft.outputs.append(shown)
@@ -33,6 +33,11 @@ def ranks(sketch: Sketch, ctx: Context, draft: Draft, *, grouped: bool) -> None:
         draft.limit = P.Limit(min(limits))
     elif limits:
         draft.limit = P.Limit(limits[0])
+
+
+def _is_figure(rank: Rank, ctx: Context) -> bool:
+    by = ctx.chosen.get(rank.by) if isinstance(rank.by, Mention) else None
+    return isinstance(rank.by, Measure) or (by is not None and by.kind == "metric")
 
 
 def _add_sort(draft: Draft, sort: P.Sort) -> None:
