@@ -106,6 +106,7 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
             seen = True
         elif code == "P":
             cond: Cond = node.payload
+            joined = joined and not cond.negated  # `..., not counting cancelled orders`
             follows = nodes[place + 1] if place + 1 < len(nodes) else None
             adjacent = follows is not None and follows.code == "c" and follows.first == node.last
             before = counted if about is None and cond.kind == "value" else about

@@ -13,6 +13,7 @@ from datamind.language.conditions import predicate
 from datamind.language.context import Context, Unbuildable, compared, conjunction
 from datamind.language.draft import Draft, aggregate
 from datamind.language.graph import UNREACHABLE
+from datamind.language.homes import figure_tables
 from datamind.language.metric_rows import rows_of
 from datamind.language.metric_time import figure, goes_by_own_dates
 from datamind.language.outputs import in_total, is_told, measured_outputs
@@ -45,7 +46,7 @@ def build(sketch: Sketch, ctx: Context) -> P.Query:
     if changed is not None:
         return _one_number(changed, ctx)
     sketch = _extremes(sketch, ctx)
-    draft = Draft()
+    draft, ctx.figures = Draft(), figure_tables(sketch, ctx)
     grouped = _is_grouped(sketch, ctx)
     _conditions(sketch, ctx, draft, grouped=grouped)
     for mention in (*sketch.outputs, *sketch.groups):

@@ -50,11 +50,13 @@ _LEAVING = frozenset("leave leaving ignore ignoring exclude excluding disregard 
 
 
 def _leaves_rows(mention: Mention | None, table: str, ctx: Context) -> bool:
-    """`who bought in May, leaving out cancelled orders`: of the rows that the period is of, some
-    do not count."""
+    """`who bought in May, leaving out cancelled orders`: of the rows that the period is of, or
+    the figure, some do not count."""
     at = mention.first if mention is not None else 0
     if not _LEAVING & {w.lower() for w in ctx.words[max(0, at - 4) : at]}:
         return False
+    if any(table in ctx.scope.graph.owned(t) for t in ctx.figures):
+        return True
     alias = ctx.scope.aliases.get(table)
     return any(isinstance(d, P.Column) and d.alias == alias for d in ctx.dates)
 

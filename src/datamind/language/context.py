@@ -47,6 +47,7 @@ class Context:
     used: set[str] = field(default_factory=set)
     dates: list[P.Expr] = field(default_factory=list)
     spans: list[Period] = field(default_factory=list)
+    figures: frozenset[str] = frozenset()  # the tables whose rows are added up, counted, ranked by
     related: str = ""  # inside a condition on related rows: the table of these
 
     def since(self, start: int) -> Context:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from datamind.language import measures
 from datamind.language.candidates import Candidate
-from datamind.language.context import Unbuildable
+from datamind.language.context import Context, Unbuildable
 from datamind.language.graph import Graph
 from datamind.language.roles import link_of
 from datamind.language.sketch import Measure, Mention, Sketch
@@ -112,3 +112,20 @@ def _counted_at(
     if not head.table or head.table in graph.owned(home) or home in graph.owned(head.table):
         return home
     return graph.event({home, head.table}) or home
+
+
+def figure_tables(sketch: Sketch, ctx: Context) -> frozenset[str]:
+    """The tables whose rows are added up, counted or ranked by."""
+    ranked = [r.by for r in (*sketch.ranks, *sketch.order)]
+    told = [o for o in sketch.outputs if isinstance(o, Measure) or _is_metric(o, ctx)]
+    targets = [o.target if isinstance(o, Measure) else o for o in (*told, *ranked) if o is not None]
+    meant = [ctx.chosen[t] for t in targets if t is not None and t in ctx.chosen]
+    metrics = ctx.scope.view.metrics_by_name
+    tables = [metrics[c.id].table if c.kind == "metric" else c.table for c in meant]
+    return frozenset(t for t in tables if t)
+
+
+def _is_metric(output: Mention | Measure, ctx: Context) -> bool:
+    return isinstance(output, Mention) and output in ctx.chosen and (
+        ctx.chosen[output].kind == "metric"
+    )  # fmt: skip

@@ -33,6 +33,7 @@ from datamind.language.telling import (
     grains,
     is_adjective,
     is_asked,
+    is_done_to,
     is_kind_of,
     is_other,
     telling_of,
@@ -138,8 +139,9 @@ class Linker:
         for at in telling[1:]:
             common &= set(self.matches[at])
         best: dict[tuple[str, str], Candidate] = {}
+        done = is_done_to(self.tokens[first:last])
         for number in sorted(common):
-            if not self.metrics and self.index.items[number].kind == "metric":
+            if (done or not self.metrics) and self.index.items[number].kind == "metric":
                 continue
             candidate = self._score(number, content, core_only=len(content) < last - first)
             if candidate is not None:

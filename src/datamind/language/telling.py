@@ -82,3 +82,8 @@ def is_asked(tokens: Sequence[Token], at: int) -> bool:
     """`how many matters did we open`: what was done, no state."""
     before = [t.lower for t in tokens[max(0, at - 2) : at]]
     return len(before) == 2 and before[0] in _DID and before[1] in _WE
+
+
+def is_done_to(tokens: Sequence[Token]) -> bool:
+    """`placed an order`: a deed, not the figure that is called `orders placed`."""
+    return len(tokens) > 2 and is_participle(tokens[0]) and tokens[1].lower in ("a", "an", "any")

@@ -159,7 +159,7 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("of among out", rf"^(?:of|among|amongst|out of) {_OURS}(.+?) , how many (?:of (?:them|these|those) )?(.+)", "how many {1} {2}"),
     ("of among out", rf"^(?:of|among|amongst|out of) {_OURS}(.+?) , (?:what|which) ({_PART})(?: of (?:them|these|those))? (.+)", "what {2} of {1} {3}"),
     ("everyone anyone everybody", r"(?:everyone|anyone|everybody|anybody|all those|people|those) who (?:has|have) (?:ever )?bought (?:something |anything )?(?:from us)?", "customers with an order"),
-    ("bought ordered purchased", r"(?:who|that) (?:have |has )?(bought|ordered|purchased)(?: something| anything)?(?= (?:in|during|since|over|within) )", "{1}"),
+    ("bought ordered purchased", r"(?:who|that) (?:have |has )?(bought|ordered|purchased)(?: something| anything)?(?= (?:in|during|since|over|within|this|last|between|before|after) )", "{1}"),
     ("we've we", rf"({_PART}) of (?:the |our |all |all the )?(\w+) (?:that |which )?(?:we've|we have) (\w+ed)(?= (?!in |on |since |during |from |over |within )\w)", "{1} of {3} {2}"),
     ("led lead leads resulted result results ended turned", rf"({_PART}) (.+?)(?: that| which)? (?:(?:led|lead|leads) to|(?:result|results|resulted|ended|ended up) (?:in|with)|turned into)(?= (?:an?|at least one|some) )", "{1} {2} have"),
     ("taking considering looking", rf"^(?:taking|considering|looking at) {_OURS}(\w+)(?: (?:including|counting|incl) (?:the |also )?\w+ (?:ones|too|as well))? , (?:what|which) ({_PART})(?: of (?:them|these|those))? (.+)", "what {2} of {1} {3}"),
