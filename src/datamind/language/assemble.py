@@ -75,6 +75,8 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
                 sketch.outputs.extend(_tested(sketch)[:1])  # `..., and what is it?`
         elif code == "D":
             sketch.distinct = True
+        elif code == "c" and previous == "P" and _is_left_out(nodes[place - 1], node):
+            pass
         elif code in ("c", "M"):
             if place > 1 and not seen and [n.code for n in nodes[place - 2 : place]] == ["G", K.OF]:
                 node.payload.role = "entity"  # for each kind `of bike`: whose kind
@@ -106,7 +108,6 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
             seen = True
         elif code == "P":
             cond: Cond = node.payload
-            joined = joined and not cond.negated  # `..., not counting cancelled orders`
             follows = nodes[place + 1] if place + 1 < len(nodes) else None
             adjacent = follows is not None and follows.code == "c" and follows.first == node.last
             before = counted if about is None and cond.kind == "value" else about
@@ -209,6 +210,18 @@ def _shown_at_end(nodes: list[Node]) -> frozenset[int]:
             return frozenset(range(listed.start(1), listed.end(1)))
         return frozenset()
     return frozenset(range(found.start(1), found.end(1)))
+
+
+def _is_left_out(before: Node, node: Node) -> bool:
+    """`..., not counting cancelled orders`: the noun says whose state it is, and nothing else."""
+    cond: Cond = before.payload
+    if not cond.negated or before.last != node.first or cond.kind not in ("value", "related"):
+        return False
+    if cond.mention is not None and cond.mention.hint is None:
+        cond.mention.hint = node.payload
+    if cond.subject is not None and cond.subject.owner is None:
+        cond.subject.owner = node.payload
+    return True
 
 
 def _set_context(cond: Cond, about: Mention | None) -> None:
