@@ -75,7 +75,7 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
                 sketch.outputs.extend(_tested(sketch)[:1])  # `..., and what is it?`
         elif code == "D":
             sketch.distinct = True
-        elif code == "c" and previous == "P" and _is_left_out(nodes[place - 1], node):
+        elif code == "c" and selecting and joined and _is_left_out(nodes[place - 1], node):
             pass
         elif code in ("c", "M"):
             if place > 1 and not seen and [n.code for n in nodes[place - 2 : place]] == ["G", K.OF]:
@@ -215,7 +215,12 @@ def _shown_at_end(nodes: list[Node]) -> frozenset[int]:
 def _is_left_out(before: Node, node: Node) -> bool:
     """`..., not counting cancelled orders`: the noun says whose state it is, and nothing else."""
     cond: Cond = before.payload
-    if not cond.negated or before.last != node.first or cond.kind not in ("value", "related"):
+    if (
+        before.code != "P"
+        or not cond.negated
+        or before.last != node.first
+        or cond.kind not in ("value", "related")
+    ):
         return False
     if cond.mention is not None and cond.mention.hint is None:
         cond.mention.hint = node.payload
