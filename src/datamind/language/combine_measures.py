@@ -50,6 +50,21 @@ def count_noun(nodes: list[Node]) -> list[Node]:
     return count([nodes[1], nodes[0]])
 
 
+def counts_apart(nodes: list[Node]) -> list[Node] | None:
+    """`how many lack a phone and how many an address`: each number has its condition."""
+    first, second = of_code(nodes, "M")
+    conds = of_code(nodes, "P")
+    counted = (first.payload, second.payload)
+    if any(m.kind != "count" or m.where or m.target is None for m in counted):
+        return None
+    if counted[0].target.candidates != counted[1].target.candidates:
+        return None
+    for node, cond in zip((first, second), conds, strict=True):
+        node.payload.where = [cond.payload]
+    joint = next(n for n in nodes if n.code == K.AND)
+    return [first, joint, second]
+
+
 def counts(nodes: list[Node]) -> list[Node] | None:
     """`numbers of` papers `and` journals: a count of each."""
     if nodes[0].last - nodes[0].first < 2 or not nodes[0].payload:

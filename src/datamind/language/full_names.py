@@ -8,6 +8,7 @@ from datamind.language.candidates import Candidate
 from datamind.language.index import normal
 from datamind.language.linking import Linker
 from datamind.language.sketch import Cond, Mention
+from datamind.language.stored import value_of
 from datamind.language.tokens import Token
 from datamind.language.units import Unit
 
@@ -35,7 +36,7 @@ def _full_name(linker: Linker, at: int) -> tuple[Candidate, Candidate] | None:
         for other, other_stored in lasts:
             if other == f"{table.id}.{table.display[1]}":
                 return (
-                    linker.value(column, stored, 1.0, "value"),
-                    linker.value(other, other_stored, 1.0, "value"),
+                    value_of(linker.index, column, stored, 1.0, "value"),
+                    value_of(linker.index, other, other_stored, 1.0, "value"),
                 )
     return None

@@ -22,6 +22,7 @@ from datamind.language.index import GENERIC, SUFFIXES, Index, Item, Posting, nor
 from datamind.language.kinds import is_calendar
 from datamind.language.scope import duration_column, money_column, number_of_rows
 from datamind.language.spending import SPENT, spending
+from datamind.language.stored import partial, quoted, value_of
 from datamind.language.tables.keywords import SOFT, STOP
 from datamind.language.telling import (
     ABSORBED,
@@ -242,7 +243,10 @@ class Linker:
             options = [o for o in found if o[0] not in used or o[0] < 0]
             spare = ABSORBED | (ADDRESS if ADDRESSED & set(item.core) else frozenset())
             spare |= NUMBER if NUMBERED & set(item.core) else frozenset()
-            if not options and self.tokens[at].lemma in spare and self._holds_text(item):
+            dated = at > content[0] and self.tokens[at].lemma == "date" and self._is_date(item)
+            if not options and (
+                dated or (self.tokens[at].lemma in spare and self._holds_text(item))
+            ):
                 quality *= 0.93
                 continue
             if (
@@ -316,6 +320,9 @@ class Linker:
         told = [n for n, word in enumerate(item.core) if word not in FORM_WORDS]
         return len(told) > 1 and told[-1] not in used
 
+    def _is_date(self, item: Item) -> bool:
+        return item.kind == "column" and self.index.view.column(item.id).is_date
+
     def _holds_text(self, item: Item) -> bool:
         return item.kind == "column" and self.index.view.column(item.id).type == "text"
 
@@ -336,7 +343,7 @@ class Linker:
         """Values of columns that the window spells, exactly or (proper names, quotes) in part."""
         tokens = self.tokens[first:last]
         if tokens[0].kind == "quoted":
-            return self._quoted(tokens[0]) if len(tokens) == 1 else []
+            return quoted(self.index, tokens[0]) if len(tokens) == 1 else []
         if any(t.kind not in ("word", "number") and t.text not in (".", "-", "&") for t in tokens):
             return []
         text = " ".join(t.lower for t in tokens)
@@ -352,6 +359,8 @@ class Linker:
         inner = [t.lower for t in tokens[1:-1] if t.lower != "the"]
         bare = " ".join([tokens[0].lower, *inner, *(t.lower for t in tokens[1:][-1:])])
         keys = {normal(text), " ".join(t.lemma for t in tokens), bare}  # `in the workshop`
+        if text == "opened":  # it may be closed by now
+            keys.discard("open")
         out: list[Candidate] = []
         for key in sorted(keys):
             for column, stored in self.index.values.get(key, ()):
@@ -360,41 +369,13 @@ class Linker:
                 score = 1.0 if proper or len(tokens) > 1 else 0.86
                 if key != normal(text):
                     score -= 0.06
-                out.append(self.value(column, stored, score, "value"))
+                out.append(value_of(self.index, column, stored, score, "value"))
         if not out and (proper or places.is_plain(text)):
             held = places.spelt(normal(text), self.index)
-            out = [self.value(column, stored, 0.95, "value") for column, stored in held]
+            out = [value_of(self.index, column, stored, 0.95, "value") for column, stored in held]
         if not out and proper and (first > 0 or len(tokens) > 1):
-            out = self._partial(tuple(normal(text).split()), 0.72)
+            out = partial(self.index, tuple(normal(text).split()), 0.72)
         if not out and len(tokens) > 1 and not any(map(self.is_stop, tokens)):
             named = any(self.matches[at] for at in range(first, last))
-            out = self._partial(tuple(normal(text).split()), 0.5 if named else 0.7)
-        return best_of(out)
-
-    def value(self, column: str, stored: str, score: float, source: str) -> Candidate:
-        """The value of a column as a meaning."""
-        table = self.index.view.column(column).table
-        holder = self.index.holders.get(table, "")
-        return Candidate("value", column, table, score, source, stored, holder=holder)
-
-    def _partial(self, words: tuple[str, ...], top: float) -> list[Candidate]:
-        """Values whose words include all of these."""
-        if not words or (len(words) == 1 and len(words[0]) < 3):
-            return []
-        keys = set(self.index.value_words.get(words[0], ()))
-        for word in words[1:]:
-            keys &= set(self.index.value_words.get(word, ()))
-        out = []
-        for key in sorted(keys, key=lambda k: (len(k), k))[:6]:
-            share = len(words) / len(key.split())
-            for column, stored in self.index.values[key]:
-                out.append(self.value(column, stored, top * (0.6 + 0.4 * share), "partial"))
-        return out
-
-    def _quoted(self, token: Token) -> list[Candidate]:
-        key = normal(token.text)
-        out = [self.value(c, v, 1.0, "value") for c, v in self.index.values.get(key, ())]
-        if not out:
-            out = self._partial(tuple(key.split()), 0.8)
-        out.append(Candidate("text", "", "", 0.6, "grammar", token.text))
+            out = partial(self.index, tuple(normal(text).split()), 0.5 if named else 0.7)
         return best_of(out)

@@ -12,6 +12,7 @@ from datamind.language.denials import denied
 from datamind.language.index import normal, synonyms
 from datamind.language.linking import SURE, Linker
 from datamind.language.sketch import Cond, Measure, Mention
+from datamind.language.stored import value_of
 from datamind.language.tables.keywords import STOP
 from datamind.language.tokens import Token, stem
 from datamind.language.units import Unit
@@ -99,7 +100,7 @@ def _values(linker: Linker, words: Sequence[Token]) -> tuple[Candidate, ...]:
     if root and not keys:
         keys = [k for k in index.values if k[:3] == said[:3] and " " not in k and _root(k) == root]
     return tuple(
-        linker.value(column, stored, 0.9, "value")
+        value_of(linker.index, column, stored, 0.9, "value")
         for key in keys for column, stored in index.values[key]
         if len(index.view.values(column)) <= _FEW
     )  # fmt: skip

@@ -103,6 +103,9 @@ def _extend(
     return Assignment(chosen, tables, total)
 
 
+_OWN = 0.5
+
+
 def _pair(a: Mention, x: Candidate, b: Mention, y: Candidate, view: View) -> float:
     """What two meanings cost together, where `b` says something about `a`."""
     if a.owner is b and x.kind == "column":
@@ -111,10 +114,13 @@ def _pair(a: Mention, x: Candidate, b: Mention, y: Candidate, view: View) -> flo
         if len(a.candidates) > MAX_CANDIDATES and x.table != y.table:
             return 0.9  # `show the name` is not another thing's
         return -0.4 if x.table == y.table else 0.15
-    if x.kind == "column" and y.kind == "value" and x.table != y.table and a.first < b.first:
+    if x.kind == "column" and y.kind == "value" and x.table != y.table:
         held = {c.table if c.kind == "column" else "" for c in a.candidates}
-        if len(held) > 2 and y.table in held and "" not in held:
+        if a.first < b.first and len(held) > 2 and y.table in held and "" not in held:
             return 0.4  # `names of the senior trainers`: theirs
+        own = [c for c in a.candidates if c.table == y.table and c.score > _OWN]
+        if a.role == "attribute" and own and y.name in view.table(y.table).display:
+            return 1.1  # what one of them costs: its own cost
     if a.hint is b and x.kind == "value":
         if x.id == y.id or (y.kind == "table" and x.table == y.table):
             shown = y.kind == "table" and x.name in view.table(y.table).display

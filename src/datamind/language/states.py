@@ -15,6 +15,7 @@ from datamind.language.index import Index, synonyms
 from datamind.language.linking import Linker
 from datamind.language.periods import STARTS
 from datamind.language.skips import is_relating
+from datamind.language.stored import value_of
 from datamind.language.tables.times import UNITS
 from datamind.language.telling import GRAINS
 from datamind.language.tokens import Token, stem
@@ -49,7 +50,7 @@ def units(linker: Linker, tokens: Sequence[Token]) -> Iterator[Unit]:
             near = _named(linker) if near is None else near
             found = [f for f in found if not near or linker.index.view.column(f[0]).table in near]
         if found:
-            meant = best_of([linker.value(c, v, score, "value") for c, v, score in found])
+            meant = best_of([value_of(linker.index, c, v, score, "value") for c, v, score in found])
             yield Unit("v", at, at + 1, tuple(meant), meant[0].score - 0.2)
 
 

@@ -50,10 +50,18 @@ def heed_vacuous(
     altogether = ("in", "total") in pairwise(said) or {"altogether", "overall"} & set(said)
     if altogether and not any(isinstance(n, P.Aggregate | P.Metric) for n in nodes):
         raise Unbuildable("what they add up to was asked")
+    if list(pairwise(said)).count(("how", "many")) > 1 and _is_one_number(plan):
+        raise Unbuildable("two numbers were asked")
     if _halved(plan, units):
         raise Unbuildable("what was said of both holds for one")
     if "included" in said and _only_the_included(said, ctx):
         raise Unbuildable("those as well, not those alone")
+
+
+def _is_one_number(plan: P.Query) -> bool:
+    """Whether the answer is a single figure: of all rows, and one of them."""
+    groups = [s for s in plan.steps if isinstance(s, P.Group)]
+    return len(groups) == 1 and not groups[0].keys and len(groups[0].measures) == 1
 
 
 def _only_the_included(said: Sequence[str], ctx: Context) -> bool:

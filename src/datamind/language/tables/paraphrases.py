@@ -212,7 +212,11 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("still", rf"(?:that |who |which )?(?:are |is |were |was )?still {_STILL_HERE}", "still ongoing", _ENDING),
     # What is left out.
     ("leaving putting setting leave", r"(?:leaving|leave|putting|setting) (?:any |all |the )?(.+?) aside", "excluding {1}"),
-    ("included", r"(?<=[.,;?!] )(?:and |with )?(?:the |any )?(?!not )\w+(?: (?!not )\w+)? (?:are |being )?included(?= ?[?.,]|$)", ""),
+    ("included", r"(?<=[.,;?!] )(?:and |with )?(?:the |any )?(?!not )\w+(?: (?!not )\w+){0,3} (?:are |being )?included(?= ?[?.,]|$)", ""),
+    ("missing", r"^for how many (.+?) (?:are|do) we (?:missing|lack|have no) (?:an?|the|any) (.+?) ,? ?and for how many (?:an?|the|any) (.+?)(?= ?[?.]|$)", "how many {1} have no {2} and how many {1} have no {3}"),
+    ("missing", r"^for how many (.+?) (?:are|do) we (?:missing|lack) (?:an?|the|any) (.+?)(?= ?[?.]|$)", "how many {1} have no {2}"),
+    ("moment now present", r"at the moment|right now|as of now|at present|at this (?:time|moment)", "currently"),
+    ("earn earns make makes paid get gets", r",? ?(?:and )?what (?:do|does) (?:they|he|she|each|it|each of them) (?:earn|make|get paid|get)(?: (?:an|a|per) (hour|day|week|month|year))?(?= ?[?.]|$)", ", and the pay", "pay"),
     ("count counts", r"(?<=[.,;?!] )(?:the |any )?\w+(?: \w+)? counts? (?:too|as well|also)(?= ?[.?!]|$)", ""),
     ("counted included count out aside considered ignored disregarded", rf"(?<=[.,;?!] )(?:the |any )?(\w+(?: \w+)?) (?:are |is |being )?(?:{_IGNORED})", "excluding {1}"),
     ("skip", r"(?:skip|skipping|drop|dropping|omit|omitting)(?= \w)", "excluding"),

@@ -39,6 +39,8 @@ PHRASAL = {
     "called off": ("cancelled", "canceled"), "call off": ("cancelled", "canceled"),
     "sent back": ("returned", "return"), "brought back": ("returned", "return"),
     "send back": ("returned", "return"), "came back": ("returned", "return"),
+    "give back": ("refund", "return"), "gave back": ("refunded", "returned"),
+    "pay back": ("refund", "repay"), "money back": ("refund", "refunded"),
     "given back": ("refunded", "returned"), "paid back": ("refunded", "repaid"),
     "handed back": ("returned", "refunded"), "signed up": ("registered", "signup", "joined"),
     "sign up": ("register", "signup"), "turned down": ("rejected", "declined"),
