@@ -150,7 +150,10 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"H[rif]*P+c?", windows.of_them, "how many of them were in Rome"),
     Pattern(r"(?<=[,&])[#A][rgq]*$", measures.how_many, "customers of each region, and how many"),
     Pattern(r"P(?:c?\|+[rif]*P)+", conditions.any_of, "in Texas or over 65"),
-    Pattern(r"Mr?P,?&Mr?P(?![cMPG&,])", measures.counts_apart, "customers with no email and how many customers with no phone"),
+    Pattern(
+        r"Mr?P,?&Mr?P(?![cMPG&,])", measures.counts_apart,
+        "how many customers without Ford and how many customers without Fiat",
+    ),
     Pattern(r"g[if]*P+c(?![Pp])", measures.group_of_some, "for each Ford model"),
     Pattern(r"[gb]+[cm](?:[,&]+[cm](?![fMr]))*", measures.group, "for each region and month"),
     Pattern(r"Mgn[c]", measures.per_so_many, "number of customers per 100 models"),

@@ -116,10 +116,13 @@ def _pair(a: Mention, x: Candidate, b: Mention, y: Candidate, view: View) -> flo
         return -0.4 if x.table == y.table else 0.15
     if x.kind == "column" and y.kind == "value" and x.table != y.table:
         held = {c.table if c.kind == "column" else "" for c in a.candidates}
-        if a.first < b.first and len(held) > 2 and y.table in held and "" not in held:
+        alone = a.context is None and a.first < b.first
+        if alone and len(held) > 2 and y.table in held and "" not in held:
             return 0.4  # `names of the senior trainers`: theirs
-        own = [c for c in a.candidates if c.table == y.table and c.score > _OWN]
-        if a.role == "attribute" and own and y.name in view.table(y.table).display:
+        shown = view.table(y.table).display
+        own = [c for c in a.candidates
+               if c.table == y.table and c.score > _OWN and c.name not in shown]  # fmt: skip
+        if a.role == "attribute" and own and y.name in shown:
             return 1.1  # what one of them costs: its own cost
     if a.hint is b and x.kind == "value":
         if x.id == y.id or (y.kind == "table" and x.table == y.table):

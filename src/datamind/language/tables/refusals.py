@@ -53,7 +53,7 @@ _PARTS = {
     r"|slow\w*|improv\w+|worsen\w*)\b",
     "event": r"(?:churn|buy|purchase|sell|grow|rise|drop|fall|increase|decrease|decline|improve"
     r"|happen|earn|make|lose|gain|reach|exceed|win|survive|die|look like|look|perform|run out"
-    r"|come back|visit|want|require|order|book|relapse|stay|click|respond|vote|convert|subscribe|double|succeed|fail"
+    r"|come back|visit|want|require|relapse|stay|click|respond|vote|convert|subscribe|double|succeed|fail"
     r"|recover|outperform|crash|generate|be (?:like|worth|the|higher|lower"
     r"|more|less))\b",
     "report": r"(?:(?:a|an|the|me|us|some|this|that|one|quick|short|brief|new|simple|monthly"
