@@ -119,7 +119,7 @@ def _pair(a: Mention, x: Candidate, b: Mention, y: Candidate, view: View) -> flo
         alone = a.context is None and a.first < b.first
         if alone and len(held) > 2 and y.table in held and "" not in held:
             return 0.4  # `names of the senior trainers`: theirs
-        shown = view.table(y.table).display
+        naming = view.table(y.table).display
         own = [c for c in a.candidates
                if c.table == y.table and c.score > _OWN and c.name not in shown]  # fmt: skip
         if a.role == "attribute" and own and y.name in shown:
