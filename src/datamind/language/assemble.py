@@ -75,7 +75,7 @@ def _read(sketch: Sketch, nodes: list[Node], *, first: bool) -> None:
                 sketch.outputs.extend(_tested(sketch)[:1])  # `..., and what is it?`
         elif code == "D":
             sketch.distinct = True
-        elif code == "c" and selecting and joined and _is_left_out(nodes[place - 1], node):
+        elif code == "c" and joined and _is_left_out(nodes[place - 1], node):
             pass
         elif code in ("c", "M"):
             if place > 1 and not seen and [n.code for n in nodes[place - 2 : place]] == ["G", K.OF]:

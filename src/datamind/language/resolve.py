@@ -119,15 +119,15 @@ def _pair(a: Mention, x: Candidate, b: Mention, y: Candidate, view: View) -> flo
         alone = a.context is None and a.first < b.first
         if alone and len(held) > 2 and y.table in held and "" not in held:
             return 0.4  # `names of the senior trainers`: theirs
-        naming = view.table(y.table).display
+        shown = view.table(y.table).display
         own = [c for c in a.candidates
                if c.table == y.table and c.score > _OWN and c.name not in shown]  # fmt: skip
         if a.role == "attribute" and own and y.name in shown:
             return 1.1  # what one of them costs: its own cost
     if a.hint is b and x.kind == "value":
         if x.id == y.id or (y.kind == "table" and x.table == y.table):
-            shown = y.kind == "table" and x.name in view.table(y.table).display
-            return -0.45 if shown or x.id == y.id else -0.2
+            named = y.kind == "table" and x.name in view.table(y.table).display
+            return -0.45 if named or x.id == y.id else -0.2
         return 0.5
     if x.kind == y.kind == "column" and a.first > b.first:
         if x.id == y.id:

@@ -215,7 +215,7 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("included", r"(?<=[.,;?!] )(?:and |with )?(?:the |any )?(?!not )\w+(?: (?!not )\w+){0,3} (?:are |being )?included(?= ?[?.,]|$)", ""),
     ("missing", r"^for how many (.+?) (?:are|do) we (?:missing|lack|have no) (?:an?|the|any) (.+?) ,? ?and for how many (?:an?|the|any) (.+?)(?= ?[?.]|$)", "how many {1} have no {2} and how many {1} have no {3}"),
     ("missing", r"^for how many (.+?) (?:are|do) we (?:missing|lack) (?:an?|the|any) (.+?)(?= ?[?.]|$)", "how many {1} have no {2}"),
-    ("moment now present", r"at the moment|right now|as of now|at present|at this (?:time|moment)", "currently"),
+    ("moment now present", r"(enrolled|employed|registered|subscribed|admitted|stationed|living|staying|lodging) (?:(?:with|by) us |here )?(?:at the moment|right now|as of now|at present|now)", "{1} currently"),
     ("earn earns make makes paid get gets", r",? ?(?:and )?what (?:do|does) (?:they|he|she|each|it|each of them) (?:earn|make|get paid|get)(?: (?:an|a|per) (hour|day|week|month|year))?(?= ?[?.]|$)", ", and the pay", "pay"),
     ("count counts", r"(?<=[.,;?!] )(?:the |any )?\w+(?: \w+)? counts? (?:too|as well|also)(?= ?[.?!]|$)", ""),
     ("counted included count out aside considered ignored disregarded", rf"(?<=[.,;?!] )(?:the |any )?(\w+(?: \w+)?) (?:are |is |being )?(?:{_IGNORED})", "excluding {1}"),
