@@ -50,6 +50,8 @@ Matches = dict[int, list[tuple[int, float, str]]]
 
 SURE = 0.99  # all words of a name were said
 
+_SHORT = 3
+
 
 class Linker:
     """Looks spans up in the index; remembers what each token matched.
@@ -92,8 +94,9 @@ class Linker:
         for word in sorted(synonyms().get(token.lemma, ())):
             self._take(found, self.index.postings.get(word, ()), 0.68, "synonym")
         if token.lemma not in self.index.postings:
+            said = token.lower in keyword_words()  # the `longest` is no `lst_nm`
             for short in self.index.short_words:
-                if names.abbreviates(short, token.lemma):
+                if names.abbreviates(short, token.lemma) and not (said and len(short) <= _SHORT):
                     self._take(found, self.index.postings[short], 0.72, "abbreviation")
         sure = any(kind == "name" for places in found.values() for _, _, kind in places)
         if not sure and token.lower not in self.index.value_words:

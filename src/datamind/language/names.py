@@ -52,7 +52,16 @@ population:popn; distance:dstnc; latitude:latd; longitude:lng lngtd; standard de
 standard:std; deviation:dev; difference:diff; ratio:rto;
 management:mgmt; administration:admn; service:svc srv; application:app appl; database:db;
 technical:tech; information:info; secretary:secy; international:intl;
-national:natl; corporation:corp; company:co comp cmpny; limited:ltd; association:assn assoc
+national:natl; corporation:corp; company:co comp cmpny; limited:ltd; association:assn assoc;
+vessel:vsl vssl; crew:crw; landing:lndg; trip:trp; buyer:byr; seller:slr sllr; size:sz; cost:cst;
+limit:lim lmt; quota:qta; daily:dly; weekly:wkly; monthly:mthly mnthly; yearly:yrly; home:hm;
+built:blt; active:actv; inspection:insp inspn; grade:grd; role:rl; auction:auct; vehicle:veh vhcl;
+driver:drv drvr; route:rte; station:stn; member:mbr memb; policy:plcy; claim:clm; premium:prem;
+agent:agt agnt; principal:prin; charge:chrg; receipt:rcpt rct; admission:admsn; room:rm;
+discharge:dschg disch; nurse:nrs; booking:bkg bkng; guest:gst; reservation:resv rsvn; flight:flt;
+aircraft:acft; airport:arpt; ticket:tkt; event:evt; teacher:tchr; enrollment:enrl enrlmt;
+attendance:attnd; damage:dmg; capacity:capac; liter:ltr; worker:wkr; supervisor:supv supvr spvr;
+repair:rpr; machine:mach mchn; material:matl mtl; inventory:invy; storage:stg strg; shift:shft
 """.replace("\n", " ").split(";"))
     for short in shorts.split()
     for word in (word.strip(),)
@@ -71,7 +80,11 @@ AMBIGUOUS = {
     "cond": "condition", "comm": "commission comment", "exam": "examination", "vac": "vaccination",
     "gen": "gender", "nat": "nationality", "pub": "publisher publication", "ed": "edition editor",
     "acq": "acquisition", "inv": "investment inventory", "pos": "position", "ret": "return",
-    "cred": "credit", "dict": "dictionary", "vet": "veterinarian", "reg": "region registration",
+    "cr": "credit", "act": "active activity actual", "prt": "port part", "spc": "species space",
+    "px": "price", "ann": "annual", "cap": "capacity capital", "term": "termination terminated",
+    "chg": "charge change", "mtg": "meeting mortgage", "lst": "last list", "fst": "first",
+    "eng": "engine engineer", "dwn": "down", "cls": "class close closed closing", "cred": "credit",
+    "dict": "dictionary", "vet": "veterinarian", "reg": "region registration",
 }  # fmt: skip
 
 

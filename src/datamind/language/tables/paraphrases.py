@@ -106,6 +106,15 @@ _NOT_COUNTED = (
     r"(?:did|do|does|has|have|had|is|are|was|were|more|less|fewer|higher|lower|larger|smaller|longer"
     r"|bigger|percent)\b"
 )
+# `Year of opening`: what happened then.
+_GRAIN_OF = tuple(
+    (noun, rf"(year|quarter|month|week|day) of {noun}(?= ?[?.,]| and | in |$)", f"{{1}} {done}")
+    for noun, done in (
+        ("opening", "opened"), ("closing", "closed"), ("delivery", "delivered"),
+        ("hiring", "hired"), ("joining", "joined"), ("registration", "registered"),
+        ("booking", "booked"), ("payment", "paid"), ("shipment", "shipped"),
+    )
+)  # fmt: skip
 PARAPHRASES: tuple[tuple[str, ...], ...] = (
     *_EACH,
     # What only leads up to the question, or says that all of the data is meant.
@@ -114,6 +123,21 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("list", r"^(?:give|show|get|send|bring)(?: me| us)? (?:a |the )?(?:full |complete )?list of(?: all| the| our)*", "list"),
     ("or", r",? ?(?:whether )?(?:they (?:are|were) |it (?:is|was) )?(?:\w+ed|open|active|paid|new|sold|sent|late|complete) or not(?= ?[?.,]|$)", ""),
     ("what", r",? ?and what (?:total )?(amount|sum|value|money|volume)(?: of money)? (?:do|does|did|is|was) (?:they|it|that|this|those|these)(?: all)?(?: together)?(?: represent| amount to| add up to| come to| make| make up| make up in total| have)?(?: in total| altogether| together)?(?= ?[?.]|$)", ", and the total {1}"),
+    ("that who which", r"^(?:the |our )?(\d+|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty) (\w+) (?:that|who|which)(?= .*(?:the (?:most|least|fewest)|best|highest|lowest))", "which {1} {2}"),
+    ("would list", r"^(?:i|we)(?: would|'d)? (?:like|want|need)(?: to (?:see|have|get))? (?:a |the )?(?:full |complete )?list of(?: all| the| our)*", "list"),
+    ("down up", r",? ?(?:sorted|ordered|listed|ranked|starting)? ?(?:from|with) the (?:most expensive|dearest|highest|biggest|largest|best)(?: one| ones)?(?: down| downwards| to the (?:cheapest|lowest|smallest|worst|least expensive))(?: one| ones)?", ", highest first"),
+    ("down up", r",? ?(?:sorted|ordered|listed|ranked|starting)? ?(?:from|with) the (?:cheapest|lowest|smallest|worst|least expensive)(?: one| ones)?(?: up| upwards| to the (?:most expensive|dearest|highest|biggest|largest|best))(?: one| ones)?", ", lowest first"),
+    ("unit piece item", r"(price|cost|weight) (?:of|for|per) (?:one|a|each|a single) (?:unit|piece|item)", "unit {1}"),
+    ("big large high", r",? ?(?:and )?how (?:big|large|high|much) (?:was|is|were|are) the (\w+(?: \w+)?) (?:on|of|for|in) each(?: of them| one)?(?= ?[?.]|$)", ", and the {1} of each"),
+    *_GRAIN_OF,
+    ("just only", rf",? (?:just|only)(?: for| in)? ({_YEAR}(?: (?:and|or) {_YEAR})?)(?= ?[?.]|$)", "in {1}"),
+    ("up", r",? ?(?:counted )?(?:from|since) (?:the )?(?:january|start of (?:the|that) year|beginning of (?:the|that) year) (?:up )?to (?:and including )?(?:that|each|the same|the end of (?:that|each)) (?:day|week|month|quarter)", ""),
+    ("which", r"by (?:the )?(day|week|month|quarter|year) in which (?:they|it|these|those) (?:was|were|are|is) \w+", "by {1}"),
+    ("four", r",? ?for (?:the|all) four quarters of (\d{4})", "in {1}"),
+    ("twelve months", r",? ?for (?:the|all) (?:twelve|12) months of (\d{4})", "in {1}"),
+    ("terms", r"in terms of(?: the| their| its)?", "by"),
+    ("ever", r"(best|worst|biggest|largest|highest|most \w+) (\w+) ever(?= ?[?.,]| by )", "{1} {2}"),
+    ("kicked kick kicks", r"(kick|kicked|kicks) off", "started"),
     ("names name", r"(?<=[.?!] )(?:the |their )?(names?) and (?:the |their )?(?:amounts|figures|numbers|values|totals|sums|counts)(?= [.?!]|$)", "show the {1}"),
     ("by", rf"(?<=by )({_YEAR}) (\w+)", "{2} in {1}"),
     ("worth", r"^what(?:'s| is| was)? (?:is |was )?(?:an?|the|one|each) (?:average |typical |mean )?(\w+) worth(?: on average| to us)*", "what is the average {1} value"),
@@ -136,6 +160,9 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("time times", r"(?:of |for )?all[ -]time", ""),
     ("by", r"by now(?= [?.,]|$)", ""),
     ("metres meters feet", r",? in (?:square|cubic|sq|cu) (?:metres|meters|feet|kilometres|kilometers|miles)(?= [?.,]|$)", ""),
+    ("centimetres centimeters millimetres millimeters watts kilowatts degrees", r",? in (?:centimetres|centimeters|millimetres|millimeters|watts|kilowatts|degrees)(?= [?.,]|$)", ""),
+    ("fleet", r"in (?:the|our)(?: whole| entire)? fleet(?= ?[?.,]|$)", ""),
+    ("service", r"in active service", "active", "active"),
     ("out", r"(mark|score|rating|stars|grade|points) out of \w+", "{1}"),
     ("scale", r",? ?(?:on|at|using) (?:a|the) (?:\w+ )?scale (?:of|from) \w+ (?:to|-) \w+", ""),
     ("calendar", r"calendar(?: year)? (\d{4})", "{1}"),
