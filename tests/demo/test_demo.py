@@ -64,9 +64,9 @@ def test_what_the_data_does_not_hold_is_refused(
 
 # At least so many percent of each right, and no more wrong, as when this was last raised.
 FLOORS = {
-    "questions.yaml": (100, 0), "blind.yaml": (76.0, 4.1), "voices.yaml": (81.3, 1.4),
-    "asked.yaml": (68.8, 7.8), "typed.yaml": (46.6, 6.7), "colleagues.yaml": (66.6, 5.4),
-    "unanswerable.yaml": (0, 0),
+    "questions.yaml": (100, 0), "blind.yaml": (77.3, 5.4), "voices.yaml": (90.6, 1.4),
+    "asked.yaml": (83.3, 3.4), "typed.yaml": (66.6, 0), "colleagues.yaml": (94.6, 1.4),
+    "desks.yaml": (48.0, 6.7), "unanswerable.yaml": (0, 0),
 }  # fmt: skip
 
 
