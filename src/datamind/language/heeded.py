@@ -62,6 +62,23 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     if _CURRENCIES & left and not any(map(_in_money, _measured(nodes, ctx))):
         raise Unbuildable("money was asked for")
     _heed_currency(nodes, left, ctx)
+    _heed_extremes(nodes, units, said, ctx)
+    denied = [u for u in units if u.code in (K.NOT, K.EXCLUDED) and u not in last]
+    if denied and not any(map(_denies, nodes)):
+        raise Unbuildable("what is left out was said")
+    heed_asked(plan, units, ctx)
+    _heed_shown(plan, units, said, ctx)
+    narrowed = any(isinstance(n, (P.Filter, *get_args(P.Predicate))) for n in nodes)
+    if not narrowed and ("whose" in said or _GONE & left):
+        raise Unbuildable("which of them was said")
+    if "both" in said and any(isinstance(n, P.OneOf) for n in nodes):
+        raise Unbuildable("both, not one of them")
+
+
+def _heed_extremes(
+    nodes: Sequence[object], units: Sequence[Unit], said: Sequence[str], ctx: Context
+) -> None:
+    """The most of something, how often, how long, since when: each has to be in the plan."""
     superlative = any(u.code in (K.SUPERLATIVE, K.TOP) for u in units)
     if _most_said(said, ctx):
         raise Unbuildable("the most of something is no name")
@@ -88,10 +105,10 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
         raise Unbuildable("since when they are new was not said")
     if "neither" in said and not any(map(_denies, nodes)):
         raise Unbuildable("neither of them")
-    denied = [u for u in units if u.code in (K.NOT, K.EXCLUDED) and u not in last]
-    if denied and not any(map(_denies, nodes)):
-        raise Unbuildable("what is left out was said")
-    heed_asked(plan, units, ctx)
+
+
+def _heed_shown(plan: P.Query, units: Sequence[Unit], said: Sequence[str], ctx: Context) -> None:
+    """Which of them, the last of each, all that was asked: the answer has to show it."""
     lists = said[:1] in (["which"], ["who"]) and [u.code for u in units[1:2]] == ["c"]
     lists = lists or (said[1:2] == ["who"] and [u.code for u in units[:1]] == ["c"])
     if lists and any(isinstance(s, P.Group) and not s.keys for s in plan.steps):
@@ -107,13 +124,8 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
         raise Unbuildable("the last of each was asked for")
     if _asks_twice(units) and _width(plan) < 2:
         raise Unbuildable("more was asked than is shown")
-    narrowed = any(isinstance(n, (P.Filter, *get_args(P.Predicate))) for n in nodes)
     if ctx.idle > 1:
         raise Unbuildable("names that changed nothing")
-    if not narrowed and ("whose" in said or _GONE & left):
-        raise Unbuildable("which of them was said")
-    if "both" in said and any(isinstance(n, P.OneOf) for n in nodes):
-        raise Unbuildable("both, not one of them")
 
 
 _NAMES = frozenset({"and", "or", ",", "name", "names"})
