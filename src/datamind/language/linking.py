@@ -143,9 +143,12 @@ class Linker:
         for at in telling[1:]:
             common &= set(self.matches[at])
         best: dict[tuple[str, str], Candidate] = {}
-        done = is_done_to(self.tokens[first:last])
+        done = is_done_to(self.tokens[first:last]) or not self.metrics
+        opened = any(t.lower == "opened" for t in self.tokens[first:last])  # perhaps closed by now
         for number in sorted(common):
-            if (done or not self.metrics) and self.index.items[number].kind == "metric":
+            item = self.index.items[number]
+            still = opened and "open" in item.core and "opened" not in item.core
+            if (done or still) and item.kind == "metric":
                 continue
             candidate = self._score(number, content, core_only=len(content) < last - first)
             if candidate is not None:
