@@ -77,7 +77,8 @@ class Stance:
 
 _MAY_LEAN = re.compile(
     r"^\W*(?:and|but|also|by|per|split|grouped|broken|sorted|ordered|compared|(?:what|how) about)\b"
-    r"|\b(?:instead|they|them|their|its?|those|these|that|ones?|he|she|his|her)\b",
+    r"|\b(?:instead|they|them|their|its?|those|these|he|she|his|her)\b|\b(?:that|ones?)\W*$"
+    r"|^\W*(?:is|are|was|were) that\b",
     re.IGNORECASE,
 )
 

@@ -85,6 +85,7 @@ def name_of(measure: Measure, ctx: Context) -> str:
         return candidate.id
     if candidate.kind == "table":
         told = "total" if measure.kind == "aggregate" else "number_of"
+        told = {"max": "latest", "min": "earliest"}.get(measure.function, told)
         return f"{told}_{'_'.join(names.split(ctx.scope.view.table(candidate.id).name))}"
     kept = ctx.column_of(measure.target)
     column = "_".join(names.split(renamed(kept, ctx.lemmas)))

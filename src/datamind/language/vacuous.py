@@ -54,8 +54,10 @@ def heed_vacuous(
         raise Unbuildable("two numbers were asked")
     if _halved(plan, units):
         raise Unbuildable("what was said of both holds for one")
-    if "included" in said and _only_the_included(said, ctx):
-        raise Unbuildable("those as well, not those alone")
+    if "included" in said and not _is_named(said.index("included"), ctx):
+        raise Unbuildable("what is included was said")
+    if any(u.code == "&" and said[u.first] == "including" for u in units) and _is_one_number(plan):
+        raise Unbuildable("what a figure includes was said")
 
 
 def _is_one_number(plan: P.Query) -> bool:
@@ -64,10 +66,9 @@ def _is_one_number(plan: P.Query) -> bool:
     return len(groups) == 1 and not groups[0].keys and len(groups[0].measures) == 1
 
 
-def _only_the_included(said: Sequence[str], ctx: Context) -> bool:
-    """`cancelled ones included` read as those that are cancelled."""
-    at = said.index("included")
-    return any(c.kind == "value" and at - 2 <= m.last <= at for m, c in ctx.chosen.items())
+def _is_named(at: int, ctx: Context) -> bool:
+    """Whether the word is part of what something is called."""
+    return any(m.first <= at < m.last for m in ctx.chosen)
 
 
 _KEYS = frozenset({"id", "ids", "key", "keys", "identifier", "identifiers"})

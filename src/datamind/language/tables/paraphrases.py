@@ -106,6 +106,11 @@ _NOT_COUNTED = (
     r"(?:did|do|does|has|have|had|is|are|was|were|more|less|fewer|higher|lower|larger|smaller|longer"
     r"|bigger|percent)\b"
 )
+# Rows in a state, of whatever noun; a cost or a tax would be a part of the figure.
+_STATED = (
+    r"(?:\w+ed|\w+ ones|open|closed|active|inactive|former|unpaid|void|late|long|short|weekend)"
+    r"(?: (?!\w*(?:costs?|fees?|tax(?:es)?|charges?|shipping|discounts?|amounts?|prices?)\b)\w+){0,2}"
+)
 # `Year of opening`: what happened then.
 _GRAIN_OF = tuple(
     (noun, rf"(year|quarter|month|week|day) of {noun}(?= ?[?.,]| and | in |$)", f"{{1}} {done}")
@@ -203,8 +208,9 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("up", r"(?:end|ends|ended|ending) up (?:being |as |getting |with being )?", "was"),
     ("turned turn", r"turn(?:ed)? out (?:to be |to have been )?", ""),
     ("got get gets getting being", r"(?:got|gets|getting|being)(?= \w+ed\b)", "was"),
+    ("including incl", rf" ?, (?:and )?(?:including|incl) (?:the |all |any )?{_STATED}(?= ?[,.?]|$)", ""),
     ("including counting", r"(?<!not ),? ?(?:taking (?:all )?\w+ )?(?:including|counting|incl) (?:the |also )?\w+ (?:ones|too|as well)(?= ?,|$| \?| \.)", ""),
-    ("too also well", r"(?<=[.?!] )(?:please )?(?:count|include|keep)(?: in)? (?:the |any |also )?\w+(?: \w+)? (?:too|as well|also)(?= [.?!]|$)", ""),
+    ("too also well", rf"(?<=[.?!] )(?:please )?(?:count|include|keep)(?: in)? (?:the |any |also )?{_STATED} (?:too|as well|also)(?= [.?!]|$)", ""),
     ("second", r"(at least|more than) (?:a|one) (?:second|once)", "{1} 2"),
     ("period time history", r",? ?(?:over|in|across|for|during) (?:the |our |its )?(?:whole|entire|full|complete) (?:period|time|history|data)(?: on record| of the data)?", ""),
     ("overall altogether told all total", r"^(how (?:much|many) .+?),? (?:overall|altogether|all told|in all|in total)(?= [?.]|$)", "{1}"),
@@ -239,12 +245,12 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("still", rf"(?:that |who |which )?(?:are |is |were |was )?still {_STILL_HERE}", "still ongoing", _ENDING),
     # What is left out.
     ("leaving putting setting leave", r"(?:leaving|leave|putting|setting) (?:any |all |the )?(.+?) aside", "excluding {1}"),
-    ("included", r"(?<=[.,;?!] )(?:and |with )?(?:the |any )?(?!not )\w+(?: (?!not )\w+){0,3} (?:are |being )?included(?= ?[?.,]|$)", ""),
+    ("included", rf"(?<=[.,;?!] )(?:and |with )?(?:the |any )?(?:{_STATED}|(?:{_MONTH}|today|this \w+)(?: so far)?) (?:are |being )?included(?= ?[?.,]|$)", ""),
     ("missing", r"^for how many (.+?) (?:are|do) we (?:missing|lack|have no) (?:an?|the|any) (.+?) ,? ?and for how many (?:an?|the|any) (.+?)(?= ?[?.]|$)", "how many {1} have no {2} and how many {1} have no {3}"),
     ("missing", r"^for how many (.+?) (?:are|do) we (?:missing|lack) (?:an?|the|any) (.+?)(?= ?[?.]|$)", "how many {1} have no {2}"),
     ("moment now present", r"(enrolled|employed|registered|subscribed|admitted|stationed|living|staying|lodging) (?:(?:with|by) us |here )?(?:at the moment|right now|as of now|at present|now)", "{1} currently"),
     ("earn earns make makes paid get gets", r",? ?(?:and )?what (?:do|does) (?:they|he|she|each|it|each of them) (?:earn|make|get paid|get)(?: (?:an|a|per) (hour|day|week|month|year))?(?= ?[?.]|$)", ", and the pay", "pay"),
-    ("count counts", r"(?<=[.,;?!] )(?:the |any )?\w+(?: \w+)? counts? (?:too|as well|also)(?= ?[.?!]|$)", ""),
+    ("count counts", rf"(?<=[.,;?!] )(?:the |any )?{_STATED} counts? (?:too|as well|also)(?= ?[.?!]|$)", ""),
     ("counted included count out aside considered ignored disregarded", rf"(?<=[.,;?!] )(?:the |any )?(\w+(?: \w+)?) (?:are |is |being )?(?:{_IGNORED})", "excluding {1}"),
     ("skip", r"(?:skip|skipping|drop|dropping|omit|omitting)(?= \w)", "excluding"),
     ("cancellations cancellation", r"(excluding|without|except|disregarding|ignoring|ex|not counting|minus) (?:the |any |all )?cancell?ations?", "excluding cancelled", "cancelled"),
@@ -294,8 +300,6 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("worth", r"how much (?:is|was|are|were) (?:the |our |an? )?average (\w+)(?: ((?:of|from|by) (?:an? |the |our )?\w+))? worth", "what is the average {1} value {2}"),
     ("sitting lying hanging waiting", r"(?:sitting|lying|hanging|waiting) (open|unpaid|unresolved|unanswered|idle|empty)", "{1}"),
     ("left", r"(parcels?|packages?|shipments?|deliveries|consignments?) (?:that |which )?(?:have |has |had )?left (?:us|(?:the |our )?(?:dock|docks|building|warehouse|house|premises|depot|factory))", "{1} shipped", "shipped dispatched"),
-    ("reached arrived made", r"(?:not|haven't|hasn't|have not|has not)(?: yet)? (?:reached|arrived at|arrived with|made it to) (?:the |their |its )?(?:customers?|clients?|recipients?|buyers?|destination)(?: yet)?", "not delivered", "delivered"),
-    ("road way", r"(?:is|are|still|currently)(?: still| out| currently)* on (?:the|its|their) (?:road|way)(?! for)(?: right now| now| at the moment)?", "not delivered yet", "delivered"),
     ("sun sunday", r",? ?(?:from )?(?:mon|monday) (?:through|thru|to|until|-) (?:sun|sunday)(?: inclusive| included)?", ""),
     ("o", r"with (?:/ )?o(?= \w)", "without"),
     ("time", r"(?:order|ordered|buy|bought|purchase|purchased|placed an order)(?: from us| with us)? for the (?:very )?first time", "placed their first order"),
