@@ -57,6 +57,7 @@ SUMMARIES: list[tuple[Result, str]] = [
     (result("lasting:f:day", (3.5,)), "Duration: 3.50 days."),
     (result("month:D n:i", (day("2026-04-01"), 5)), "2026-04: n 5."),
     (result("year:i n:i", (2026, 5)), "2026: n 5."),
+    (result("visit_quarter:i n:i", (3, 5)), "Q3: n 5."),
     (
         result("kind:t tickets:i", ("a", 1), ("b", 3)),
         "2 rows. The highest number of tickets is 3 (b); the lowest is 1 (a).",
@@ -203,6 +204,7 @@ CHARTS: list[tuple[Result, Chart]] = [
     (result("day:D id:i n:i", (day("2025-01-01"), 1, 1), (day("2025-01-01"), 2, 2)),
      Chart("table")),
     (result("year:i n:i", (2024, 1), (2025, 2)), Chart("bar", "year", ("n",))),
+    (result("quarter:i n:i", (1, 1), (2, 2)), Chart("bar", "quarter", ("n",))),
     (result("paid:i n:i", (3, 1), (4, 2)), Chart("scatter", "paid", ("n",))),
     (result("user_id:i product_id:i", (3, 1), (4, 2)), Chart("table")),
 ]  # fmt: skip
@@ -220,6 +222,8 @@ def test_a_result_is_drawn_like_this(made: Result, chart: Chart) -> None:
         (12345, "user_id:i", "12345"),
         (12345, "userId:i", "12345"),
         (2025, "year:i", "2025"),
+        (2, "quarter:i", "Q2"),
+        (20252, "quarter:i", "20252"),
         (12345, "paid:i", "12,345"),
         (Decimal("1234.5"), "n:d", "1,234.50"),
         (0.000123, "n:f", "0.0001230"),

@@ -167,6 +167,7 @@ def column(name: str, type_: str = "decimal", unit: str | None = None) -> dict[s
         (2**70 + 1, column("n", "integer"), "1,180,591,620,717,411,303,425"),
         (0.51886, column("share", "float"), "0.5189"),
         (2024, column("year", "integer"), "2024"),
+        (3, column("order_quarter", "integer"), "Q3"),
         (100200, column("order_id", "integer"), "100200"),
         (12, column("rate", "float", "percent"), "12 %"),
         (None, column("x"), "—"),

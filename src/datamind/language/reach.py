@@ -1,9 +1,12 @@
 """Reach: `revenue in April against the month before` reads the month before too, and leaves it out
-again: a period alone has none before it to be set against. Of `Q1 year on year`, that is Q1 too."""
+again: a period alone has none before it to be set against. Of `Q1 year on year`, that is Q1 too.
+
+And what needs no reach: quarters within one year are told by their number."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import replace
 
 from datamind.language.calendar import floor, move
@@ -35,6 +38,28 @@ def reached_back(plan: P.Query) -> P.Query:
     kept = P.Filter(P.Compare(">=", P.Field(key.name), P.Value(start)))
     at = plan.steps.index(window) + 1
     return replace(plan, steps=(whole, *plan.steps[1:at], kept, *plan.steps[at:]))
+
+
+def numbered(plan: P.Query, lemmas: Collection[str]) -> P.Query:
+    """The plan with the quarters of a single year told by their number, not by their first day."""
+    group = next((s for s in plan.steps if isinstance(s, P.Group)), None)
+    first = plan.steps[0]
+    if group is None or group.fill or not isinstance(first, P.Filter) or _FIRST_DAYS & set(lemmas):
+        return plan
+    dated = [t.of for t in _tests(first.where)
+             if isinstance(t, P.Between) and _first_day(t, "year") is not None]  # fmt: skip
+    keys = tuple(
+        replace(k, expr=P.DatePart("quarter", k.expr.of))
+        if isinstance(k.expr, P.DateTrunc) and k.expr.grain == "quarter" and k.expr.of in dated
+        else k
+        for k in group.keys
+    )
+    told = replace(group, keys=keys)
+    return replace(plan, steps=tuple(told if s is group else s for s in plan.steps))
+
+
+# `Give each quarter as its first date`.
+_FIRST_DAYS = frozenset({"day", "date"})
 
 
 def _grain(key: P.Expr) -> str:

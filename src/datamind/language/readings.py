@@ -17,7 +17,7 @@ from datamind.language.heeded import heed
 from datamind.language.homes import home_table, per_unrelated
 from datamind.language.index import Index
 from datamind.language.kinds import is_party
-from datamind.language.reach import reached_back
+from datamind.language.reach import numbered, reached_back
 from datamind.language.resolve import Assignment, mentions_of
 from datamind.language.roles import link_of
 from datamind.language.scope import NoPath, Scope
@@ -81,7 +81,7 @@ def plan_of(
         named = assignment.tables | _of_metrics(assignment, view) | known
         scope = Scope(view, compiled.graph, home, mentioned=named, words=frozenset(lemmas))
         ctx = Context(chosen, scope, compiled.index, words, lemmas, today, overlay)
-        plan = reached_back(build(sketch, ctx))
+        plan = numbered(reached_back(build(sketch, ctx)), lemmas)
         heed(plan, units, ctx.since(since))
         check(plan, view)
     except (Unbuildable, NoPath, DataMindError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datamind.pipeline.figures import DATES, is_figure, is_label, number_of, words
+from datamind.pipeline.figures import DATES, is_figure, is_period, number_of
 from datamind.records import Chart, Result, ResultColumn
 
 MOST_BARS = 40
@@ -30,9 +30,8 @@ def chart_of(result: Result) -> Chart:
 
 
 def _is_name(column: ResultColumn) -> bool:
-    """Whether its values name groups: texts, yes and no, years; keys name single rows only."""
-    year = is_label(column) and words(column.name)[-1] == "year"
-    return column.type in ("text", "boolean") or year
+    """Whether its values name groups: texts, yes and no, years, quarters; keys name single rows."""
+    return column.type in ("text", "boolean") or (column.type not in DATES and is_period(column))
 
 
 def _over_time(result: Result, day: str, names: list[str], figures: list[str]) -> Chart:

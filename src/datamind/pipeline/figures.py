@@ -16,7 +16,8 @@ CURRENCIES = {"usd": "$", "eur": "€", "gbp": "£"}
 PERCENT = frozenset({"percent", "pct", "%"})
 SHARE = "share"  # of one; people read it as percent
 # Whole numbers whose name ends so are names of things, and are written without separators.
-LABELS = frozenset({"id", "key", "code", "number", "no", "nr", "zip", "postcode", "year", "pk"})
+LABELS = frozenset({"id", "key", "code", "number", "no", "nr", "zip", "postcode", "year",
+                    "quarter", "pk"})  # fmt: skip
 _PLURAL_UNITS = frozenset({"second", "minute", "hour", "day", "week", "month", "quarter", "year"})
 _WORD = re.compile(r"_|(?<=[a-z])(?=[A-Z])|\s+")
 _LAYER = re.compile(r"^number_of_(dim|fct|fact|stg)_")
@@ -79,8 +80,15 @@ def is_figure(column: ResultColumn) -> bool:
 
 
 def is_period(column: ResultColumn) -> bool:
-    """Whether its values are dates, or the numbers of years."""
-    return column.type in DATES or (is_label(column) and words(column.name)[-1] == "year")
+    """Whether its values are dates, or the numbers of years or quarters."""
+    return column.type in DATES or (
+        is_label(column) and words(column.name)[-1] in ("year", "quarter")
+    )
+
+
+def is_quarter(column: ResultColumn, value: Scalar) -> bool:
+    """Whether the value is the number of a quarter, 1 to 4."""
+    return words(column.name)[-1:] == ["quarter"] and value in (1, 2, 3, 4)
 
 
 def number_of(value: Scalar) -> float | None:
@@ -129,7 +137,7 @@ def written(value: Scalar, column: ResultColumn | None = None, places: int | Non
         return "yes" if value else "no"
     if isinstance(value, int | float | Decimal):
         if column is not None and is_label(column):
-            return str(value)
+            return f"Q{value}" if is_quarter(column, value) else str(value)
         if column is not None and column.unit == SHARE and number_of(value) is not None:
             return _number(100 * float(value), percent_places(value, places))
         return _number(value, places)

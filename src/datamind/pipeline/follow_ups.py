@@ -237,6 +237,6 @@ def _measures(table: Table) -> list[Column]:
 
 def _by_time(plan: P.Query) -> bool:
     return any(
-        isinstance(k.expr, P.DateTrunc)
+        isinstance(k.expr, P.DateTrunc | P.DatePart)
         for s in plan.steps if isinstance(s, P.Group) for k in s.keys
     )  # fmt: skip

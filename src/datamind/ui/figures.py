@@ -14,7 +14,9 @@ SIGNS = {"usd": "$", "eur": "€", "gbp": "£"}
 PERCENT = ("percent", "pct", "%")
 SHARE = "share"  # of one; people read it as percent
 # Whole numbers whose name ends so are names of things, and are written without separators.
-_NAMES = re.compile(r"^(?!number_of_)(?:.*_)?(id|key|code|number|no|nr|zip|postcode|year|pk)$")
+_NAMES = re.compile(
+    r"^(?!number_of_)(?:.*_)?(id|key|code|number|no|nr|zip|postcode|year|quarter|pk)$"
+)
 DASH = "—"
 MOST_EXACT = 2**53
 
@@ -56,7 +58,8 @@ def written(value: Any, column: JSON, places: int) -> str:
 
 def _number(value: float, column: JSON, places: int) -> str:
     if column["type"] == "integer" and _NAMES.search(column["name"].lower()):
-        return str(value)
+        quarter = column["name"].lower().endswith("quarter") and value in (1, 2, 3, 4)
+        return f"Q{value}" if quarter else str(value)
     unit = (column.get("unit") or "").strip()
     if unit == SHARE:
         return f"{100 * value:,.{max(1, places - 4) if places else 0}f} %"

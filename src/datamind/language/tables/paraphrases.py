@@ -206,6 +206,7 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("percent percents", r"how many (?:percent|per cent) of", "what percentage of"),
     ("well", r"^how well (?:do|does|did) (?:the |our )?(.+?) convert(?:ed)?(?: (?:in|to|into) (?:an? )?\w+)?(?= on | in | by | per | for | from |[ ?.]*$)", "what is the conversion rate of {1}", "conversion convert converted"),
     ("up", r"(?:end|ends|ended|ending) up (?:being |as |getting |with being )?", "was"),
+    ("represent represented given shown show", r",? ?(?:[.] )?(?:represent|represented|given|shown?)(?: (?:each|the|every))?(?: quarter| month| week)? (?:as|by|with) (?:its|the|their) (?:first|starting|start) (?:day|date)(?: (?:of|in) (?:the|each|that) \w+)?(?= ?[,.?]|$)", " as a date"),
     ("turned turn", r"turn(?:ed)? out (?:to be |to have been )?", ""),
     ("got get gets getting being", r"(?:got|gets|getting|being)(?= \w+ed\b)", "was"),
     ("including incl", rf" ?, (?:and )?(?:including|incl) (?:the |all |any )?{_STATED}(?= ?[,.?]|$)", ""),
