@@ -123,10 +123,17 @@ def on_average(nodes: list[Node]) -> list[Node] | None:
 
 
 def per_day(nodes: list[Node]) -> list[Node]:
-    """`average monthly` sales: added up for each month, then averaged."""
+    """`average monthly` sales: added up for each month, then averaged. `Total monthly` ones are
+    added up for each month."""
     grain: Mention = nodes[1].payload
     grain.role, grain.each = "group", True
     payload = nodes[2].payload
+    if nodes[0].payload == "sum":
+        if isinstance(payload, Mention):
+            payload.role = "measure"
+            payload = Measure("aggregate", "sum", payload, first=nodes[2].first)
+        by = Node("G", nodes[1].first, nodes[1].last, [grain])
+        return [span([nodes[0], nodes[2]], "M", payload), by]
     if isinstance(payload, Mention):
         payload.role = "measure"
         payload = Measure("either", target=payload, first=nodes[2].first)

@@ -156,7 +156,7 @@ def _firsts(lower: Sequence[str]) -> Iterator[Made]:
 
 
 _AVERAGES = frozenset({"average", "avg", "mean", "maximum", "max", "minimum", "min", "median",
-                       "highest", "lowest", "typical"})  # fmt: skip
+                       "highest", "lowest", "typical", "total"})  # fmt: skip
 
 
 def _averaged_grains(lower: Sequence[str], values: Container[str]) -> Iterator[Made]:

@@ -216,7 +216,7 @@ def duration_column(table: Table) -> Column | None:
 # Things that are money: the total of them is no count.
 _SUMS = frozenset(
     """expense expenditure payment fee fine refund charge payout salary wage cost premium rebate
-    royalty commission""".split()
+    royalty commission sale donation""".split()
 )
 
 
