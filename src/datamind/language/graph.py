@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 from datamind.language import names
-from datamind.language.kinds import is_calendar
+from datamind.language.kinds import is_calendar, tellers
 from datamind.language.tables.synonyms import ROLE_VERBS
 from datamind.language.tokens import stem
 from datamind.semantics.catalog import Relationship, Table, View
@@ -116,6 +116,11 @@ class Graph:
     def calendars(self) -> frozenset[str]:
         """Date dimensions."""
         return frozenset(t.id for t in self.view.tables if is_calendar(t))
+
+    @cached_property
+    def tellers(self) -> dict[str, list[str]]:
+        """For each table of codes, those that tell by them who plays a role in what."""
+        return tellers(self.view)
 
     def _is_bridge(self, table: Table) -> bool:
         references = {c for r in self.view.relationships if r.table == table.id for c in r.columns}

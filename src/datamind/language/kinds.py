@@ -53,6 +53,32 @@ def is_party(table: Table) -> bool:
     return is_person(table) or bool({"party", "actor", "contact"} & set(names.words_of(table.name)))
 
 
+def tellers(view: View) -> dict[str, list[str]]:
+    """For each table of codes, those that tell by them who plays a role in what: they refer to the
+    codes, to whoever plays them and to something else."""
+    found: dict[str, list[str]] = {}
+    for code in view.relationships:
+        others = [
+            r for r in view.relationships
+            if r.table == code.table and r.id != code.id and len(r.columns) == 1
+        ]  # fmt: skip
+        parties = any(is_party(view.table(r.to_table)) for r in others)
+        if len(others) >= 2 and parties and _tells_roles(code, len(others), view):
+            found.setdefault(code.to_table, []).append(code.table)
+    return found
+
+
+MOST_OF_CODE = 4  # columns of a table of codes: the code, its name, a description
+MOST_OF_LINK = 4  # columns of a table of roles beside its references: a key, from when to when
+
+
+def _tells_roles(code: Relationship, others: int, view: View) -> bool:
+    """Whether the rows of a table do little more than give codes of a few to others."""
+    codes, link = view.table(code.to_table), view.table(code.table)
+    few = (codes.rows or 0) <= MAX_CODES and len(codes.columns) <= MOST_OF_CODE
+    return few and len(link.columns) - others - 1 <= MOST_OF_LINK
+
+
 def is_flag(column: Column, view: View) -> bool:
     """Whether the column says yes or no: a boolean, such words, or 0 and 1 under a telling name."""
     if column.type == "boolean":

@@ -7,10 +7,10 @@ from collections.abc import Collection
 from datamind.language.candidates import Candidate
 from datamind.language.context import Context
 from datamind.language.graph import Graph
-from datamind.language.kinds import KEYS, MAX_CODES, is_party, role_words
+from datamind.language.kinds import KEYS, is_party, role_words
 from datamind.language.sketch import Mention
 from datamind.language.tokens import stem
-from datamind.semantics.catalog import Column, Relationship, View
+from datamind.semantics.catalog import Column, Relationship
 
 # What stands before a value, and the words of columns that it points to.
 WAYS: dict[str, frozenset[str]] = {
@@ -20,8 +20,6 @@ WAYS: dict[str, frozenset[str]] = {
     "via": frozenset({"via", "stop", "through", "layover", "transit"}),
     "by": frozenset({"by"}),
 }  # fmt: skip
-MOST_OF_CODE = 4  # columns of a table of codes: the code, its name, a description
-MOST_OF_LINK = 4  # columns of a table of roles beside its references: a key, from when to when
 REACH = 3  # how many words before a mention may tell its role
 
 
@@ -83,25 +81,8 @@ def played(candidate: Candidate, ctx: Context) -> Column | None:
 def link_of(candidate: Candidate, tables: Collection[str], graph: Graph) -> str | None:
     """The table that says who plays a role in what: it refers to the roles, to whoever plays them
     and to something else; of several, the one that is about the tables named."""
-    found = []
-    for code in graph.view.relationships if candidate.kind == "value" else ():
-        others = [
-            r for r in graph.view.relationships
-            if r.table == code.table and r.id != code.id and len(r.columns) == 1
-        ]  # fmt: skip
-        parties = [r for r in others if is_party(graph.view.table(r.to_table))]
-        telling = code.to_table == candidate.table and _tells_roles(code, len(others), graph.view)
-        if telling and len(others) >= 2 and parties:
-            found.append(code.table)
-    about = {t: sum(o in graph.owned(t) for o in tables) for t in found}
-    return max(found, key=lambda t: about[t], default=None)
-
-
-def _tells_roles(code: Relationship, others: int, view: View) -> bool:
-    """Whether the rows of a table do little more than give codes of a few to others."""
-    codes, link = view.table(code.to_table), view.table(code.table)
-    few = (codes.rows or 0) <= MAX_CODES and len(codes.columns) <= MOST_OF_CODE
-    return few and len(link.columns) - others - 1 <= MOST_OF_LINK
+    found = graph.tellers.get(candidate.table, ()) if candidate.kind == "value" else ()
+    return max(found, key=lambda t: sum(o in graph.owned(t) for o in tables), default=None)
 
 
 def referred(mention: Mention, column: Column, ctx: Context) -> Relationship | None:
