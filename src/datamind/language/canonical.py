@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from datamind.semantics import plan as P
@@ -38,20 +37,31 @@ def _renamed(plan: P.Query) -> dict[tuple[str, str], str]:
 
 
 def _blank(node: Any, names: Mapping[tuple[str, str], str]) -> Any:
-    """The node with each inner-joined source as the set of its tables and of its joins."""
-    if isinstance(node, tuple):
-        return tuple(_blank(n, names) for n in node)
+    """What the node says, each inner-joined source as the set of its tables and of its joins."""
     kind: type = type(node)
-    if kind not in NODES and kind is not P.Query:
+    if kind is tuple:
+        return tuple([_blank(n, names) for n in node])
+    if kind not in NODES:
         return node
-    made = {f: _blank(getattr(node, f), names) for f in field_names(kind)}
-    for field in _OF_ROWS & made.keys():
-        made[field] = names.get(("alias", made[field]), made[field])
-    if isinstance(node, P.Named | P.Field):
-        made["name"] = names.get(("name", node.name), node.name)
-    node = replace(node, **made)
-    if isinstance(node, P.Source) and not any(j.left or j.also for j in node.joins):
-        rows = sorted([(node.table, node.alias), *((j.table, j.alias) for j in node.joins)])
-        joins = sorted((j.relationship, *sorted((j.alias, j.parent))) for j in node.joins)
-        return replace(node, table=repr(rows), alias=repr(joins), joins=())
-    return node
+    if kind is P.Source and not any(j.left or j.also for j in node.joins):
+        return _joined(node, names)
+    made: list[Any] = [kind.__name__]
+    for field in field_names(kind):
+        value = getattr(node, field)
+        if type(value) is not str:
+            value = _blank(value, names)
+        elif field in _OF_ROWS:
+            value = names.get(("alias", value), value)
+        elif field == "name" and kind in (P.Named, P.Field):
+            value = names.get(("name", value), value)
+        made.append(value)
+    return tuple(made)
+
+
+def _joined(source: P.Source, names: Mapping[tuple[str, str], str]) -> Any:
+    def name(alias: str) -> str:
+        return names.get(("alias", alias), alias)
+
+    tables = [(source.table, source.alias), *((j.table, j.alias) for j in source.joins)]
+    joins = [(j.relationship, *sorted((name(j.alias), name(j.parent)))) for j in source.joins]
+    return sorted((table, name(alias)) for table, alias in tables), sorted(joins)

@@ -45,7 +45,7 @@ def _dumped(value: object) -> object:
         return [_dumped(item) for item in value]
     if isinstance(value, P.Value):
         return {"type": "Value", "value": _scalar(value.value)}
-    if type(value) in _KINDS:
+    if type(value) in NODES:
         return _node(value)
     return value
 
@@ -213,6 +213,3 @@ def _described(kinds: tuple[object, ...]) -> str:
     if len(kinds) > 4:
         return "an expression" if P.Column in kinds else "a predicate or step that fits here"
     return " or ".join(getattr(k, "__name__", str(k).replace("typing.", "")) for k in kinds)
-
-
-_KINDS = frozenset(NODES)

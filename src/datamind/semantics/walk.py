@@ -9,11 +9,10 @@ from typing import get_args
 
 from datamind.semantics import plan as P
 
-NODES: tuple[type, ...] = (
+NODES: frozenset[type] = frozenset((
     *get_args(P.Expr), *get_args(P.Predicate), *get_args(P.Step),
     P.When, P.Named, P.Sort, P.Source, P.Join, P.SetOp, P.Query,
-)  # fmt: skip
-_NODES = frozenset(NODES)
+))  # fmt: skip
 
 
 @cache
@@ -22,17 +21,17 @@ def field_names(kind: type) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind))
 
 
-def parts(node: object) -> Iterator[object]:
+def parts(node: object) -> list[object]:
     """The nodes directly below this one."""
     kind: type = type(node)
+    found: list[object] = []
     for name in field_names(kind):
         value = getattr(node, name)
-        if type(value) in _NODES:
-            yield value
+        if type(value) in NODES:
+            found.append(value)
         elif type(value) is tuple:
-            for item in value:
-                if type(item) in _NODES:
-                    yield item
+            found += [item for item in value if type(item) in NODES]
+    return found
 
 
 def below(*nodes: object, queries: bool = True) -> Iterator[object]:
@@ -41,8 +40,8 @@ def below(*nodes: object, queries: bool = True) -> Iterator[object]:
     while stack:
         node = stack.pop()
         yield node
-        inner = [p for p in parts(node) if queries or type(p) is not P.Query]
-        stack.extend(reversed(inner))
+        inner = parts(node)
+        stack += [p for p in reversed(inner) if queries or type(p) is not P.Query]
 
 
 def columns_of(*nodes: object) -> set[tuple[str, str]]:
