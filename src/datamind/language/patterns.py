@@ -174,11 +174,11 @@ Told = Callable[[Pattern, list[Node], list[Node]], None]
 def combine(nodes: list[Node], told: Told | None = None) -> list[Node]:
     """The nodes after every pattern was applied wherever it fits, in the table's order; `told`
     hears of each that did, with the nodes before and after."""
+    codes = "".join(n.code for n in nodes)
     for pattern in PATTERNS:
         at = 0
         compiled = _compiled(pattern.codes)
         while True:
-            codes = "".join(n.code for n in nodes)
             found = compiled.search(codes, at)
             if found is None or found.end() == found.start():
                 break
@@ -187,6 +187,7 @@ def combine(nodes: list[Node], told: Told | None = None) -> list[Node]:
                 at = found.start() + 1
                 continue
             before, nodes = nodes, [*nodes[: found.start()], *made, *nodes[found.end() :]]
+            codes = "".join(n.code for n in nodes)
             if told is not None:
                 told(pattern, before, nodes)
             at = found.start() + len(made) if made else found.start()

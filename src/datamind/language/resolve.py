@@ -77,30 +77,35 @@ def resolve(
     )
     beam = [Assignment({}, frozenset(), 0.0)]
     for mention in order:
-        grown: list[Assignment] = []
-        for state in beam:
-            for candidate, cost in options[id(mention)]:
-                grown.append(_extend(state, mention, candidate, cost, view, graph))
-        grown.sort(key=lambda a: a.cost)
-        beam = grown[: BEAM * width]
+        grown = [
+            (_cost(state, mention, candidate, cost, view, graph), state, candidate)
+            for state in beam
+            for candidate, cost in options[id(mention)]
+        ]
+        grown.sort(key=lambda g: g[0])
+        beam = [
+            Assignment({**state.chosen, mention: candidate}, _with_table(state, candidate), cost)
+            for cost, state, candidate in grown[: BEAM * width]
+        ]
     return beam[: KEPT * width]
 
 
-def _extend(
+def _with_table(state: Assignment, candidate: Candidate) -> frozenset[str]:
+    return state.tables | {candidate.table} if candidate.table else state.tables
+
+
+def _cost(
     state: Assignment, mention: Mention, candidate: Candidate, cost: float, view: View, graph: Graph
-) -> Assignment:
+) -> float:
+    """What the assignment costs with one more meaning."""
     total = state.cost + cost
-    tables = state.tables
-    if candidate.table and candidate.table not in tables:
-        if tables:
-            nearest = min(graph.distance(candidate.table, t) for t in tables)
-            total += 6.0 if nearest >= UNREACHABLE else JOIN * nearest
-        tables = tables | {candidate.table}
-    chosen = {**state.chosen, mention: candidate}
+    if state.tables and candidate.table and candidate.table not in state.tables:
+        nearest = min(graph.distance(candidate.table, t) for t in state.tables)
+        total += 6.0 if nearest >= UNREACHABLE else JOIN * nearest
     for other, picked in state.chosen.items():
         total += _pair(mention, candidate, other, picked, view)
         total += _pair(other, picked, mention, candidate, view)
-    return Assignment(chosen, tables, total)
+    return total
 
 
 _OWN = 0.5
@@ -132,10 +137,13 @@ def _pair(a: Mention, x: Candidate, b: Mention, y: Candidate, view: View) -> flo
     if x.kind == y.kind == "column" and a.first > b.first:
         if x.id == y.id:
             return -0.12
-        amounts = view.column(x.id).additivity == view.column(y.id).additivity == "sum"
-        if amounts and a.candidates == b.candidates:
+        if a.candidates == b.candidates and _adds_up(x, view) and _adds_up(y, view):
             return SAID_AGAIN
     return 0.0
+
+
+def _adds_up(candidate: Candidate, view: View) -> bool:
+    return view.column(candidate.id).additivity == "sum"
 
 
 def _options(
