@@ -9,7 +9,7 @@ from datamind.language.context import Context, Unbuildable
 from datamind.language.periods import date_expr
 from datamind.language.roles import played, referred, role_of
 from datamind.language.scales import renamed
-from datamind.language.scope import dates_of, display, year_columns
+from datamind.language.scope import called, dates_of, display, year_columns
 from datamind.language.sketch import Mention
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Column, Table
@@ -95,7 +95,7 @@ def is_period(key: P.Named) -> bool:
 
 def row_of(table: Table, ctx: Context, role: str | None = None) -> list[P.Named]:
     """What stands for a row: its key, where that is one column, and what names it."""
-    columns = display(table)
+    columns = called(table)
     if len(table.primary_key) == 1:
         columns = [table.column(table.primary_key[0]), *columns]
     return [named(c, ctx, role) for c in dict.fromkeys(columns)]

@@ -24,6 +24,7 @@ from datamind.language import (
 )
 from datamind.language.dates import MONTHS, Found, find_periods
 from datamind.language.denials import denied
+from datamind.language.happened import by_own_columns
 from datamind.language.index import GENERIC
 from datamind.language.linking import MAX_WINDOW, Linker
 from datamind.language.numbers import factors, how_often, is_amount, numbers
@@ -84,7 +85,7 @@ def covers(
     seen: dict[str, tuple[tuple[Unit, ...], float]] = {}
     for gain, units in sorted(best[-1], key=lambda e: -e[0]):
         key = "".join(f"{u.code}{u.first}" for u in units)
-        seen.setdefault(key, (units, gain))
+        seen.setdefault(key, (by_own_columns(units, linker.index.view), gain))
     return list(seen.values())[: KEPT_COVERS * width]
 
 

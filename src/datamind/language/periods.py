@@ -8,6 +8,7 @@ from typing import cast
 from datamind.language import names
 from datamind.language.calendar import Period
 from datamind.language.context import Context, Unbuildable
+from datamind.language.happened import verbs
 from datamind.language.kinds import is_calendar, role_words
 from datamind.language.scope import (
     dates_of,
@@ -295,6 +296,7 @@ def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P
                 return day
     best: tuple[float, Column] | None = None
     roots = {stem(w) for w in ctx.lemmas}
+    done = verbs(ctx.words)
     valued = {
         n: c.table for m, c in ctx.chosen.items() if c.kind == "value"
         for n in range(m.first, m.last)
@@ -319,6 +321,7 @@ def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P
                 score -= 0.6  # it has not happened yet to some
             if is_calendar(ctx.scope.view.table(table_id)):
                 score += 1.5  # facts refer to their day
+            score += 1.0 * bool(said & done - nearby)
             score += (
                 1.2 * len(said & nearby) + 0.4 * bool(about & nearby) + 0.25 * len(said & roots)
             )

@@ -130,6 +130,20 @@ def display(table: Table) -> list[Column]:
     return [table.column(name) for name in shown]
 
 
+def called(table: Table) -> list[Column]:
+    """What is shown of a row: what names it, else its key and the number that people know it by."""
+    own = [] if table.display else [c for c in table.columns if _is_own_number(c, table)]
+    return [*display(table), *(own if len(own) == 1 else [])]
+
+
+_NUMBERED = frozenset("number no nr num plate registration reference ref tag serial sku".split())
+
+
+def _is_own_number(column: Column, table: Table) -> bool:
+    apart = bool(table.rows) and column.distinct == table.rows and not column.null_fraction
+    return apart and column.type == "text" and names.words_of(column.name)[-1] in _NUMBERED
+
+
 _TECHNICAL = frozenset(
     """created updated loaded modified inserted crtd timestamp etl deleted synced ingested
     extracted""".split()

@@ -20,7 +20,7 @@ from datamind.language.draft import (
 )
 from datamind.language.metric_time import figure
 from datamind.language.ordering import ranks
-from datamind.language.scope import display
+from datamind.language.scope import called
 from datamind.language.sketch import Measure, Mention, Output, Sketch
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Column, Table
@@ -260,7 +260,7 @@ def _shown(mention: Mention, sketch: Sketch, ctx: Context) -> list[P.Named]:
         return [period_key(candidate.id, ctx)]
     if candidate.kind == "table":
         table = ctx.scope.view.table(candidate.id)
-        columns = display(table)
+        columns = called(table)
         if len(table.primary_key) == 1 and (mention is sketch.head or len(sketch.outputs) == 1):
             columns = [table.column(table.primary_key[0]), *columns]
         if asks_where(ctx.words) and mention is sketch.head:

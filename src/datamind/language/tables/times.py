@@ -102,7 +102,7 @@ BOUNDS = _phrases(
     "not after; on or before; before or on; in or before; before or in; at or before; "
     "up to and including; until and including; before or during; during or before; ending; "
     "by the end of; until the end of; through the end of; by end of; until end of; "
-    "up to the end of; ending on; ending in; on and before; as of; as at",
+    "up to the end of; before the end of; before end of; before the close of; ending on; ending in; on and before; as of; as at",
     after="after; later than; more recent than; newer than; after the end of",
     since="since; ever since; starting; starting from; starting with; beginning; beginning with; "
     "beginning from; on or after; after or on; in or after; after or in; at or after; "

@@ -1,0 +1,72 @@
+"""What happened, by its verbs: `in May, how many parcels were delivered` goes by the delivery, and
+`drivers who retired` by when they did, not by a state of something else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from datamind.language.candidates import Candidate
+from datamind.language.tables.irregular import VERBS
+from datamind.language.tokens import stem
+from datamind.language.units import Unit
+from datamind.semantics.catalog import Table, View
+
+_WAS = frozenset("was were been being got get gets is are has have had who that which".split())
+_DID = frozenset("do does did".split())
+_AFTER = frozenset("in on during since between before after by at , . ? and or from".split()) | {""}
+_PASSED = frozenset("not never yet already also all actually ever n't".split())
+_REACH = 5  # how far a verb stands from the `did` that asks for it
+
+
+def verbs(words: Sequence[str]) -> frozenset[str]:
+    """The stems of the verbs that tell what happened: `were shipped`, `did they start`."""
+    said = [w.lower() for w in words]
+    found = set()
+    for at, word in enumerate(said):
+        after = said[at + 1] if at + 1 < len(said) else ""
+        before = next((w for w in reversed(said[:at]) if w not in _PASSED), "")
+        if _is_past(word) and before and (before in _WAS or after in _AFTER):
+            found.add(stem(word))
+        elif word.isalpha() and after in _AFTER and _DID & set(said[max(0, at - _REACH) : at - 1]):
+            found.add(stem(word))
+    return frozenset(found)
+
+
+def _is_past(word: str) -> bool:
+    return word in VERBS or (word.endswith("ed") and not word.endswith("eed"))
+
+
+def by_own_columns(units: tuple[Unit, ...], view: View) -> tuple[Unit, ...]:
+    """What a thing did or has by a column of its own is no value of something that is not named:
+    `drivers who retired`, where vans are retired, too."""
+    named = {c.id for u in units if u.code == "c" for c in _found(u)[:1] if c.kind == "table"}
+    out: list[Unit] = []
+    doer: Table | None = None
+    for unit in units:
+        found = _found(unit)
+        if doer is not None and found and found[0].kind == "value" and unit.last == unit.first + 1:
+            values = [c for c in found if c.kind == "value" and c.score > _SURE]
+            apart = doer.id, *(r.to_table for r in view.relationships if r.table == doer.id)
+            if not {c.table for c in values} & {*apart, *named}:
+                own = tuple(c for c in found if _says(c, doer, view))
+                unit = replace(unit, payload=own) if own else unit
+        elif found and found[0].kind in ("table", "column") and unit.code == "c":
+            doer = view.table(found[0].table)
+        out.append(unit)
+    return tuple(out)
+
+
+_SURE = 0.6
+
+
+def _found(unit: Unit) -> tuple[Candidate, ...]:
+    return unit.payload if unit.code in "cv" and isinstance(unit.payload, tuple) else ()
+
+
+def _says(found: Candidate, doer: Table, view: View) -> bool:
+    """Whether it is the date or the mark of what was said of the doer."""
+    if found.kind != "column" or found.table != doer.id or found.source != "name":
+        return False
+    column = view.column(found.id)
+    return column.type == "boolean" or (column.is_date and bool(column.null_fraction))
