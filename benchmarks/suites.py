@@ -1,4 +1,4 @@
-"""Our own question suites: sixteen, over databases that their writers made up, to fit and judge.
+"""Our own question suites: seventeen, over databases that their writers made up, to fit and judge.
 
     python -m benchmarks.suites FOLDER [--traces traces.jsonl]
 

@@ -26,9 +26,9 @@ def verbs(words: Sequence[str]) -> frozenset[str]:
     for at, word in enumerate(said):
         after = said[at + 1] if at + 1 < len(said) else ""
         before = next((w for w in reversed(said[:at]) if w not in _PASSED), "")
-        if _is_past(word) and before and (before in _WAS or after in _AFTER):
-            found.add(stem(word))
-        elif word.isalpha() and after in _AFTER and _DID & set(said[max(0, at - _REACH) : at - 1]):
+        past = _is_past(word) and before and (before in _WAS or after in _AFTER)
+        did = bool(_DID & set(said[max(0, at - _REACH) : at - 1]))
+        if past or (did and after in _AFTER and word.isalpha()):
             found.add(stem(word))
     return frozenset(found)
 
