@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TypeGuard, cast
 
 from datamind.language import against, biggest_change, measures, risen, windows
+from datamind.language.added_up import adds_up
 from datamind.language.apart import check_words
 from datamind.language.beyond import above_average
 from datamind.language.candidates import Candidate
@@ -16,6 +17,7 @@ from datamind.language.graph import UNREACHABLE
 from datamind.language.homes import figure_tables
 from datamind.language.metric_rows import rows_of
 from datamind.language.metric_time import figure, goes_by_own_dates
+from datamind.language.ordering import is_dated
 from datamind.language.outputs import in_total, is_told, measured_outputs
 from datamind.language.own_rows import of_their_own
 from datamind.language.relations import flag, matched, of_subtype
@@ -165,11 +167,11 @@ def _is_grouped(sketch: Sketch, ctx: Context) -> bool:
     if measured or _metric_outputs(sketch, ctx):
         return True
     for rank in (*sketch.ranks, *sketch.order):
-        if rank.function or windows.adds_up(rank, sketch, ctx):
+        if rank.function or adds_up(rank, sketch, ctx):
             return True
         if isinstance(rank.by, Measure) and not measures.is_row_level(rank.by):
             return True
-        if isinstance(rank.by, Mention) and _counts(rank.by, ctx):
+        if isinstance(rank.by, Mention) and _counts(rank.by, ctx) and not is_dated(rank):
             return True
     return bool(sketch.groups) and bool(sketch.ranks)
 

@@ -68,11 +68,11 @@ _THINGS = ("table", "value", "grain")
 def superlative_by(nodes: list[Node]) -> list[Node] | None:
     """the `biggest` project `by` budget: the order stands after `by`."""
     way, hints = K.SUPERLATIVES[nodes[0].payload]
-    head: Mention = nodes[1].payload
+    head, by = nodes[1].payload, nodes[3].payload
     best = head.candidates[0].score
-    if all(c.kind not in _THINGS or c.score < best for c in head.candidates[:4]):
+    named = head.candidates[0].type == "text" and isinstance(by, Mention) and _is_amount(by)
+    if not named and all(c.kind not in _THINGS or c.score < best for c in head.candidates[:4]):
         return None
-    by = nodes[3].payload
     if isinstance(by, Mention) and by.candidates[0].kind == "table":
         by.role = "entity"
         by = Measure("count", target=by, first=nodes[3].first)
@@ -82,6 +82,23 @@ def superlative_by(nodes: list[Node]) -> list[Node] | None:
         by.role = "order"
     rank = Rank(by, way == "desc", 1, hints, extreme=True, first=nodes[0].first)
     return [Node("L", nodes[0].first, nodes[0].last, rank), nodes[1]]
+
+
+_BETTER = frozenset({"best", "worst", "busiest", "biggest", "top"})
+
+
+def superlative_for(nodes: list[Node]) -> list[Node] | None:
+    """the `best` month `for` sales: what it is best for is what tells."""
+    head = nodes[1].payload.candidates[0]
+    number = head.kind == "column" and head.type != "text"
+    if nodes[0].payload not in _BETTER or nodes[2].payload != "for" or number:
+        return None
+    return superlative_by(nodes)
+
+
+def _is_amount(mention: Mention) -> bool:
+    best = mention.candidates[0]
+    return best.kind == "metric" or (best.kind == "column" and best.type in NUMERIC)
 
 
 def superlative_by_within(nodes: list[Node]) -> list[Node] | None:
@@ -229,9 +246,7 @@ def most_in(nodes: list[Node]) -> list[Node] | None:
     """shops that cost us `the most in repairs`: ranked by what that adds up to."""
     superlative, amount = of_code(nodes, K.SUPERLATIVE)[0], nodes[-1].payload
     way, hints = K.SUPERLATIVES[superlative.payload]
-    best = amount.candidates[0]
-    number = best.kind == "metric" or (best.kind == "column" and best.type in NUMERIC)
-    if hints or not number:
+    if hints or not _is_amount(amount):
         return None
     amount.role = "measure"
     by = Measure("either", target=amount, first=nodes[-1].first)

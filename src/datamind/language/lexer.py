@@ -96,7 +96,7 @@ _OPEN = {"open": 0.6, "ongoing": 0.8, "unfinished": 0.8, "currently": 0.25, "cur
 
 def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]:
     yield from _keywords(linker, tokens)
-    yield from _firsts(tokens)
+    yield from _firsts(linker, tokens)
     yield from specs.cuts(linker)
     yield from specs.shown_along(linker, tokens)
     yield from differences.units(tokens)
@@ -232,11 +232,11 @@ def _fillers(linker: Linker, tokens: list[Token]) -> Iterator[Unit]:
                 yield Unit("c", at, at + 2, tuple(people), 1.2)
 
 
-def _firsts(tokens: list[Token]) -> Iterator[Unit]:
+def _firsts(linker: Linker, tokens: list[Token]) -> Iterator[Unit]:
     """`longest first`, `largest department first`: an order."""
     for last, token in enumerate(tokens):
-        if token.lower != "first":
-            continue
+        if token.lower != "first" or _is_column(linker, last, min(last + 2, len(tokens))):
+            continue  # the most common first name
         for first in range(max(0, last - 4), last):
             for end in range(first + 1, min(first + 3, last) + 1):
                 phrase = " ".join(t.lower for t in tokens[first:end])

@@ -175,23 +175,20 @@ def _number_at(tokens: list[Token], at: int) -> float | dt.time | None:
 
 
 def _tops(tokens: list[Token], at: int, value: float | dt.time) -> Iterator[Unit]:
-    """`top 5`, `first 3`, `5 most expensive`: a limit, and for the last the order."""
+    """`top 5`, `first 3`, `latest 3`, `5 most expensive`: a limit, and with most the order."""
     if isinstance(value, dt.time) or value != int(value) or value < 1:
         return
     before = tokens[at - 1].lower if at else ""
-    if before in (
-        "top",
-        "first",
-        "best",
-        "bottom",
-        "lowest",
-        "highest",
-        "last",
-        "worst",
-        "leading",
-    ):
-        descending = before not in ("bottom", "lowest", "worst")
-        yield Unit(K.TOP, at - 1, at + 1, Top(int(value), descending), 1.4)
+    if before in ("first", "last"):
+        hints = ("date",) if before == "last" else ()
+        yield Unit(K.TOP, at - 1, at + 1, Top(int(value), True, hints), 1.4)
+    for length in range(1, min(2, at) + 1):
+        phrase = " ".join(t.lower for t in tokens[at - length : at])
+        if phrase in K.SUPERLATIVES and before not in ("most", "least"):  # `at least 5`
+            way, hints = K.SUPERLATIVES[phrase]
+            told = () if before in ("best", "worst") else hints  # `best 5` may be by anything
+            top = Top(int(value), way == "desc", told)
+            yield Unit(K.TOP, at - length, at + 1, top, 0.4 + length)
     for length in range(min(2, len(tokens) - at - 1), 0, -1):
         phrase = " ".join(t.lower for t in tokens[at + 1 : at + 1 + length])
         if phrase in K.SUPERLATIVES:

@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import cast
 
 from datamind.language import measures
+from datamind.language.added_up import adds_up
 from datamind.language.context import Context, Unbuildable
 from datamind.language.draft import Draft, aggregate, free_name, is_period, named, period_key
 from datamind.language.kinds import KEYS
 from datamind.language.metric_time import figure
-from datamind.language.scope import dates_of, year_columns
+from datamind.language.scope import dates_of, is_personal, moment_of, year_columns
 from datamind.language.sketch import Measure, Mention, Rank, Sketch
 from datamind.language.tokens import stem
-from datamind.language.windows import adds_up
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Column
 
@@ -55,8 +55,11 @@ def _already(draft: Draft, shown: P.Named) -> bool:
 
 def _unlimited(rank: Rank, sketch: Sketch, ctx: Context) -> bool:
     """`which lakes are the largest, ordered by ...`: an order of all, not one row."""
-    if not rank.extreme or not sketch.order:
-        return False
+    return rank.extreme and bool(sketch.order) and _are_many(sketch, ctx)
+
+
+def _are_many(sketch: Sketch, ctx: Context) -> bool:
+    """Whether what is asked for stands in the plural."""
     head = sketch.head
     if head is None:
         return False
@@ -78,6 +81,10 @@ def _sort(
         name = aggregate(draft, expr, measures.name_of(by, ctx))
         return P.Sort(P.Field(name), rank.descending), P.Named(name, P.Field(name))
     candidate = ctx.meaning(by)
+    if candidate.kind == "table" and is_dated(rank) and not grouped:
+        if _are_many(sketch, ctx):
+            raise Unbuildable("several, of the one that was last")
+        return _column_sort(_moment(candidate.table, ctx), rank, ctx, draft, grouped=False)
     if rank.extreme and not grouped and candidate.kind in ("table", "grain"):
         raise Unbuildable("what is compared is not said")
     if grouped and candidate.kind == "table" and rank.hints:
@@ -98,12 +105,27 @@ def _sort(
         target = key.expr if not grouped else P.Field(_key_name(draft, key))
         return P.Sort(target, rank.descending), None
     column = ctx.column_of(by)
+    if is_dated(rank) and column.is_number and column.additivity != "none":
+        raise Unbuildable("the latest are not the largest")
     keyed = column.id in ctx.scope.graph.references or (
         ctx.scope.view.table(column.table).primary_key == (column.name,)
     )
     if keyed and rank.extreme and not KEYS & set(ctx.lemmas[by.first : by.last]):
         raise Unbuildable("a key has no best")
     return _column_sort(column, rank, ctx, draft, grouped=grouped)
+
+
+def is_dated(rank: Rank) -> bool:
+    """Whether what happened last, or first, is meant: `the latest order`."""
+    return rank.extreme and rank.hints[:1] == ("date",)
+
+
+def _moment(table: str, ctx: Context) -> Column:
+    """When the table's rows happened."""
+    found = dates_of(ctx.scope.view.table(table))
+    if not found:
+        raise Unbuildable("nothing says when")
+    return moment_of(found[0], ctx.scope.view.table(table))
 
 
 def _key_name(draft: Draft, key: P.Named) -> str:
@@ -207,11 +229,13 @@ def _hinted_column(rank: Rank, sketch: Sketch, ctx: Context) -> Column | None:
         for column in (*dates_of(table), *table.columns):
             words = ctx.index.column_words.get(column.id, frozenset())
             comparable = column.is_number or column.is_date
+            if is_personal(column) and "birth" not in rank.hints:
+                continue  # the newest customer is not the youngest
             if comparable and (hint in words or stem(hint) in words):
-                return column
+                return moment_of(column, table)
         if hint == "date":
             shown = [c for c in (*dates_of(table), *year_columns(table)) if c.id in ctx.used]
             found = shown or dates_of(table)
             if found:
-                return found[0]
+                return moment_of(found[0], table)
     return None

@@ -120,6 +120,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"Tcbc|[TS]cg+[cm][iP,]*bc", windows.top_within, "top 3 models in each city by price"),
     Pattern(r"^oc+b[cM](?![,&])", ranks.sort_by, "sort the models by price"),
     Pattern(r"Scb[cM](?![,&]+[cM])", ranks.superlative_by, "the biggest order by amount"),
+    Pattern(r"Sci[cM](?![,&]+[cM])", ranks.superlative_for, "the best month for sales"),
     Pattern(
         r"Sc[iP]+b[cM]",
         ranks.superlative_by_within,

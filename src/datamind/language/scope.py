@@ -8,6 +8,7 @@ from itertools import zip_longest
 from datamind.language import names
 from datamind.language.graph import Edge, Graph
 from datamind.language.sketch import Mention
+from datamind.language.tokens import stem
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Column, Table, View
 
@@ -155,6 +156,19 @@ def dates_of(table: Table) -> list[Column]:
     found = [c for c in table.columns if c.is_date]
     default = table.default_date
     return sorted(found, key=lambda c: (c.name != default, is_technical(c), is_personal(c)))
+
+
+def moment_of(column: Column, table: Table) -> Column:
+    """The timestamp that tells more exactly when a date was: `ordered_at` of `order_date`."""
+    if column.type != "date":
+        return column
+    named = _event(column)
+    moments = [c for c in table.columns if c.type == "timestamp" and _event(c) == named]
+    return moments[0] if named and len(moments) == 1 else column
+
+
+def _event(column: Column) -> frozenset[str]:
+    return frozenset(stem(w) for w in names.words_of(column.name)) - {"date", "day", "at", "on"}
 
 
 def is_technical(column: Column) -> bool:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from datamind.language.linking import Linker
 from datamind.language.periods import STARTS
 from datamind.language.tables import keywords as K
+from datamind.language.tables.times import WORD_NUMBERS
 from datamind.language.tokens import Token, is_participle, stem
 from datamind.language.units import Unit
 
@@ -30,6 +31,8 @@ def skip(linker: Linker, tokens: list[Token], at: int) -> Unit:
     if token.kind == "mark" and token.text in ".?!;\n":
         return Unit(".", at, at + 1, "", 0.0)
     if _asks_more(tokens, at) or _is_shows(tokens, at) or _modifies(linker, tokens, at):
+        return Unit("u", at, at + 1, token.text, -0.5)
+    if at and _is_ranked(tokens, at) and linker.concepts(at, at + 1):
         return Unit("u", at, at + 1, token.text, -0.5)
     if token.kind in ("mark", "op") or linker.is_stop(token):
         return Unit(" ", at, at + 1, "", 0.0)
@@ -64,15 +67,23 @@ def skip(linker: Linker, tokens: list[Token], at: int) -> Unit:
 def _is_done_to_counted(linker: Linker, tokens: list[Token], at: int) -> bool:
     """`opened more than 3 tickets`: that tickets are opened, their opened_at says."""
     ahead = range(at + 2, min(at + 6, len(tokens)))
-    noun = next(
-        (n for n in ahead if tokens[n - 1].kind == "number" and tokens[n].kind == "word"), 0
-    )
+    noun = next((n for n in ahead if _is_number(tokens[n - 1]) and tokens[n].kind == "word"), 0)
     tables = {c.table for c in linker.concepts(noun, noun + 1) if c.kind == "table"} if noun else ()
     view = linker.index.view
     return any(
         c.is_date and stem(token.lower) in {stem(w) for w in linker.index.column_words[c.id]}
         for token in tokens[at : at + 1] for t in tables for c in view.table(t).columns
     )  # fmt: skip
+
+
+def _is_ranked(tokens: list[Token], at: int) -> bool:
+    """Whether a superlative stands before: the latest `order`."""
+    before = tokens[at - 1].lower
+    return before in K.SUPERLATIVES and before not in ("most", "least", "top", "min")
+
+
+def _is_number(token: Token) -> bool:
+    return token.kind == "number" or token.lower in WORD_NUMBERS
 
 
 # What a kind of goods may be called with its name: the Garden `range`.

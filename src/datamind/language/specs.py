@@ -51,16 +51,17 @@ _SHOWING = frozenset({"show", "list", "give", "display"})
 
 
 def shown_along(linker: Linker, tokens: list[Token]) -> Iterator[Unit]:
-    """`Show the products with prices`: what is told of each, as each has one."""
+    """`Show the products with prices`, `latest 5 orders with amount`: what is told of each, as
+    each has one."""
     marks = (n for n, t in enumerate(tokens) if t.kind == "mark" and t.text in ".?!")
     end = next(marks, len(tokens))
+    ranked = any(t.lower in K.SUPERLATIVES or t.lower in ("first", "last") for t in tokens[:4])
     for at in range(2, end - 1):
         last = tokens[end - 1]
         if (
             tokens[at].lower == "with"
-            and tokens[0].lower in _SHOWING
             and end - at <= 4
-            and last.lower != last.lemma
+            and (ranked or (tokens[0].lower in _SHOWING and last.lower != last.lemma))
         ):
             meant = linker.concepts(at + 1, end)
             best = [c for c in meant if c.score > 0.9 * meant[0].score]

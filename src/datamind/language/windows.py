@@ -41,33 +41,6 @@ def of_rows(sketch: Sketch, ctx: Context) -> bool:
     return all(_of_row(r, sketch, ctx) for r in sketch.ranks)
 
 
-def adds_up(rank: Rank, sketch: Sketch, ctx: Context) -> bool:
-    """`top 5 riders by distance`, `rank them by fare`: what several rows hold for each is added
-    up."""
-    if not isinstance(rank.by, Mention):
-        return False
-    if rank.extreme and ctx.words[rank.first].lower() not in ("most", "fewest", "least"):
-        return False
-    head = next((o for o in sketch.outputs if isinstance(o, Mention)), None)
-    about = ctx.chosen.get(head) if head is not None else None
-    by = ctx.chosen.get(rank.by)
-    if about is None or by is None or by.kind != "column" or not _names_rows(about, ctx):
-        return False
-    if by.table == about.table or by.table in ctx.scope.graph.owned(about.table):
-        return False
-    shown = [ctx.chosen.get(o) for o in sketch.outputs if isinstance(o, Mention)]
-    if not rank.count and any(c is not None and c.table == by.table for c in shown):
-        return False  # rows of those that are compared are listed
-    return ctx.scope.view.column(by.id).additivity == "sum"
-
-
-def _names_rows(candidate: Candidate, ctx: Context) -> bool:
-    """Whether things are asked for, by their table or by a text of theirs (`brands`)."""
-    if candidate.kind == "column":
-        return ctx.scope.view.column(candidate.id).type == "text"
-    return candidate.kind == "table"
-
-
 _SOLD = {"sale": ("quantity", "qty", "units", "unit"), "popularity": ()}
 
 

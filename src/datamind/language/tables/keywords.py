@@ -145,7 +145,7 @@ CODES: dict[str, tuple[tuple[str, str], ...]] = {
     OR: (("or", ""), ("either", ""), ("and or", ""), ("or else", ""), ("nor", "")),
     COMMA: ((",", ""), (";", ""), (":", "")),
     OF: (("of", ""), ("'s", "")),
-    IN: tuple((p, "") for p in (
+    IN: tuple((p, "for" if p == "for" else "") for p in (
         "in", "at", "within", "from", "for", "on", "into", "inside", "during", "via", "through",
         "throughout", "among", "amongst", "located in", "based in", "live in", "living in", "out of",
         "as", "based on", "near", "around", "under the", "about", "using", "towards",
