@@ -180,8 +180,8 @@ def _tops(tokens: list[Token], at: int, value: float | dt.time) -> Iterator[Unit
         return
     before = tokens[at - 1].lower if at else ""
     if before in ("first", "last"):
-        hints = ("date",) if before == "last" else ()
-        yield Unit(K.TOP, at - 1, at + 1, Top(int(value), True, hints), 1.4)
+        top = Top(int(value), True, ("date",) if before == "last" else ())
+        yield Unit(K.TOP, at - 1, at + 1, top, 1.4)
     for length in range(1, min(2, at) + 1):
         phrase = " ".join(t.lower for t in tokens[at - length : at])
         if phrase in K.SUPERLATIVES and before not in ("most", "least"):  # `at least 5`
