@@ -52,7 +52,9 @@ def compare(nodes: list[Node]) -> list[Node] | None:
     """rating [of] `above 4`."""
     subject: Mention = nodes[0].payload
     best = subject.candidates[0]
-    if nodes[-1].payload.times:
+    if nodes[-1].payload.times:  # so many rows, not so much of a number that one has
+        kept = [c for c in subject.candidates if c.kind != "column" or c.type not in NUMERIC]
+        subject.candidates = tuple(kept) or subject.candidates
         return count_compare([nodes[-1], nodes[0]])
     if not may_be_number(subject) or (best.kind == "table" and best.score > 0.9):
         return None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from itertools import takewhile
 from typing import Any, cast
 
 from datamind.language.calendar import Period
@@ -103,12 +104,19 @@ _WORTHS = frozenset(
     "$ € £ usd eur gbp dollar euro pound hour minute second day week month year percent %".split()
 )
 
+_WHEN = frozenset("last this each every per past previous in during within".split())
+
+
+def _until_when(lemmas: Sequence[str]) -> list[str]:
+    """`more than 2 orders` `last year`: what is said before the period."""
+    return list(takewhile(lambda w: w not in _WHEN, lemmas))
+
 
 def compared(
     cond: Cond, expr: P.Expr, ctx: Context, *, scale: float = 1.0, counted: bool = False
 ) -> P.Predicate:
     """The expression against the condition's numbers; what is `counted` has no unit."""
-    if counted and _WORTHS & set(ctx.lemmas[cond.first : cond.first + 6]):
+    if counted and _WORTHS & set(_until_when(ctx.lemmas[cond.first : cond.first + 6])):
         raise Unbuildable("an amount is no count")
     if counted and any(isinstance(n, Percent) for n in cond.numbers):
         raise Unbuildable("a percentage is no count")

@@ -15,7 +15,7 @@ from datamind.language.formulas import Names
 from datamind.language.graph import Graph
 from datamind.language.heeded import heed
 from datamind.language.homes import home_table, per_unrelated
-from datamind.language.index import Index
+from datamind.language.index import Index, normal
 from datamind.language.kinds import is_party
 from datamind.language.reach import numbered, reached_back
 from datamind.language.resolve import Assignment, mentions_of
@@ -176,6 +176,7 @@ def _unexplained(
         placed = code in "irfbgM" and bool(code) and not is_participle(token)
         tells = is_participle(token) or (after is not None and after.code == "A")
         dated = token.lower in _LIVES and after is not None and after.code in "id"
-        stated = token.lower in _STATES
+        valued = is_participle(token) and normal(token.text) in ctx.index.values
+        stated = token.lower in _STATES or valued
         narrowing += placed or (narrows and tells) or dated or stated
     return out, narrowing

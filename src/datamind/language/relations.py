@@ -115,8 +115,8 @@ def _column_test(cond: Cond, column: Column, ctx: Context) -> P.Predicate:
 
 def _is_thing(mention: Mention, ctx: Context) -> bool:
     """`five reviews` are reviews where a table is called so, though ratings may be too."""
-    by_word = ctx.meaning(mention).source == "synonym"
-    return by_word and _names_thing(mention)
+    meant = ctx.meaning(mention)
+    return (meant.source == "synonym" or not meant.whole) and _names_thing(mention)
 
 
 SURE = 0.99

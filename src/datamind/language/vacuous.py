@@ -33,6 +33,8 @@ def heed_vacuous(
                 raise Unbuildable("a number to add up, not one to group by")
     if _SOME_NOT & set(said) and any(_one_is_not(q, ctx) for q in nodes if isinstance(q, P.Query)):
         raise Unbuildable("none of them, not one that is another")
+    if _EVER & set(said) and any(_is_once_not(q) for q in nodes if isinstance(q, P.Query)):
+        raise Unbuildable("not once, and not never")
     unknown = any(u.code == "u" for u in units)
     if not unknown and _given(plan, tables, ctx):
         raise Unbuildable("what was said is no answer")
@@ -54,6 +56,8 @@ def heed_vacuous(
         raise Unbuildable("two numbers were asked")
     if _halved(plan, units):
         raise Unbuildable("what was said of both holds for one")
+    if any(_is_sideways(n, ctx) for n in nodes if isinstance(n, P.Source)):
+        raise Unbuildable("a word for the state of something else")
     if "included" in said and not _is_named(said.index("included"), ctx):
         raise Unbuildable("what is included was said")
     if any(u.code == "&" and said[u.first] == "including" for u in units) and _is_one_number(plan):
@@ -64,6 +68,38 @@ def _is_one_number(plan: P.Query) -> bool:
     """Whether the answer is a single figure: of all rows, and one of them."""
     groups = [s for s in plan.steps if isinstance(s, P.Group)]
     return len(groups) == 1 and not groups[0].keys and len(groups[0].measures) == 1
+
+
+def _is_sideways(source: P.Source, ctx: Context) -> bool:
+    """`How many parcels are late`, by the reason that something of the same order has: its table,
+    over a third one, is not spoken of."""
+    lemmas = set(ctx.lemmas)
+    spoken = {c.table for c in ctx.chosen.values() if c.kind != "value"}
+    up, over = {source.alias: False}, set()
+    for join in source.joins:
+        up[join.alias] = up[join.parent] or not join.reverse
+        if join.alias in over or join.parent in over or (join.reverse and up[join.parent]):
+            over.add(join.alias)
+    tables = {j.table for j in source.joins if j.alias in over} - spoken
+    return any(
+        c.kind == "value"
+        and c.table in tables
+        and m.first > 0
+        and ctx.words[m.first - 1].lower() in _STATING
+        and ctx.words[m.first].lower() == ctx.lemmas[m.first]  # no noun: who `are tenants`
+        and not lemmas & _words(c.id)
+        for m, c in ctx.chosen.items()
+    )
+
+
+_STATING = frozenset(
+    "is are was were be been being isn't aren't arrived came arrive arrives".split()
+)
+
+
+def _words(column_id: str) -> set[str]:
+    """What its table and the column itself are called."""
+    return {lemma(w) for part in column_id.split(".")[-2:] for w in names.words_of(part)}
 
 
 def _is_named(at: int, ctx: Context) -> bool:
@@ -247,6 +283,31 @@ def _one_is_not(query: P.Query, ctx: Context) -> bool:
         if isinstance(n, P.Aggregate) and n.function == "count" and isinstance(n.arg, P.Column)
     ]  # fmt: skip
     return any(denied - _determined(query.source, [c], ctx) for c in counted)
+
+
+_EVER = frozenset({"ever", "never"})
+
+
+def _is_once_not(query: P.Query) -> bool:
+    """`Without ever being the chair`, where one of the rows that each has says so."""
+    if not isinstance(query.source, P.Source):
+        return False
+    tests = [p for s in query.steps if isinstance(s, P.Filter) for p in all_of(s.where)]
+    many: set[str] = set()
+    for join in query.source.joins:
+        if join.reverse or join.parent in many:
+            many.add(join.alias)
+    return any(isinstance(c, P.Column) and c.alias in many for c in map(_denied, tests))
+
+
+def _denied(test: P.Predicate) -> P.Expr | None:
+    """The column of which it says that it is not so."""
+    match test:
+        case P.Not(item=P.Truth(of=of)) | P.Compare(op="=", left=of, right=P.Value(value=False)):
+            return of
+        case P.Compare(op="!=", left=of):
+            return of
+    return None
 
 
 def _shown(plan: P.Query) -> tuple[list[P.Expr], bool]:

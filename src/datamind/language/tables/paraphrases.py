@@ -246,6 +246,10 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("still", rf"(?:that |who |which )?(?:are |is |were |was )?still {_STILL_HERE}", "still ongoing", _ENDING),
     # What is left out.
     ("leaving putting setting leave", r"(?:leaving|leave|putting|setting) (?:any |all |the )?(.+?) aside", "excluding {1}"),
+    ("times", r"(\w+) (?:\+|or more) times", "at least {1} times"),
+    ("once twice", r"(?<!more than )(?:only|just) (once|twice)", "exactly {1}"),
+    ("sat", r"(has|have|had|who|that) sat(?= (?:on|in|at|for|through)\b)", "{1} served"),
+    ("twice times", r"(twice|(?:two|three|four|five|six|ten|\d+) times) or more(?: often)?(?! than)", "at least {1}"),
     ("included", rf"(?<=[.,;?!] )(?:and |with )?(?:the |any )?(?:{_STATED}|(?:{_MONTH}|today|this \w+)(?: so far)?) (?:are |being )?included(?= ?[?.,]|$)", ""),
     ("missing", r"^for how many (.+?) (?:are|do) we (?:missing|lack|have no) (?:an?|the|any) (.+?) ,? ?and for how many (?:an?|the|any) (.+?)(?= ?[?.]|$)", "how many {1} have no {2} and how many {1} have no {3}"),
     ("missing", r"^for how many (.+?) (?:are|do) we (?:missing|lack) (?:an?|the|any) (.+?)(?= ?[?.]|$)", "how many {1} have no {2}"),
