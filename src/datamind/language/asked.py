@@ -18,10 +18,10 @@ MOST = 4
 _HELPING = frozenset({"is", "are", "was", "were", "did", "does", "do"})
 _BEING = frozenset({"is", "are", "was", "were"})
 _OPENING = frozenset({"show", "list", "tell", "give", "me", "and"})
-_TOLD = P.Aggregate | P.Metric | P.DateDiff
+_TOLD = (P.Aggregate, P.Metric, P.DateDiff)
 
 
-def heed_asked(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
+def heed_asked(plan: P.Query, nodes: Sequence[object], units: Sequence[Unit], ctx: Context) -> None:
     """Unbuildable, where it was asked when, where or how, and the plan tells no such thing."""
     said = _spoken(ctx.words)
     last = [w for w in said if w not in ".?!"][-1:]
@@ -32,10 +32,10 @@ def heed_asked(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
         raise Unbuildable("it was asked when")
     if asks_where(ctx.words) and not _tells_place(plan):
         raise Unbuildable("it was asked where")
-    told = any(isinstance(n, _TOLD) for n in below(plan))
+    told = any(isinstance(n, _TOLD) for n in nodes)
     if said[:1] == ["how"] and set(said[1:2]) & _HELPING and not told:
         raise Unbuildable("it was asked how")
-    if said[:1] == ["how"] and set(said[1:2]) & _BEING and _ends_done(said) and not _parted(plan):
+    if said[:1] == ["how"] and set(said[1:2]) & _BEING and _ends_done(said) and not _parted(nodes):
         raise Unbuildable("it was asked how it was done")
     if said[:2] == ["how", "much"] and not told and not _tells_number(plan, ctx):
         raise Unbuildable("it was asked how much")
@@ -47,9 +47,9 @@ def _ends_done(said: Sequence[str]) -> bool:
     return last is not None and is_participle(last)
 
 
-def _parted(plan: P.Query) -> bool:
+def _parted(nodes: Sequence[object]) -> bool:
     """Whether the plan tells it by something."""
-    return any(isinstance(n, P.Group) and n.keys for n in below(plan))
+    return any(isinstance(n, P.Group) and n.keys for n in nodes)
 
 
 def _spoken(words: Sequence[str]) -> list[str]:

@@ -23,7 +23,7 @@ def _renamed(plan: P.Query) -> dict[tuple[str, str], str]:
     and which source it is; for an output, which one."""
     found: dict[tuple[str, str], str] = {}
     again: set[tuple[str, str]] = set()
-    for at, node in enumerate(n for n in below(plan) if isinstance(n, P.Source | P.Named)):
+    for at, node in enumerate(n for n in below(plan) if isinstance(n, (P.Source, P.Named))):
         if isinstance(node, P.Named):
             found.setdefault(("name", node.name), f"output {at}")
             continue

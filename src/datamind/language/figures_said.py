@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import combinations, pairwise
 
 from datamind.language import names
 from datamind.language.context import Context, Unbuildable
 from datamind.language.tables import keywords as K
-from datamind.language.units import Unit
+from datamind.language.units import Top, Unit
 from datamind.language.vacuous import all_of
 from datamind.semantics import plan as P
 
@@ -252,3 +253,36 @@ def _heed_how(
     sums = all(a.function in ("sum", "avg") for a in aggregates)
     if said[:2] == ["how", "many"] and sums and words & _MONEY - set(ctx.lemmas):
         raise Unbuildable("how many, not how much")
+
+
+# What a number may have become: percent, thousands, and units of time.
+_SCALES = tuple(map(Decimal, ("1", "0.01", "100", "1000", "60", "24", "7", "3600", "86400")))
+
+
+def heed_numbers(nodes: Sequence[object], units: Sequence[Unit]) -> None:
+    """Unbuildable, where a number was said and the plan has it nowhere."""
+    shown: list[Decimal] = []
+    texts = ""
+    for node in nodes:
+        if isinstance(node, P.Value):
+            value = node.value
+            if isinstance(value, str):
+                texts += f" {value}"
+            elif isinstance(value, dt.date):
+                shown += [Decimal(value.year), Decimal(value.month), Decimal(value.day)]
+            elif isinstance(value, int | float | Decimal):
+                shown.append(Decimal(repr(value)) if isinstance(value, float) else Decimal(value))
+        elif isinstance(node, P.Limit | P.TopPerGroup):
+            shown.append(Decimal(node.count))
+    counts = {n.count for n in nodes if isinstance(n, P.Limit | P.TopPerGroup)}
+    for unit in units:
+        if isinstance(unit.payload, Top) and unit.payload.count not in {*counts, *shown}:
+            raise Unbuildable("so many were asked for")
+        if unit.code != "n" or not isinstance(unit.payload, int | float):
+            continue
+        number = Decimal(repr(unit.payload))
+        if f"{number.normalize():f}" in texts:
+            continue
+        again = sum(int(u.code == "n" and u.payload == unit.payload) for u in units)
+        if sum(shown.count(number * scale) for scale in _SCALES) < again:
+            raise Unbuildable("a number was not heeded")

@@ -160,6 +160,7 @@ class Graph:
         cost = {table: _EARLIER * place for place, table in enumerate(starts)}
         came: dict[str, Edge] = {}
         shared = {t for t in starts if any(t in self.owned(o) for o in starts if o != t)}
+        stems = frozenset(stem(w) for w in words)
         queue = [(here, table) for table, here in cost.items()]
         heapq.heapify(queue)
         while queue:
@@ -173,7 +174,7 @@ class Graph:
                     continue
                 if edge.reverse and table in self.calendars and set(starts) != {table}:
                     continue  # two facts of one day have nothing else in common
-                step = edge.cost * (0.3 if edge.end in free else 1.0) + role_cost(edge, words)
+                step = edge.cost * (0.3 if edge.end in free else 1.0) + _role_cost(edge, stems)
                 step = max(step, _LEAST)
                 if edge.reverse and table in shared and edge.end not in self.bridges:
                     step += _SHARED
@@ -202,11 +203,11 @@ class Graph:
         return edges[::-1], cost[goal]
 
 
-def role_cost(edge: Edge, words: Collection[str]) -> float:
+def _role_cost(edge: Edge, stems: frozenset[str]) -> float:
     """A relationship with a role costs more unless the question says the role's words."""
     if not edge.relationship.role:
         return 0.0
-    role, stems = _role(edge.relationship), {stem(w) for w in words}
+    role = _role(edge.relationship)
     return -0.2 - 0.04 * min(len(role & stems) - 1, 2) if role & stems else 0.4
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Collection, Sequence
-from decimal import Decimal
 from itertools import pairwise
 from typing import get_args
 
@@ -17,10 +16,10 @@ from datamind.language.asked import heed_asked
 from datamind.language.clauses import heed_clauses
 from datamind.language.context import Context, Unbuildable
 from datamind.language.events import heed_events
-from datamind.language.figures_said import heed_figures, never
+from datamind.language.figures_said import heed_figures, heed_numbers, never
 from datamind.language.tables import keywords as K
 from datamind.language.tables.windows import THAN
-from datamind.language.units import Top, Unit
+from datamind.language.units import Unit
 from datamind.language.vacuous import heed_vacuous
 from datamind.language.weekdays import heed_weekdays
 from datamind.semantics import plan as P
@@ -28,8 +27,6 @@ from datamind.semantics.walk import below
 
 _MEANS = frozenset({"avg", "average", "median", "mean"})
 _YES_OR_NO = frozenset({"is", "are", "was", "were", "did", "does", "do", "has", "have"})
-# What a number may have become: percent, thousands, and units of time.
-_SCALES = tuple(map(Decimal, ("1", "0.01", "100", "1000", "60", "24", "7", "3600", "86400")))
 
 
 def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
@@ -38,7 +35,7 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     said = [w.lower() for w in ctx.words]
     if any(isinstance(n, P.Arithmetic) and n.op in "-/" and n.left == n.right for n in nodes):
         raise Unbuildable("a thing is compared with itself")
-    _heed_numbers(nodes, units)
+    heed_numbers(nodes, units)
     _heed_averages(nodes, set(said), ctx)
     heed_figures(nodes, units, ctx)
     heed_vacuous(plan, nodes, units, ctx)
@@ -66,13 +63,16 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     denied = [u for u in units if u.code in (K.NOT, K.EXCLUDED) and u not in last]
     if denied and not any(map(_denies, nodes)):
         raise Unbuildable("what is left out was said")
-    heed_asked(plan, units, ctx)
+    heed_asked(plan, nodes, units, ctx)
     _heed_shown(plan, units, said, ctx)
-    narrowed = any(isinstance(n, (P.Filter, *get_args(P.Predicate))) for n in nodes)
+    narrowed = any(type(n) in _NARROWING for n in nodes)
     if not narrowed and ("whose" in said or _GONE & left):
         raise Unbuildable("which of them was said")
     if "both" in said and any(isinstance(n, P.OneOf) for n in nodes):
         raise Unbuildable("both, not one of them")
+
+
+_NARROWING = frozenset({P.Filter, *get_args(P.Predicate)})
 
 
 def _heed_extremes(
@@ -369,31 +369,3 @@ def _heed_averages(nodes: Sequence[object], said: set[str], ctx: Context) -> Non
     held = any(_MEANS & set(ctx.lemmas[m.first : m.last]) for m in ctx.chosen)
     if {"average", "mean"} & said and not shown and not held:
         raise Unbuildable("an average was asked for")
-
-
-def _heed_numbers(nodes: Sequence[object], units: Sequence[Unit]) -> None:
-    shown: list[Decimal] = []
-    texts = ""
-    for node in nodes:
-        if isinstance(node, P.Value):
-            value = node.value
-            if isinstance(value, str):
-                texts += f" {value}"
-            elif isinstance(value, dt.date):
-                shown += [Decimal(value.year), Decimal(value.month), Decimal(value.day)]
-            elif isinstance(value, int | float | Decimal):
-                shown.append(Decimal(repr(value)) if isinstance(value, float) else Decimal(value))
-        elif isinstance(node, P.Limit | P.TopPerGroup):
-            shown.append(Decimal(node.count))
-    counts = {n.count for n in nodes if isinstance(n, P.Limit | P.TopPerGroup)}
-    for unit in units:
-        if isinstance(unit.payload, Top) and unit.payload.count not in {*counts, *shown}:
-            raise Unbuildable("so many were asked for")
-        if unit.code != "n" or not isinstance(unit.payload, int | float):
-            continue
-        number = Decimal(repr(unit.payload))
-        if f"{number.normalize():f}" in texts:
-            continue
-        again = sum(int(u.code == "n" and u.payload == unit.payload) for u in units)
-        if sum(shown.count(number * scale) for scale in _SCALES) < again:
-            raise Unbuildable("a number was not heeded")

@@ -55,6 +55,15 @@ def _phrases() -> dict[str, list[tuple[tuple[str, ...], str, str]]]:
     return out
 
 
+@lru_cache(maxsize=1)
+def _fillings() -> dict[str, list[tuple[str, ...]]]:
+    """The phrases that say nothing, by their first word."""
+    out: dict[str, list[tuple[str, ...]]] = {}
+    for phrase in K.FILLERS:
+        out.setdefault(phrase[0], []).append(phrase)
+    return out
+
+
 def covers(
     linker: Linker,
     today: dt.date,
@@ -216,7 +225,7 @@ def _fillers(linker: Linker, tokens: list[Token]) -> Iterator[Unit]:
     """Phrases that say nothing; and `who`, which stands for people where no noun follows."""
     lower = [t.lower for t in tokens]
     for at, word in enumerate(lower):
-        for phrase in K.FILLERS:
+        for phrase in _fillings().get(word, ()):
             if tuple(lower[at : at + len(phrase)]) == phrase:
                 if phrase[:1] == ("as",) and follows(tokens, at + len(phrase), "of"):
                     percent = phrase[-1].startswith(("perc", "pct", "%"))

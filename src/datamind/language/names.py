@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 from datamind.language.tokens import lemma
@@ -114,13 +114,9 @@ def common_prefixes(names: Sequence[str], share: float = 0.6) -> frozenset[str]:
     return frozenset(found | GENERIC_PREFIXES)
 
 
-def words_of(identifier: str, prefixes: Collection[str] = frozenset()) -> tuple[str, ...]:
-    """The identifier's words as people say them: prefixes dropped, abbreviations spelt out."""
-    return _words_of(identifier, frozenset(prefixes))
-
-
 @lru_cache(maxsize=100_000)
-def _words_of(identifier: str, prefixes: frozenset[str]) -> tuple[str, ...]:
+def words_of(identifier: str, prefixes: frozenset[str] = frozenset()) -> tuple[str, ...]:
+    """The identifier's words as people say them: prefixes dropped, abbreviations spelt out."""
     pieces = list(split(identifier))
     while len(pieces) > 1 and pieces[0] in prefixes:
         pieces.pop(0)

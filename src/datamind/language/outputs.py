@@ -61,6 +61,8 @@ def in_total(candidate: Candidate, sketch: Sketch, ctx: Context) -> bool:
 
 def _totalled(sketch: Sketch, ctx: Context) -> Sketch:
     """What is shown beside such a condition is the total, too."""
+    if not sketch.conds:
+        return sketch
     tested = {ctx.chosen[c.subject].id for c in sketch.conds
               if c.subject in ctx.chosen and c.numbers
               and in_total(ctx.chosen[c.subject], sketch, ctx)}  # fmt: skip
@@ -74,6 +76,8 @@ def _totalled(sketch: Sketch, ctx: Context) -> Sketch:
 
 def _set_against(sketch: Sketch, ctx: Context) -> Sketch:
     """`difference between revenue and refunds`: of what each adds up to, for they share no rows."""
+    if not any(isinstance(o, Measure) and o.kind == "difference" for o in sketch.outputs):
+        return sketch
     outputs: list[Output] = []
     for output in sketch.outputs:
         pair = output.mentions if isinstance(output, Measure) else ()

@@ -57,7 +57,8 @@ def _of_the_thing(sketch: Sketch, ctx: Context) -> Sketch:
             if lacking and c.kind == "value" and _table(c.mention, ctx) == ctx.scope.home
             and _table(cond.subject, ctx) != ctx.scope.home
         ]  # fmt: skip
-        conds += [replace(cond, within=[c for c in cond.within if c not in own]), *own]
+        rest = [c for c in cond.within if c not in own]
+        conds += [replace(cond, within=rest), *own] if own else [cond]
     return replace(sketch, conds=conds)
 
 
@@ -143,6 +144,8 @@ def _named(cond: Cond) -> list[Mention]:
 
 def _left_out(sketch: Sketch, ctx: Context) -> Sketch:
     """`who ordered in May, leaving out cancelled orders`: the orders looked for are others."""
+    if not any(c.kind == "value" and c.negated for c in sketch.conds):
+        return sketch
     owned = ctx.scope.graph.owned
     conds, nouns = list(sketch.conds), set[Mention]()
     outputs = list(sketch.outputs)

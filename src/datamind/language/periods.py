@@ -306,10 +306,10 @@ def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P
     moments = {stem(t.lower) for t in tokenize(ctx.overlay.moments)} - {"on", "it", "they", "the"}
     for distance, table_id in enumerate(tables_near(ctx, at)):
         table = ctx.scope.view.table(table_id)
+        own = {stem(w) for w in ctx.index.table_words.get(table_id, frozenset())}
+        # What says the state of others is no date of these: the open orders, the opening.
+        nearby = {stem(ctx.lemmas[n]) for n in places if valued.get(n, table_id) == table_id}
         for rank, column in enumerate(dates_of(table)):
-            own = {stem(w) for w in ctx.index.table_words.get(table_id, frozenset())}
-            # What says the state of others is no date of these: the open orders, the opening.
-            nearby = {stem(ctx.lemmas[n]) for n in places if valued.get(n, table_id) == table_id}
             said = {stem(w) for w in names.words_of(column.name)} - own - _LITTLE
             about = {stem(w) for w in ctx.index.column_words.get(column.id, frozenset())} - own
             score = -0.5 * min(distance, 4) - 0.2 * rank

@@ -91,6 +91,8 @@ def _others(related: Sequence[Mention], figure: Output) -> list[Mention]:
 
 def to_date(sketch: Sketch, today: dt.date) -> Sketch:
     """Both periods up to the same day, where the later one is not over."""
+    if all(c.kind != KIND for c in sketch.conds):
+        return sketch
     conds = []
     for cond in sketch.conds:
         if cond.kind == KIND:

@@ -112,12 +112,14 @@ def _meant(token: Token, index: Index) -> str | None:
         or token.lemma in _grammar()
     ):
         return None
+    known = is_known(word, lang="en")
+    if known and len(token.lemma) < LONG:
+        return None
     near = _near(word, index) or (_near(token.lemma, index) if token.lemma != word else [])
-    if is_known(word, lang="en"):  # `costumers`: English, but two letters have changed places
-        long = len(token.lemma) >= LONG
+    if known:  # `costumers`: English, but two letters have changed places
         near = [
             (s, w) for s, w in (*near, *_near(token.lemma, index))
-            if long and sorted(w) in (sorted(word), sorted(token.lemma))
+            if sorted(w) in (sorted(word), sorted(token.lemma))
             and (w in index.postings or w in index.value_words)
         ]  # fmt: skip
     if not near:

@@ -162,10 +162,11 @@ def _heed_metrics(units: Sequence[Unit], ctx: Context) -> None:
         name = metrics.get(unit.first) if unit.code == "c" else None
         if name is not None and behind in (K.NOT, K.EXCLUDED):
             raise Unbuildable("a figure is not left out")
-        said = [lemma(w.lower()) for w in ctx.words[unit.first : unit.last]]
-        told = [lemma(w) for w in names.words_of(name or "")]
-        if name is not None and behind == K.RATIO and len(said) > 1 and said == told[::-1]:
-            raise Unbuildable("a part of them, not the share of that part")
+        if name is not None and behind == K.RATIO:
+            said = [lemma(w.lower()) for w in ctx.words[unit.first : unit.last]]
+            told = [lemma(w) for w in names.words_of(name)]
+            if len(said) > 1 and said == told[::-1]:
+                raise Unbuildable("a part of them, not the share of that part")
         if unit.code not in (K.OF, K.IN) and not (unit.code == "c" and behind == K.NOT):
             behind = unit.code
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from datamind.language import names
@@ -57,7 +57,7 @@ def _said_words(column: str, table: str) -> tuple[str, ...]:
     return _words_of(column)
 
 
-def _words_of(name: str, prefixes: Collection[str] = ()) -> tuple[str, ...]:
+def _words_of(name: str, prefixes: frozenset[str] = frozenset()) -> tuple[str, ...]:
     """The name's words; a name without a letter (`#`) is one word."""
     return names.words_of(name, prefixes) or (name.lower(),)
 
@@ -114,7 +114,7 @@ def _bridging(table: Table) -> tuple[bool, float, int]:
 
 
 def _references(
-    table: Table, column: Column, prefixes: Collection[str],
+    table: Table, column: Column, prefixes: frozenset[str],
     by_entity: Mapping[tuple[str, ...], list[Table]], by_name: Mapping[str, list[Table]],
 ) -> list[Reference]:  # fmt: skip
     if column.type not in ("integer", "text", "decimal"):
