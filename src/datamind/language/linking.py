@@ -2,50 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from datamind.language import names, places
 from datamind.language.candidates import (
-    FORM_WORDS,
     LINKING_WORDS,
     MAX_CANDIDATES,
     PEOPLE,
-    SOURCES,
     Candidate,
     best_of,
     function_words,
     in_order,
     keyword_words,
 )
-from datamind.language.denials import candidate_of
-from datamind.language.index import GENERIC, SUFFIXES, Index, Item, Posting, normal, synonyms
+from datamind.language.index import Index, Posting, normal, synonyms
 from datamind.language.kinds import is_calendar
 from datamind.language.scope import duration_column, money_column, number_of_rows
+from datamind.language.scoring import Matches, Scorer
 from datamind.language.spending import SPENT, spending
 from datamind.language.stored import partial, quoted, value_of
 from datamind.language.tables.keywords import SOFT, STOP
 from datamind.language.telling import (
-    ABSORBED,
-    ADDRESS,
-    ADDRESSED,
-    NUMBER,
-    NUMBERED,
     WORTH,
     grains,
     is_adjective,
     is_asked,
     is_done_to,
     is_kind_of,
-    is_other,
     telling_of,
 )
-from datamind.language.tokens import Token, is_participle, stem
+from datamind.language.tokens import Token, stem
 
 MAX_WINDOW = 6
 _GLUE = frozenset({"of", "the", "a", "an", "to", "per"})
 
 
-Matches = dict[int, list[tuple[int, float, str]]]
+Best = dict[tuple[str, str], Candidate]  # what was found, by its kind and id
 
 
 SURE = 0.99  # all words of a name were said
@@ -64,6 +56,7 @@ class Linker:
         self.tokens = tokens
         self.metrics = metrics
         self.matches = [self._match(t) if t.kind == "word" else {} for t in tokens]
+        self._scorer = Scorer(index, tokens, self.matches)
 
     def is_stop(self, token: Token) -> bool:
         """Whether the word says nothing here: a function word, or one that names nothing."""
@@ -118,6 +111,30 @@ class Linker:
             return self.index.identifiers[self.tokens[first].lower]
         if last - first == 1 and self._is_number(first):
             return self.index.naming["id"]
+        content = self._content(first, last)
+        if not content:
+            return []
+        best = self._matching(first, last, content)
+        if len(content) > 1:
+            self._add_referred(best, content)
+        lone = self.tokens[content[0]].lemma if len(content) == 1 else ""
+        naming = [] if _names_a_table(best) else self.index.naming.get(lone, [])
+        for candidate in (*naming, *self._implied(content)):
+            known = best.get((candidate.kind, candidate.id))
+            if known is None or known.score < candidate.score:
+                best[(candidate.kind, candidate.id)] = candidate
+        if last - first == 1:
+            best = self._with_grammar(first, best)
+        if len(content) > 1 and any(
+            c.kind == "metric" and c.score >= SURE for c in best.values()
+        ):  # `cancelled orders` is that metric, not the orders
+            best = {key: c for key, c in best.items() if c.score >= SURE}
+        most = 3 * MAX_CANDIDATES if naming else MAX_CANDIDATES
+        return sorted(best.values(), key=in_order)[:most]
+
+    def _content(self, first: int, last: int) -> list[int]:
+        """The places of the words that may name something; none where another stands at an end of
+        the window, or a word within it that does not join them."""
         content = [
             at
             for at in range(first, last)
@@ -134,15 +151,16 @@ class Linker:
             content = list(range(first, last))
         if not content or content[0] != first or content[-1] != last - 1:
             return []
-        if any(
-            at not in content and self.tokens[at].lower not in _GLUE for at in range(first, last)
-        ):
-            return []
+        others = (at for at in range(first, last) if at not in content)
+        return content if all(self.tokens[at].lower in _GLUE for at in others) else []
+
+    def _matching(self, first: int, last: int, content: Sequence[int]) -> Best:
+        """What all words of the window that tell are found in, each with its best score."""
         telling = telling_of(content, self.tokens)
         common = set(self.matches[telling[0]])
         for at in telling[1:]:
-            common &= set(self.matches[at])
-        best: dict[tuple[str, str], Candidate] = {}
+            common &= self.matches[at].keys()
+        best: Best = {}
         done = is_done_to(self.tokens[first:last]) or not self.metrics
         opened = any(t.lower == "opened" for t in self.tokens[first:last])  # perhaps closed by now
         for number in sorted(common):
@@ -150,7 +168,7 @@ class Linker:
             still = opened and "open" in item.core and "opened" not in item.core
             if (done or still) and item.kind == "metric":
                 continue
-            candidate = self._score(number, content, core_only=len(content) < last - first)
+            candidate = self._scorer.score(number, content, core_only=len(content) < last - first)
             if candidate is not None:
                 key = (candidate.kind, candidate.id + candidate.within)
                 known = best.get(key)
@@ -158,37 +176,30 @@ class Linker:
                     known.score, known.source == "name"
                 ):  # fmt: skip
                     best[key] = candidate
-        named = any(c.kind == "table" and c.score >= SURE for c in best.values())
-        for candidate in list(best.values()) if len(content) > 1 and not named else ():
+        return best
+
+    def _add_referred(self, best: Best, content: Sequence[int]) -> None:
+        """`booking channel`, where no table is called so: the channel that a booking refers to."""
+        noun = self.tokens[content[-1]].lemma
+        for candidate in [] if _names_a_table(best) else list(best.values()):
             referred = self.index.referred.get(candidate.id)
-            noun = self.tokens[content[-1]].lemma
             if referred is not None and noun in self.index.table_words[referred]:
                 made = Candidate("table", referred, referred, 0.97 * candidate.score, "name")
-                best.setdefault(("table", referred), made)  # `booking channel`: of a booking
-        lone = self.tokens[content[0]].lemma if len(content) == 1 else ""
-        called = any(c.kind == "table" and c.score >= SURE for c in best.values())
-        naming = [] if called else self.index.naming.get(lone, [])
-        for candidate in (*naming, *self._implied(content)):
-            known = best.get((candidate.kind, candidate.id))
-            if known is None or known.score < candidate.score:
-                best[(candidate.kind, candidate.id)] = candidate
-        if last - first == 1 and self.tokens[first].lower in PEOPLE:
+                best.setdefault(("table", referred), made)
+
+    def _with_grammar(self, at: int, best: Best) -> Best:
+        """With what one word means whatever things are called: people, money spent, days."""
+        token = self.tokens[at]
+        if token.lower in PEOPLE:
             for candidate in self.people():
                 best.setdefault(("table", candidate.id), candidate)
-        if self.tokens[last - 1].lower in SPENT and last - first == 1:
+        if token.lower in SPENT:
             for candidate in spending(self.index, self.tokens):
                 best[(candidate.kind, candidate.id)] = candidate
-        if last - first == 1:
-            days = grains(self.tokens[first])
-            if any(c.kind == "weekday" for c in days):  # the day itself tells whether it is one
-                best = {k: c for k, c in best.items() if not self._of_calendar(c)}
-            best |= {(c.kind, c.id): c for c in days}
-        if len(content) > 1 and any(
-            c.kind == "metric" and c.score >= SURE for c in best.values()
-        ):  # `cancelled orders` is that metric, not the orders
-            best = {key: c for key, c in best.items() if c.score >= SURE}
-        most = 3 * MAX_CANDIDATES if naming else MAX_CANDIDATES
-        return sorted(best.values(), key=in_order)[:most]
+        days = grains(token)
+        if any(c.kind == "weekday" for c in days):  # the day itself tells whether it is one
+            best = {k: c for k, c in best.items() if not self._of_calendar(c)}
+        return best | {(c.kind, c.id): c for c in days}
 
     def _of_calendar(self, candidate: Candidate) -> bool:
         view = self.index.view
@@ -237,107 +248,6 @@ class Linker:
             Candidate("column", c.id, c.table, score, "synonym", type=c.type) for c in found if c
         ]
 
-    def _score(self, number: int, content: Sequence[int], *, core_only: bool) -> Candidate | None:
-        item = self.index.items[number]
-        if is_other(item, self.tokens, content):
-            return None
-        used: dict[int, float] = {}
-        quality, source, rank = 1.0, "name", 0
-        described = 0
-        for at in content:
-            found = self.matches[at].get(number, ())
-            options = [o for o in found if o[0] not in used or o[0] < 0]
-            spare = ABSORBED | (ADDRESS if ADDRESSED & set(item.core) else frozenset())
-            spare |= NUMBER if NUMBERED & set(item.core) else frozenset()
-            dated = at > content[0] and self.tokens[at].lemma == "date" and self._is_date(item)
-            if not options and (
-                dated or (self.tokens[at].lemma in spare and self._holds_text(item))
-            ):
-                quality *= 0.93
-                continue
-            if (
-                not options
-                and at == content[0]
-                and is_kind_of(self.tokens, at)
-                and (item.kind == "table" or self._holds_text(item))
-            ):
-                quality *= 0.97
-                continue
-            if not options:
-                return None
-            word, q, kind = max(options, key=lambda o: (o[0] >= 0, o[1]))
-            if word == -1 and (item.id in self.index.flags or self._is_thing(at, content)):
-                return None  # `covered stations` are stations, and covered
-            if word >= 0:
-                used[word] = q
-            elif word == -2:
-                if self._told_apart(at, item):
-                    return None  # `cancelled orders` are not all orders
-                described += 1
-            quality *= q if word != -2 else 0.93
-            if word != -2 and SOURCES[kind] > rank:
-                rank, source = SOURCES[kind], kind
-        if core_only and len(used) < len(telling_of(content, self.tokens)):
-            return None
-        if item.within and len(used) < len(item.core):
-            return None
-        if not used:
-            return self._described(item, described, len(content))
-        total = sum(self.index.weight(w) for w in item.core)
-        covered = sum(self.index.weight(item.core[w]) for w in used) / total
-        if covered < 0.3:
-            return None
-        score = (quality ** (1 / len(content))) * (0.35 + 0.65 * covered)
-        told = sum(word not in SUFFIXES for word in item.core)
-        if all(item.core[w] in GENERIC for w in used) and told > len(used):
-            score *= 0.6
-        if item.synonym and source == "name":
-            source = "synonym"
-        if item.kind in ("table", "metric") and self._misses_head(item, used):
-            if item.kind == "metric":
-                return None  # `new` alone is no new customers
-            score *= 0.75
-        literal = (
-            not core_only and covered > 0.99 and len(used) == len(content) and source == "name"
-        )
-        whole = covered > 0.99 and source in ("name", "abbreviation")
-        return candidate_of(
-            self.index, item, round(min(score, 1.0), 4), source, literal=literal, whole=whole
-        )
-
-    def _is_thing(self, at: int, content: Sequence[int]) -> bool:
-        """`registered customers` are customers, not when they registered."""
-        token = self.tokens[at]
-        many = token.lower != token.lemma and token.lower.endswith("s")
-        return at == content[-1] > content[0] and many and is_participle(self.tokens[at - 1])
-
-    def _told_apart(self, at: int, item: Item) -> bool:
-        """Whether the word is a value by which some rows differ from others: of the table's, or of
-        the column."""
-        found = self.index.values.get(normal(self.tokens[at].lower), ())
-        whole = item.kind == "table"
-        return any(
-            item.id == (self.index.view.column(column).table if whole else column)
-            for column, _ in found
-        )
-
-    def _misses_head(self, item: Item, used: Collection[int]) -> bool:
-        """Whether only what stands before the noun was said: `projects` for the project status."""
-        told = [n for n, word in enumerate(item.core) if word not in FORM_WORDS]
-        return len(told) > 1 and told[-1] not in used
-
-    def _is_date(self, item: Item) -> bool:
-        return item.kind == "column" and self.index.view.column(item.id).is_date
-
-    def _holds_text(self, item: Item) -> bool:
-        return item.kind == "column" and self.index.view.column(item.id).type == "text"
-
-    def _described(self, item: Item, words: int, content: int) -> Candidate | None:
-        """A match by the description alone: two words or more, or none."""
-        if words < 2 or words < content or item.kind != "column":
-            return None
-        return candidate_of(self.index, item, min(0.4 + 0.08 * words, 0.66), "description")
-
     def _is_number(self, at: int) -> bool:
         """`show the number, topic and date`: that by which each is known, where none is called
         so."""
@@ -385,3 +295,8 @@ class Linker:
             named = any(self.matches[at] for at in range(first, last))
             out = partial(self.index, tuple(normal(text).split()), 0.5 if named else 0.7)
         return best_of(out)
+
+
+def _names_a_table(best: Best) -> bool:
+    """Whether all words of a table's name were said."""
+    return any(c.kind == "table" and c.score >= SURE for c in best.values())

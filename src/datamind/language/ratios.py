@@ -23,9 +23,32 @@ def cut_ratios(nodes: list[Node]) -> list[Node]:
     at = next((i for i, n in enumerate(nodes) if n.code == K.RATIO), None)
     if at is None:
         return nodes
-    lead = nodes[:at]
-    inner = None
-    kind = nodes[at].payload
+    kind, inner, lead, rest = _opened(nodes, at)
+    each = _of_each(rest, kind)
+    end = _end_of_ratio(rest[each:], kind)
+    inside, after = rest[each : each + end], rest[each + end :]
+    if each:  # `of each depot's customers have agreed to calls`: the `to` divides nothing
+        inside = [n for n in inside if n.code != K.TO]
+    if _is_part_ahead(lead, inside, kind):
+        inside, lead = [*inside, *(n for n in lead if n.code in "v&|P")], []
+    beyond = _beyond_group(inside, after, kind)
+    inside, after = [*inside, *after[2:beyond]], [*after[:2], *after[beyond:]]
+    body, limit, more = _limit(lead, inside, kind)
+    cut = _middle(body, kind)
+    kind, _, much = kind.partition(" ")
+    measure = Measure(kind, much or "count", first=nodes[at].first, inner=inner)
+    outer = _divided(measure, body, cut, grouped=each > 0)
+    last = body[-1].last if body else nodes[at].last
+    node = Node("M", nodes[at].first, last, measure)
+    if limit is not None:
+        node = Node("P", nodes[at].first, last, _limited(measure, limit))
+    return [*lead, node, *outer, *more, *rest[:each], *after]
+
+
+def _opened(nodes: list[Node], at: int) -> tuple[str, str | None, list[Node], list[Node]]:
+    """The kind of the ratio at this place, what is made of those of many rows, and the nodes
+    before it and after it, in the order of `share of A among B`."""
+    lead, inner, kind = nodes[:at], None, nodes[at].payload
     if kind == "average":
         kind, inner = "ratio", "avg"
     while lead and lead[-1].code in "Af":
@@ -44,45 +67,34 @@ def cut_ratios(nodes: list[Node]) -> list[Node]:
     told = _OF_GROUP.match("".join(n.code for n in rest))
     if kind in ("percent", "share") and told:  # `of each kind in sales`: sales of each
         rest = [*rest[3 : told.end()], *rest[:2], *rest[told.end() :]]
-    each = _of_each(rest, kind)
-    end = _end_of_ratio(rest[each:], kind)
-    inside, after = rest[each : each + end], rest[each + end :]
-    if each:  # `of each depot's customers have agreed to calls`: the `to` divides nothing
-        inside = [n for n in inside if n.code != K.TO]
-    if _is_part_ahead(lead, inside, kind):
-        inside, lead = [*inside, *(n for n in lead if n.code in "v&|P")], []
-    beyond = _beyond_group(inside, after, kind)
-    inside, after = [*inside, *after[2:beyond]], [*after[:2], *after[beyond:]]
-    inside, limit, more = _limit(lead, inside, kind)
-    body, tail = inside, [*more, *rest[:each], *after]
-    cut = _middle(body, kind)
+    return kind, inner, lead, rest
+
+
+def _divided(measure: Measure, body: list[Node], cut: int | None, *, grouped: bool) -> list[Node]:
+    """Gives the measure its sides, the second one from the place of the cut on, and gives back what
+    is of neither."""
+    kind = measure.kind
     left = body[:cut] if cut is not None else body
     right = body[cut + 1 :] if cut is not None else []
-    kind, _, much = kind.partition(" ")
-    measure = Measure(kind, much or "count", first=nodes[at].first, inner=inner)
     if kind in (*differences.KINDS, "ratio"):
         differences.as_values(left, right)
     if kind in differences.KINDS:
         left = differences.after_noun(left)
     part, leftover = side(left)
     measure.left = part
-    if each:
+    if grouped:
         _as_condition(part)
-    outer: list[Node] = leftover if right else [*leftover, *_scope(part, left)]
-    if not right and [c.kind for c in part.where] == ["related"]:
-        part.where[0].match = TOLD  # `share of orders with a return`
-    if right:
-        measure.right, more = side(right)
-        _as_condition(part)
-        _share_noun(part, measure.right)
-        if kind in differences.KINDS or much == differences.TIMES:
-            differences.same_figure(part, measure.right)
-        outer = [*outer, *more, *_shared(measure, whole=body[cut or 0].payload == "all")]
-    last = body[-1].last if body else nodes[at].last
-    node = Node("M", nodes[at].first, last, measure)
-    if limit is not None:
-        node = Node("P", nodes[at].first, last, _limited(measure, limit))
-    return [*lead, node, *outer, *tail]
+    if not right:
+        outer = [*leftover, *_scope(part, left)]
+        if [c.kind for c in part.where] == ["related"]:
+            part.where[0].match = TOLD  # `share of orders with a return`
+        return outer
+    measure.right, more = side(right)
+    _as_condition(part)
+    _share_noun(part, measure.right)
+    if kind in differences.KINDS or measure.function == differences.TIMES:
+        differences.same_figure(part, measure.right)
+    return [*leftover, *more, *_shared(measure, whole=body[cut or 0].payload == "all")]
 
 
 _OF_GROUP = re.compile(f"{K.GROUP}c{K.IN}{K.AGGREGATE}?c(?!{K.WITH})")
