@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datamind.language.combine_conditions import having_value
+from datamind.language.linking import SURE
 from datamind.language.nodes import Node, may_be_number, of_code, span
 from datamind.language.sketch import Measure, Mention, Rank
 from datamind.language.spending import SOURCE as SPENT
@@ -287,4 +288,8 @@ def adjective(nodes: list[Node]) -> list[Node] | None:
     things = [c for c in mention.candidates if c.kind in ("table", "value")]
     if not hints or not any(c.score >= best for c in things):
         return None
+    if best >= SURE:  # people are no amount that they pay
+        mention.candidates = tuple(
+            c for c in mention.candidates if c.source != "synonym" or c.type not in NUMERIC
+        )
     return [*alone(nodes[:1]), nodes[1]]

@@ -243,7 +243,9 @@ _MONEY = frozenset("cents amount price cost fee revenue salary usd eur gbp".spli
 def _heed_how(
     nodes: Sequence[object], said: Sequence[str], aggregates: Sequence[P.Aggregate], ctx: Context
 ) -> None:
-    """How many there are is no sum of money, and how good no count."""
+    """How many there are is no sum of money, how good no count, and neither is what was spent."""
+    if said[:2] == ["how", "much"] and _SPEND & set(said) and _counts_only(nodes, aggregates, ctx):
+        raise Unbuildable("how much, not how many")
     if any(isinstance(n, P.Metric) for n in nodes) or not aggregates:
         return
     if _WORSE & set(said) and all(a.function == "count" for a in aggregates):
@@ -253,6 +255,17 @@ def _heed_how(
     sums = all(a.function in ("sum", "avg") for a in aggregates)
     if said[:2] == ["how", "many"] and sums and words & _MONEY - set(ctx.lemmas):
         raise Unbuildable("how many, not how much")
+
+
+_SPEND = frozenset({"spend", "spent", "spending", "pay", "paid", "earn", "earned", "owe", "owed"})
+
+
+def _counts_only(nodes: Sequence[object], aggregates: Sequence[P.Aggregate], ctx: Context) -> bool:
+    """Whether each figure is a number of rows."""
+    metrics = [ctx.scope.view.metrics_by_name[n.name] for n in nodes if isinstance(n, P.Metric)]
+    counts = [a.function == "count" for a in aggregates]
+    counts += [(m.aggregation or "").startswith("count") for m in metrics]
+    return bool(counts) and all(counts)
 
 
 # What a number may have become: percent, thousands, and units of time.

@@ -36,7 +36,7 @@ def heed_vacuous(
     if _EVER & set(said) and any(_is_once_not(q) for q in nodes if isinstance(q, P.Query)):
         raise Unbuildable("not once, and not never")
     unknown = any(u.code == "u" for u in units)
-    if not unknown and _given(plan, tables, ctx):
+    if _given(plan, tables, ctx, unknown):
         raise Unbuildable("what was said is no answer")
     start = next((at for at, word in enumerate(said) if word != "."), 0)
     who = said[start : start + 1] == ["who"] and len(said) > start + 2
@@ -323,18 +323,21 @@ def _shown(plan: P.Query) -> tuple[list[P.Expr], bool]:
     return shown, figures
 
 
-def _given(plan: P.Query, tables: dict[str, str], ctx: Context) -> bool:
-    """Whether the rows show only the text by which they were chosen, and its key."""
+def _given(plan: P.Query, tables: dict[str, str], ctx: Context, unknown: bool) -> bool:
+    """Whether the rows show only the text by which they were chosen, and its key: one of several,
+    `which is better, the red or the blue`, or one alone, where no word is `unknown`."""
     shown, figures = _shown(plan)
     if figures:
         return False
     columns = [c for c in shown if isinstance(c, P.Column)]
     tests = [p for s in plan.steps if isinstance(s, P.Filter) for p in all_of(s.where)]
-    held = {
-        p.left for p in tests
-        if isinstance(p, P.Compare) and p.op == "=" and isinstance(p.right, P.Value)
-        and isinstance(p.right.value, str)
-    }  # fmt: skip
+    held = {p.of for p in tests if isinstance(p, P.OneOf)}
+    if not unknown:
+        held |= {
+            p.left for p in tests
+            if isinstance(p, P.Compare) and p.op == "=" and isinstance(p.right, P.Value)
+            and isinstance(p.right.value, str)
+        }  # fmt: skip
     given = [c for c in columns if c in held]
     keys = {(c.alias, k) for c in given for k in ctx.scope.view.table(tables[c.alias]).primary_key}
     return bool(given) and all(c in held or (c.alias, c.name) in keys for c in columns) and (
