@@ -300,13 +300,21 @@ def _apart(cond: Cond, ctx: Context) -> P.Predicate:
 
 
 def _open(_cond: Cond, ctx: Context) -> P.Predicate:
-    """Nothing has ended it: the table's end date is empty."""
+    """Nothing has ended it, the table's end date being empty."""
     for table_id in tables_near(ctx):
         for column in ctx.scope.view.table(table_id).columns:
-            words = set(names.words_of(column.name))
-            if (column.is_date or "year" in words) and column.null_fraction and words & ENDS:
+            words = names.words_of(column.name)
+            if (column.is_date or "year" in words) and column.null_fraction and _ends(words):
                 return P.IsNull(ctx.expr(column))
     raise Unbuildable("nothing here ends")
+
+
+def _ends(words: Sequence[str]) -> bool:
+    """Whether a date's name says that something ends then, in full or in short."""
+    if {*ENDS, "departed"} & set(words):
+        return True
+    short = {e: e[0] + "".join(c for c in e[1:] if c not in "aeiou") for e in ENDS}
+    return any(w in (short[e], e[:3], e[:4]) for w in words for e in ENDS if len(w) > 1)
 
 
 def _all(cond: Cond, ctx: Context) -> P.Predicate:

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from datamind.language.candidates import Candidate
+from datamind.language.sketch import Cond
 from datamind.language.tables.irregular import VERBS
-from datamind.language.tokens import stem
+from datamind.language.tokens import Token, joined, stem
 from datamind.language.units import Unit
 from datamind.semantics.catalog import Table, View
 
@@ -35,6 +37,26 @@ def verbs(words: Sequence[str]) -> frozenset[str]:
 
 def _is_past(word: str) -> bool:
     return word in VERBS or (word.endswith("ed") and not word.endswith("eed"))
+
+
+_GONE = re.compile(
+    r"(?<!\S)(?:(?:who|that|which) )?(?:(?:has|have|had) )?(?:since |already )?(?:left|quit)"
+    r" (?:us|(?:the|our) (?:company|firm|agency|business|team|practice|organisation|organization))"
+    r"(?!\S)|(?<!\S)(?:(?:who|that|which) )?(?:has|have|had) (?:since |already )?left(?= [,.?!]| and |$)"
+    r"|(?<!\S)(?:(?:who|that|which) )?(?:(?:are|is|were|was) )?no longer"
+    r" (?:with us|here|employed|employed here|working here|working for us|on the payroll)(?!\S)"
+)
+
+
+def gone(tokens: Sequence[Token]) -> Iterator[Unit]:
+    """`who have left the company`, `no longer employed`: something ended it."""
+    if not any(t.lower in ("left", "quit", "longer") for t in tokens):
+        return
+    text, starts, ends = joined(tokens)
+    for found in _GONE.finditer(text):
+        first, last = starts[found.start()], ends[found.end()]
+        cond = Cond("open", negated=True, first=first)
+        yield Unit("P", first, last, cond, 1.1 * (last - first))
 
 
 def by_own_columns(units: tuple[Unit, ...], view: View) -> tuple[Unit, ...]:

@@ -11,6 +11,7 @@ from datamind.language import (
     ages,
     clauses,
     differences,
+    differing,
     durations,
     every,
     full_names,
@@ -24,7 +25,7 @@ from datamind.language import (
 )
 from datamind.language.dates import MONTHS, Found, find_periods
 from datamind.language.denials import denied
-from datamind.language.happened import by_own_columns
+from datamind.language.happened import by_own_columns, gone
 from datamind.language.index import GENERIC
 from datamind.language.linking import MAX_WINDOW, Linker
 from datamind.language.numbers import factors, how_often, is_amount, numbers
@@ -112,6 +113,7 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
     yield from soon.units(linker.index, tokens)
     yield from differences.minus(linker, tokens)
     yield from _fillers(linker, tokens)
+    yield from gone(tokens)
     yield from numbers(tokens)
     yield from how_often(tokens)
     yield from factors(tokens)
@@ -121,6 +123,7 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
     yield from rates.units(linker, tokens)
     yield from per_unit.units(linker, tokens)
     yield from every.units(linker, tokens)
+    yield from differing.units(linker, tokens)
     yield from states.units(linker, tokens)
     yield from clauses.values(linker, tokens)
     periods = find_periods(tokens, today)
@@ -170,6 +173,8 @@ def _keywords(linker: Linker, tokens: list[Token]) -> Iterator[Unit]:
                     continue
                 if words in (("ordered",), ("sorted",)) and _is_done(tokens, first):
                     continue
+                if code == K.DISTINCT and first and tokens[first - 1].lower == "a":
+                    continue  # `a different` one is another
                 if code == K.NULL and words[-1] in values:
                     continue  # readings whose status is `missing`
                 if (

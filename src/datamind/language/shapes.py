@@ -24,6 +24,7 @@ from datamind.language.scope import called
 from datamind.language.sketch import Measure, Mention, Output, Sketch
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Column, Table
+from datamind.semantics.walk import below
 
 
 def group(sketch: Sketch, ctx: Context, draft: Draft) -> None:
@@ -228,6 +229,7 @@ def listed(sketch: Sketch, ctx: Context, draft: Draft) -> None:
         for shown in made:
             if shown.expr not in [o.expr for o in draft.outputs]:
                 draft.outputs.append(P.Named(free_name(draft, shown.name), shown.expr))
+    _show_when(ctx, draft)
     if not draft.outputs:
         raise Unbuildable("nothing to show")
     ranks(sketch, ctx, draft, grouped=False)
@@ -238,6 +240,20 @@ def listed(sketch: Sketch, ctx: Context, draft: Draft) -> None:
             ctx.scope.view.table(column.table), column.name
         )
     windows.over_rows(sketch, ctx, draft)
+
+
+def _show_when(ctx: Context, draft: Draft) -> None:
+    """`Who has retired, and when?`: the date of what was said."""
+    said = [w.lower() for w in ctx.words if w.isalpha()]
+    tested = {n for c in draft.where for n in below(c) if isinstance(n, P.IsNull)}
+    tables = {alias: table for table, alias in ctx.scope.aliases.items()}
+    dates = {
+        ctx.scope.view.column(f"{tables[n.of.alias]}.{n.of.name}") for n in tested
+        if isinstance(n.of, P.Column) and n.of.alias in tables
+    }  # fmt: skip
+    dates = {c for c in dates if c.is_date}
+    if said[-2:] == ["and", "when"] and len(dates) == 1:
+        draft.outputs.append(named(dates.pop(), ctx))
 
 
 def _is_hinted(output: Output, sketch: Sketch, ctx: Context) -> bool:

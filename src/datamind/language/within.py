@@ -30,14 +30,24 @@ _FORMS = tuple(
     ))
     for op, words in _OPS.items()
 )  # fmt: skip
+_JOINING = frozenset({"of", "after", "from", "before", "prior", "ahead"})
+_BEFORE = tuple(
+    (op, re.compile(
+        rf"(?<!\S)(?P<start>[a-z]+) (?:it |them |us |only )?(?:{words}) {_N}"
+        r" (?P<unit>minutes?|hours?|days?|weeks?) (?:before|prior to|ahead of)"
+        r" (?:(?:being|having|been|the|its|their|they|it|we|was|were|had|get|got|actually) )*"
+        r"(?P<end>[a-z]+)(?!\S)"
+    ))
+    for op, words in _OPS.items()
+)  # fmt: skip
 
 
 def units(index: Index, tokens: Sequence[Token]) -> Iterator[Unit]:
     """The conditions on the time between two dates that the question's words tell."""
-    if not any(t.lower in ("of", "after", "from") for t in tokens):
+    if not any(t.lower in _JOINING for t in tokens):
         return
     text, starts, ends = joined(tokens)
-    for op, form in _FORMS:
+    for op, form in (*_FORMS, *_BEFORE):
         for found in form.finditer(text):
             first, last = starts.get(found.start()), ends.get(found.end())
             pair = dates_between(found, text, index)

@@ -255,6 +255,8 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("reached arrived got made", r"(?:(?:have|has|had) )?(?:left|gone out|been sent out|been sent|been dispatched)(?: us| the \w+)?,? (?:but|and|yet) (?:(?:have|has|are|is) )?(?:not|never)(?: yet)? (?:reached|arrived|got to|made it to|been delivered)(?: at| to)?(?: (?:the|our|their) \w+)?(?: yet)?", "not delivered yet", "delivered"),
     ("reached got made", r"(?:(?:have|has|had) )?(?:not|never|haven't|hasn't)(?: yet)? (?:reached|got to|made it to) (?:the|our|their) (?:customers?|clients?|recipients?|buyers?|destinations?)(?: yet)?", "not delivered yet", "delivered"),
     ("still", rf"(?:that |who |which )?(?:are |is |were |was )?still {_STILL_HERE}", "still ongoing", _ENDING),
+    ("currently now presently", rf"(?:that |who |which )?(?:are |is )?(?:currently|now|presently) {_STILL_HERE}", "still ongoing", _ENDING),
+    ("day date", r",? ?and (?:on|from|since|as of) (?:what|which) (?:day|date)(?= ?[?.]|$)", ", and when"),
     # What is left out.
     ("leaving putting setting leave", r"(?:leaving|leave|putting|setting) (?:any |all |the )?(.+?) aside", "excluding {1}"),
     ("times", r"(\w+) (?:\+|or more) times", "at least {1} times"),
