@@ -32,6 +32,8 @@ def heed_asked(plan: P.Query, nodes: Sequence[object], units: Sequence[Unit], ct
         raise Unbuildable("it was asked when")
     if asks_where(ctx.words) and not _tells_place(plan):
         raise Unbuildable("it was asked where")
+    if said[:1] in (["who"], ["whom"]) and _only_marks(plan, ctx):
+        raise Unbuildable("who it is was asked, not whether")
     told = any(isinstance(n, _TOLD) for n in nodes)
     if said[:1] == ["how"] and set(said[1:2]) & _HELPING and not told:
         raise Unbuildable("it was asked how")
@@ -39,6 +41,13 @@ def heed_asked(plan: P.Query, nodes: Sequence[object], units: Sequence[Unit], ct
         raise Unbuildable("it was asked how it was done")
     if said[:2] == ["how", "much"] and not told and not _tells_number(plan, ctx):
         raise Unbuildable("it was asked how much")
+
+
+def _only_marks(plan: P.Query, ctx: Context) -> bool:
+    """Whether nothing but yes or no is shown."""
+    shown = [n for s in plan.steps if isinstance(s, P.Project) for n in s.columns]
+    columns = _columns(plan, ctx)
+    return bool(shown) and len(columns) == len(shown) and all(c.type == "boolean" for c in columns)
 
 
 def _ends_done(said: Sequence[str]) -> bool:

@@ -299,9 +299,14 @@ def _apart(cond: Cond, ctx: Context) -> P.Predicate:
     return P.Compare(cast(P.Comparison, cond.op), length, number(limit))
 
 
-def _open(_cond: Cond, ctx: Context) -> P.Predicate:
-    """Nothing has ended it, the table's end date being empty."""
-    for table_id in tables_near(ctx):
+def _open(cond: Cond, ctx: Context) -> P.Predicate:
+    """Nothing has ended it, the table's end date being empty; `own`: that of the noun beside it."""
+    beside = [
+        c.table for m, c in ctx.chosen.items()
+        if c.kind == "table" and (m.first in (cond.first + 1, cond.first + 2)
+                                  or 0 <= cond.first - m.last <= _NEAR)
+    ]  # fmt: skip
+    for table_id in beside[:1] if cond.match == "own" else tables_near(ctx):
         for column in ctx.scope.view.table(table_id).columns:
             words = names.words_of(column.name)
             if (column.is_date or "year" in words) and column.null_fraction and _ends(words):
@@ -309,9 +314,13 @@ def _open(_cond: Cond, ctx: Context) -> P.Predicate:
     raise Unbuildable("nothing here ends")
 
 
+_NEAR = 2  # how far a noun stands before what is said of it
+_GONE = frozenset("departed disbanded dissolved ceased withdrawn dismissed expelled".split())
+
+
 def _ends(words: Sequence[str]) -> bool:
     """Whether a date's name says that something ends then, in full or in short."""
-    if {*ENDS, "departed"} & set(words):
+    if (ENDS | _GONE) & set(words):
         return True
     short = {e: e[0] + "".join(c for c in e[1:] if c not in "aeiou") for e in ENDS}
     return any(w in (short[e], e[:3], e[:4]) for w in words for e in ENDS if len(w) > 1)

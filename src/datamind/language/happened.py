@@ -8,8 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from datamind.language.candidates import Candidate
+from datamind.language.index import Index
 from datamind.language.sketch import Cond
 from datamind.language.tables.irregular import VERBS
+from datamind.language.tables.times import MONTHS, UNITS
 from datamind.language.tokens import Token, joined, stem
 from datamind.language.units import Unit
 from datamind.semantics.catalog import Table, View
@@ -42,7 +44,8 @@ def _is_past(word: str) -> bool:
 _GONE = re.compile(
     r"(?<!\S)(?:(?:who|that|which) )?(?:(?:has|have|had) )?(?:since |already )?(?:left|quit)"
     r" (?:us|(?:the|our) (?:company|firm|agency|business|team|practice|organisation|organization))"
-    r"(?!\S)|(?<!\S)(?:(?:who|that|which) )?(?:has|have|had) (?:since |already )?left(?= [,.?!]| and |$)"
+    r"(?!\S)|(?<!\S)(?:(?:who|that|which) )?(?:has|have|had)"
+    r" (?:since |already )?left(?= [,.?!]| and |$)"
     r"|(?<!\S)(?:(?:who|that|which) )?(?:(?:are|is|were|was) )?no longer"
     r" (?:with us|here|employed|employed here|working here|working for us|on the payroll)(?!\S)"
 )
@@ -50,13 +53,24 @@ _GONE = re.compile(
 
 def gone(tokens: Sequence[Token]) -> Iterator[Unit]:
     """`who have left the company`, `no longer employed`: something ended it."""
-    if not any(t.lower in ("left", "quit", "longer") for t in tokens):
+    words = {t.lemma for t in tokens}
+    if not words & {"left", "leave", "quit", "longer"} or words & {*UNITS, *MONTHS}:
+        return  # of a time it has to be the date that is in it
+    if any(t.kind == "number" for t in tokens):
         return
     text, starts, ends = joined(tokens)
     for found in _GONE.finditer(text):
         first, last = starts[found.start()], ends[found.end()]
         cond = Cond("open", negated=True, first=first)
         yield Unit("P", first, last, cond, 1.1 * (last - first))
+
+
+def active(index: Index, tokens: Sequence[Token], at: int) -> Iterator[Unit]:
+    """`active`, where nothing is called so: not yet ended."""
+    if "active" not in index.values and "inactive" not in index.values:
+        still = tokens[at - 1].lower in ("still", "currently") if at else False
+        first = at - 1 if still else at
+        yield Unit("P", first, at + 1, Cond("open", first=first, match="own"), 0.7 * (1 + still))
 
 
 def by_own_columns(units: tuple[Unit, ...], view: View) -> tuple[Unit, ...]:

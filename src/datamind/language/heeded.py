@@ -339,7 +339,7 @@ def _in_money(text: str) -> bool:
 _MONEY = frozenset(
     """usd eur gbp chf dollar euro cent cents amount revenue price cost fee salary pay paid payment
     spend spent budget balance income sale sales amt total value margin profit refund refunds
-    charge principal premium wage bonus cash worth tax discount discounts goods""".split()
+    charge principal premium prize wage bonus cash worth tax discount discounts goods""".split()
 )
 
 

@@ -25,7 +25,7 @@ from datamind.language import (
 )
 from datamind.language.dates import MONTHS, Found, find_periods
 from datamind.language.denials import denied
-from datamind.language.happened import by_own_columns, gone
+from datamind.language.happened import active, by_own_columns, gone
 from datamind.language.index import GENERIC
 from datamind.language.linking import MAX_WINDOW, Linker
 from datamind.language.numbers import factors, how_often, is_amount, numbers
@@ -39,6 +39,7 @@ from datamind.language.tokens import Token, is_participle
 from datamind.language.units import Unit
 
 KEPT_COVERS = 5
+_WHOLE = 0.8  # how well a table fits the word `month`, where it is no figure of each month
 ARC = 0.2  # what a link costs, so that one long link beats two short ones
 
 
@@ -140,6 +141,8 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
             and not (tokens[first].lower == "open" and is_asked(tokens, first))
         ):
             yield Unit("P", first, first + 1, Cond("open", first=first), _OPEN[tokens[first].lower])
+        if tokens[first].lower == "active" and not linker.index.postings.get("active"):
+            yield from active(linker.index, tokens, first)
         for last in range(first + 1, min(first + MAX_WINDOW, len(tokens)) + 1):
             if tokens[last - 1].kind == "mark" and tokens[last - 1].text not in (".", "-"):
                 break
@@ -314,6 +317,8 @@ def _links(linker: Linker, tokens: list[Token], first: int, last: int) -> Iterat
         code = "z" if _in_brackets(tokens, first, last) else "v"
         yield Unit(code, first, last, tuple(values), worth * values[0].score - ARC)
         return
+    if last - first == 1 and any(c.kind == "grain" for c in candidates):
+        candidates = [c for c in candidates if c.kind != "table" or c.score >= _WHOLE]
     merged = tuple(sorted((*candidates, *values), key=lambda c: (-c.score, c.kind, c.id)))
     worth = sum(_worth(tokens[at]) for at in range(first, last))
     if last - first == 1 and _is_denied(tokens, first):

@@ -176,6 +176,7 @@ FORMS: tuple[Form, ...] = (
     *_forms(
         "advice", _NO_ADVICE,
         r"^(?:who|which \w+|what)\s+(?:should|ought to)\s+(?!have\b)|\b(?:should|shall|ought)(?:n't)?\s+<we>|\bwhat should (?:the|our|be done)\b",
+        r"^\s*(?:should|ought) (?!i (?:see|expect)\b)(?:the |our |my )?\w+",
         r"<order>(?:recommend|suggest|advise)\b(?!-)",
         r"\b(?:do|would|can|could|will) you (?:please )?(?:recommend|suggest|advise|think|believe"
         r"|prefer|explain|teach|convince)\b|\b(?:your|do you have any|do you have some) (?:good )?"
