@@ -65,7 +65,7 @@ def read(tokens: Sequence[Token], index: Index) -> list[Token]:
             continue
         alone = role.noun not in index.values  # a `manager` may be a role of something else, too
         for rule in _rules(role, alone=alone):
-            made = _applied(list(tokens), rule, index)
+            made = _applied(list(tokens), rule, role, index)
             if made is not None:
                 return made
     return list(tokens)
@@ -147,7 +147,7 @@ def _tail(role: _Role) -> str:
     return rf"{name}(?:number of {times}|count|how many)"
 
 
-def _applied(tokens: list[Token], rule: _Rule, index: Index) -> list[Token] | None:
+def _applied(tokens: list[Token], rule: _Rule, role: _Role, index: Index) -> list[Token] | None:
     text, starts, ends = joined(tokens)
     for found in rule.form.finditer(text):
         first, last = starts.get(found.start()), ends.get(found.end())
@@ -158,7 +158,7 @@ def _applied(tokens: list[Token], rule: _Rule, index: Index) -> list[Token] | No
             if value:
                 low, high = starts.get(found.start(key)), ends.get(found.end(key))
                 parts[key] = tokens[low:high] if low is not None and high is not None else []
-        if rule.named and not _is_name(parts.get("x", []), index):
+        if rule.named and not _is_name(parts.get("x", []), index, role.table):
             continue
         made: list[Token] = []
         for word in rule.meant.split():
@@ -171,12 +171,18 @@ def _applied(tokens: list[Token], rule: _Rule, index: Index) -> list[Token] | No
     return None
 
 
-def _is_name(said: Sequence[Token], index: Index) -> bool:
-    """Whether these words name somebody or something: as a value, or by their capitals."""
-    if not said or len(said) > 4:
+def _is_name(said: Sequence[Token], index: Index, table: Table) -> bool:
+    """Whether these words name a row of the table: not a shop, of which there is a manager, too."""
+    if not said or len(said) > _LONGEST:
         return False
-    whole = " ".join(t.lower for t in said)
-    return whole in index.values or all(t.is_proper or t.kind == "quoted" for t in said)
+    halves = len(table.display) > 1
+    words = [t.lower for t in said]
+    tried = [" ".join(words), *(words[:1] if halves else [])]
+    places = next((found for w in tried if (found := index.values.get(w))), ())
+    return any(column.rpartition(".")[0] == table.id for column, _ in places)
+
+
+_LONGEST = 4
 
 
 def _new(word: str, first: Token, last: Token) -> Token:
