@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import cast
 
-from datamind.language import ages, names, soon
+from datamind.language import ages, names, peers, soon
 from datamind.language.context import Context, Unbuildable, conjunction, filled, number
 from datamind.language.elapsed import SECONDS
 from datamind.language.kinds import KEYS
@@ -347,5 +347,5 @@ _BUILDERS = {
     "compare": _compare, "among": _among, "value": _value, "text": _text, "null": _null,
     "columns": _columns, "average": _average, "any": _any, "all": _all, "related": _related,
     "part": _part, "period": in_period, "given": _given, "apart": _apart, "open": _open,
-    "age": ages.aged, soon.KIND: soon.not_later,
+    "age": ages.aged, soon.KIND: soon.not_later, peers.KIND: peers.than_peer,
 }  # fmt: skip

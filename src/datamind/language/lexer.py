@@ -16,6 +16,7 @@ from datamind.language import (
     every,
     full_names,
     lasting,
+    peers,
     per_unit,
     rates,
     soon,
@@ -125,6 +126,7 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
     yield from per_unit.units(linker, tokens)
     yield from every.units(linker, tokens)
     yield from differing.units(linker, tokens)
+    yield from peers.units(linker, tokens)
     yield from states.units(linker, tokens)
     yield from clauses.values(linker, tokens)
     periods = find_periods(tokens, today)
