@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from datamind.language import (
     ages,
+    awaiting,
     clauses,
     differences,
     differing,
@@ -127,6 +128,7 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
     yield from every.units(linker, tokens)
     yield from differing.units(linker, tokens)
     yield from peers.units(linker, tokens)
+    yield from awaiting.units(linker, tokens)
     yield from states.units(linker, tokens)
     yield from clauses.values(linker, tokens)
     periods = find_periods(tokens, today)
