@@ -42,11 +42,11 @@ def _is_past(word: str) -> bool:
 
 
 _GONE = re.compile(
-    r"(?<!\S)(?:(?:who|that|which) )?(?:(?:has|have|had) )?(?:since |already )?(?:left|quit)"
+    r"(?<!\S)(?:(?<=\S )(?:who|that|which) )?(?:(?:has|have|had) )?(?:since |already )?(?:left|quit)"
     r" (?:us|(?:the|our) (?:company|firm|agency|business|team|practice|organisation|organization))"
-    r"(?!\S)|(?<!\S)(?:(?:who|that|which) )?(?:has|have|had)"
+    r"(?!\S)|(?<!\S)(?:(?<=\S )(?:who|that|which) )?(?:has|have|had)"
     r" (?:since |already )?left(?= [,.?!]| and |$)"
-    r"|(?<!\S)(?:(?:who|that|which) )?(?:(?:are|is|were|was) )?no longer"
+    r"|(?<!\S)(?:(?<=\S )(?:who|that|which) )?(?:(?:are|is|were|was) )?no longer"
     r" (?:with us|here|employed|employed here|working here|working for us|on the payroll)(?!\S)"
 )
 
