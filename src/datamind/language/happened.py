@@ -41,12 +41,12 @@ def _is_past(word: str) -> bool:
     return word in VERBS or (word.endswith("ed") and not word.endswith("eed"))
 
 
+_WHO = r"(?<!\S)(?:(?<=\S )(?:who|that|which) )?"
 _GONE = re.compile(
-    r"(?<!\S)(?:(?<=\S )(?:who|that|which) )?(?:(?:has|have|had) )?(?:since |already )?(?:left|quit)"
+    rf"{_WHO}(?:(?:has|have|had) )?(?:since |already )?(?:left|quit)"
     r" (?:us|(?:the|our) (?:company|firm|agency|business|team|practice|organisation|organization))"
-    r"(?!\S)|(?<!\S)(?:(?<=\S )(?:who|that|which) )?(?:has|have|had)"
-    r" (?:since |already )?left(?= [,.?!]| and |$)"
-    r"|(?<!\S)(?:(?<=\S )(?:who|that|which) )?(?:(?:are|is|were|was) )?no longer"
+    rf"(?!\S)|{_WHO}(?:has|have|had) (?:since |already )?left(?= [,.?!]| and |$)"
+    rf"|{_WHO}(?:(?:are|is|were|was) )?no longer"
     r" (?:with us|here|employed|employed here|working here|working for us|on the payroll)(?!\S)"
 )
 
