@@ -129,8 +129,9 @@ def _playing(assignment: Assignment, graph: Graph) -> frozenset[str]:
 
 
 def _link_features(assignment: Assignment) -> dict[str, float]:
-    """How the meanings were found: the weakest link, and how many were no plain names."""
-    found = list(assignment.chosen.values())
+    """How the meanings were found: the weakest link, and how many were no plain names. What is
+    said again with the meaning it had is no further doubt."""
+    found = set(assignment.chosen.values())
     sources = [c.source for c in found]
     return {
         "weakest": 1.0 - min((c.score for c in found), default=0.0),
@@ -163,7 +164,8 @@ def _unexplained(
         known |= ctx.index.column_words.get(column_id, frozenset())
     for table_id in ctx.scope.aliases:
         known |= {stem(w) for w in ctx.index.table_words.get(table_id, frozenset())}
-    out, narrowing, before = [], 0, ""
+    out: dict[str, Token] = {}
+    narrowing, before = 0, ""
     for unit, after in zip_longest(units, units[1:]):
         code, before = before, unit.code
         if unit.code != "u":
@@ -171,7 +173,7 @@ def _unexplained(
         token = tokens[unit.first]
         if stem(token.lower) in known or token.lemma in known:
             continue
-        out.append(token)
+        out.setdefault(token.lemma, token)  # said again, it is no further doubt
         narrows = after is not None and after.code in "cvA" and after.first == unit.last
         placed = code in "irfbgM" and bool(code) and not is_participle(token)
         tells = is_participle(token) or (after is not None and after.code == "A")
@@ -179,4 +181,4 @@ def _unexplained(
         valued = is_participle(token) and normal(token.text) in ctx.index.values
         stated = token.lower in _STATES or valued
         narrowing += placed or (narrows and tells) or dated or stated
-    return out, narrowing
+    return list(out.values()), narrowing
