@@ -19,7 +19,8 @@ def home_table(
 
     A count of nothing named (`how many times`) is of what happened.
     """
-    measured = [o for o in sketch.outputs if isinstance(o, Measure)]
+    measured = _happened_first([o for o in sketch.outputs if isinstance(o, Measure)], chosen,
+                               metrics, graph)  # fmt: skip
     by = [r.by for r in (*sketch.ranks, *sketch.order) if isinstance(r.by, Measure)]
     by += [c.measure for c in sketch.conds if c.measure is not None]
     for measure in (*measured, *by):
@@ -46,6 +47,26 @@ def home_table(
         if candidate is not None and candidate.id in metrics:
             return metrics[candidate.id]
     raise Unbuildable("nothing names a table")
+
+
+def _happened_first(
+    measured: list[Measure], chosen: dict[Mention, Candidate], metrics: dict[str, str],
+    graph: Graph,
+) -> list[Measure]:  # fmt: skip
+    """`unique customers and total revenue`: each customer is one, so who is told apart are those
+    of the sales. The figure of what happened to them comes first."""
+    first = next(iter(measured), None)
+    if first is None or first.kind != "count" or first.target is None:
+        return measured
+    if not (first.distinct or first.target.distinct):
+        return measured
+    home = measures.home_of(first, chosen, metrics)
+
+    def happened(measure: Measure) -> bool:
+        other = measures.home_of(measure, chosen, metrics)
+        return other not in (None, home) and home in graph.owned(other or "")
+
+    return sorted(measured, key=lambda m: not happened(m))
 
 
 def _tables(chosen: dict[Mention, Candidate]) -> set[str]:
