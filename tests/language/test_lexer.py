@@ -126,6 +126,22 @@ def test_the_covers_come_best_first() -> None:
     assert gains == sorted(gains, reverse=True)
 
 
+@pytest.mark.parametrize(
+    ("text", "links"),
+    [
+        ("how many orders did each customer make in 2020", False),
+        ("number of orders made", False),
+        ("number of orders for each make", True),
+        ("how many cars did each make sell", True),
+    ],
+)
+def test_a_verb_of_doing_names_no_column(text: str, links: bool) -> None:
+    tokens = tokenize(text)
+    at = next(n for n, t in enumerate(tokens) if t.lemma == "make")
+    found = Linker(NOUNS, tokens).concepts(at, at + 1)
+    assert any(c.id.endswith(".make") for c in found) == links
+
+
 # Patterns whose example they do not fit, when the patterns before them were applied.
 DEAD = {
     "cars with price over 9000 sorted": "`sorted` is no concept, so the pattern before takes it",

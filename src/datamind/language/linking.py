@@ -29,6 +29,8 @@ from datamind.language.telling import (
     is_asked,
     is_done_to,
     is_kind_of,
+    is_light,
+    rows_of,
     telling_of,
 )
 from datamind.language.tokens import Token, stem
@@ -55,7 +57,10 @@ class Linker:
         self.index = index
         self.tokens = tokens
         self.metrics = metrics
-        self.matches = [self._match(t) if t.kind == "word" else {} for t in tokens]
+        self.matches = [
+            self._match(t, light=is_light(tokens, at)) if t.kind == "word" else {}
+            for at, t in enumerate(tokens)
+        ]
         self._scorer = Scorer(index, tokens, self.matches)
 
     def is_stop(self, token: Token) -> bool:
@@ -67,9 +72,13 @@ class Linker:
             return False  # what was bought, where the data knows orders
         return soft and token.lemma not in self.index.postings
 
-    def _match(self, token: Token) -> Matches:
+    def _match(self, token: Token, *, light: bool = False) -> Matches:
         """Items that this word occurs in: item number to (core word, quality, source)."""
         found: Matches = {}
+        if light:
+            if token.lower == "made":  # `bookings made in May`, where that is kept
+                self._take(found, self.index.postings.get("made", ()), 1.0, "name")
+            return found
         self._take(found, self.index.postings.get(token.lemma, ()), 1.0, "name")
         if token.lower != token.lemma:
             self._take(found, self.index.postings.get(token.lower, ()), 0.98, "name")
@@ -170,6 +179,7 @@ class Linker:
                 continue
             candidate = self._scorer.score(number, content, core_only=len(content) < last - first)
             if candidate is not None:
+                candidate = rows_of(candidate, self.tokens, content, self.index)
                 key = (candidate.kind, candidate.id + candidate.within)
                 known = best.get(key)
                 if known is None or (candidate.score, candidate.source == "name") > (

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from datamind.language.candidates import Candidate
-from datamind.language.index import Item
+from datamind.language.candidates import Candidate, function_words
+from datamind.language.index import Index, Item
+from datamind.language.tables.keywords import STOP
 from datamind.language.tables.times import WEEKDAYS
 from datamind.language.tokens import Token, is_participle
 
@@ -84,6 +85,36 @@ def is_asked(tokens: Sequence[Token], at: int) -> bool:
     return len(before) == 2 and before[0] in _DID and before[1] in _WE
 
 
+_NAMING = frozenset({"each", "per", "by", "every", "the", "their", "its", "or", ",", "of"})
+_DO, _MAKE = frozenset({"do", "does", "did"}), frozenset({"make", "makes", "made"})
+
+
+def is_light(tokens: Sequence[Token], at: int) -> bool:
+    """`how many calls did they make`, `calls made`: a verb that says only that they were done, and
+    names neither what is called `did` nor the make of a thing."""
+    word = tokens[at].lower
+    if word == "made":
+        return True
+    if at == 0 or word not in _DO | _MAKE or tokens[at - 1].lower in _NAMING:
+        return word in _DO and at == 0
+    after = tokens[at + 1] if at + 1 < len(tokens) else None
+    ends = after is None or after.kind != "word" or after.lower in STOP | function_words()
+    asked = any(t.lower in _DO for t in tokens[max(0, at - 5) : at - 1])
+    return word in _DO or (ends and asked)
+
+
 def is_done_to(tokens: Sequence[Token]) -> bool:
     """`placed an order`: a deed, not the figure that is called `orders placed`."""
     return len(tokens) > 2 and is_participle(tokens[0]) and tokens[1].lower in ("a", "an", "any")
+
+
+def rows_of(candidate: Candidate, tokens: Sequence[Token], content: Sequence[int],
+            index: Index) -> Candidate:  # fmt: skip
+    """`customer orders` are orders, not the customers that they refer to."""
+    if candidate.kind != "column" or candidate.id not in index.referred or len(content) < 2:
+        return candidate
+    noun = tokens[content[-1]].lemma
+    column = index.view.column(candidate.id)
+    if noun not in index.table_words[column.table] or noun in index.column_words[column.id]:
+        return candidate
+    return Candidate("table", column.table, column.table, 0.97, "name")
