@@ -33,6 +33,8 @@ def aggregated(
 def between(first: Column, second: Column, ctx: Context, unit: str = "") -> P.Expr:
     """From the one to the other, in days unless a unit is named; of numbers, their difference."""
     left, right = moment(first, ctx), moment(second, ctx)
+    if left == right:
+        raise Unbuildable("no time passes from a moment to itself")
     if all(c.is_date or _of_calendar(c, ctx) for c in (first, second)):
         default = "minute" if first.epoch and second.epoch else "day"
         made = P.DateDiff(cast(P.Unit, unit) if unit else unit_said(ctx, default), left, right)

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from datamind.language import apposition, evidence, follow_up, ranking, reasons, why
+from datamind.language import apposition, evidence, follow_up, ranking, reasons, rounding, why
 from datamind.language.assemble import assemble
 from datamind.language.canonical import canonical
 from datamind.language.dates import find_periods
@@ -124,6 +124,10 @@ class BuiltinPlanner:
             return Interpretation("refused", (), 0.95, refusal=refusal)
         if len(tokenize(question.text)) > LONGEST:
             return Interpretation("refused", (), 0.95, refusal=TOO_LONG)
+        rounded = rounding.said(question.text)
+        if rounded is not None:
+            read = self._alone(replace(question, text=rounded.text), view, compiled)
+            return rounding.applied(read, rounded.digits)
         spelt = apposition.spelt_out(question.text)
         if spelt is not None:
             read = self._read(replace(question, text=spelt), view, compiled)

@@ -247,15 +247,15 @@ class _Reader:
 
     def call(self, expr: P.Call) -> str:
         """A function by its name."""
-        return f"{expr.name} of {listed([self.expr(a) for a in expr.args])}"
+        told = [self.expr(a) for a in expr.args]
+        return f"rounded {told[0]}" if expr.name == "round" else f"{expr.name} of {listed(told)}"
 
     def aggregate(self, expr: P.Aggregate) -> str:
         """An aggregate with the rows that it is taken over."""
         distinct = "distinct " if expr.distinct else ""
+        of = self.table(expr.of) if expr.of else self.counted
         if expr.arg is not None:
             of = distinct + self.expr(expr.arg)
-        else:
-            of = self.table(expr.of) if expr.of else self.counted
         if expr.function == "percentile":
             text = f"{expr.percent:g}th percentile of {of}"
         else:
