@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
+from datamind.language import names
 from datamind.language.candidates import Candidate, function_words
 from datamind.language.index import Index, Item
 from datamind.language.tables.keywords import STOP
 from datamind.language.tables.times import WEEKDAYS
-from datamind.language.tokens import Token, is_participle
+from datamind.language.tokens import Token, is_participle, lemma
 
 GRAINS = {
     "hour": "hour", "hourly": "hour", "day": "day", "daily": "day", "date": "day", "week": "week",
@@ -115,6 +117,9 @@ def rows_of(candidate: Candidate, tokens: Sequence[Token], content: Sequence[int
         return candidate
     noun = tokens[content[-1]].lemma
     column = index.view.column(candidate.id)
-    if noun not in index.table_words[column.table] or noun in index.column_words[column.id]:
+    head = names.split(index.view.table(column.table).name)[-1]
+    pairs = pairwise(content)
+    owns = any(tokens[b].start > tokens[a].end + 1 for a, b in pairs)  # `which depot's parcels`
+    if owns or noun not in (head, lemma(head)) or noun in index.column_words[column.id]:
         return candidate
     return Candidate("table", column.table, column.table, 0.97, "name")
