@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
 
-from datamind.language import names
+from datamind.language import kept, names
 from datamind.language.calendar import move
 from datamind.language.candidates import Candidate
 from datamind.language.context import Context, Unbuildable
@@ -54,15 +54,27 @@ def units(index: Index, tokens: Sequence[Token]) -> Iterator[Unit]:
     for op, form in FORMS:
         for found in form.finditer(text):
             first, last = starts.get(found.start()), ends.get(found.end())
-            if first is not None and last is not None:
+            if first is not None and last is not None and _of_people(index, tokens[:first], born):
                 numbers = tuple(float(n) for n in found.groups())
                 about = Mention(first, last, born or kept, role="date" if born else "number")
                 cond = Cond("age" if born else "compare", about, op, numbers, first=first)
                 yield Unit("P", first, last, cond, 1.1 * (last - first))
     for at, token in enumerate(tokens) if born else ():
-        if token.lower in ("age", "ages"):
+        if token.lower in ("age", "ages") and not _in_groups(tokens[at + 1 : at + 2]):
             about = Mention(at, at + 1, born, role="date")
             yield Unit("M", at, at + 1, Measure("age", mentions=(about,), first=at), 0.85)
+
+
+def _of_people(index: Index, before: Sequence[Token], born: tuple[Candidate, ...]) -> bool:
+    """Whether what was named last are those whose births are kept: a ticket is older otherwise."""
+    named = (kept.named_table(index, t, before) for t in reversed(before))
+    table = next((found for found in named if found is not None), None)
+    return not born or table is None or table in {c.table for c in born}
+
+
+def _in_groups(after: Sequence[Token]) -> bool:
+    """`age group`, `age bracket`: ages in ranges that nothing here tells."""
+    return any(t.lemma in ("group", "bracket", "band", "range", "class", "bucket") for t in after)
 
 
 _SAID = frozenset({"age", "ages", "aged", "older", "younger", "old"})

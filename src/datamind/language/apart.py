@@ -101,11 +101,23 @@ def _of_the_same(sketch: Sketch, ctx: Context) -> Sketch:
         return sketch
     first = figures[0]
     between = ctx.words[first.first : figures[1].first + 1]
-    if not first.where or not _THEIRS & {w.lower() for w in between}:
+    if not _THEIRS & {w.lower() for w in between}:
+        return sketch
+    if any(_table_of(o, ctx) not in (None, _table_of(first, ctx)) for o in figures[1:]):
+        raise Unbuildable("a figure of theirs, not of others")
+    if not first.where:
         return sketch
     whole = replace(first, where=[])
     outputs = [whole if o is first else o for o in sketch.outputs]
     return replace(sketch, outputs=outputs, conds=[*sketch.conds, *first.where])
+
+
+def _table_of(figure: Measure, ctx: Context) -> str | None:
+    """The table whose rows are counted or added up."""
+    found = ctx.chosen.get(figure.target) if figure.target is not None else None
+    if found is None or found.kind != "metric":
+        return found.table if found is not None else None
+    return ctx.scope.view.metrics_by_name[found.id].table
 
 
 def of_the_rows(sketch: Sketch, ctx: Context) -> Sketch:

@@ -93,8 +93,16 @@ def _count_again(sketch: Sketch) -> None:
             output.target, output.where = counted[0].subject, counted[0].within
         elif sketch.ranks:
             sketch.outputs.remove(output)  # what the rank is by is shown along
+        elif output.function == "sum" and (told := _counted_before(output, sketch)) is not None:
+            output.kind, output.target = "aggregate", told
         elif output.function == "sum":
             sketch.unused += 1
+
+
+def _counted_before(total: Measure, sketch: Sketch) -> Mention | None:
+    """`how many fines are unpaid, and what is their total`: what was counted."""
+    counts = [o for o in sketch.outputs if isinstance(o, Measure) and o.kind == "count"]
+    return counts[0].target if len(counts) == 2 and counts[1] is total else None
 
 
 def _adopt(sketch: Sketch) -> None:

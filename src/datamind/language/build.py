@@ -342,6 +342,8 @@ def _relation(mention: Mention, sketch: Sketch, ctx: Context) -> P.Predicate | N
     if candidate.kind == "table":
         if not _reachable(candidate.table, ctx):
             return matched(candidate.table, sketch, ctx)
+        if not _belongs(candidate.table, ctx):
+            raise Unbuildable("of something that both belong to, not its own")
         ctx.scope.alias(candidate.table)
         return None
     if candidate.kind == "value":
@@ -380,6 +382,13 @@ def _is_had(mention: Mention, ctx: Context) -> bool:
         before.pop()
     verb = before[-1] if before else ""
     return verb in K.RELATING or verb in ("with", "have", "has", "had") or verb.endswith("ed")
+
+
+def _belongs(table: str, ctx: Context) -> bool:
+    """Whether rows of the table are the home's, or those of something that was named, too."""
+    named = {c.table for c in ctx.chosen.values() if c.kind == "table"} - {table}
+    between = (named & ctx.scope.graph.owned(ctx.scope.home)) | {ctx.scope.home}
+    return any(ctx.scope.graph.is_related(t, table) for t in between)
 
 
 def _reachable(table: str, ctx: Context) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from datamind.language.candidates import Candidate
 from datamind.language.nodes import Node, may_be_number, of_code, span
-from datamind.language.sketch import Cond, Mention
+from datamind.language.sketch import TIMES, Cond, Mention
 from datamind.language.tables import keywords as K
 from datamind.language.units import Comparison, Percent
 from datamind.semantics.catalog import NUMERIC
@@ -86,6 +86,7 @@ def count_compare(nodes: list[Node]) -> list[Node]:
     subject: Mention = nodes[-1].payload
     subject.role = "relation"
     cond = Cond("related", subject, comparison.op, (comparison.value,), first=nodes[0].first)
+    cond.match = TIMES if comparison.times else cond.match
     return [span(nodes, "P", cond)]
 
 
@@ -131,9 +132,11 @@ def part_of(nodes: list[Node]) -> list[Node] | None:
     return [span(nodes, "P", cond)]
 
 
-def among(nodes: list[Node]) -> list[Node]:
-    """semester 1 `or` 2; paper id 2."""
+def among(nodes: list[Node]) -> list[Node] | None:
+    """semester 1 `or` 2; paper id 2; guests gave 5 is no key of theirs."""
     subject: Mention = nodes[0].payload
+    if subject.candidates[0].kind == "table" and nodes[1].first > nodes[0].last and len(nodes) < 3:
+        return None
     subject.role = "number"
     numbers = tuple(n.payload for n in of_code(nodes, "n"))
     return [span(nodes, "P", Cond("among", subject, "=", numbers, first=nodes[0].first))]
@@ -145,15 +148,17 @@ def of_size(nodes: list[Node]) -> list[Node] | None:
     if best.kind != "column" or best.type not in NUMERIC:
         return None
     unit = [n for n in nodes[3:] if n.payload.candidates[0].kind == "grain"]
-    return [*among([nodes[0], nodes[2]]), *([] if unit else nodes[3:])]
+    return [*(among([nodes[0], nodes[2]]) or ()), *([] if unit else nodes[3:])]
 
 
 def columns(nodes: list[Node]) -> list[Node]:
-    """amount `greater than` cost."""
+    """amount `greater than` cost; than twice the cost."""
     left, right = (n.payload for n in of_code(nodes, "c"))
     left.role = right.role = "number"
     op = of_code(nodes, K.COMPARE)[0].payload
-    return [span(nodes, "P", Cond("columns", left, op, mention=right, first=nodes[0].first))]
+    times = tuple(n.payload for n in of_code(nodes, "k"))
+    cond = Cond("columns", left, op, times, mention=right, first=nodes[0].first)
+    return [span(nodes, "P", cond)]
 
 
 def hinted_after(nodes: list[Node]) -> list[Node] | None:
@@ -181,13 +186,22 @@ def assigned(nodes: list[Node]) -> list[Node] | None:
 def hinted(nodes: list[Node]) -> list[Node] | None:
     """[the] city [of] Rome; domain 'X'; the concept says what kind of value it is."""
     hint, value = nodes[0].payload, nodes[-1].payload
-    if nodes[-1].first - nodes[0].last > 1:
+    if nodes[-1].first - nodes[0].last > 1 or _kinds(hint) == "metric":
         return None
     if len(nodes) > 2 and nodes[1].code == K.OF and not _holds(hint, value):
         return None  # the client name of `open` matters
     value.role, value.hint, hint.role = "value", hint, "relation"
     cond = Cond("value", mention=value, first=nodes[0].first)
     return [nodes[0], Node("P", nodes[-1].first, nodes[-1].last, cond)]
+
+
+_SURE = 0.99  # all words of a name were said
+
+
+def _kinds(hint: Mention) -> str:
+    """What all its likely meanings are; empty where they are of several kinds."""
+    kinds = {c.kind for c in hint.candidates if c.score >= _SURE}
+    return kinds.pop() if len(kinds) == 1 else ""
 
 
 def without_some(nodes: list[Node]) -> list[Node] | None:
@@ -315,6 +329,13 @@ def without(nodes: list[Node]) -> list[Node]:
     subject.role = "relation"
     cond = Cond("related", subject, negated=True, first=nodes[0].first)
     return [span(nodes, "P", cond)]
+
+
+def without_either(nodes: list[Node]) -> list[Node] | None:
+    """`without` a phone `or` an address: neither of them."""
+    if nodes[0].payload != "no":
+        return None
+    return [made for n in of_code(nodes, "c") for made in without([nodes[0], n])]
 
 
 def any_of(nodes: list[Node]) -> list[Node]:

@@ -9,8 +9,14 @@ from datamind.semantics.catalog import NUMERIC
 
 def split_flag(nodes: list[Node]) -> list[Node]:
     """how many have an exam `and how many do not`: grouped by whether they do."""
-    nodes[0].payload.role = "group"
-    return [span(nodes, "G", [nodes[0].payload])]
+    return with_and_without([n for n in nodes if n.code == "c"])
+
+
+def with_and_without(nodes: list[Node]) -> list[Node]:
+    """orders `with and without` a voucher, `with a voucher vs without one`."""
+    what = next(n.payload for n in nodes if n.code == "c")
+    what.role, what.whether = "relation", True
+    return [span(nodes, "G", [what])]
 
 
 # What says of a row that it is so, or since when: `covered` stations, `registered` customers.

@@ -41,6 +41,19 @@ def of_measure(nodes: list[Node]) -> list[Node]:
     return _of(nodes[0].payload, nodes)
 
 
+def on_average(nodes: list[Node]) -> list[Node] | None:
+    """clerks that `answer within 4 hours on average`: a condition on the average of each."""
+    cond: Cond = nodes[0].payload
+    function = nodes[-1].payload
+    plain = cond.kind == "compare" and not cond.negated and len(cond.numbers) == 1
+    if not plain or cond.subject is None or function not in ("avg", "median"):
+        return None
+    cond.subject.role = "measure"
+    made = Cond("measure", op=cond.op, numbers=cond.numbers, first=cond.first)
+    made.measure = Measure("aggregate", function, cond.subject, first=cond.first)
+    return [span(nodes, "P", made)]
+
+
 def _of(measure: Measure, nodes: list[Node]) -> list[Node]:
     comparison = nodes[-1].payload
     cond = Cond("measure", op=comparison.op, numbers=(comparison.value,), first=nodes[0].first)

@@ -287,6 +287,9 @@ def group(nodes: list[Node]) -> list[Node]:
     for mention in mentions:
         mention.role, mention.each = "group", nodes[0].code == K.GROUP
         mention.per, mention.part = nodes[0].payload == "per", nodes[0].payload == "part"
+        best = mention.candidates[0]
+        if best.kind == "table" and mention.each:  # `per shop` is no state that is called so
+            mention.candidates = tuple(c for c in mention.candidates if c.kind != "value")
     return [span(nodes, "G", mentions)]
 
 

@@ -263,7 +263,12 @@ def _columns(cond: Cond, ctx: Context) -> P.Predicate:
     money = [bool({*MONEY} & {*names.words_of(c.name)}) for c in (left, right)]
     if left.is_number and money[0] != money[1] and left.table == right.table:
         raise Unbuildable("money is set against what is none")
-    made = P.Compare(cast(P.Comparison, cond.op), ctx.expr(left), ctx.expr(right))
+    other = ctx.expr(right)
+    if cond.numbers:
+        if not right.is_number:
+            raise Unbuildable("a multiple of what is no number")
+        other = P.Arithmetic("*", other, number(cond.numbers[0]))
+    made = P.Compare(cast(P.Comparison, cond.op), ctx.expr(left), other)
     if left.table != right.table and left.table in ctx.scope.to_many and left.is_number:
         raise Unbuildable("several rows are set against one")
     return made

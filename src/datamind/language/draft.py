@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import cast
 
+from datamind.language import names
+from datamind.language.conditions import predicate
 from datamind.language.context import Context, Unbuildable
 from datamind.language.periods import date_expr
 from datamind.language.roles import played, referred, role_of
 from datamind.language.scales import renamed
-from datamind.language.scope import called, dates_of, display, year_columns
-from datamind.language.sketch import Mention
+from datamind.language.scope import called, dates_of, display, is_technical, year_columns
+from datamind.language.sketch import Cond, Mention
+from datamind.language.tokens import stem
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Column, Table
 
@@ -69,6 +72,8 @@ def aggregate(draft: Draft, expr: P.Expr, name: str) -> str:
 def keys(mention: Mention, ctx: Context, *, shown: bool = False) -> list[P.Named]:
     """What a mention groups by: a column, what names a table's rows, or a period."""
     candidate = ctx.meaning(mention)
+    if mention.whether and candidate.type != "boolean":
+        return [_whether(mention, ctx)]
     if candidate.kind == "grain":
         key = period_key(candidate.id, ctx)
         return [key, weekday_name(key.expr)] if candidate.id == "weekday" else [key]
@@ -82,6 +87,13 @@ def keys(mention: Mention, ctx: Context, *, shown: bool = False) -> list[P.Named
             return [P.Named(mention.grain, in_grain(mention.grain, ctx.expr(column)))]
         return of_column(mention, column, ctx)
     raise Unbuildable(f"{candidate.kind} can't be grouped by")
+
+
+def _whether(mention: Mention, ctx: Context) -> P.Named:
+    """Whether each row has one: orders `with and without` a voucher."""
+    none = predicate(Cond("related", mention, negated=True, first=mention.first), ctx)
+    said = "_".join(names.split(" ".join(ctx.lemmas[mention.first : mention.last])))
+    return P.Named(f"has_{said}", P.Case((P.When(none, P.Value(False)),), P.Value(True)))
 
 
 def is_period(key: P.Named) -> bool:
@@ -158,21 +170,41 @@ def weekday_name(day: P.Expr) -> P.Named:
 def period_key(grain: str, ctx: Context) -> P.Named:
     """The key for a grain: of the date that a period was said of, where one was."""
     if grain == WEEKEND:
-        day = P.DatePart("weekday", _date(ctx))
-        late = P.When(P.OneOf(day, (P.Value(6), P.Value(7))), P.Value(True))
+        of_week = P.DatePart("weekday", _date(ctx))
+        late = P.When(P.OneOf(of_week, (P.Value(6), P.Value(7))), P.Value(True))
         return P.Named("is_weekend", P.Case((late,), P.Value(False)))
     if grain in _PARTS:
-        return P.Named(grain, P.DatePart(_PARTS[grain], _date(ctx)))
+        day = _date(ctx)
+        when = _clocked(day, ctx) if _PARTS[grain] == "hour" else day
+        return P.Named(grain, P.DatePart(_PARTS[grain], when))
     if grain == "year":
         for table_id in list(ctx.scope.aliases):
             table = ctx.scope.view.table(table_id)
             if year_columns(table) and not dates_of(table):
                 return named(year_columns(table)[0], ctx)
-    return P.Named(grain, in_grain(grain, _date(ctx)))
+    day = _date(ctx)
+    return P.Named(grain, in_grain(grain, _clocked(day, ctx) if grain == "hour" else day))
 
 
 def _date(ctx: Context) -> P.Expr:
     return ctx.dates[-1] if ctx.dates else date_expr(ctx, None)
+
+
+def _clocked(day: P.Expr, ctx: Context) -> P.Expr:
+    """The moment kept beside a day: only that has an hour."""
+    held = {alias: table for table, alias in ctx.scope.aliases.items()}
+    if not isinstance(day, P.Column) or day.alias not in held:
+        return day
+    table = ctx.scope.view.table(held[day.alias])
+    if table.column(day.name).type != "date":
+        return day
+    about = {stem(w) for w in names.words_of(day.name)} - {"date", "day"}
+    moments = [c for c in dates_of(table) if c.type == "timestamp" and not is_technical(c)]
+    same = [c for c in moments if about & {stem(w) for w in names.words_of(c.name)}]
+    found = same or (moments if len(moments) == 1 else [])
+    if not found:
+        raise Unbuildable("no time of the day is kept")
+    return ctx.expr(found[0])
 
 
 def in_grain(grain: str, date: P.Expr) -> P.Expr:

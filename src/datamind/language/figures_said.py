@@ -9,7 +9,10 @@ from decimal import Decimal
 from itertools import combinations, pairwise
 
 from datamind.language import names
+from datamind.language.candidates import Candidate
 from datamind.language.context import Context, Unbuildable
+from datamind.language.numbers import PLACES
+from datamind.language.sketch import Mention
 from datamind.language.tables import keywords as K
 from datamind.language.units import Top, Unit
 from datamind.language.vacuous import all_of
@@ -40,9 +43,28 @@ def heed_figures(nodes: Sequence[object], units: Sequence[Unit], ctx: Context) -
     ordered = any(isinstance(n, P.Compare) and n.op in ("<", ">", "<=", ">=") for n in nodes)
     if not ordered and _OR_SO & set(pairwise(said)):
         raise Unbuildable("so many or more")
+    if _ONE & set(pairwise(said)) and not any(map(_is_one, nodes)):
+        raise Unbuildable("no more than one was said")
     _heed_words(nodes, units, said, ctx)
     _heed_parts(nodes, set(said), ctx)
     _heed_how(nodes, said, aggregates, ctx)
+    placed = any(u.code == K.SUPERLATIVE and said[u.first] in PLACES for u in units)
+    if placed and not any(isinstance(n, P.Limit) and n.offset for n in nodes):
+        raise Unbuildable("at which place it stands was said")
+    firsts = any(isinstance(n, P.Limit) and n.count == 1 for n in nodes)
+    if firsts and "per" in said and not any(u.first <= said.index("per") < u.last for u in units):
+        raise Unbuildable("the first of each was asked for")
+    rows = said[:1] == ["list"] or (said[:1] == ["show"] and "all" in said[1:4])
+    rows = rows and not any(isinstance(n, P.Group) and n.keys for n in nodes)
+    if rows and any(_counts_rows(n, ctx) for n in nodes):
+        raise Unbuildable("which they are was asked for, not how many")
+    if "both" in said and any(_by_a_flag(n, units, ctx) for n in nodes):
+        raise Unbuildable("what both hold of is no group")
+    if _BEST & set(said) and any(_of_dates(a, ctx) for a in aggregates):
+        raise Unbuildable("the last day is not the best")
+    if any(c.kind == "metric" and ctx.words[m.first - 1].lower() == "but"
+           for m, c in ctx.chosen.items() if m.first):  # fmt: skip
+        raise Unbuildable("what is so, too, is no other figure")
     if _who_is_a_figure(units, said, ctx):
         raise Unbuildable("who it is was asked, not how many")
     told = {n for m in ctx.chosen for n in range(m.first, m.last)}
@@ -51,6 +73,37 @@ def heed_figures(nodes: Sequence[object], units: Sequence[Unit], ctx: Context) -
         raise Unbuildable("on time, which nothing says")
     if _per_time(units, ctx) and not (aggregates or metric):
         raise Unbuildable("a figure of each period was asked for")
+
+
+_BEST = frozenset({"best", "worst", "strongest", "weakest", "busiest"})
+
+
+def _by_a_flag(node: object, units: Sequence[Unit], ctx: Context) -> bool:
+    """Whether rows are grouped by a yes or no though nothing says by what."""
+    if not isinstance(node, P.Group) or any(u.code in (K.GROUP, K.BY) for u in units):
+        return False
+    flags = {ctx.scope.view.column(c.id).name for c in ctx.chosen.values()
+             if c.kind == "column" and c.type == "boolean"}  # fmt: skip
+    return any(isinstance(k.expr, P.Column) and k.expr.name in flags for k in node.keys)
+
+
+def _of_dates(aggregate: P.Aggregate, ctx: Context) -> bool:
+    """Whether the first or last of some dates is taken."""
+    held = {alias: table for table, alias in ctx.scope.aliases.items()}
+    of = aggregate.arg
+    if aggregate.function not in ("min", "max") or not isinstance(of, P.Column):
+        return False
+    return of.alias in held and ctx.scope.view.column(f"{held[of.alias]}.{of.name}").is_date
+
+
+_ONE = frozenset({("only", "one"), ("just", "one"), ("exactly", "one")})
+
+
+def _is_one(node: object) -> bool:
+    """Whether a plan's part holds a number of one: a value, or how many are shown."""
+    if isinstance(node, P.Value):
+        return node.value in (1, 2)
+    return isinstance(node, P.Limit | P.TopPerGroup) and node.count == 1
 
 
 _WEIGHTS = frozenset("weight weights mass kg kilo gram grams lbs pounds tons tonnes load".split())
@@ -141,7 +194,18 @@ def _who_is_a_figure(units: Sequence[Unit], said: Sequence[str], ctx: Context) -
             return noun is not None and any(
                 m.first == noun.first and c.kind == "metric" for m, c in ctx.chosen.items()
             )
-    return False
+    counted = any(u.code in (K.COUNT, K.AGGREGATE, K.RATIO) for u in units)
+    return "who" in said and not counted and any(map(_is_people, ctx.chosen.items()))
+
+
+def _is_people(meant: tuple[Mention, Candidate]) -> bool:
+    """Whether people were taken for their number: `guests from Rome who came in May`."""
+    said, found = meant
+    rows = any(c.kind == "table" and c.score > _SURE for c in said.candidates)
+    return found.kind == "metric" and rows
+
+
+_SURE = 0.98  # the whole name was said
 
 
 def _named(words: Collection[str], ctx: Context) -> bool:

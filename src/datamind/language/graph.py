@@ -82,6 +82,13 @@ class Graph:
         """References to the table that need their role said: several from one table, or its own."""
         return self._rivals.get(table, [])
 
+    def is_related(self, one: str, other: str) -> bool:
+        """Whether rows of the one refer to rows of the other, or some rows refer to both."""
+        return (
+            other in self.owned(one) or one in self.owned(other)
+            or self.event({one, other}) is not None
+        )  # fmt: skip
+
     def event(self, tables: Collection[str]) -> str | None:
         """The table whose rows meet at most one row of each of these: what happened, not who took
         part. One of them, else the nearest that refers to all."""

@@ -35,7 +35,8 @@ def units(index: Index, tokens: Sequence[Token]) -> Iterator[Unit]:
             lead, tail = found["lead"], found["tail"] or ""
             if lead == "last" and first and tokens[first - 1].lower in _BEFORE_LAST:
                 continue  # `in the last 30 days` is when, not how long
-            column = meant(index, tokens[:first], lead, tail)
+            does = tail or ("" if lead in LASTING else lead)
+            column = meant(index, tokens[:first], lead, tail) or beside(index, tokens[:first], does)
             kept = kept_in(column) if column is not None else None
             if column is None or kept is None:
                 continue

@@ -50,7 +50,7 @@ def units(index: Index, tokens: Sequence[Token]) -> Iterator[Unit]:
         yield Unit(" ", first, last, "", _GAIN * (last - first))
     for found in LENGTH_OF.finditer(text):
         low, first = starts[found.start("what")], starts[found.start()]
-        measure = _lasting(index, _noun(tokens[low:]), FUNCTIONS[found["function"]], first, low)
+        measure = lasting(index, _noun(tokens[low:]), FUNCTIONS[found["function"]], first, low)
         if measure is not None and not _is_metric(measure, index):
             measure.unit = (found["unit"] or "").rstrip("s")
             yield Unit("M", first, low, measure, _GAIN * (low - first))
@@ -96,7 +96,7 @@ def _how_long(
     elif tail:
         return
     else:
-        found = _lasting(index, what, FUNCTIONS[usual], first, last)
+        found = lasting(index, what, FUNCTIONS[usual], first, last)
         if found is None:
             return
         measure = found
@@ -119,10 +119,11 @@ def _kept(column: Column, function: str, first: int, last: int) -> Measure:
     return measure
 
 
-def _lasting(
+def lasting(
     index: Index, what: Sequence[Token], function: str, first: int, last: int
 ) -> Measure | None:
-    """Of the thing named last: what is kept of it, or from its start to its end."""
+    """Of the thing named last: what is kept of it, or from its start to its end; of each row where
+    no `function` is said."""
     named = (kept.named_table(index, t, what) for t in reversed(what))
     table = next((found for found in named if found is not None), None)
     if table is None:
@@ -138,5 +139,5 @@ def _lasting(
         return None  # two dates of something, not that it begins and ends
     link = Candidate("table", table, table, 0.95, "name")
     measure = Measure("lasting", target=Mention(first, last, (link,), role="relation"), first=first)
-    measure.inner = function
+    measure.inner = function or None
     return measure

@@ -20,17 +20,20 @@ from datamind.language import (
     peers,
     per_unit,
     rates,
+    slowest,
     soon,
     specs,
     states,
+    texts_said,
     within,
+    worth,
 )
 from datamind.language.dates import MONTHS, Found, find_periods
 from datamind.language.denials import denied
 from datamind.language.happened import active, by_own_columns, gone
 from datamind.language.index import GENERIC
 from datamind.language.linking import MAX_WINDOW, Linker
-from datamind.language.numbers import factors, how_often, is_amount, numbers
+from datamind.language.numbers import factors, how_often, is_amount, multiples, nth, numbers
 from datamind.language.said import is_noun
 from datamind.language.said import units as units_said
 from datamind.language.sketch import Cond, Mention
@@ -120,8 +123,10 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
     yield from numbers(tokens)
     yield from how_often(tokens)
     yield from factors(tokens)
+    yield from multiples(tokens)
+    yield from nth(tokens)
     yield from units_said(tokens, linker.index.values, Unit)
-    for reader in (durations, lasting, within, clauses, ages):
+    for reader in (durations, lasting, slowest, within, worth, clauses, ages):
         yield from reader.units(linker.index, tokens)
     yield from rates.units(linker, tokens)
     yield from per_unit.units(linker, tokens)
@@ -130,6 +135,7 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
     yield from peers.units(linker, tokens)
     yield from awaiting.units(linker, tokens)
     yield from states.units(linker, tokens)
+    yield from texts_said.units(linker, tokens)
     yield from clauses.values(linker, tokens)
     periods = find_periods(tokens, today)
     for found in periods:
@@ -176,7 +182,7 @@ def _keywords(linker: Linker, tokens: list[Token]) -> Iterator[Unit]:
                     continue
                 if code == K.WITH and words[0] == "who" and _opens(tokens, first):
                     continue  # `, who are the two ...` asks
-                if words == ("order",) and is_noun(tokens, first):
+                if words[0] == "order" and is_noun(tokens, first):
                     continue
                 if words in (("ordered",), ("sorted",)) and _is_done(tokens, first):
                     continue
@@ -323,6 +329,8 @@ def _links(linker: Linker, tokens: list[Token], first: int, last: int) -> Iterat
         return
     if last - first == 1 and any(c.kind == "grain" for c in candidates):
         candidates = [c for c in candidates if c.kind != "table" or c.score >= _WHOLE]
+    if values and last - first == 1 and is_participle(tokens[first]):  # `cancelled` is no rate
+        candidates = [c for c in candidates if c.kind != "metric" or c.score > values[0].score]
     merged = tuple(sorted((*candidates, *values), key=lambda c: (-c.score, c.kind, c.id)))
     worth = sum(_worth(tokens[at]) for at in range(first, last))
     if last - first == 1 and _is_denied(tokens, first):

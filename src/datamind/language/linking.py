@@ -116,6 +116,8 @@ class Linker:
 
     def concepts(self, first: int, last: int) -> list[Candidate]:
         """Tables, columns and metrics that the words of the window may name, best first."""
+        if self.tokens[last - 1].lower == "per":
+            return []  # the cost per parcel is told by what follows, the cost `per` anything is not
         if last - first == 1 and self.tokens[first].lower in self.index.identifiers:
             return self.index.identifiers[self.tokens[first].lower]
         if last - first == 1 and self._is_number(first):
@@ -229,7 +231,9 @@ class Linker:
         common = set.intersection(*(set(self.matches[at]) for at in range(first, last)))
         return any(
             len(self.index.items[n].core) == last - first
-            and all(any(o[0] >= 0 for o in self.matches[at][n]) for at in range(first, last))
+            and all(
+                any(o[0] == at for o in self.matches[first + at][n]) for at in range(last - first)
+            )
             for n in common
         )
 

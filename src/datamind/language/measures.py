@@ -120,6 +120,9 @@ def _count_of(
     candidate: Candidate, measure: Measure, ctx: Context, where: P.Predicate | None
 ) -> P.Expr:
     if candidate.kind == "metric":
+        kind = ctx.scope.view.metrics_by_name[candidate.id].kind
+        if kind == "ratio" and candidate.source == "synonym":
+            raise Unbuildable("a rate is no count of what it is a rate of")
         return figure(candidate.id, ctx, where)
     if candidate.kind == "table":
         kept = kept_count(ctx.scope.view.table(candidate.id), counted(measure, ctx))
@@ -163,13 +166,15 @@ def _aggregate(measure: Measure, ctx: Context) -> P.Expr:
         moment = when(measure.target, ctx)  # `the latest date of` what was done
         return P.Aggregate(cast(P.Function, measure.function), moment, where=where)
     if candidate.kind == "metric":
+        if measure.again:
+            raise Unbuildable("their total, not how many they are")
         _as_defined(candidate.id, measure, ctx)
         return figure(candidate.id, ctx, where)
     if candidate.kind == "table":
         if measure.function != "sum":
             raise Unbuildable("an average of rows")
         said = {*ctx.lemmas[measure.first : measure.first + 3]}
-        if _WORTH & said or is_money(measure.target, ctx.lemmas):
+        if measure.again or _WORTH & said or is_money(measure.target, ctx.lemmas):
             return _worth(candidate, measure, ctx, where)
         if (told := lasted(candidate, ctx)) is not None:
             return P.Aggregate("sum", told, where=where)

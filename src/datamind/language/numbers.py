@@ -34,6 +34,7 @@ def numbers(tokens: list[Token]) -> Iterator[Unit]:
         yield from _tops(tokens, at, value)
         yield from _split_or_more(tokens, at, last, value)
         yield from _times(tokens, at, last, value)
+        yield from _only(tokens, at, last, value)
         tail = tuple(t.lower for t in tokens[last : last + 2])
         for words, op in _OR_MORE:
             if tail[: len(words)] == words:
@@ -94,6 +95,18 @@ def _split_or_more(
             return
 
 
+def _only(tokens: list[Token], at: int, last: int, value: float | dt.time) -> Iterator[Unit]:
+    """bought `only one` ticket: so many and no more; `list only 5` asks for so many."""
+    before = [t.lower for t in tokens[max(0, at - 3) : at]]
+    whole = isinstance(value, float) and not isinstance(value, Percent) and 0 < value < _MANY
+    noun = last < len(tokens) and tokens[last].kind == "word" and tokens[last].lower not in K.STOP
+    done = len(before) > 2 and before[-2] not in _ASKING and tokens[at - 2].kind == "word"
+    if whole and noun and done and before[-1] in ("only", "just"):
+        yield Unit("p", at - 1, last, Comparison("=", value), 0.75 * (last - at + 1))
+
+
+_MANY = 100
+_ASKING = frozenset(p.split()[-1] for p, _ in K.CODES[K.ASK]) | K.STOP - {"have", "has", "had"}
 _TIMES = {"once": 1.0, "twice": 2.0}
 
 
@@ -127,6 +140,39 @@ def factors(tokens: list[Token]) -> Iterator[Unit]:
             yield Unit("k", at, last, value / scale, 1.5 * (last - at))
 
 
+def nth(tokens: list[Token]) -> Iterator[Unit]:
+    """`second highest`, `3rd most expensive`: the superlative, and at which place (ordering.py)."""
+    for at, token in enumerate(tokens):
+        for last in range(min(at + 4, len(tokens)), at + 1, -1) if token.lower in PLACES else ():
+            phrase = " ".join(t.lower for t in tokens[at + 1 : last])
+            if phrase in K.SUPERLATIVES:
+                yield Unit(K.SUPERLATIVE, at, last, phrase, 1.2 * (last - at))
+                break
+
+
+PLACES = {"second": 2, "third": 3, "fourth": 4, "fifth": 5, "2nd": 2, "3rd": 3, "4th": 4, "5th": 5}
+
+
+def multiples(tokens: list[Token]) -> Iterator[Unit]:
+    """priced above `twice the` cost: by what the other is multiplied."""
+    for at, token in enumerate(tokens):
+        before = [t.lower for t in tokens[max(0, at - 2) : at]]
+        last = at + 1
+        value: float | dt.time | None = _MULTIPLES.get(token.lower)
+        if value is None and last < len(tokens) and tokens[last].lower == "times":
+            value, last = _number_at(tokens, at), at + 2
+        first = last
+        if not isinstance(value, float) or before[-1:] == ["a"] or not _BOUNDS & set(before):
+            continue
+        while last < len(tokens) and tokens[last].lower in _WHOSE:
+            last += 1
+        own = not _MEANS & {t.lower for t in tokens[last : last + 4]}  # of an average: factors
+        if own and last > first and last < len(tokens) and tokens[last].kind == "word":
+            yield Unit("k", at, last, value, 1.5 * (last - at))
+
+
+_BOUNDS = frozenset("than least most above over below under exceeds exceed exceeding".split())
+_WHOSE = frozenset("the its their his her our of".split())
 _MEANS = frozenset({"average", "avg", "mean", "median"})
 _MULTIPLES = {"twice": 2.0, "double": 2.0, "triple": 3.0, "half": 0.5}
 _FACTOR = re.compile(

@@ -11,6 +11,7 @@ from datamind.language.context import Context, Unbuildable
 from datamind.language.draft import Draft, aggregate, free_name, is_period, named, period_key
 from datamind.language.kinds import KEYS
 from datamind.language.metric_time import figure
+from datamind.language.numbers import PLACES
 from datamind.language.scope import dates_of, is_personal, moment_of, year_columns
 from datamind.language.sketch import Measure, Mention, Rank, Sketch
 from datamind.language.tokens import stem
@@ -29,8 +30,9 @@ def ranks(sketch: Sketch, ctx: Context, draft: Draft, *, grouped: bool) -> None:
         if shown is not None and wanted and not _already(draft, shown):
             draft.outputs.append(shown)
     limits = [r.count for r in sketch.ranks if r.count and not _unlimited(r, sketch, ctx)]
+    places = [PLACES.get(ctx.words[r.first].lower(), 1) for r in sketch.ranks if r.extreme]
     if limits and draft.order:
-        draft.limit = P.Limit(min(limits))
+        draft.limit = P.Limit(min(limits), max(places, default=1) - 1)
     elif limits:
         draft.limit = P.Limit(limits[0])
 

@@ -102,12 +102,26 @@ def _over_periods(sketch: Sketch, ctx: Context) -> Sketch:
     target = ctx.chosen.get(output.target) if output.target is not None else None
     known = [(g, ctx.chosen.get(g)) for g in sketch.groups if g.per]
     each = [g for g, named in known if named is not None and named.kind in ("grain", "table")]
-    if target is None or target.kind != "metric" or not each or each != sketch.groups:
+    rest = [g for g in sketch.groups if g not in each]
+    if target is None or not each or any(g.per for g in rest):
         return sketch
-    if str(ctx.scope.view.metrics_by_name[target.id].aggregation) not in ("sum", "count"):
+    if not _adds_up(target, [ctx.chosen[g] for g in each], ctx, apart=bool(rest)):
         return sketch
     made = Measure("either", target=output.target, first=output.first, inner="avg", per=each)
-    return replace(sketch, outputs=[made], groups=[])
+    return replace(sketch, outputs=[made], groups=rest)
+
+
+def _adds_up(target: Candidate, each: list[Candidate], ctx: Context, *, apart: bool) -> bool:
+    """Whether each of them has a sum of its own; of a column, where they are told `apart` from the
+    groups: `average weight per parcel by country` is no line's."""
+    if target.kind == "metric":
+        aggregation = ctx.scope.view.metrics_by_name[target.id].aggregation
+        return str(aggregation) in ("sum", "count")
+    if target.kind != "column" or not apart:
+        return False
+    column = ctx.scope.view.column(target.id)
+    parents = ctx.scope.graph.owned(column.table) - {column.table}
+    return column.additivity == "sum" and all(c.kind == "table" and c.id in parents for c in each)
 
 
 def _asks_for_one(sketch: Sketch, ctx: Context) -> bool:

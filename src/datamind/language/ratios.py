@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 
 from datamind.language import differences
 from datamind.language.combine_measures import rows_of_value
@@ -94,7 +95,8 @@ def _divided(measure: Measure, body: list[Node], cut: int | None, *, grouped: bo
     _share_noun(part, measure.right)
     if kind in differences.KINDS or measure.function == differences.TIMES:
         differences.same_figure(part, measure.right)
-    return [*leftover, *more, *_shared(measure, whole=body[cut or 0].payload == "all")]
+    whole, apart = body[cut or 0].payload == "all", _clause_apart(measure, right)
+    return [*leftover, *more, *_shared(measure, whole=whole, apart=apart)]
 
 
 _OF_GROUP = re.compile(f"{K.GROUP}c{K.IN}{K.AGGREGATE}?c(?!{K.WITH})")
@@ -306,10 +308,30 @@ def _end_of_ratio(rest: list[Node], kind: str) -> int:
     return len(rest)
 
 
-def _shared(measure: Measure, *, whole: bool) -> list[Node]:
-    """Conditions that hold for both sides: of `out of all B that P`, all; else those at the end
-    of the second side that have no counterpart in the first (`... below 4 in New York`)."""
+def _clause_apart(measure: Measure, right: list[Node]) -> int:
+    """Where what is said of both sides begins: a clause of its own, `..., for parcels by sea`; of
+    what a figure is a share of, where it was, too: `refunds as a share of sales in Rome`."""
     assert measure.left is not None and measure.right is not None
+    figure = measure.kind in ("percent", "share") and not measure.left.where
+    noun = measure.right.target.last if measure.right.target is not None else sys.maxsize
+    for at, node in enumerate(right[:-1]):
+        led = right[at + 1].code
+        if node.code == K.COMMA and led in (K.IN, K.WITH):
+            return node.first
+        if figure and node.code == K.IN and led in "vP" and node.first >= noun:
+            return node.first
+    return sys.maxsize
+
+
+def _shared(measure: Measure, *, whole: bool, apart: int) -> list[Node]:
+    """Conditions that hold for both sides: of `out of all B that P`, all; what is said `apart`,
+    behind a comma; else those at the end of the second side that have no counterpart in the first
+    (`... below 4 in New York`)."""
+    assert measure.left is not None and measure.right is not None
+    beyond = [c for c in measure.right.where if c.first > apart]
+    if beyond and not whole:
+        measure.right.where = [c for c in measure.right.where if c.first < apart]
+        return [_outside(c) for c in beyond]
     if whole:
         shared, measure.right.where = measure.right.where, []
         return [Node("P", c.first, c.first + 1, c) for c in shared]

@@ -13,7 +13,7 @@ from datamind.language.graph import Edge
 from datamind.language.kinds import TRUE_WORDS
 from datamind.language.metric_rows import rows_of
 from datamind.language.scope import NoPath, Scope
-from datamind.language.sketch import TOLD, Cond, Mention, Sketch
+from datamind.language.sketch import TIMES, TOLD, Cond, Mention, Sketch
 from datamind.language.units import Percent
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Column
@@ -60,7 +60,8 @@ def _names_thing(mention: Mention) -> bool:
 def _has_column(cond: Cond, column: Column, ctx: Context, predicate: Builder) -> P.Predicate:
     """What the column says of the row, and the conditions that follow it."""
     many = column.table not in ctx.scope.graph.owned(ctx.scope.home)
-    if cond.negated and many and ctx.scope.home not in ctx.scope.graph.owned(column.table):
+    apart = many and ctx.scope.home not in ctx.scope.graph.owned(column.table)
+    if cond.negated and apart:
         raise Unbuildable("a date of others, that these rows do not have")
     pending = column.is_date and column.null_fraction and "never" not in ctx.lemmas
     if (
@@ -79,6 +80,8 @@ def _column_test(cond: Cond, column: Column, ctx: Context) -> P.Predicate:
     """A flag, a number that is compared, or a column that is filled in."""
     expr = ctx.expr(column)
     if cond.numbers and column.is_number:
+        if cond.match == TIMES:
+            raise Unbuildable("so many times, not so much")
         if cond.subject is not None and _is_thing(cond.subject, ctx):
             raise Unbuildable("things, not what a column holds")
         if column.additivity == "sum" and any(isinstance(n, Percent) for n in cond.numbers):
@@ -108,6 +111,8 @@ def _column_test(cond: Cond, column: Column, ctx: Context) -> P.Predicate:
         )
     ):  # `depots that are not the origin of any parcel`
         raise Unbuildable("nothing refers to it, not that it refers to nothing")
+    if cond.negated and column.is_date and column.null_fraction == 0:
+        raise Unbuildable("every row has one")
     if not column.nullable or not column.null_fraction:
         ctx.penalty += 0.4
     return P.IsNull(expr) if cond.negated else P.Not(P.IsNull(expr))
@@ -149,7 +154,8 @@ def _exists(cond: Cond, table: str, ctx: Context, predicate: Builder) -> P.Predi
         raise Unbuildable("every row has one")
     if told and table in scope.aliases and table not in scope.graph.owned(scope.home):
         raise Unbuildable("all of them have one, for it is joined in")
-    if told and any(up.reverse < down.reverse for up, down in pairwise(found[0])):
+    turns = [down.start for up, down in pairwise(found[0]) if up.reverse < down.reverse]
+    if turns and (told or (cond.negated and not set(turns) & set(scope.mentioned))):
         raise Unbuildable("of something that both belong to, not its own")
     if not first.reverse and len(found[0]) == 1 and cond.negated and not cond.within:
         column = first.relationship.columns[0]

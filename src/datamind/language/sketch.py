@@ -29,7 +29,7 @@ class Mention:
     naming of it began (`Rome (FCO)`). `also` are further columns that go by the same name, `via`
     the relationship that the evidence says to follow. `each`
     marks a group said by `each` or `per`, `summed` what is told of groups, or of all (`orders in
-    May`).
+    May`). `whether` marks a group by whether rows have it at all.
     """
 
     first: int
@@ -46,6 +46,7 @@ class Mention:
     before: int = -1
     also: tuple[Mention, ...] = ()
     via: str = ""
+    whether: bool = False
     each: bool = False
     per: bool = False
     part: bool = False
@@ -61,6 +62,7 @@ class Formula:
 
 
 TOLD = "told"  # the `match` of a relation that is itself the condition, no mere table to join
+TIMES = "times"  # of a relation: what is counted is how often it happened
 
 
 @dataclass(eq=False, slots=True)

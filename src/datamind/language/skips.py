@@ -38,7 +38,7 @@ def skip(linker: Linker, tokens: list[Token], at: int) -> Unit:
         return Unit(" ", at, at + 1, "", 0.0)
     if token.lower in ("each", "every"):
         return Unit(" ", at, at + 1, "", -0.6)
-    if is_relating(token):
+    if is_relating(token) and not _is_one(linker, tokens, at):
         return Unit(" ", at, at + 1, "", 0.0)
     if token.lower in STARTS and _is_done_to_counted(linker, tokens, at):
         return Unit(" ", at, at + 1, "", 0.9)
@@ -104,6 +104,16 @@ def _is_setting(tokens: list[Token], at: int) -> bool:
 _PLACING = frozenset(
     "in at of on from to by with for within across has have had did does do".split()
 )
+
+
+def _is_one(linker: Linker, tokens: list[Token], at: int) -> bool:
+    """`ended in an order`: one of the things that the data holds, and no verb."""
+    return at > 0 and tokens[at - 1].lower in ("a", "an") and any(
+        c.kind == "table" and c.score > _NAMED for c in linker.concepts(at, at + 1)
+    )  # fmt: skip
+
+
+_NAMED = 0.98  # the whole name was said
 
 
 def _asks_more(tokens: list[Token], at: int) -> bool:

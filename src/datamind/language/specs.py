@@ -58,11 +58,9 @@ def shown_along(linker: Linker, tokens: list[Token]) -> Iterator[Unit]:
     ranked = any(t.lower in K.SUPERLATIVES or t.lower in ("first", "last") for t in tokens[:4])
     for at in range(2, end - 1):
         last = tokens[end - 1]
-        if (
-            tokens[at].lower == "with"
-            and end - at <= 4
-            and (ranked or (tokens[0].lower in _SHOWING and last.lower != last.lemma))
-        ):
+        each = ranked or (tokens[0].lower in _SHOWING and last.lower != last.lemma)
+        apart = tokens[at - 1].text == ","  # `shops by age, with city`
+        if tokens[at].lower == "with" and end - at <= 4 and (each or apart):
             meant = linker.concepts(at + 1, end)
             best = [c for c in meant if c.score > 0.9 * meant[0].score]
             if best and all(c.kind == "column" and _is_filled(linker, c) for c in best):

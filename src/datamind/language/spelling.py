@@ -41,7 +41,10 @@ def without_greeting(text: str) -> str:
 def read(tokens: Sequence[Token], index: Index) -> tuple[list[Token], list[str]]:
     """The tokens as they are meant, and what was read otherwise than it is written."""
     out, notes = [], []
-    for token in _phrasal(tokens, index):
+    said = list(_phrasal(tokens, index))
+    for before, token, after in zip([None, *said], said, [*said[1:], None], strict=False):
+        if _is_cut_off(before, token, after):
+            continue
         if (back := LOOKING_BACK.fullmatch(token.lower)) and not _is_of_data(token, index):
             out += _looking_back(token, back)
             continue
@@ -61,6 +64,13 @@ def read(tokens: Sequence[Token], index: Index) -> tuple[list[Token], list[str]]
             notes.append(f"'{token.text}' is read as {meant}")
         out.append(replace(token, text=meant, lower=meant, lemma=lemma(meant)))
     return out, notes
+
+
+def _is_cut_off(before: Token | None, token: Token, after: Token | None) -> bool:
+    """Whether a full stop only ends a short form: `avg. price`."""
+    if before is None or after is None or token.text != ".":
+        return False
+    return before.lower in SHORT_FORMS and after.kind == "word" and after.text == after.lower
 
 
 def _looking_back(token: Token, found: re.Match[str]) -> list[Token]:

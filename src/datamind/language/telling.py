@@ -8,9 +8,11 @@ from itertools import pairwise
 from datamind.language import names
 from datamind.language.candidates import Candidate, function_words
 from datamind.language.index import Index, Item
+from datamind.language.names import words_of
 from datamind.language.tables.keywords import STOP
 from datamind.language.tables.times import WEEKDAYS
 from datamind.language.tokens import Token, is_participle, lemma
+from datamind.semantics.catalog import View
 
 GRAINS = {
     "hour": "hour", "hourly": "hour", "day": "day", "daily": "day", "date": "day", "week": "week",
@@ -50,9 +52,31 @@ def is_other(item: Item, tokens: Sequence[Token], content: Sequence[int]) -> boo
     first, last = content[0], content[-1]
     if item.synonym and any(tokens[at].lower == "per" for at in range(first, last)):
         return True
+    if item.kind == "metric" and _is_part(tokens, first, last):
+        return True
     asked = item.kind == "metric" and first > 0 and tokens[first - 1].lower == "which"
     verb = last == first + 1 and is_participle(tokens[last])
     return asked and verb and tokens[first].lower != tokens[first].lemma
+
+
+def is_of_another(item: Item, word: str, view: View) -> bool:
+    """Whether a column is meant by another of its names, where one beside it is called so."""
+    if item.kind != "column":
+        return False
+    named = [c for c in view.table(item.table).columns if word in words_of(c.name)]
+    return bool(named) and item.id not in {c.id for c in named}
+
+
+_PART = frozenset({"percentage", "percent", "share", "proportion", "fraction"})
+_SAID_OF = frozenset("is are was were because due came come have had that which who".split())
+
+
+def _is_part(tokens: Sequence[Token], first: int, last: int) -> bool:
+    """`percentage of returns were late`: a part of the returns, not the figure of that name."""
+    after = tokens[last + 1].lower if last + 1 < len(tokens) else ""
+    if last < first + 2 or after not in _SAID_OF:
+        return False
+    return tokens[first].lemma in _PART and tokens[first + 1].lower == "of"
 
 
 def grains(token: Token) -> list[Candidate]:

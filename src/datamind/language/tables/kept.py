@@ -59,6 +59,16 @@ LENGTH_OF = re.compile(
     r"(?=(?P<what>[a-z][^,.?;]*))"
 )
 
+_USUAL = r"(?P<usual>(?: on average| usually| typically)?)"
+# `are the slowest`, `take the longest to repair`, `ran the longest`
+SLOWEST = re.compile(
+    r"(?<!\S)(?:(?:is|are|was|were|has|have|does|do|did) )?(?:on average )?"
+    r"(?:(?:take|takes|took|taken|need|needs|needed|last|lasts|lasted|run|runs|ran)(?: us| them)?"
+    r"(?: the)? (?P<long>longest|shortest)(?: time)?|(?:the )?(?P<way>slowest|fastest|quickest))"
+    r"(?: (?:to|at|until) (?:be |get |being )?(?P<tail>[a-z]+))?"
+    rf"{_USUAL}(?= (?:[,.?!;-]|in|for|by|during|this|last|since|and|from|so|of all)(?!\S)|$)"
+)
+
 # The last day counts, too.
 BOTH_DAYS = re.compile(
     r"(?<!\S)(?:inclusive"

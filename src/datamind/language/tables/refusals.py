@@ -103,7 +103,8 @@ FORMS: tuple[Form, ...] = (
         r"<order>(?:transfer|move|mark|reset|restore|merge|replace|correct|fix|increase|decrease"
         r"|raise|reduce|refund|hire|fire|promote|enrol+|register|schedule|book|e-?mail|post|alter"
         r"|publish|submit|block|unblock|archive|reopen|ban|lock|unlock|back ?up|migrate|upload"
-        r"|import|reimburse|ship|buy|purchase|pay)\s+<the>\s*\w",
+        r"|import|reimburse|ship|buy|purchase|pay|close|resolve|settle|escalate|dispatch)"
+        r"\s+<the>\s*\w",
         r"<order>(?:open|close|reopen|refund|approve|ship|mark|pay)\s+(?:<the>\s+)?(?:ticket|case"
         r"|order|account|issue|invoice|request|task|claim|incident)\s+#?(?=\S*\d)[\w/-]+",
         r"<order>(?:e-?mail|text|message|notify|call|phone|remind|invite|forward|ship|refund|cancel"

@@ -14,6 +14,7 @@ SHORT_FORMS = {
     "depts": "departments", "rev": "revenue",
     "txn": "transaction", "txns": "transactions", "approx": "approximately", "nr": "number",
     "ppl": "people", "biz": "business", "promo": "promotion", "promos": "promotions",
+    "excl": "excluding", "incl": "including", "conv": "conversion", "prio": "priority",
     "gonna": "going", "whats": "what", "hows": "how", "lst": "last",
     "wich": "which", "whcih": "which", "wihch": "which", "hwo": "how", "teh": "the",
     "waht": "what", "mnay": "many", "adn": "and", "quater": "quarter", "quaters": "quarters",
