@@ -15,16 +15,15 @@ from datamind.language.context import Context, Unbuildable, compared, conjunctio
 from datamind.language.draft import Draft, aggregate
 from datamind.language.graph import UNREACHABLE
 from datamind.language.homes import figure_tables
-from datamind.language.metric_rows import rows_of
+from datamind.language.metric_rows import owners_rows, rows_of
 from datamind.language.metric_time import figure, goes_by_own_dates
 from datamind.language.ordering import is_dated
 from datamind.language.outputs import in_total, is_told, measured_outputs
 from datamind.language.own_rows import of_their_own
-from datamind.language.relations import flag, matched, of_subtype
+from datamind.language.relations import flag, has_some, is_had, matched, of_subtype
 from datamind.language.roles import link_of
 from datamind.language.shapes import group, grouped_query, list_query, listed
 from datamind.language.sketch import Cond, Measure, Mention, Sketch
-from datamind.language.tables import keywords as K
 from datamind.language.top_share import part_of_all
 from datamind.language.totals import having_measure, in_all, of_total
 from datamind.language.units import Percent
@@ -54,6 +53,7 @@ def build(sketch: Sketch, ctx: Context) -> P.Query:
     for mention in (*sketch.outputs, *sketch.groups):
         if isinstance(mention, Mention) and mention.role != "value":
             draft.where.extend(_row_conditions(ctx.meaning(mention), ctx))
+    draft.where.extend(owners_rows(sketch, ctx))
     if grouped or draft.having or draft.kept:
         group(sketch, ctx, draft)
         _check_there(sketch, ctx)
@@ -354,12 +354,17 @@ def _relation(mention: Mention, sketch: Sketch, ctx: Context) -> P.Predicate | N
         return None
     if is_told(mention, candidate, sketch, ctx):
         return None
-    refers = _is_had(mention, ctx) and any(
+    refers = is_had(mention, ctx) and any(
         r.table == column.table and r.columns == (column.name,)
         for r in ctx.scope.view.relationships
     )
-    if column.type == "boolean" or (column.null_fraction and column.table == ctx.scope.home
+    home = column.table == ctx.scope.home
+    if column.type == "boolean" or (column.null_fraction and home
                                     and (refers or not column.is_number)):  # fmt: skip
+        return predicate(Cond("related", mention), ctx)
+    if home and column.is_number and has_some(mention, sketch, ctx) and (
+        column.null_fraction or column.additivity == "sum"
+    ):  # fmt: skip
         return predicate(Cond("related", mention), ctx)
     if column.distinct is not None and column.distinct <= 2:
         truth = flag(column, ctx.expr(column), ctx)
@@ -373,15 +378,6 @@ def _relation(mention: Mention, sketch: Sketch, ctx: Context) -> P.Predicate | N
     ctx.penalty += 0.5
     ctx.idle += 1
     return None
-
-
-def _is_had(mention: Mention, ctx: Context) -> bool:
-    """Whether a verb or `with` stands before the noun: `orders that used a promotion`."""
-    before = [w.lower() for w in ctx.words[: mention.first]]
-    while before and before[-1] in ("a", "an", "the", "any"):
-        before.pop()
-    verb = before[-1] if before else ""
-    return verb in K.RELATING or verb in ("with", "have", "has", "had") or verb.endswith("ed")
 
 
 def _belongs(table: str, ctx: Context) -> bool:

@@ -136,10 +136,16 @@ def how_usually(nodes: list[Node]) -> list[Node] | None:
 
 
 def spent_by(nodes: list[Node]) -> list[Node] | None:
-    """`how much did` customers from Rome `spend`; what the `average` customer `spends`."""
+    """`how much did` customers from Rome `spend`, the Rome shops `take`; what the `average`
+    customer `spends`."""
     function, what = nodes[0].payload, nodes[-1]
     who = [n for n in nodes[1:-1] if n.code in "cP"]
-    if what.payload.candidates[0].source != SPENT or function not in ("sum", "avg"):
+    best = what.payload.candidates[0]
+    taken = best.kind == "metric" and nodes[0].last - nodes[0].first > 1 and function == "sum"
+    if (best.source != SPENT and not taken) or function not in ("sum", "avg"):
+        return None
+    things = [n.payload.candidates[0].kind for n in who if n.code == "c"]
+    if taken and "table" not in things:
         return None
     what.payload.role = "measure"
     measure = Measure("either", target=what.payload, first=nodes[0].first)

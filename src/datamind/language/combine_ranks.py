@@ -174,6 +174,16 @@ def top_by_within(nodes: list[Node]) -> list[Node]:
     return [*top_by([n for n in nodes if n not in conds]), *conds]
 
 
+def top_near(nodes: list[Node]) -> list[Node] | None:
+    """`top 5` brands in the Rome shops `by` units: what narrows stands before the order."""
+    by = nodes[-1].payload
+    counted = nodes[-1].code == "c" and by.candidates[0].kind in ("table", "metric")
+    if nodes[-1].code == "c" and not counted and not _is_amount(by):
+        return None  # the top 3 in Rome of each kind
+    made = top_by([nodes[0], nodes[1], *nodes[-2:]])
+    return [*made, *nodes[2:-2]]
+
+
 def top(nodes: list[Node]) -> list[Node]:
     top: Top = nodes[0].payload
     rank = Rank(None, top.descending, top.count, top.hints, first=nodes[0].first)

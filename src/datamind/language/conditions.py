@@ -10,7 +10,7 @@ from datamind.language import ages, names, peers, soon
 from datamind.language.context import Context, Unbuildable, conjunction, filled, number
 from datamind.language.elapsed import SECONDS
 from datamind.language.kinds import KEYS
-from datamind.language.periods import ENDS, date_of, in_period, tables_near, unit_said
+from datamind.language.periods import ENDS, date_of, ends_of, in_period, tables_near, unit_said
 from datamind.language.relations import inner_context, related, related_count
 from datamind.language.roles import role_of
 from datamind.language.scope import MONEY
@@ -304,6 +304,7 @@ def _apart(cond: Cond, ctx: Context) -> P.Predicate:
     return P.Compare(cast(P.Comparison, cond.op), length, number(limit))
 
 
+<<<<<<< HEAD
 def _open(cond: Cond, ctx: Context) -> P.Predicate:
     """Nothing has ended it, the table's end date being empty; `own`: that of the noun beside it."""
     beside = [
@@ -312,10 +313,23 @@ def _open(cond: Cond, ctx: Context) -> P.Predicate:
                                   or 0 <= cond.first - m.last <= _NEAR)
     ]  # fmt: skip
     for table_id in beside[:1] if cond.match == "own" else tables_near(ctx):
+=======
+def _open(_cond: Cond, ctx: Context) -> P.Predicate:
+    """Nothing has ended it: the table's end date is empty, or its time has come and not passed."""
+    for table_id in tables_near(ctx):
+>>>>>>> 1315015 (The rows that a metric or a flag stands for, verbs that measure, what runs today, to have some of an amount)
         for column in ctx.scope.view.table(table_id).columns:
             words = names.words_of(column.name)
             if (column.is_date or "year" in words) and column.null_fraction and _ends(words):
                 return P.IsNull(ctx.expr(column))
+    for table_id in tables_near(ctx):
+        try:
+            start, end = ends_of(ctx.scope.view.table(table_id), ctx.scope.view)
+        except Unbuildable:
+            continue
+        begun = P.Compare("<=", ctx.expr(start), P.Value(ctx.today))
+        going = P.Compare(">=", ctx.expr(end), P.Value(ctx.today))
+        return P.And((begun, P.Or((P.IsNull(ctx.expr(end)), going)) if end.nullable else going))
     raise Unbuildable("nothing here ends")
 
 

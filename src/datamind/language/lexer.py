@@ -17,7 +17,11 @@ from datamind.language import (
     every,
     full_names,
     lasting,
+<<<<<<< HEAD
     peers,
+=======
+    measuring,
+>>>>>>> 1315015 (The rows that a metric or a flag stands for, verbs that measure, what runs today, to have some of an amount)
     per_unit,
     rates,
     slowest,
@@ -128,6 +132,7 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
     yield from units_said(tokens, linker.index.values, Unit)
     for reader in (durations, lasting, slowest, within, worth, clauses, ages):
         yield from reader.units(linker.index, tokens)
+    yield from measuring.units(linker, tokens)
     yield from rates.units(linker, tokens)
     yield from per_unit.units(linker, tokens)
     yield from every.units(linker, tokens)

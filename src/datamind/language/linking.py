@@ -262,6 +262,113 @@ class Linker:
             Candidate("column", c.id, c.table, score, "synonym", type=c.type) for c in found if c
         ]
 
+<<<<<<< HEAD
+=======
+    def _score(self, number: int, content: Sequence[int], *, core_only: bool) -> Candidate | None:
+        item = self.index.items[number]
+        if is_other(item, self.tokens, content):
+            return None
+        used: dict[int, float] = {}
+        quality, source, rank = 1.0, "name", 0
+        described = 0
+        for at in content:
+            found = self.matches[at].get(number, ())
+            options = [o for o in found if o[0] not in used or o[0] < 0]
+            spare = ABSORBED | (ADDRESS if ADDRESSED & set(item.core) else frozenset())
+            spare |= NUMBER if NUMBERED & set(item.core) else frozenset()
+            dated = at > content[0] and self.tokens[at].lemma == "date" and self._is_date(item)
+            if not options and (
+                dated or (self.tokens[at].lemma in spare and self._holds_text(item))
+            ):
+                quality *= 0.93
+                continue
+            if (
+                not options
+                and at == content[0]
+                and is_kind_of(self.tokens, at)
+                and (item.kind == "table" or self._holds_text(item))
+            ):
+                quality *= 0.97
+                continue
+            if not options:
+                return None
+            word, q, kind = max(options, key=lambda o: (o[0] >= 0, o[1]))
+            if word == -1 and (item.id in self.index.flags or self._is_thing(at, content)):
+                return None  # `covered stations` are stations, and covered
+            if word >= 0:
+                used[word] = q
+            elif word == -2:
+                if self._told_apart(at, item):
+                    return None  # `cancelled orders` are not all orders
+                described += 1
+            quality *= q if word != -2 else 0.93
+            if word != -2 and SOURCES[kind] > rank:
+                rank, source = SOURCES[kind], kind
+        if core_only and len(used) < len(telling_of(content, self.tokens)):
+            return None
+        if item.within and len(used) < len(item.core):
+            return None
+        if not used:
+            return self._described(item, described, len(content))
+        total = sum(self.index.weight(w) for w in item.core)
+        covered = sum(self.index.weight(item.core[w]) for w in used) / total
+        if covered < 0.3:
+            return None
+        score = (quality ** (1 / len(content))) * (0.35 + 0.65 * covered)
+        told = sum(word not in SUFFIXES for word in item.core)
+        if all(item.core[w] in GENERIC for w in used) and told > len(used):
+            score *= 0.6
+        own = self.index.column_words.get(item.id, item.core)
+        if covered < 0.99 and any(item.core[w] not in own for w in used):
+            score *= 0.9  # `price` is the list price before a unit cost that is a cost price, too
+        if item.synonym and source == "name":
+            source = "synonym"
+        if item.kind in ("table", "metric") and self._misses_head(item, used):
+            if item.kind == "metric":
+                return None  # `new` alone is no new customers
+            score *= 0.75
+        literal = (
+            not core_only and covered > 0.99 and len(used) == len(content) and source == "name"
+        )
+        whole = covered > 0.99 and source in ("name", "abbreviation")
+        return candidate_of(
+            self.index, item, round(min(score, 1.0), 4), source, literal=literal, whole=whole
+        )
+
+    def _is_thing(self, at: int, content: Sequence[int]) -> bool:
+        """`registered customers` are customers, not when they registered."""
+        token = self.tokens[at]
+        many = token.lower != token.lemma and token.lower.endswith("s")
+        return at == content[-1] > content[0] and many and is_participle(self.tokens[at - 1])
+
+    def _told_apart(self, at: int, item: Item) -> bool:
+        """Whether the word is a value by which some rows differ from others: of the table's, or of
+        the column."""
+        found = self.index.values.get(normal(self.tokens[at].lower), ())
+        whole = item.kind == "table"
+        return any(
+            item.id == (self.index.view.column(column).table if whole else column)
+            for column, _ in found
+        )
+
+    def _misses_head(self, item: Item, used: Collection[int]) -> bool:
+        """Whether only what stands before the noun was said: `projects` for the project status."""
+        told = [n for n, word in enumerate(item.core) if word not in FORM_WORDS]
+        return len(told) > 1 and told[-1] not in used
+
+    def _is_date(self, item: Item) -> bool:
+        return item.kind == "column" and self.index.view.column(item.id).is_date
+
+    def _holds_text(self, item: Item) -> bool:
+        return item.kind == "column" and self.index.view.column(item.id).type == "text"
+
+    def _described(self, item: Item, words: int, content: int) -> Candidate | None:
+        """A match by the description alone: two words or more, or none."""
+        if words < 2 or words < content or item.kind != "column":
+            return None
+        return candidate_of(self.index, item, min(0.4 + 0.08 * words, 0.66), "description")
+
+>>>>>>> 1315015 (The rows that a metric or a flag stands for, verbs that measure, what runs today, to have some of an amount)
     def _is_number(self, at: int) -> bool:
         """`show the number, topic and date`: that by which each is known, where none is called
         so."""

@@ -143,6 +143,9 @@ def _count_of(
         return P.Aggregate("count", None, alias, where=both)
     if table.primary_key == (column.name,):
         return P.Aggregate("count", None, ctx.scope.alias(table.id), where=where)
+    if column.type == "boolean" and not measure.distinct:
+        so = conjunction([P.Truth(ctx.expr(column)), *([] if where is None else [where])])
+        return P.Aggregate("count", None, ctx.scope.alias(table.id), where=so)
     said = set(ctx.lemmas[measure.target.first : measure.target.last]) if measure.target else set()
     if column.is_date and not said & {"date", "day", "time"}:
         if not happenings(measure.target, ctx):
@@ -229,6 +232,8 @@ def _aggregate_column(
         raise Unbuildable("the largest of texts")
     if not numeric and function in ("sum", "avg", "median", "stddev"):
         if function == "sum":
+            if "much" in ctx.lemmas[measure.first : measure.first + 2]:
+                raise Unbuildable("how much, not how many")
             ctx.penalty += 0.3
             return P.Aggregate("count", ctx.expr(column), distinct=True, where=where)
         raise Unbuildable("an average of something that is no number")

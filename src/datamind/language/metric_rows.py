@@ -10,6 +10,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from datamind.language.context import Context, Unbuildable, conjunction
+from datamind.language.sketch import Mention, Sketch
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Column, Metric
 
@@ -18,16 +19,40 @@ _COMPARISONS: dict[type[exp.Expr], P.Comparison] = {
 }  # fmt: skip
 
 
+FLAGS = "sum_boolean"
+
+
+def counts_some(metric: Metric) -> bool:
+    """Whether the metric is of some rows of its table, which a condition tells."""
+    return metric.kind == "simple" and bool(metric.filters or metric.aggregation == FLAGS)
+
+
 def rows_of(metric: Metric, ctx: Context) -> P.Predicate:
-    """The metric's filters as a condition; Unbuildable where it has none or one is not plain."""
-    if metric.kind != "simple" or metric.table is None or not metric.filters:
+    """The metric's filters, and the flag that it counts, as a condition; Unbuildable where it has
+    none or one is not plain."""
+    if not counts_some(metric) or metric.table is None:
         raise Unbuildable("a metric is no row")
     dialect = ctx.scope.view.catalog.dialect
     try:
-        trees = [sqlglot.parse_one(text, read=dialect) for text in metric.filters]
+        said = [*metric.filters, *([metric.expression] if metric.aggregation == FLAGS else [])]
+        trees = [sqlglot.parse_one(text, read=dialect) for text in said]
     except SqlglotError as fault:
         raise Unbuildable("a metric's filter can't be read") from fault
     return conjunction([_predicate(tree, metric.table, ctx) for tree in trees])
+
+
+def owners_rows(sketch: Sketch, ctx: Context) -> list[P.Predicate]:
+    """`the value of cancelled orders`, `of first orders`: the rows that a metric counts, or of
+    which a flag is so."""
+    targets = [o if isinstance(o, Mention) else o.target for o in sketch.outputs]
+    owners = dict.fromkeys(t.owner for t in targets if t is not None and t.owner is not None)
+    made: list[P.Predicate] = []
+    for found in (ctx.chosen[o] for o in owners if o in ctx.chosen):
+        if found.kind == "metric" and counts_some(ctx.scope.view.metrics_by_name[found.id]):
+            made.append(rows_of(ctx.scope.view.metrics_by_name[found.id], ctx))
+        elif found.kind == "column" and found.type == "boolean":
+            made.append(P.Truth(ctx.expr(ctx.scope.view.column(found.id))))
+    return made
 
 
 def _predicate(tree: exp.Expr, table: str, ctx: Context) -> P.Predicate:

@@ -120,6 +120,10 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"Am[cM]", windows.per_day, "average monthly sales"),
     Pattern(r"Pc?t(?:c[if])?[if]*Pc?", windows.versus, "Rome versus Oslo"),
     Pattern(r"K[fg]*cb[cM](?:[gi]+c)?", windows.rank_of, "rank the models by price"),
+    Pattern(
+        r"Tc(?:[ir]*P[ir]*c?)+b[cM](?![,&])", ranks.top_near,
+        "top 5 models in Texas by number of cars",
+    ),
     Pattern(r"Tcbc|[TS]cg+[cm][iP,]*bc", windows.top_within, "top 3 models in each city by price"),
     Pattern(r"^oc+b[cM](?![,&])", ranks.sort_by, "sort the models by price"),
     Pattern(r"Scb[cM](?![,&]+[cM])", ranks.superlative_by, "the biggest order by amount"),

@@ -26,6 +26,9 @@ from datamind.semantics.wording import spoken, words
 def in_period(cond: Cond, ctx: Context) -> P.Predicate:
     assert cond.period is not None
     period = cond.period
+    if period.grain == "month" and period.year is None and period.low and _is_birthday(ctx):
+        born = date_expr(ctx, cond.subject, cond.first)
+        return P.Compare("=", P.DatePart("month", born), P.Value(period.low.month))
     if period.note:
         ctx.notes.append(period.note)
     year = _year_column(cond, ctx)
@@ -39,6 +42,11 @@ def in_period(cond: Cond, ctx: Context) -> P.Predicate:
     if period.low is not None and period.low > ctx.today and _ends_before(date, period.low, ctx):
         raise Unbuildable("the data does not reach so far")
     return within(date, period)
+
+
+def _is_birthday(ctx: Context) -> bool:
+    """`whose birthday is in May`: of every year."""
+    return bool({"birthday", "birthdays", "anniversary"} & {w.lower() for w in ctx.words})
 
 
 def _ends_before(date: P.Expr, day: dt.date, ctx: Context) -> bool:

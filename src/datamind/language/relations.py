@@ -13,7 +13,8 @@ from datamind.language.graph import Edge
 from datamind.language.kinds import TRUE_WORDS
 from datamind.language.metric_rows import rows_of
 from datamind.language.scope import NoPath, Scope
-from datamind.language.sketch import TIMES, TOLD, Cond, Mention, Sketch
+from datamind.language.sketch import TIMES, TOLD, Cond, Measure, Mention, Sketch
+from datamind.language.tables import keywords as K
 from datamind.language.units import Percent
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Column
@@ -122,6 +123,26 @@ def _is_thing(mention: Mention, ctx: Context) -> bool:
     """`five reviews` are reviews where a table is called so, though ratings may be too."""
     meant = ctx.meaning(mention)
     return (meant.source == "synonym" or not meant.whole) and _names_thing(mention)
+
+
+def has_some(mention: Mention, sketch: Sketch, ctx: Context) -> bool:
+    """Whether to have an amount says which are meant: `how many orders have a discount`; in a list
+    `with amount` may be shown along."""
+    before = [w.lower() for w in ctx.words[max(0, mention.first - 2) : mention.first]]
+    some = before[-1:] in (["a"], ["an"], ["any"])
+    if not {"with", "have", "has", "had"} & set(before if some else before[-1:]):
+        return False
+    figures = [isinstance(o, Measure) or ctx.meaning(o).kind == "metric" for o in sketch.outputs]
+    return some or (bool(figures) and all(figures))
+
+
+def is_had(mention: Mention, ctx: Context) -> bool:
+    """Whether a verb or `with` stands before the noun: `orders that used a promotion`."""
+    before = [w.lower() for w in ctx.words[: mention.first]]
+    while before and before[-1] in ("a", "an", "the", "any"):
+        before.pop()
+    verb = before[-1] if before else ""
+    return verb in K.RELATING or verb in ("with", "have", "has", "had") or verb.endswith("ed")
 
 
 SURE = 0.99

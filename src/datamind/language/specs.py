@@ -47,6 +47,7 @@ def cuts(linker: Linker) -> Iterator[Unit]:
             yield Unit(".", at, at + 1, "", 0.3)
 
 
+_A = frozenset({"a", "an", "any"})
 _SHOWING = frozenset({"show", "list", "give", "display"})
 
 
@@ -57,10 +58,10 @@ def shown_along(linker: Linker, tokens: list[Token]) -> Iterator[Unit]:
     end = next(marks, len(tokens))
     ranked = any(t.lower in K.SUPERLATIVES or t.lower in ("first", "last") for t in tokens[:4])
     for at in range(2, end - 1):
-        last = tokens[end - 1]
-        each = ranked or (tokens[0].lower in _SHOWING and last.lower != last.lemma)
+        many = tokens[end - 1].lower != tokens[end - 1].lemma
+        shown = tokens[0].lower in _SHOWING and (many or tokens[at + 1].lower not in _A)
         apart = tokens[at - 1].text == ","  # `shops by age, with city`
-        if tokens[at].lower == "with" and end - at <= 4 and (each or apart):
+        if tokens[at].lower == "with" and end - at <= 4 and (ranked or shown or apart):
             meant = linker.concepts(at + 1, end)
             best = [c for c in meant if c.score > 0.9 * meant[0].score]
             if best and all(c.kind == "column" and _is_filled(linker, c) for c in best):

@@ -224,8 +224,13 @@ def _groups_by_a_number(query: P.Query, source: P.Source, ctx: Context) -> bool:
 
 
 def _is_whole(share: P.Arithmetic, tests: Sequence[P.Predicate]) -> bool:
-    """Whether the part is that of which all rows are: `the share of those that failed`."""
+    """Whether the part is that of which all rows are: `the share of those that failed`; a sum
+    without what is nothing."""
     part, whole = share.left, share.right
+    if isinstance(part, P.Aggregate) and part.function == "sum" and part.arg is not None:
+        some = P.Compare(">", part.arg, P.Value(0))
+        if part.where is not None and some in all_of(part.where):
+            return True
     wholes = {n.where for n in below(whole, queries=False) if isinstance(n, P.Aggregate)}
     return (
         isinstance(part, P.Aggregate)

@@ -21,6 +21,7 @@ _FIGURE = (
     r"|price|revenue|score|median"
 )
 _PERSONS = r"(?:the |our )*(?:people|they|everyone|everybody|customers|clients|shoppers|buyers|users|guests|visitors|patients|members)"
+_ITS_PERSON = r"(?:customers?|clients?|users?|patients?|guests?|buyers?|owners?|riders?|passengers?|visitors?|students?|persons?|people|anyone|anybody)"
 _WERE = r"(?:are|were|is|was|have|has)"
 _AGGREGATE = r"(?:total|average|mean|median|minimum|maximum|highest|lowest)"
 _SHOWN = r"(?: ?,? ?and how much(?: (?:have|has|did|do) (?:they|each)(?: each)? \w+)?)?"
@@ -291,6 +292,7 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("nothing none", r"but (?:nothing|none|no more|not any)(?: at all)?(?= (?:in|during|this|last|over|within|after) )", "but not"),
     ("thing", r"(not|never|haven't|hasn't|didn't) (\w+) a (?:single )?thing", "{1} {2} anything"),
     # What is missing.
+    ("by", rf"(not|never|haven't|hasn't|weren't|wasn't)((?: (?:yet|been|ever))*) (\w+ed|given|left|paid|taken) by (?:the|its|their|any|a) {_ITS_PERSON}(?= ?[?.,]| in | and | during |$)", "{1} {3}"),
     ("recorded known given specified filled entered available", r"(?:is|are|was|were)(?: the| its| their)? (.+?) (?:not|never) (?:recorded|known|given|specified|filled in|entered|available)", "{1} is missing"),
     ("recorded known given specified filled entered", r"(?:is |are |was |were |has |have )?(?:not|never|not been) (?:recorded|known|given|specified|filled in|entered)", "is missing"),
     ("recorded known", r"with (?:an?|the|some) (?:known|recorded) (\w+)", "whose {1} is known"),
@@ -306,6 +308,7 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("sale sold live offered", r"(?:still |currently )(?:on sale|being sold|sold|live|offered)(?: now)?", "active", "active"),
     ("range assortment catalogue", r"(?:still |currently )in (?:the|our) (?:range|assortment|catalogue|catalog)", "active", "active"),
     ("live", r"live (?:right )?now", "active", "active"),
+    ("running force effect", r"(?:(?:that|which) )?(?:(?:are|is) )?(?:(?:currently|now|presently) (?:running|in force|in effect)|(?:running|in force|in effect) (?:right now|now|at the moment|currently|today|at present))", "ongoing"),
     *_CONSENT,
     ("agreed consented opted said signed ok okay happy fine willing glad", r"(?:have |has |are |is |who )*(?:agreed|consented|opted in|opted|said yes|signed up|ok|okay|happy|fine|willing|glad) (?:to|for|into|with) (?:get|getting|receive|receiving|be sent)(?: our| the)?", "who accept", "accept"),
     ("agreed consented opted said signed ok okay happy fine willing glad", r"(?:have |has |are |is |who )*(?:agreed|consented|opted in|opted|said yes|signed up|ok|okay|happy|fine|willing|glad) (?:to|for|into|with) (?:get|getting|receive|receiving|be sent)(?: our| the)?", "with"),
@@ -360,6 +363,10 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("where", r"^where (?:do|does|did|are|were) (?:the |our )?(\w+(?: \w+)?) (?:come from|live|located|based|situated|from|reside) \? (?:the |show the )?(?:count|counts|number|numbers) (by|per|for each)", "number of {1} {2}"),
     ("where", r"^where (?:do|does|did|are|is|was|were) (?:most of )?(?:the |our )?(.+?) (?:live|lived|located|based|situated|from|come from|reside)(?= [?.]|$)", "where are {1}"),
     # What something costs, is worth, adds up to.
+    ("make made take took bring brought turn generate gross", r"^(?:how much(?: money)?|what) (?:did|do|does|have|has) (?:the |our |all )*(?!we |you |they |it |i )(\w+(?: (?!last|this|in)\w+)?(?: in [a-z]+)?) (?:makes?|made|takes?(?: in)?|took(?: in)?|taken(?: in)?|brings? in|brought in|turns? over|generated?|gross)(?= (?:in|last|this|during|since|on|over|yesterday|today) | ?[?.]|$)", "how much revenue did {1} make", "revenue"),
+    ("pay paid spend spent", r"^how much(?: money)? (?:did|do|does|have|has) we (?:pay|paid|spend|spent) (?:for|on) (?:the |our )?(shipping|freight|delivery|postage|repairs?|maintenance|transport)", "total {1} costs", "shipping freight delivery repair maintenance"),
+    ("rated", r"(?:(?:have|has|had|were|was|are|is|got|get|been|ever|yet) )*(?:not|never|haven't|hasn't|weren't|wasn't|aren't) (?:(?:yet|been|ever|get) )*rated(?: yet| at all)?(?= ?[?.,]| in | and | during |$)", "without a rating", "rating"),
+    ("rated", r"(?:(?:that|which) )?(?:(?:have|has|were|was|are|is|got|get|been) )+rated(?= ?[?.,]| in | and | during |$)", "with a rating", "rating"),
     ("cost costs", r",? ?(?:and )?(?<!^)(?:what|how much) (?:does|do|did|will) (?:it|they|these|those|that) cost(?: us| in the shop| each)?", "and the price"),
     ("cost costs", r"(?:what|how much) (?:did|does|do|has|have|will) (?:the |our )?(?!each|every|it\b|they|these|those|that)(\w+) cost(?:ed)?(?: us)?", "what is the {1} cost"),
     ("large big high low great", rf"how (?:large|big|high|low|great) (?:is|was|are|were)(?: the| our)?(?= (?:average|median|total|overall|mean|{_FIGURE})\b| .+ as (?:an? )?(?:{_PART}|%) of)", "what is the"),
