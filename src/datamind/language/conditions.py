@@ -304,20 +304,15 @@ def _apart(cond: Cond, ctx: Context) -> P.Predicate:
     return P.Compare(cast(P.Comparison, cond.op), length, number(limit))
 
 
-<<<<<<< HEAD
 def _open(cond: Cond, ctx: Context) -> P.Predicate:
-    """Nothing has ended it, the table's end date being empty; `own`: that of the noun beside it."""
+    """Nothing has ended it, the table's end date being empty or to come; `own`: that of the noun
+    beside it."""
     beside = [
         c.table for m, c in ctx.chosen.items()
         if c.kind == "table" and (m.first in (cond.first + 1, cond.first + 2)
                                   or 0 <= cond.first - m.last <= _NEAR)
     ]  # fmt: skip
     for table_id in beside[:1] if cond.match == "own" else tables_near(ctx):
-=======
-def _open(_cond: Cond, ctx: Context) -> P.Predicate:
-    """Nothing has ended it: the table's end date is empty, or its time has come and not passed."""
-    for table_id in tables_near(ctx):
->>>>>>> 1315015 (The rows that a metric or a flag stands for, verbs that measure, what runs today, to have some of an amount)
         for column in ctx.scope.view.table(table_id).columns:
             words = names.words_of(column.name)
             if (column.is_date or "year" in words) and column.null_fraction and _ends(words):
@@ -326,6 +321,8 @@ def _open(_cond: Cond, ctx: Context) -> P.Predicate:
         try:
             start, end = ends_of(ctx.scope.view.table(table_id), ctx.scope.view)
         except Unbuildable:
+            continue
+        if not _FROM & set(names.words_of(start.name)):
             continue
         begun = P.Compare("<=", ctx.expr(start), P.Value(ctx.today))
         going = P.Compare(">=", ctx.expr(end), P.Value(ctx.today))
@@ -343,6 +340,9 @@ def _ends(words: Sequence[str]) -> bool:
         return True
     short = {e: e[0] + "".join(c for c in e[1:] if c not in "aeiou") for e in ENDS}
     return any(w in (short[e], e[:3], e[:4]) for w in words for e in ENDS if len(w) > 1)
+
+
+_FROM = frozenset({"start", "begin", "from"})
 
 
 def _all(cond: Cond, ctx: Context) -> P.Predicate:

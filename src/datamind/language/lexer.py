@@ -17,11 +17,8 @@ from datamind.language import (
     every,
     full_names,
     lasting,
-<<<<<<< HEAD
-    peers,
-=======
     measuring,
->>>>>>> 1315015 (The rows that a metric or a flag stands for, verbs that measure, what runs today, to have some of an amount)
+    peers,
     per_unit,
     rates,
     slowest,
@@ -161,6 +158,11 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
         for last in range(first + 1, min(first + MAX_WINDOW, len(tokens)) + 1):
             if tokens[last - 1].kind == "mark" and tokens[last - 1].text not in (".", "-"):
                 break
+            if last > first + 1 and tokens[last - 1].lower in ("per", "each", "every"):
+                continue  # `shipping costs per` month is no cost per parcel
+            lone = last == first + 1 < len(tokens) and tokens[first].lower in ("first", "last")
+            if lone and linker.matches[last] and tokens[last].lower not in ("and", "or"):
+                continue  # the `last` parcel is no last day
             dated = any(low <= first and last <= high for low, high in sure)
             if dated and not any(v.source == "value" for v in linker.values(first, last)):
                 continue  # `last` of `last year` is no last name

@@ -25,7 +25,8 @@ def read(tokens: Sequence[Token], index: Index) -> list[Token]:
     for pattern, keys, meant, known in _rules():
         if keys and not keys & words:
             continue
-        if known and not any(_known(word, index) for word in known):
+        unknown = bool(known) and known[0].startswith("!")
+        if known and any(_known(word.lstrip("!"), index) for word in known) == unknown:
             continue
         said = _applied(said, pattern, meant, index)
     return said

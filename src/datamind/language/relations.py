@@ -128,6 +128,8 @@ def _is_thing(mention: Mention, ctx: Context) -> bool:
 def has_some(mention: Mention, sketch: Sketch, ctx: Context) -> bool:
     """Whether to have an amount says which are meant: `how many orders have a discount`; in a list
     `with amount` may be shown along."""
+    if ctx.meaning(mention).score < 0.9:
+        return False  # jobs that we have `open` are not those with openings
     before = [w.lower() for w in ctx.words[max(0, mention.first - 2) : mention.first]]
     some = before[-1:] in (["a"], ["an"], ["any"])
     if not {"with", "have", "has", "had"} & set(before if some else before[-1:]):

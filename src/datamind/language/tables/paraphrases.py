@@ -2,7 +2,8 @@ r"""Paraphrases: phrases and the plain way to say the same, of our own making.
 
 A row is: words one of which the question must have (a quick look before the search), a regular
 expression over the words in lower case, marks being words too, what the phrase means (`{1}` is what
-the first group matched, with its own words), and perhaps words one of which the data has to know.
+the first group matched, with its own words), and perhaps words one of which the data has to know,
+or with `!` none.
 Rules are applied in this order, each to what those before it left.
 """
 
@@ -184,6 +185,7 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("most", r"(\w+) the most ?,? ?and how much(?: (?:have|has|did|do) (?:they|each)(?: each)? \w+)?(?= ?[?.]|$)", "{1} the most"),
     ("who which what", r"(?<=, )(?:who|which|what) are the (\d+|one|two|three|four|five|ten) (\w+) (?:who|that|which) (?:have |has |had )?(\w+) the most", "which {1} {2} have {3} the most"),
     ("most", r"^(?:show |list |give me |who are |which are |what are )?the (\d+|two|three|four|five|ten) (\w+) (?:who|that|which) (?:have |has |had )?(\w+) the most (?:in|of|for|per|from|within) (?:each|every) (.+?)(?= ?[?.,]|$)" + _SHOWN, "for each {4} , which {1} {2} have {3} the most"),
+    ("vs versus", rf"^(?:our )?(?!{_MONTH}|{_SPAN}|this|last|\d|q\d)([a-z]+) (?:vs|versus)(?: \.)? (?!{_MONTH}|\d|q\d)([a-z]+) (?!in|by|per|for|this|last|and)([a-z]+)(?= (?:this|last|in|during|since|by|per) | ?[?.]|$)", "number of {3} for {1} vs {2}"),
     # Degrees.
     ("fast quick", r"the most (?:fast|quick|quickly|rapid|rapidly)", "the fastest"),
     ("most", r"the most (cheap|long|old|new|big|large|slow|heavy|high)", "the {1}est"),
@@ -308,7 +310,7 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("sale sold live offered", r"(?:still |currently )(?:on sale|being sold|sold|live|offered)(?: now)?", "active", "active"),
     ("range assortment catalogue", r"(?:still |currently )in (?:the|our) (?:range|assortment|catalogue|catalog)", "active", "active"),
     ("live", r"live (?:right )?now", "active", "active"),
-    ("running force effect", r"(?:(?:that|which) )?(?:(?:are|is) )?(?:(?:currently|now|presently) (?:running|in force|in effect)|(?:running|in force|in effect) (?:right now|now|at the moment|currently|today|at present))", "ongoing"),
+    ("running", r"(?:(?:that|which) )?(?:(?:are|is) )?(?:(?:currently|now|presently) running|running (?:right now|now|at the moment|currently|at present))", "ongoing", "!running"),
     *_CONSENT,
     ("agreed consented opted said signed ok okay happy fine willing glad", r"(?:have |has |are |is |who )*(?:agreed|consented|opted in|opted|said yes|signed up|ok|okay|happy|fine|willing|glad) (?:to|for|into|with) (?:get|getting|receive|receiving|be sent)(?: our| the)?", "who accept", "accept"),
     ("agreed consented opted said signed ok okay happy fine willing glad", r"(?:have |has |are |is |who )*(?:agreed|consented|opted in|opted|said yes|signed up|ok|okay|happy|fine|willing|glad) (?:to|for|into|with) (?:get|getting|receive|receiving|be sent)(?: our| the)?", "with"),
