@@ -168,12 +168,6 @@ def top_by(nodes: list[Node]) -> list[Node]:
     return [Node("L", nodes[0].first, nodes[0].last, rank), *nodes[1:-2]]
 
 
-def top_by_within(nodes: list[Node]) -> list[Node]:
-    """`top 5` brands this year `by` units: a condition stands before the order."""
-    conds = [n for n in nodes if n.code == "P"]
-    return [*top_by([n for n in nodes if n not in conds]), *conds]
-
-
 def top_near(nodes: list[Node]) -> list[Node] | None:
     """`top 5` brands in the Rome shops `by` units: what narrows stands before the order."""
     by = nodes[-1].payload

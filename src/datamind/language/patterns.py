@@ -171,7 +171,6 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"mc", measures.per_period, "monthly revenue"),
     Pattern(r"m", measures.group, "monthly"),
     Pattern(r"o[bgf]*[cML]?x?(?:[,&]+[cM]x?)*|xc?", ranks.order, "ordered by name descending"),
-    Pattern(r"TcP+b[cM]", ranks.top_by_within, "top 5 cities in Texas by average population"),
     Pattern(r"Tc?b[cM]", ranks.top_by, "top 5 cities by population"),
     Pattern(r"T", ranks.top, "top 5"),
 )  # fmt: skip
