@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import takewhile
@@ -107,16 +107,17 @@ _WORTHS = frozenset(
 _WHEN = frozenset("last this each every per past previous in during within".split())
 
 
-def _until_when(lemmas: Sequence[str]) -> list[str]:
-    """`more than 2 orders` `last year`: what is said before the period."""
-    return list(takewhile(lambda w: w not in _WHEN, lemmas))
+def has_unit(cond: Cond, ctx: Context) -> bool:
+    """Whether its number is of money, time or percent; a period said behind it is none."""
+    near = takewhile(lambda w: w not in _WHEN, ctx.lemmas[cond.first : cond.first + 6])
+    return bool(_WORTHS & set(near))
 
 
 def compared(
     cond: Cond, expr: P.Expr, ctx: Context, *, scale: float = 1.0, counted: bool = False
 ) -> P.Predicate:
     """The expression against the condition's numbers; what is `counted` has no unit."""
-    if counted and _WORTHS & set(_until_when(ctx.lemmas[cond.first : cond.first + 6])):
+    if counted and has_unit(cond, ctx):
         raise Unbuildable("an amount is no count")
     if counted and any(isinstance(n, Percent) for n in cond.numbers):
         raise Unbuildable("a percentage is no count")

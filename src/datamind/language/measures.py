@@ -183,7 +183,17 @@ def _aggregate(measure: Measure, ctx: Context) -> P.Expr:
             return P.Aggregate("sum", told, where=where)
         return P.Aggregate("count", None, ctx.scope.alias(candidate.id), where=where)
     column = ctx.column_of(measure.target)
+    if _is_of_its_owner(column, measure.target, ctx):
+        raise Unbuildable("the size of an order is not that of its shop")
     return _aggregate_column(column, measure, ctx, where)
+
+
+def _is_of_its_owner(column: Column, said: Mention, ctx: Context) -> bool:
+    """`Order size`, where the word before names a table whose rows only refer to the column's."""
+    noun = ctx.lemmas[said.first - 1] if said.first else ""
+    named = [t for t, words in ctx.index.table_words.items() if noun in words]
+    owned = ctx.scope.graph.owned
+    return bool(named) and all(column.table in owned(t) - {t} for t in named)
 
 
 _RATED = frozenset({"percent", "percentage", "pct", "rate", "ratio", "average", "avg"})

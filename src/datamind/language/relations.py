@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import cast
 
 from datamind.language.candidates import Candidate
-from datamind.language.context import Context, Unbuildable, compared, conjunction
+from datamind.language.context import Context, Unbuildable, compared, conjunction, has_unit
 from datamind.language.graph import Edge
 from datamind.language.kinds import TRUE_WORDS
 from datamind.language.metric_rows import rows_of
@@ -83,7 +83,7 @@ def _column_test(cond: Cond, column: Column, ctx: Context) -> P.Predicate:
     if cond.numbers and column.is_number:
         if cond.match == TIMES:
             raise Unbuildable("so many times, not so much")
-        if cond.subject is not None and _is_thing(cond.subject, ctx):
+        if cond.subject is not None and _is_thing(cond.subject, ctx) and not has_unit(cond, ctx):
             raise Unbuildable("things, not what a column holds")
         if column.additivity == "sum" and any(isinstance(n, Percent) for n in cond.numbers):
             raise Unbuildable("a percentage of what was not understood")

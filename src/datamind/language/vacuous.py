@@ -195,6 +195,9 @@ def _heed_query(query: P.Query, source: P.Source, ctx: Context) -> None:
         fixed = _determined(source, [k for k in keys if isinstance(k, P.Column)], ctx)
         if any(_is_one(f, source, fixed) for f in figures):
             raise Unbuildable("there is one of each")
+        if any(f.function == "sum" and f.where == P.Compare(">", f.arg, P.Value(0))
+               for f in figures if f.arg is not None):  # fmt: skip
+            raise Unbuildable("what is nothing adds nothing")
         if any(f.function != "count" and f.arg in keys for f in figures):
             raise Unbuildable("a figure of each of its values")
         shares = [
