@@ -100,6 +100,8 @@ def _column_test(cond: Cond, column: Column, ctx: Context) -> P.Predicate:
         and not told
         and not (cond.negated and column.null_fraction)
     ):
+        if column.low is not None and not column.null_fraction and float(column.low) > 0:
+            raise Unbuildable("all of them have some")
         return P.Compare("=" if cond.negated else ">", expr, P.Value(0))
     reference = ctx.scope.graph.references.get(column.id)
     if (

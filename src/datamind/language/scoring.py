@@ -115,8 +115,8 @@ class Scorer:
         told = sum(word not in SUFFIXES for word in item.core)
         if all(item.core[w] in GENERIC for w in fit.used) and told > len(fit.used):
             score *= 0.6
-        word = self._tokens[content[0]].lemma
-        if covered < 0.99 and len(content) == 1 and is_of_another(item, word, self._index.view):
+        word = self._tokens[content[-1]].lemma
+        if covered < 0.99 and is_of_another(item, word, self._index.view):
             score *= 0.9  # the `price` is a list price before it is the cost price of the cost
         source = "synonym" if item.synonym and fit.source == "name" else fit.source
         if item.kind in ("table", "metric") and self._misses_head(item, fit):
