@@ -300,6 +300,8 @@ def _of(ctx: Context) -> set[str]:
     return {ctx.lemmas[at] for m in ctx.chosen for at in range(m.first, m.last)}
 
 
+_STOCK = frozenset({"stock", "inventory", "hand", "available", "reserved"})
+_SOLD = frozenset({"sold", "sell", "sells", "selling", "bought", "ordered"})
 _WORSE = frozenset({"better", "worse"})
 _MONEY = frozenset("cents amount price cost fee revenue salary usd eur gbp".split())
 
@@ -310,6 +312,10 @@ def _heed_how(
     """How many there are is no sum of money, how good no count, and neither is what was spent."""
     if said[:2] == ["how", "much"] and _SPEND & set(said) and _counts_only(nodes, aggregates, ctx):
         raise Unbuildable("how much, not how many")
+    stocked = {w for a in aggregates if isinstance(a.arg, P.Column) for w in _STOCK & {
+        *names.words_of(a.arg.name)}}  # fmt: skip
+    if _SOLD & set(said) and stocked - set(ctx.lemmas):
+        raise Unbuildable("what was sold, not what is there")
     if any(isinstance(n, P.Metric) for n in nodes) or not aggregates:
         return
     if _WORSE & set(said) and all(a.function == "count" for a in aggregates):

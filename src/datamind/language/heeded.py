@@ -222,6 +222,12 @@ def _timed(nodes: Sequence[object]) -> bool:
     )
 
 
+def _tells_hours(node: object) -> bool:
+    if isinstance(node, P.Column):
+        return "hours" in names.words_of(node.name)
+    return isinstance(node, P.Group | P.DateTrunc | P.DatePart | P.DateDiff | P.Value)
+
+
 def _linked(ctx: Context) -> set[str]:
     return {ctx.words[at].lower() for m in ctx.chosen for at in range(m.first, m.last)}
 
@@ -287,6 +293,8 @@ def _heed_groups(nodes: Sequence[object], ctx: Context) -> None:
     group are not those of one quantity."""
     view = ctx.scope.view
     groups = [n for n in nodes if isinstance(n, P.Group) and n.keys and n.measures]
+    if "hours" in ctx.words and not any(map(_tells_hours, nodes)):
+        raise Unbuildable("the hours of something were asked for")  # `opening hours`
     if not groups:
         return
     keyed = {k.expr.name for n in groups for k in n.keys if isinstance(k.expr, P.Column)}

@@ -19,6 +19,7 @@ from datamind.semantics.catalog import Column
 
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
 _BEFORE_LAST = frozenset("the in over during for within these our from".split())
+_VERBAL = frozenset("that which who to they it do does did not can may should must will".split())
 _GAIN = 1.2  # for each word: more than for its words one by one, and than for two dates
 
 
@@ -33,8 +34,9 @@ def units(index: Index, tokens: Sequence[Token]) -> Iterator[Unit]:
             if first is None or last is None:
                 continue
             lead, tail = found["lead"], found["tail"] or ""
-            if lead == "last" and first and tokens[first - 1].lower in _BEFORE_LAST:
-                continue  # `in the last 30 days` is when, not how long
+            before = tokens[first - 1].lower if first else ""
+            if lead == "last" and (before in _BEFORE_LAST or (op == "=" and before not in _VERBAL)):
+                continue  # `last 30 days` is when, not how long
             does = tail or ("" if lead in LASTING else lead)
             column = meant(index, tokens[:first], lead, tail) or beside(index, tokens[:first], does)
             kept = kept_in(column) if column is not None else None

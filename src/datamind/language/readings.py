@@ -171,7 +171,8 @@ def _unexplained(
         if unit.code != "u":
             continue
         token = tokens[unit.first]
-        if stem(token.lower) in known or token.lemma in known:
+        ends = token.lower in ("first", "last")  # no part of the name that a column has besides
+        if (stem(token.lower) in known or token.lemma in known) and not ends:
             continue
         out.setdefault(token.lemma, token)  # said again, it is no further doubt
         narrows = after is not None and after.code in "cvA" and after.first == unit.last
@@ -180,5 +181,5 @@ def _unexplained(
         dated = token.lower in _LIVES and after is not None and after.code in "id"
         valued = is_participle(token) and normal(token.text) in ctx.index.values
         stated = token.lower in _STATES or valued
-        narrowing += placed or (narrows and tells) or dated or stated
+        narrowing += placed or (narrows and tells) or dated or stated or ends
     return list(out.values()), narrowing

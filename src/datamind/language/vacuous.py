@@ -81,11 +81,11 @@ def _is_sideways(source: P.Source, ctx: Context) -> bool:
         if join.alias in over or join.parent in over or (join.reverse and up[join.parent]):
             over.add(join.alias)
     tables = {j.table for j in source.joins if j.alias in over} - spoken
+    nouns = {m.first for m, c in ctx.chosen.items() if c.kind in ("table", "metric")}
     return any(
         c.kind == "value"
         and c.table in tables
-        and m.first > 0
-        and ctx.words[m.first - 1].lower() in _STATING
+        and (m.last in nouns or ctx.words[max(m.first - 1, 0)].lower() in _STATING)
         and ctx.words[m.first].lower() == ctx.lemmas[m.first]  # no noun: who `are tenants`
         and not lemmas & _words(c.id)
         for m, c in ctx.chosen.items()
