@@ -28,6 +28,27 @@ def adds_up(rank: Rank, sketch: Sketch, ctx: Context) -> bool:
     return ctx.scope.view.column(by.id).additivity == "sum"
 
 
+def usual_of_kind(rank: Rank, sketch: Sketch, ctx: Context) -> bool:
+    """`which topic is the cheapest`: what many rows hold for each kind is so on average."""
+    said = [w.lower() for w in ctx.words[max(0, rank.first - 2) : rank.first]]
+    outputs = [o for o in sketch.outputs if isinstance(o, Mention)]
+    if rank.by is not None or not rank.extreme or not rank.hints or rank.hints[0] in _ONCE:
+        return False
+    if len(outputs) != 1 or len(sketch.outputs) != 1 or not _ARE & {*said[-1:], *said[:1]}:
+        return False
+    if said[-1] not in (*_ARE, "the"):
+        return False
+    about = ctx.chosen.get(outputs[0])
+    if about is None or about.kind != "column" or about.id in ctx.scope.graph.references:
+        return False
+    column, table = ctx.scope.view.column(about.id), ctx.scope.view.table(about.table)
+    kept = table.rows and column.distinct and 2 * column.distinct <= table.rows
+    return bool(kept) and column.type == "text"
+
+
+_ARE = frozenset({"is", "are", "was", "were"})
+_ONCE = frozenset({"date", "birth"})
+
 # What is the best or the most of is so by all of its rows; the highest may be one of them.
 _ADDED_UP = frozenset("most fewest least best worst strongest weakest".split())
 

@@ -14,7 +14,7 @@ from datamind.language.calendar import Period
 from datamind.language.candidates import Candidate
 from datamind.language.context import Context, Unbuildable
 from datamind.language.scope import dates_of
-from datamind.language.sketch import Cond, Measure, Mention, Sketch
+from datamind.language.sketch import TIMES, Cond, Measure, Mention, Sketch
 
 
 def apart(sketch: Sketch, ctx: Context) -> Sketch:
@@ -71,8 +71,19 @@ def _lapsed(had: Cond, sketch: Sketch, ctx: Context) -> bool:
     return any(share_no_day(had.period, p) for p in inner)
 
 
+def _count_deeds(cond: Cond, ctx: Context) -> None:
+    """`who paid more than once`: the fees that were paid are counted, not their days."""
+    meant = ctx.chosen.get(cond.subject) if cond.subject is not None else None
+    if cond.match != TIMES or meant is None or meant.kind != "column":
+        return
+    if cond.subject is not None and ctx.scope.view.column(meant.id).is_date:
+        ctx.chosen[cond.subject] = replace(meant, kind="table", id=meant.table)
+
+
 def counted_within(sketch: Sketch, ctx: Context) -> Sketch:
     """`customers with at least 3 returns in 2025`: the returns counted are of that year."""
+    for cond in sketch.conds:
+        _count_deeds(cond, ctx)
     periods = [c for c in sketch.conds if c.kind == "period" and c.subject is None]
     counts = [c for c in sketch.conds if c.kind == "related" and c.numbers]
     thing = thing_of(sketch)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TypeGuard, cast
 
 from datamind.language import against, biggest_change, measures, risen, windows
-from datamind.language.added_up import adds_up
+from datamind.language.added_up import adds_up, usual_of_kind
 from datamind.language.apart import check_words
 from datamind.language.beyond import above_average
 from datamind.language.candidates import Candidate
@@ -167,7 +167,7 @@ def _is_grouped(sketch: Sketch, ctx: Context) -> bool:
     if measured or _metric_outputs(sketch, ctx):
         return True
     for rank in (*sketch.ranks, *sketch.order):
-        if rank.function or adds_up(rank, sketch, ctx):
+        if rank.function or adds_up(rank, sketch, ctx) or usual_of_kind(rank, sketch, ctx):
             return True
         if isinstance(rank.by, Measure) and not measures.is_row_level(rank.by):
             return True
@@ -326,8 +326,10 @@ def _having(cond: Cond, ctx: Context, draft: Draft) -> P.Predicate:
     if candidate.kind == "metric":
         metric = ctx.scope.view.metrics_by_name[candidate.id]
         counted = str(metric.aggregation).startswith("count")
-        if metric.kind == "ratio" and any(isinstance(n, Percent) for n in cond.numbers):
-            scale = 0.01
+        percent = any(isinstance(n, Percent) for n in cond.numbers)
+        if percent and metric.kind != "ratio" and metric.aggregation == "sum":
+            raise Unbuildable("a percentage is no amount")
+        scale = 0.01 if percent and metric.kind == "ratio" else 1.0
     made = compared(cond, P.Field(name), ctx, scale=scale, counted=counted)
     return P.Not(made) if cond.negated else made
 

@@ -13,7 +13,8 @@ from datamind.language.units import Unit
 from datamind.semantics import plan as P
 
 _BETWEEN = frozenset(
-    "in on during since from over within through between the something anything us with".split()
+    """in on during since from over within through between the something anything us with once twice
+    times at least most more than only again""".split()
 )
 
 

@@ -52,8 +52,14 @@ def heed_figures(nodes: Sequence[object], units: Sequence[Unit], ctx: Context) -
     if placed and not any(isinstance(n, P.Limit) and n.offset for n in nodes):
         raise Unbuildable("at which place it stands was said")
     firsts = any(isinstance(n, P.Limit) and n.count == 1 for n in nodes)
-    if firsts and "per" in said and not any(u.first <= said.index("per") < u.last for u in units):
+    per = "per" in said and not any(u.first <= said.index("per") < u.last for u in units)
+    if per and firsts:
         raise Unbuildable("the first of each was asked for")
+    each = any(u.code == K.GROUP and u.payload == "per" for u in units)
+    groups = [n for n in nodes if isinstance(n, P.Group)]
+    divided = any(isinstance(n, P.Arithmetic | P.Window | P.Project | P.Metric) for n in nodes)
+    if (per or each) and groups and not any(g.keys for g in groups) and not divided:
+        raise Unbuildable("a figure of each was asked for")
     rows = said[:1] == ["list"] or (said[:1] == ["show"] and "all" in said[1:4])
     rows = rows and not any(isinstance(n, P.Group) and n.keys for n in nodes)
     if rows and any(_counts_rows(n, ctx) for n in nodes):

@@ -16,7 +16,9 @@ from datamind.language.tokens import Token, joined, stem
 from datamind.language.units import Unit
 from datamind.semantics.catalog import Table, View
 
-_WAS = frozenset("was were been being got get gets is are has have had who that which".split())
+_WAS = frozenset(
+    "was were been being got get gets is are has have had who that which we they".split()
+)
 _DID = frozenset("do does did".split())
 _AFTER = frozenset("in on during since between before after by at , . ? and or from".split()) | {""}
 _PASSED = frozenset("not never yet already also all actually ever n't".split())
@@ -32,7 +34,9 @@ def verbs(words: Sequence[str]) -> frozenset[str]:
         before = next((w for w in reversed(said[:at]) if w not in _PASSED), "")
         past = _is_past(word) and before and (before in _WAS or after in _AFTER)
         did = bool(_DID & set(said[max(0, at - _REACH) : at - 1]))
-        if past or (did and after in _AFTER and word.isalpha()):
+        then = said[at + 2] if at + 2 < len(said) else ""
+        timed = after in ("yesterday", "today") or (after in ("last", "this") and then in UNITS)
+        if past or (did and (after in _AFTER or timed) and word.isalpha()):
             found.add(stem(word))
     return frozenset(found)
 

@@ -17,6 +17,7 @@ from datamind.language.clauses import heed_clauses
 from datamind.language.context import Context, Unbuildable
 from datamind.language.events import heed_events
 from datamind.language.figures_said import heed_figures, heed_numbers, never
+from datamind.language.own_kinds import heed_own_kinds
 from datamind.language.tables import keywords as K
 from datamind.language.tables.windows import THAN
 from datamind.language.units import Unit
@@ -40,6 +41,7 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     heed_figures(nodes, units, ctx)
     heed_vacuous(plan, nodes, units, ctx)
     heed_weekdays(nodes, ctx)
+    heed_own_kinds(plan, ctx)
     heed_events(units, ctx)
     heed_clauses(nodes, units, ctx)
     grouped = any(isinstance(n, P.Group) and n.keys for n in nodes)
@@ -48,7 +50,7 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     if (
         {"versus", "vs", "compared"} & set(said)
         and not (grouped or computed)
-        and (measures == 1 or not _measured(nodes, ctx))
+        and (measures == 1 or not _amounts(nodes, ctx))
     ):
         raise Unbuildable("one number, or none, is compared with nothing")
     if said and said[0] in _YES_OR_NO and {"than", "or"} & set(said) and not grouped:
@@ -98,7 +100,7 @@ def _heed_extremes(
         raise Unbuildable("how often was asked for")
     if ("in", "every") in pairwise(said) and {"which", "who"} & set(said[:2]):
         raise Unbuildable("who did in every one of them was asked for")
-    longer = ("much", "longer") in pairwise(said)
+    longer = {(w, "longer") for w in ("much", "took", "take", "takes")} & set(pairwise(said))
     if (longer or _SPEED & set(said)) and not _lasts(nodes, ctx):
         raise Unbuildable("how long it takes was asked for")
     if "new" in ctx.words and not _timed(nodes) and "new" not in _linked(ctx):
@@ -338,6 +340,13 @@ def _measured(nodes: Sequence[object], ctx: Context) -> list[str]:
     said = [(c.unit, c.name) for c in columns if c.is_number]
     said += [(m.unit, f"{m.name} {m.expression}") for m in metrics]
     return [f"{unit or ''} {' '.join(names.words_of(name))}" for unit, name in said]
+
+
+def _amounts(nodes: Sequence[object], ctx: Context) -> bool:
+    """Whether something that has more and less is shown: no keys alone."""
+    columns = [ctx.scope.view.column(c) for c in ctx.used]
+    metric = any(isinstance(n, P.Metric) for n in nodes)
+    return metric or any(c.is_number and c.additivity != "none" for c in columns)
 
 
 def _in_money(text: str) -> bool:

@@ -11,7 +11,7 @@ from datamind.language.kinds import is_calendar
 from datamind.language.scales import kept_in
 from datamind.language.sketch import Cond, Measure, Mention
 from datamind.language.tables.durations import MOMENTS
-from datamind.language.tables.kept import LASTING, LIMITS, TIMES_TO
+from datamind.language.tables.kept import LASTING, LIMITS, LONGER, TIMES_TO
 from datamind.language.tables.times import WORD_NUMBERS
 from datamind.language.tokens import Token, joined, stem
 from datamind.language.units import Unit
@@ -25,7 +25,9 @@ _GAIN = 1.2  # for each word: more than for its words one by one, and than for t
 
 def units(index: Index, tokens: Sequence[Token]) -> Iterator[Unit]:
     """Conditions on columns that keep how long it took, and averages of them."""
-    if not any(t.lower.rstrip("s") in (*_SECONDS, "time", "long") for t in tokens):
+    if not any(
+        t.lower.rstrip("s") in (*_SECONDS, "time", "long", "longer", "shorter") for t in tokens
+    ):
         return
     text, starts, ends = joined(tokens)
     for op, form in LIMITS:
@@ -48,6 +50,13 @@ def units(index: Index, tokens: Sequence[Token]) -> Iterator[Unit]:
             about = mention_of(column, first, last)
             cond = Cond("compare", about, op, (number,), first=first)
             yield Unit("P", first, last, cond, _GAIN * (last - first))
+    for found in LONGER.finditer(text):
+        first, last = starts.get(found.start()), ends.get(found.end())
+        if first is None or last is None:
+            continue
+        column = meant(index, tokens[:first], "take", "") or beside(index, tokens[:first], "")
+        if column is not None:
+            yield Unit("c", first, last, mention_of(column, first, last).candidates, _GAIN)
     for found in TIMES_TO.finditer(text):
         first, last = starts.get(found.start()), ends.get(found.end())
         column = only([c for c in columns(index) if told({found["tail"]}, c, index)])

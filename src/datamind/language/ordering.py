@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import cast
 
 from datamind.language import measures
-from datamind.language.added_up import adds_up
+from datamind.language.added_up import adds_up, usual_of_kind
 from datamind.language.context import Context, Unbuildable
 from datamind.language.draft import Draft, aggregate, free_name, is_period, named, period_key
 from datamind.language.kinds import KEYS
 from datamind.language.metric_time import figure
 from datamind.language.numbers import PLACES
+from datamind.language.scales import kept_in
 from datamind.language.scope import dates_of, is_personal, moment_of, year_columns
 from datamind.language.sketch import Measure, Mention, Rank, Sketch
 from datamind.language.tokens import stem
@@ -140,6 +141,9 @@ def _key_name(draft: Draft, key: P.Named) -> str:
 def _column_sort(
     column: Column, rank: Rank, ctx: Context, draft: Draft, *, grouped: bool
 ) -> tuple[P.Sort | None, P.Named | None]:
+    pace = ctx.words[rank.first].lower() if rank.extreme else ""
+    if pace in _PACES and kept_in(column):  # the slowest takes the most days
+        rank = replace(rank, descending=_PACES[pace])
     shown = named(column, ctx)
     if isinstance(rank.by, Mention) and rank.by.function and column.type == "text":
         shown = P.Named("length", P.Call("length", (shown.expr,)))
@@ -166,6 +170,9 @@ def _column_sort(
     return P.Sort(P.Field(name), rank.descending), P.Named(name, P.Field(name))
 
 
+_PACES = {"slowest": True, "fastest": False, "quickest": False}
+
+
 def _bare_sort(
     rank: Rank, sketch: Sketch, ctx: Context, draft: Draft, *, grouped: bool
 ) -> tuple[P.Sort | None, P.Named | None]:
@@ -173,6 +180,8 @@ def _bare_sort(
     if rank.hints:
         column = _hinted_column(rank, sketch, ctx)
         if column is not None:
+            usual = grouped and usual_of_kind(rank, sketch, ctx)
+            rank = replace(rank, function="avg") if usual else rank
             return _column_sort(column, rank, ctx, draft, grouped=grouped)
     said = " ".join(w.lower() for w in ctx.words[rank.first : rank.first + 5])
     if grouped and rank in sketch.order and any(w in said for w in _BY_TIME):

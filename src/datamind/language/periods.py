@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from typing import cast
 
 from datamind.language import names
@@ -17,6 +18,7 @@ from datamind.language.scope import (
     year_columns,
 )
 from datamind.language.sketch import Cond, Mention
+from datamind.language.tables.durations import MOMENTS
 from datamind.language.tokens import stem, tokenize
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import TEMPORAL, Column, Table, View
@@ -309,6 +311,7 @@ def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P
         n: c.table for m, c in ctx.chosen.items() if c.kind == "value"
         for n in range(m.first, m.last)
     }  # fmt: skip
+    stated = {stem(ctx.words[n].lower()) for n in valued}
     places = range(max(0, (at or 0) - NEAR), at or 0)
     of_metrics = metric_dates(ctx)
     moments = {stem(t.lower) for t in tokenize(ctx.overlay.moments)} - {"on", "it", "they", "the"}
@@ -317,6 +320,7 @@ def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P
         own = {stem(w) for w in ctx.index.table_words.get(table_id, frozenset())}
         # What says the state of others is no date of these: the open orders, the opening.
         nearby = {stem(ctx.lemmas[n]) for n in places if valued.get(n, table_id) == table_id}
+        alike = _of_the_same_moment(table, done - stated) if not distance else None
         for rank, column in enumerate(dates_of(table)):
             said = {stem(w) for w in names.words_of(column.name)} - own - _LITTLE
             about = {stem(w) for w in ctx.index.column_words.get(column.id, frozenset())} - own
@@ -329,7 +333,7 @@ def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P
                 score -= 0.6  # it has not happened yet to some
             if is_calendar(ctx.scope.view.table(table_id)):
                 score += 1.5  # facts refer to their day
-            score += 1.0 * bool(said & done - nearby)
+            score += 1.0 * bool(said & done - nearby) + 2.0 * (column == alike)
             score += (
                 1.2 * len(said & nearby) + 0.4 * bool(about & nearby) + 0.25 * len(said & roots)
             )
@@ -345,6 +349,20 @@ def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P
     rows = spoken(table.name, table.id.removesuffix(table.name), ctx.scope.view.by_id)
     ctx.notes.append(f"{DATE_CHOSEN}the {words(best[1].name)} of {rows}")
     return ctx.expr(best[1], _calendar_role(best[1], at, ctx))
+
+
+def _of_the_same_moment(table: Table, done: Collection[str]) -> Column | None:
+    """The table's only date of what a verb says in another word: resolved_at of `were closed`."""
+    dates = [c for c in dates_of(table) if not is_technical(c)]
+    own = {c.id: {stem(w) for w in names.words_of(c.name)} for c in dates}
+    if any(words_ & set(done) for words_ in own.values()):
+        return None  # the verb itself names one
+    for kind in MOMENTS.values():
+        alike = {stem(w) for w in kind.split()}
+        found = [c for c in dates if alike & own[c.id]] if alike & set(done) else []
+        if len(found) == 1:
+            return found[0]
+    return None
 
 
 def _day_referred_to(column: Column, ctx: Context) -> P.Expr | None:

@@ -5,7 +5,8 @@ CREATE TABLE members (
     city VARCHAR NOT NULL,
     joined_on DATE NOT NULL,
     recruited_by VARCHAR NOT NULL,
-    newsletter BOOLEAN NOT NULL
+    newsletter BOOLEAN NOT NULL,
+    intake_channel VARCHAR NOT NULL
 );
 CREATE TABLE fees (
     fee_id INTEGER PRIMARY KEY,
@@ -25,7 +26,8 @@ CREATE TABLE ratings (
     rating_id INTEGER PRIMARY KEY,
     member_id INTEGER NOT NULL REFERENCES members (member_id),
     given_on DATE NOT NULL,
-    satisfaction INTEGER NOT NULL
+    satisfaction INTEGER NOT NULL,
+    channel VARCHAR NOT NULL
 );
 CREATE TABLE offers (
     offer_id INTEGER PRIMARY KEY,
@@ -36,11 +38,11 @@ CREATE TABLE offers (
 );
 COMMENT ON COLUMN members.recruited_by IS 'How the member came to us.';
 INSERT INTO members VALUES
-    (1, 'Ada Bo', 'Turku', '2024-02-01', 'friend', TRUE),
-    (2, 'Cy Dun', 'Turku', '2024-05-12', 'flyer', FALSE),
-    (3, 'Ed Fay', 'Vaasa', '2025-01-20', 'friend', TRUE),
-    (4, 'Gus Hale', 'Oulu', '2025-03-03', 'search', TRUE),
-    (5, 'Ida Jo', 'Oulu', '2025-04-14', 'friend', FALSE);
+    (1, 'Ada Bo', 'Turku', '2024-02-01', 'friend', TRUE, 'desk'),
+    (2, 'Cy Dun', 'Turku', '2024-05-12', 'flyer', FALSE, 'desk'),
+    (3, 'Ed Fay', 'Vaasa', '2025-01-20', 'friend', TRUE, 'phone'),
+    (4, 'Gus Hale', 'Oulu', '2025-03-03', 'search', TRUE, 'web'),
+    (5, 'Ida Jo', 'Oulu', '2025-04-14', 'friend', FALSE, 'web');
 INSERT INTO fees VALUES
     (1, 1, '2024-02-01', 40, 'card', 'success'), (2, 1, '2025-02-01', 45, 'cash', 'success'),
     (3, 2, '2024-05-12', 40, 'card', 'failure'), (4, 3, '2025-01-20', 45, 'card', 'success'),
@@ -48,7 +50,7 @@ INSERT INTO fees VALUES
 INSERT INTO farewells VALUES
     (1, 2, '2025-02-02', 'moved'), (2, 4, '2025-05-01', 'price'), (3, 1, '2025-06-01', 'price');
 INSERT INTO ratings VALUES
-    (1, 1, '2024-06-01', 4), (2, 3, '2025-02-01', 2), (3, 4, '2025-04-01', 5), (4, 5, '2025-05-05', 4);
+    (1, 1, '2024-06-01', 4, 'web'), (2, 3, '2025-02-01', 2, 'app'), (3, 4, '2025-04-01', 5, 'app'), (4, 5, '2025-05-05', 4, 'web');
 INSERT INTO offers VALUES
     (1, 'Spring Dip', 20, '2025-03-01', '2025-03-31'), (2, 'Ice Break', 35, '2025-01-05', '2025-01-19'),
     (3, 'Long Laps', 20, '2025-06-01', '2025-06-30');

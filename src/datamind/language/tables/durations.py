@@ -63,7 +63,7 @@ MOMENTS: dict[str, str] = {
     "arrived": "arrive arrived arrival deliver delivered delivery receive received receipt bring"
                " brought reach reached",
     "ended": "end ended close closed closing closure resolve resolved resolution settle settled"
-             " settlement complete completed completion finish finished decide decided decision"
+             " solve solved fix fixed settlement complete completed completion finish finished decide decided decision"
              " cancel cancelled leave left discharge discharged terminate terminated termination expire expired"
              " fire fired dismiss dismissed fulfil fulfilled fulfilment clear cleared",
     "paid": "pay paid payment settle settled settlement",

@@ -26,6 +26,12 @@ _TEXTS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 LIMITS = tuple((op, re.compile(rf"(?<!\S){_LEAD}{text}(?!\S)")) for op, text in _TEXTS)
 
+# `took longer than average`, of what keeps how long
+LONGER = re.compile(
+    r"(?<!\S)(?:take|takes|took|taken|taking|last|lasts|lasted)"
+    r"(?= (?:longer|shorter|more|less) than (?:the |our )?(?:average|mean)(?!\S))"
+)
+
 _AGG = r"(?P<function>average|mean|avg|typical|median|longest|maximum|max|shortest|minimum)"
 _LENGTH = r"(?:time|seconds|minutes|hours|days|weeks)"
 # `average hours to close`

@@ -185,6 +185,9 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("most", r"(\w+) the most ?,? ?and how much(?: (?:have|has|did|do) (?:they|each)(?: each)? \w+)?(?= ?[?.]|$)", "{1} the most"),
     ("who which what", r"(?<=, )(?:who|which|what) are the (\d+|one|two|three|four|five|ten) (\w+) (?:who|that|which) (?:have |has |had )?(\w+) the most", "which {1} {2} have {3} the most"),
     ("most", r"^(?:show |list |give me |who are |which are |what are )?the (\d+|two|three|four|five|ten) (\w+) (?:who|that|which) (?:have |has |had )?(\w+) the most (?:in|of|for|per|from|within) (?:each|every) (.+?)(?= ?[?.,]|$)" + _SHOWN, "for each {4} , which {1} {2} have {3} the most"),
+    ("vs versus", r"^(?:our )?([a-z]+) ([a-z]+) (?:vs|versus)(?: \.)? ([a-z]+) \2(?= (?:this|last|in|during|since|by|per) | ?[?.]|$)", "number of {2} for {1} vs {3}"),
+    ("open unresolved pending outstanding unanswered", r"(?:(?:that|which) )?(?:(?:have|has|had) been |(?:are|were|is) )?(?:still )?(open|unresolved|pending|outstanding|unanswered) (?:for )?(?:more than|over|longer than) (\d+|an?|one|two|three|four|five|six) (days?|weeks?|months?)(?= ?[?.]|$)", "{1} and opened more than {2} {3} ago", "opened"),
+    ("a an", r"^(how (?:many|much) .*?(?:do|does|did|are|were|is|was) .+?(?<! in)(?<! within)(?<! of)(?<! for)(?<! over)(?<! than)(?<! least)(?<! most)(?<! after)(?<! about)(?<! last)(?<! took)(?<! by)(?<! under)(?<! only)(?<! just)(?<! as)(?<! on)(?<! half)) an? (hour|day|week|month|quarter|year)(?= on average| ?[?.]|$)", "{1} per {2}"),
     ("vs versus", rf"^(?:our )?(?!{_MONTH}|{_SPAN}|this|last|\d|q\d)([a-z]+) (?:vs|versus)(?: \.)? (?!{_MONTH}|\d|q\d)([a-z]+) (?!in|by|per|for|this|last|and)([a-z]+)(?= (?:this|last|in|during|since|by|per) | ?[?.]|$)", "number of {3} for {1} vs {2}"),
     # Degrees.
     ("fast quick", r"the most (?:fast|quick|quickly|rapid|rapidly)", "the fastest"),
