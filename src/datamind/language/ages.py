@@ -1,4 +1,4 @@
-"""Ages: `over 65`, `aged 18 to 30`, `average age`, where the data keeps when people were born."""
+"""Ages: `over 65`, `riders under 30`, `average age`, where the data keeps when people were born."""
 
 from __future__ import annotations
 
@@ -39,13 +39,21 @@ _FORMS: tuple[tuple[str, str], ...] = (
     ("=", rf"{_N} years old"),
     ("=", rf"aged {_N}"),
 )
+# Of people alone, right after them: `how many riders are under 30?`
+_BARE = r"(?:(?:who|that) )?(?:(?:are|is|were) )?"
+_ENDING = r"(?! (?:or|and|to|%|percent|\w+s\b))"
+_PEOPLE: tuple[tuple[str, str], ...] = (
+    (">", rf"{_BARE}(?:over|above) {_N}{_ENDING}"),
+    ("<", rf"{_BARE}(?:under|below) {_N}{_ENDING}"),
+)
 _TODAY = r"(?: (?:as of )?(?:today|now))?"
+PEOPLE = tuple((op, re.compile(rf"(?<!\S){text}(?!\S)")) for op, text in _PEOPLE)
 FORMS = tuple((op, re.compile(rf"(?<!\S){text}{_TODAY}(?!\S)")) for op, text in _FORMS)
 
 
 def units(index: Index, tokens: Sequence[Token]) -> Iterator[Unit]:
     """Conditions on ages, and `age` itself, where births are kept and ages are not."""
-    if not any(t.lower in _SAID for t in tokens):
+    if not any(t.lower in _SAID or t.lower in _LIMITS for t in tokens):
         return
     born, kept = _births(index), _kept(index)
     if not born and not kept:
@@ -58,6 +66,13 @@ def units(index: Index, tokens: Sequence[Token]) -> Iterator[Unit]:
                 numbers = tuple(float(n) for n in found.groups())
                 about = Mention(first, last, born or kept, role="date" if born else "number")
                 cond = Cond("age" if born else "compare", about, op, numbers, first=first)
+                yield Unit("P", first, last, cond, 1.1 * (last - first))
+    for op, form in PEOPLE if born else ():
+        for found in form.finditer(text):
+            first, last = starts.get(found.start()), ends.get(found.end())
+            if first and last is not None and _are_people(index, tokens[:first], born):
+                about = Mention(first, last, born, role="date")
+                cond = Cond("age", about, op, (float(found["n"]),), first=first)
                 yield Unit("P", first, last, cond, 1.1 * (last - first))
     for at, token in enumerate(tokens) if born else ():
         if token.lower in ("age", "ages") and not _in_groups(tokens[at + 1 : at + 2]):
@@ -72,11 +87,18 @@ def _of_people(index: Index, before: Sequence[Token], born: tuple[Candidate, ...
     return not born or table is None or table in {c.table for c in born}
 
 
+def _are_people(index: Index, before: Sequence[Token], born: tuple[Candidate, ...]) -> bool:
+    """Whether the word right before names those whose births are kept."""
+    table = kept.named_table(index, before[-1], before)
+    return table is not None and table in {c.table for c in born}
+
+
 def _in_groups(after: Sequence[Token]) -> bool:
     """`age group`, `age bracket`: ages in ranges that nothing here tells."""
     return any(t.lemma in ("group", "bracket", "band", "range", "class", "bucket") for t in after)
 
 
+_LIMITS = frozenset({"over", "above", "under", "below"})
 _SAID = frozenset({"age", "ages", "aged", "older", "younger", "old"})
 
 
