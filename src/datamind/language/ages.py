@@ -11,6 +11,7 @@ from datamind.language.calendar import move
 from datamind.language.candidates import Candidate
 from datamind.language.context import Context, Unbuildable
 from datamind.language.index import Index
+from datamind.language.scope import year_columns
 from datamind.language.sketch import Cond, Measure, Mention
 from datamind.language.tokens import Token, joined
 from datamind.language.units import Unit
@@ -154,3 +155,17 @@ def aged(cond: Cond, ctx: Context) -> P.Predicate:
     if high is not None:
         tests.append(P.Compare(">", born, since(last + high)))
     return tests[0] if len(tests) == 1 else P.And(tuple(tests))
+
+
+_OLDEST = 300  # of a number that tells an age, no calendar year
+
+
+def years_since(column: Column, value: object, expr: P.Expr, ctx: Context) -> P.Expr:
+    """`Older than 10 years`, of a column of calendar years: so long since the one it holds."""
+    of_years = isinstance(value, float) and value <= _OLDEST and "year" in ctx.lemmas
+    of_years = of_years and float(column.low or 0) > _OLDEST  # no years of experience
+    if not of_years or column not in year_columns(ctx.scope.view.table(column.table)):
+        return expr
+    if not _SAID & {w.lower() for w in ctx.words}:
+        raise Unbuildable("a year is no number of years")
+    return P.Arithmetic("-", P.Value(ctx.today.year), expr)

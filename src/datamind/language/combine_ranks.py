@@ -27,7 +27,7 @@ def so_many_of(nodes: list[Node]) -> list[Node] | None:
     return nodes[1:]
 
 
-_COMMON = frozenset({"most common", "most frequent", "most frequently", "least common",
+_COMMON = frozenset({"most common", "most frequent", "most frequently", "least common", "rarest",
                      "most often", "most commonly"})  # fmt: skip
 
 

@@ -101,12 +101,24 @@ def per_each(nodes: list[Node]) -> list[Node] | None:
     """average number of orders `per customer`: an average over the customers' numbers."""
     measure: Measure = nodes[0].payload
     groups: list[Mention] = nodes[1].payload
-    if not measure.inner or measure.kind not in _NESTING or measure.per:
+    if measure.kind not in _NESTING or measure.per or not groups[0].each:
         return None
-    if not groups[0].each:
+    if (
+        not measure.inner
+        and measure.function == "avg"
+        and all(_is_rows(m) for m in (measure.target, groups[0]))
+    ):
+        measure.kind, measure.inner, measure.function = "count", "avg", ""
+    if not measure.inner:
         return None
     measure.per = groups
     return nodes[:1]
+
+
+def _is_rows(target: Mention | None) -> bool:
+    """Whether a table's own rows are meant: the average `visits` per customer are counted."""
+    best = target.candidates[0] if target else None
+    return best is not None and best.kind == "table" and best.score > 0.99
 
 
 def on_average(nodes: list[Node]) -> list[Node] | None:

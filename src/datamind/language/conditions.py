@@ -6,15 +6,16 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import cast
 
-from datamind.language import ages, names, peers, soon
+from datamind.language import ages, lateness, names, peers, soon
 from datamind.language.context import Context, Unbuildable, conjunction, filled, number
 from datamind.language.elapsed import SECONDS
 from datamind.language.kinds import KEYS
-from datamind.language.periods import ENDS, date_of, ends_of, in_period, tables_near, unit_said
+from datamind.language.periods import date_of, ends_of, in_period, tables_near, unit_said
 from datamind.language.relations import inner_context, related, related_count
 from datamind.language.roles import role_of
 from datamind.language.scope import MONEY
 from datamind.language.sketch import Cond, Mention
+from datamind.language.tables.moments import ENDS
 from datamind.language.units import Percent
 from datamind.language.weekdays import weekday
 from datamind.semantics import plan as P
@@ -78,6 +79,7 @@ def _compare(cond: Cond, ctx: Context) -> P.Predicate:
             low, high = high, low
         return P.Between(left, number(low), number(high))
     value = cond.numbers[0]
+    left = ages.years_since(column, value, left, ctx)
     if isinstance(value, Percent) and _is_fraction(column):
         value = float(value) / 100
     elif isinstance(value, Percent) and column.additivity == "sum":
@@ -312,12 +314,13 @@ def _open(cond: Cond, ctx: Context) -> P.Predicate:
         if c.kind == "table" and (m.first in (cond.first + 1, cond.first + 2)
                                   or 0 <= cond.first - m.last <= _NEAR)
     ]  # fmt: skip
-    for table_id in beside[:1] if cond.match == "own" else tables_near(ctx):
+    named = [t for t in tables_near(ctx) if not beside or t in beside or t in ctx.scope.aliases]
+    for table_id in beside[:1] if cond.match == "own" else named:
         for column in ctx.scope.view.table(table_id).columns:
             words = names.words_of(column.name)
             if (column.is_date or "year" in words) and column.null_fraction and _ends(words):
                 return P.IsNull(ctx.expr(column))
-    for table_id in tables_near(ctx):
+    for table_id in named:
         try:
             start, end = ends_of(ctx.scope.view.table(table_id), ctx.scope.view)
         except Unbuildable:
@@ -367,4 +370,5 @@ _BUILDERS = {
     "columns": _columns, "average": _average, "any": _any, "all": _all, "related": _related,
     "part": _part, "period": in_period, "given": _given, "apart": _apart, "open": _open,
     "age": ages.aged, soon.KIND: soon.not_later, peers.KIND: peers.than_peer,
+    lateness.KIND: lateness.overdue,
 }  # fmt: skip

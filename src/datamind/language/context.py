@@ -182,3 +182,11 @@ def _fill(node: Any, columns: Mapping[str, P.Expr], aliases: Mapping[str, str]) 
         made = {f: _fill(getattr(node, f), columns, aliases) for f in field_names(kind)}
         return replace(node, **made)
     return node
+
+
+def follows_worth(noun: Mention, ctx: Context) -> bool:
+    """`Average order value`: of each of them something is measured."""
+    return bool(_MEASURED & set(ctx.lemmas[noun.last : noun.last + 1]))
+
+
+_MEASURED = frozenset("value worth amount size price cost total length duration time".split())

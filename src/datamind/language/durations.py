@@ -15,11 +15,12 @@ from datamind.language import names
 from datamind.language.candidates import Candidate
 from datamind.language.context import Unbuildable
 from datamind.language.index import Index, synonyms
-from datamind.language.periods import ENDS, STARTS, ends_of, moments_of
+from datamind.language.periods import ends_of, moments_of
 from datamind.language.scope import is_technical
 from datamind.language.sketch import Measure, Mention
 from datamind.language.tables.durations import DURATIONS, MOMENTS, ON_AVERAGE, RANKED
 from datamind.language.tables.keywords import STOP, SUPERLATIVES
+from datamind.language.tables.moments import ENDS, STARTS
 from datamind.language.tokens import Token, joined, lemma, stem
 from datamind.language.units import Unit
 from datamind.semantics.catalog import Column

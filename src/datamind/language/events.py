@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from datamind.language import names
 from datamind.language.context import Context, Unbuildable
 from datamind.language.index import Index, synonyms
+from datamind.language.scope import dates_of
 from datamind.language.tables.irregular import VERBS
 from datamind.language.tokens import lemma, stem
 from datamind.language.units import Unit
@@ -14,7 +16,7 @@ from datamind.semantics import plan as P
 
 _BETWEEN = frozenset(
     """in on during since from over within through between the something anything us with once twice
-    times at least most more than only again""".split()
+    times at least most more than only again out off""".split()
 )
 
 
@@ -30,9 +32,17 @@ def heed_events(units: Sequence[Unit], ctx: Context) -> None:
         return
     for unit in units:
         verb = _verb_before(ctx.words, unit.first) if unit.code == "d" else ""
-        events = happenings(ctx.index, verb) if verb else frozenset()
+        events = (happenings(ctx.index, verb) or _dated_by(verb, ctx)) if verb else frozenset()
         if events and all(_is_of_doer(t, c, verb, events, ctx) for t, c in dated):
             raise Unbuildable("when it was done was said")
+
+
+def _dated_by(verb: str, ctx: Context) -> frozenset[str]:
+    """The tables with a date that the verb names: `dropped out` of enrolments with `dropped_on`."""
+    return frozenset(
+        t.id for t in ctx.scope.view.tables for c in dates_of(t)
+        if stem(verb) in map(stem, names.split(c.name))
+    )  # fmt: skip
 
 
 def _verb_before(words: Sequence[str], at: int) -> str:

@@ -75,12 +75,13 @@ def heed_figures(nodes: Sequence[object], units: Sequence[Unit], ctx: Context) -
         raise Unbuildable("who it is was asked, not how many")
     told = {n for m in ctx.chosen for n in range(m.first, m.last)}
     told |= {n for u in units if u.code in "PM" for n in range(u.first, u.last)}
-    if any(pair == ("on", "time") and n + 1 not in told for n, pair in enumerate(pairwise(said))):
-        raise Unbuildable("on time, which nothing says")
+    if any(pair in _STATES and n + 1 not in told for n, pair in enumerate(pairwise(said))):
+        raise Unbuildable("on time, on hold or full, which nothing says")
     if _per_time(units, ctx) and not (aggregates or metric):
         raise Unbuildable("a figure of each period was asked for")
 
 
+_STATES = frozenset({("on", "time"), ("on", "hold"), ("are", "full"), ("is", "full")})
 _BEST = frozenset({"best", "worst", "strongest", "weakest", "busiest"})
 
 

@@ -236,6 +236,9 @@ def _linked(ctx: Context) -> set[str]:
 
 def _heed_still(nodes: Sequence[object], said: Sequence[str], ctx: Context) -> None:
     """`that are still sold`: something has to say which are not any more."""
+    joins = any(isinstance(n, P.Source) and n.joins for n in nodes)
+    if ("right", "now") in pairwise(said) and joins and not any(map(_narrows, nodes)):
+        raise Unbuildable("what holds now was asked for")
     word = next((w for w in ("still", "currently") if w in said), None)
     if word is None:
         return
@@ -249,6 +252,10 @@ def _heed_still(nodes: Sequence[object], said: Sequence[str], ctx: Context) -> N
     near = any(n in tells for n in range(at + 1, at + 4))
     if not near and not any(isinstance(n, P.IsNull | P.Truth) for n in nodes):
         raise Unbuildable("what still holds was asked for")
+
+
+def _narrows(node: object) -> bool:
+    return type(node) in _NARROWING
 
 
 def _lasts(nodes: Sequence[object], ctx: Context) -> bool:

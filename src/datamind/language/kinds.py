@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datamind.language import names
 from datamind.language.tokens import lemma
+from datamind.semantics import plan as P
 from datamind.semantics.catalog import Column, Relationship, Table, View
 
 MAX_CODES = 200
@@ -116,3 +117,14 @@ def is_given_name(column: Column) -> bool:
     """Whether it holds people's first, middle or last names."""
     words = {*names.words_of(column.name)}
     return column.type == "text" and bool(words & _GIVEN) and len(words) <= 2
+
+
+def tells_one(test: P.Predicate, source: P.Source, view: View) -> bool:
+    """Whether a text that no two rows share has to be so."""
+    if not isinstance(test, P.Compare) or test.op != "=" or not isinstance(test.left, P.Column):
+        return False
+    table = view.table(source.table)
+    if test.left.alias != source.alias or not table.rows or source.joins:
+        return False
+    column = table.column(test.left.name)
+    return column.type == "text" and column.distinct == table.rows > 3

@@ -13,11 +13,12 @@ from datamind.language.context import Unbuildable
 from datamind.language.durations import FUNCTIONS, on_average
 from datamind.language.index import Index
 from datamind.language.names import words_of
-from datamind.language.periods import ENDS, STARTS, ends_of
+from datamind.language.periods import ends_of
 from datamind.language.scales import kept_in
 from datamind.language.sketch import Measure, Mention
 from datamind.language.tables.durations import ON_AVERAGE
 from datamind.language.tables.kept import BOTH_DAYS, HOW_LONG, HOW_LONG_EACH, LENGTH_OF
+from datamind.language.tables.moments import ENDS, STARTS
 from datamind.language.tokens import Token, joined
 from datamind.language.units import Unit
 from datamind.semantics.catalog import Column

@@ -17,6 +17,7 @@ from datamind.language import (
     every,
     full_names,
     lasting,
+    lateness,
     measuring,
     peers,
     per_unit,
@@ -127,7 +128,7 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
     yield from multiples(tokens)
     yield from nth(tokens)
     yield from units_said(tokens, linker.index.values, Unit)
-    for reader in (durations, lasting, slowest, within, worth, clauses, ages):
+    for reader in (durations, lasting, slowest, within, worth, clauses, ages, lateness):
         yield from reader.units(linker.index, tokens)
     yield from measuring.units(linker, tokens)
     yield from rates.units(linker, tokens)

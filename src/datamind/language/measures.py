@@ -8,7 +8,14 @@ from typing import Literal, cast
 from datamind.language import ages, differences, names
 from datamind.language.candidates import Candidate
 from datamind.language.conditions import predicate
-from datamind.language.context import Context, Unbuildable, conjunction, filled, number
+from datamind.language.context import (
+    Context,
+    Unbuildable,
+    conjunction,
+    filled,
+    follows_worth,
+    number,
+)
 from datamind.language.counting import (
     MONEY_WORDS,
     counted,
@@ -23,7 +30,7 @@ from datamind.language.periods import date_column, date_expr, when
 from datamind.language.relations import of_subtype, plain_relation
 from datamind.language.restrictions import within
 from datamind.language.scales import renamed
-from datamind.language.scope import is_money, money_column, quantity_and_price
+from datamind.language.scope import is_money, is_price_of_one, money_column, quantity_and_price
 from datamind.language.sketch import Cond, Measure, Mention
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import TEMPORAL, Column
@@ -111,6 +118,8 @@ def _where(
 
 def _count(measure: Measure, ctx: Context) -> P.Expr:
     where = _where(measure.where, ctx)
+    if measure.target is not None and measure.per and follows_worth(measure.target, ctx):
+        raise Unbuildable("what they are worth on average is no count")
     if measure.target is None:
         return P.Aggregate("count", None, ctx.scope.aliases[ctx.scope.home], where=where)
     return _count_of(ctx.meaning(measure.target), measure, ctx, where)
@@ -124,6 +133,13 @@ def _count_of(
         if kind == "ratio" and candidate.source == "synonym":
             raise Unbuildable("a rate is no count of what it is a rate of")
         return figure(candidate.id, ctx, where)
+    first = measure.target.first if measure.target else 0
+    if candidate.kind == "column" and ctx.lemmas[first - 1 : first] in (
+        ("we",),
+        ("they",),
+        ("you",),
+    ):
+        raise Unbuildable("what we do is not what is counted")
     if candidate.kind == "table":
         kept = kept_count(ctx.scope.view.table(candidate.id), counted(measure, ctx))
         kept = kept or units_of(candidate, measure, ctx)
@@ -185,6 +201,8 @@ def _aggregate(measure: Measure, ctx: Context) -> P.Expr:
     column = ctx.column_of(measure.target)
     if _is_of_its_owner(column, measure.target, ctx):
         raise Unbuildable("the size of an order is not that of its shop")
+    if measure.function == "sum" and is_price_of_one(column, candidate.source, ctx.scope.view):
+        return _worth(candidate, measure, ctx, where)
     return _aggregate_column(column, measure, ctx, where)
 
 
@@ -240,6 +258,8 @@ def _aggregate_column(
     numeric = column.is_number
     if function in ("min", "max") and column.type == "text" and not column.dated:
         raise Unbuildable("the largest of texts")
+    if function in ("min", "max") and column.type == "boolean":
+        raise Unbuildable("the largest of flags")
     if not numeric and function in ("sum", "avg", "median", "stddev"):
         if function == "sum":
             if "much" in ctx.lemmas[measure.first : measure.first + 2]:
@@ -259,7 +279,8 @@ def _aggregate_column(
                 return P.Aggregate("count", None, ctx.scope.alias(table.id), where=where)
             ctx.penalty += 0.4
     if function in ("avg", "median") and column.additivity == "none":
-        if column.name in ctx.scope.view.table(column.table).primary_key:
+        keys = (*ctx.scope.view.table(column.table).primary_key,)
+        if column.name in keys or column.id in ctx.scope.graph.references:
             raise Unbuildable("an average of keys")
         ctx.penalty += 0.4
     percent = None
@@ -280,6 +301,9 @@ def _either(measure: Measure, ctx: Context) -> P.Expr:
         column = ctx.scope.view.column(candidate.id)
         if column.is_number and column.additivity != "none":
             function = "avg" if column.additivity == "avg" else "sum"
+            if function == "sum" and is_price_of_one(column, candidate.source, ctx.scope.view):
+                measure.function = "sum"
+                return _worth(candidate, measure, ctx, where)
             return P.Aggregate(cast(P.Function, function), ctx.expr(column), where=where)
     return _count_of(candidate, measure, ctx, where)
 

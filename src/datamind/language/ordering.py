@@ -110,12 +110,18 @@ def _sort(
     column = ctx.column_of(by)
     if is_dated(rank) and column.is_number and column.additivity != "none":
         raise Unbuildable("the latest are not the largest")
+    worded = column.type == "text" and not column.dated and ctx.lemmas[rank.first] in _MOST
+    if worded or (column.type == "boolean" and rank.extreme):
+        raise Unbuildable("a text has no most")
     keyed = column.id in ctx.scope.graph.references or (
         ctx.scope.view.table(column.table).primary_key == (column.name,)
     )
     if keyed and rank.extreme and not KEYS & set(ctx.lemmas[by.first : by.last]):
         raise Unbuildable("a key has no best")
     return _column_sort(column, rank, ctx, draft, grouped=grouped)
+
+
+_MOST = frozenset({"most", "fewest", "least", "more", "fewer"})
 
 
 def is_dated(rank: Rank) -> bool:

@@ -19,6 +19,7 @@ from datamind.language.scope import (
 )
 from datamind.language.sketch import Cond, Mention
 from datamind.language.tables.durations import MOMENTS
+from datamind.language.tables.moments import ENDS, MAKING, PARTING, STARTS
 from datamind.language.tokens import stem, tokenize
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import TEMPORAL, Column, Table, View
@@ -130,11 +131,17 @@ def _year_column(cond: Cond, ctx: Context) -> Column | None:
     for table_id in tables_near(ctx, cond.first):
         table = ctx.scope.view.table(table_id)
         years = [c for c in year_columns(table) if not is_personal(c) or _said(c, ctx)]
+        if _OURS & set(ctx.words[max(0, cond.first - 3) : cond.first]) and dates_of(table):
+            years = [c for c in years if not MAKING & set(names.words_of(c.name))]
         if years and not any(_near(c, cond.first, ctx) for c in dates_of(table)):
             return years[0]
         if any(not is_personal(c) or _said(c, ctx) for c in dates_of(table)):
             return None
     return None
+
+
+# What we bought in 2024 was not made then.
+_OURS = frozenset({"we", "they"})
 
 
 def _near(column: Column, at: int, ctx: Context) -> bool:
@@ -200,19 +207,6 @@ def _said(column: Column, ctx: Context) -> bool:
     return any(stem(w) in roots for w in names.words_of(column.name)) or bool(
         roots & {"born", "birth"}
     )
-
-
-STARTS = frozenset({"start", "started", "begin", "began", "open", "opened", "hire", "hired",
-                     "from", "admit", "admission", "admitted", "onset", "pickup", "departure",
-                     "created", "issued", "sent", "join", "joined", "entry", "placed",
-                     "ordered", "reported", "registered", "booked", "requested",
-                     "submitted"})  # fmt: skip
-ENDS = frozenset(
-    """end ended finish finished close closed left leave to completed completion term termination
-    terminated expiry resolved discharged discharge returned stop stopped cancelled exit arrival
-    dropoff delivered settled until retired disposed sold scrapped decommissioned out
-    resigned deactivated""".split()
-)
 
 
 DATE_CHOSEN = "dates are by "  # how the note begins on a date that the question did not name
@@ -289,6 +283,10 @@ def metric_dates(ctx: Context) -> set[str]:
     return {f"{m.table}.{m.time_column}" for m in own if m.table and m.time_column}
 
 
+def _is_end(column: Column) -> bool:
+    return bool(ENDS & set(names.split(column.name)))
+
+
 _LITTLE = frozenset({"at", "on", "in", "by"})  # `at least` names no ordered_at
 NEAR = 6  # how many words before a period may name its date
 
@@ -315,6 +313,7 @@ def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P
     places = range(max(0, (at or 0) - NEAR), at or 0)
     of_metrics = metric_dates(ctx)
     moments = {stem(t.lower) for t in tokenize(ctx.overlay.moments)} - {"on", "it", "they", "the"}
+    parted = bool(PARTING & {w.lower() for w in ctx.words[max(0, (at or 0) - 4) : at or 0]})
     for distance, table_id in enumerate(tables_near(ctx, at)):
         table = ctx.scope.view.table(table_id)
         own = {stem(w) for w in ctx.index.table_words.get(table_id, frozenset())}
@@ -334,6 +333,7 @@ def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P
             if is_calendar(ctx.scope.view.table(table_id)):
                 score += 1.5  # facts refer to their day
             score += 1.0 * bool(said & done - nearby) + 2.0 * (column == alike)
+            score += 1.5 * (parted and not distance and _is_end(column))
             score += (
                 1.2 * len(said & nearby) + 0.4 * bool(about & nearby) + 0.25 * len(said & roots)
             )
@@ -345,6 +345,8 @@ def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P
                 best = (score, column)
     if best is None:
         raise Unbuildable("no date")
+    if parted and STARTS & set(names.split(best[1].name)) and not _is_end(best[1]):
+        raise Unbuildable("when it ended was said")
     table = ctx.scope.view.table(best[1].table)
     rows = spoken(table.name, table.id.removesuffix(table.name), ctx.scope.view.by_id)
     ctx.notes.append(f"{DATE_CHOSEN}the {words(best[1].name)} of {rows}")

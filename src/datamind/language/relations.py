@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import cast
 
+from datamind.language.ages import years_since
 from datamind.language.candidates import Candidate
 from datamind.language.context import Context, Unbuildable, compared, conjunction, has_unit
 from datamind.language.graph import Edge
@@ -87,7 +88,7 @@ def _column_test(cond: Cond, column: Column, ctx: Context) -> P.Predicate:
             raise Unbuildable("things, not what a column holds")
         if column.additivity == "sum" and any(isinstance(n, Percent) for n in cond.numbers):
             raise Unbuildable("a percentage of what was not understood")
-        return compared(cond, expr, ctx)
+        return compared(cond, years_since(column, cond.numbers[0], expr, ctx), ctx)
     if cond.numbers:
         return related_count(cond, cast(Mention, cond.subject), ctx)
     truth = flag(column, expr, ctx)
@@ -127,14 +128,17 @@ def _is_thing(mention: Mention, ctx: Context) -> bool:
     return (meant.source == "synonym" or not meant.whole) and _names_thing(mention)
 
 
+_HAVING = frozenset({"with", "have", "has", "had", "got", "get", "received", "receive"})
+
+
 def has_some(mention: Mention, sketch: Sketch, ctx: Context) -> bool:
     """Whether to have an amount says which are meant: `how many orders have a discount`; in a list
     `with amount` may be shown along."""
-    if ctx.meaning(mention).score < 0.9:
-        return False  # jobs that we have `open` are not those with openings
     before = [w.lower() for w in ctx.words[max(0, mention.first - 2) : mention.first]]
     some = before[-1:] in (["a"], ["an"], ["any"])
-    if not {"with", "have", "has", "had"} & set(before if some else before[-1:]):
+    if ctx.meaning(mention).score < (0.6 if some else 0.9):
+        return False  # jobs that we have `open` are not those with openings
+    if not _HAVING & set(before if some else before[-1:]):
         return False
     figures = [isinstance(o, Measure) or ctx.meaning(o).kind == "metric" for o in sketch.outputs]
     return some or (bool(figures) and all(figures))

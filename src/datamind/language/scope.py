@@ -212,6 +212,12 @@ def quantity_and_price(table: Table) -> tuple[Column, Column] | None:
     return (quantities[0], prices[0]) if quantities and len(prices) == 1 else None
 
 
+def is_price_of_one(column: Column, source: str, view: View) -> bool:
+    """Whether what goes by another word, as revenue does, is but the price of a piece."""
+    pair = quantity_and_price(view.table(column.table))
+    return pair is not None and column == pair[1] and source == "synonym"
+
+
 def number_of_rows(table: Table) -> Column | None:
     """The key that the rows are known by where no column is called a number: the ticket number."""
     if any(names.words_of(c.name)[-1:] == ("number",) for c in table.columns):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 from datamind.language.linking import Linker
-from datamind.language.periods import STARTS
 from datamind.language.tables import keywords as K
+from datamind.language.tables.moments import STARTS
 from datamind.language.tables.times import WORD_NUMBERS
 from datamind.language.tokens import Token, is_participle, stem
 from datamind.language.units import Unit

@@ -13,9 +13,9 @@ from datamind.language.candidates import Candidate, best_of, keyword_words
 from datamind.language.denials import denied
 from datamind.language.index import Index, synonyms
 from datamind.language.linking import Linker
-from datamind.language.periods import STARTS
 from datamind.language.skips import is_relating
 from datamind.language.stored import value_of
+from datamind.language.tables.moments import STARTS
 from datamind.language.tables.times import UNITS
 from datamind.language.telling import GRAINS
 from datamind.language.tokens import Token, stem

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from datamind.language import names
 from datamind.language.context import Context, Unbuildable
-from datamind.language.kinds import is_party
+from datamind.language.kinds import is_party, tells_one
 from datamind.language.tables import keywords as K
 from datamind.language.tokens import lemma
 from datamind.language.units import Unit
@@ -198,6 +198,9 @@ def _heed_query(query: P.Query, source: P.Source, ctx: Context) -> None:
         if any(f.function == "sum" and f.where == P.Compare(">", f.arg, P.Value(0))
                for f in figures if f.arg is not None):  # fmt: skip
             raise Unbuildable("what is nothing adds nothing")
+        counted = not keys and any(f.function == "count" and f.arg is None for f in figures)
+        if counted and any(tells_one(t, source, ctx.scope.view) for t in tests):
+            raise Unbuildable("there is one that is called so")
         if any(f.function != "count" and f.arg in keys for f in figures):
             raise Unbuildable("a figure of each of its values")
         shares = [

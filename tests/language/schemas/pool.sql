@@ -54,3 +54,20 @@ INSERT INTO ratings VALUES
 INSERT INTO offers VALUES
     (1, 'Spring Dip', 20, '2025-03-01', '2025-03-31'), (2, 'Ice Break', 35, '2025-01-05', '2025-01-19'),
     (3, 'Long Laps', 20, '2025-06-01', '2025-06-30');
+CREATE TABLE towel_loans (
+    towel_loan_id INTEGER PRIMARY KEY,
+    member_id INTEGER NOT NULL REFERENCES members (member_id),
+    lent_on DATE NOT NULL,
+    due_on DATE NOT NULL,
+    returned_on DATE
+);
+CREATE TABLE slides (
+    slide_id INTEGER PRIMARY KEY,
+    slide_name VARCHAR NOT NULL,
+    built_year INTEGER NOT NULL
+);
+INSERT INTO towel_loans VALUES
+    (1, 1, '2025-02-01', '2025-02-03', '2025-02-03'), (2, 2, '2025-02-08', '2025-02-10', '2025-02-14'),
+    (3, 3, '2025-05-20', '2025-05-22', NULL), (4, 1, '2025-06-17', '2025-06-19', NULL),
+    (5, 4, '2025-04-01', '2025-04-03', '2025-04-05');
+INSERT INTO slides VALUES (1, 'Black Hole', 2009), (2, 'Otter Run', 2021), (3, 'Wide One', 2024);

@@ -75,7 +75,7 @@ spill spilt; spell spelt
 """
 VERBS: dict[str, str] = {
     past: base for base, *forms in (entry.split() for entry in _VERBS.split(";")) for past in forms
-} | {"born": "birth", "died": "death"}
+} | {"born": "birth", "died": "death", "quit": "quit"}
 
 IRREGULAR: dict[str, str] = VERBS | NOUNS
 

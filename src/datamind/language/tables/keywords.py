@@ -233,7 +233,7 @@ SUPERLATIVES: dict[str, tuple[str, tuple[str, ...]]] = {
     "earliest": ("asc", ("date",)), "youngest": ("desc", ("birth", "date")), "min": ("asc", ()),
     "most popular": ("desc", ("popularity",)), "most common": ("desc", ()), "most frequent": ("desc", ()),
     "most often": ("desc", ()), "most commonly": ("desc", ()), "least popular": ("asc", ("popularity",)),
-    "least common": ("asc", ()), "most frequently": ("desc", ()), "best selling": ("desc", ("sale",)),
+    "least common": ("asc", ()), "rarest": ("asc", ()), "most frequently": ("desc", ()), "best selling": ("desc", ("sale",)),
     "top selling": ("desc", ("sale",)), "worst selling": ("asc", ("sale",)), "most sold": ("desc", ("sale",)), "least sold": ("asc", ("sale",)),
     "most bought": ("desc", ("sale",)), "most purchased": ("desc", ("sale",)), "lowest selling": ("asc", ("sale",)), "least selling": ("asc", ("sale",)),
     "deepest": ("desc", ("depth",)), "widest": ("desc", ("width",)), "closest": ("asc", ("distance",)),
