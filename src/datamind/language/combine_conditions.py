@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from datamind.language.candidates import Candidate
+from datamind.language.linking import SURE
 from datamind.language.nodes import Node, may_be_number, of_code, span
 from datamind.language.sketch import TIMES, Cond, Mention
 from datamind.language.tables import keywords as K
@@ -132,12 +133,25 @@ def part_of(nodes: list[Node]) -> list[Node] | None:
     return [span(nodes, "P", cond)]
 
 
+_YEARS = range(1990, 2101)
+
+
 def among(nodes: list[Node]) -> list[Node] | None:
     """semester 1 `or` 2; paper id 2; guests gave 5 is no key of theirs."""
     subject: Mention = nodes[0].payload
     if subject.candidates[0].kind == "table" and nodes[1].first > nodes[0].last and len(nodes) < 3:
         return None
+    said = [n.payload for n in of_code(nodes, "n")]
+    best = subject.candidates[0]
+    yearly = best.kind != "column" or best.type in ("decimal", "float")
+    if yearly and all(n in _YEARS for n in said):
+        return None  # `orders 2026` are those of a year
     subject.role = "number"
+    if any(c.kind == "table" and c.score >= SURE for c in subject.candidates):  # `order 42`
+        subject.candidates = tuple(
+            c for c in subject.candidates
+            if c.kind != "column" or c.whole or c.type not in ("decimal", "float")
+        )  # fmt: skip
     numbers = tuple(n.payload for n in of_code(nodes, "n"))
     return [span(nodes, "P", Cond("among", subject, "=", numbers, first=nodes[0].first))]
 

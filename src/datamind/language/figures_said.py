@@ -313,12 +313,21 @@ _WORSE = frozenset({"better", "worse"})
 _MONEY = frozenset("cents amount price cost fee revenue salary usd eur gbp".split())
 
 
+def _measured_in(nodes: Sequence[object]) -> bool:
+    """Whether a column of money is told or compared."""
+    columns = (n for n in nodes if isinstance(n, P.Column))
+    return any({*names.words_of(c.name)} & (_MONEY | {"budget", "spend"}) for c in columns)
+
+
 def _heed_how(
     nodes: Sequence[object], said: Sequence[str], aggregates: Sequence[P.Aggregate], ctx: Context
 ) -> None:
     """How many there are is no sum of money, how good no count, and neither is what was spent."""
     if said[:2] == ["how", "much"] and _SPEND & set(said) and _counts_only(nodes, aggregates, ctx):
         raise Unbuildable("how much, not how many")
+    metrics = any(isinstance(n, P.Metric) for n in nodes)
+    if {"spend", "budget"} & set(said) and not (aggregates or metrics or _measured_in(nodes)):
+        raise Unbuildable("a sum of money was asked for")
     stocked = {w for a in aggregates if isinstance(a.arg, P.Column) for w in _STOCK & {
         *names.words_of(a.arg.name)}}  # fmt: skip
     if _SOLD & set(said) and stocked - set(ctx.lemmas):

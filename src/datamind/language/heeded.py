@@ -34,7 +34,11 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     """Unbuildable, where the plan leaves out what was said."""
     nodes = list(below(plan))
     said = [w.lower() for w in ctx.words]
-    if any(isinstance(n, P.Arithmetic) and n.op in "-/" and n.left == n.right for n in nodes):
+    if any(
+        (isinstance(n, P.Compare) or (isinstance(n, P.Arithmetic) and n.op in "-/"))
+        and n.left == n.right
+        for n in nodes
+    ):
         raise Unbuildable("a thing is compared with itself")
     heed_numbers(nodes, units)
     _heed_averages(nodes, set(said), ctx)
@@ -224,6 +228,16 @@ def _timed(nodes: Sequence[object]) -> bool:
     )
 
 
+# `Revenue by hour`, `by method and month`.
+_GRAIN = re.compile(r"\bby (?:(?:\w+ ){1,3}and )?(hour|day|week|month|quarter)\b(?! of)")
+
+
+def _tells_time(node: object, grain: str) -> bool:
+    if isinstance(node, P.Column):
+        return grain in names.words_of(node.name)
+    return isinstance(node, P.DateTrunc | P.DatePart)
+
+
 def _tells_hours(node: object) -> bool:
     if isinstance(node, P.Column):
         return "hours" in names.words_of(node.name)
@@ -304,6 +318,9 @@ def _heed_groups(nodes: Sequence[object], ctx: Context) -> None:
     groups = [n for n in nodes if isinstance(n, P.Group) and n.keys and n.measures]
     if "hours" in ctx.words and not any(map(_tells_hours, nodes)):
         raise Unbuildable("the hours of something were asked for")  # `opening hours`
+    grain = _GRAIN.search(" ".join(ctx.words).lower())
+    if grain and not any(_tells_time(n, grain[1]) for n in nodes):
+        raise Unbuildable("a figure for each time was asked for")
     if not groups:
         return
     keyed = {k.expr.name for n in groups for k in n.keys if isinstance(k.expr, P.Column)}

@@ -68,9 +68,7 @@ def figure(name: str, ctx: Context, where: P.Predicate | None = None) -> P.Expr:
     metric = ctx.scope.view.metrics_by_name[name]
     if metric.kind == "other" and _RUNNING & set(ctx.lemmas):
         raise Unbuildable("a running total is made of the figure itself")
-    for table in metric.relations:
-        if table in ctx.scope.view.by_id:
-            ctx.scope.alias(table)
+    ctx.scope.need(t for t in metric.relations if t in ctx.scope.view.by_id)
     return spread(name, where, ctx) if ctx.spans else P.Metric(name, where)
 
 

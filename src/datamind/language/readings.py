@@ -22,6 +22,7 @@ from datamind.language.resolve import Assignment, mentions_of
 from datamind.language.roles import link_of
 from datamind.language.scope import NoPath, Scope
 from datamind.language.sketch import Mention, Sketch
+from datamind.language.tables.durations import MOMENTS
 from datamind.language.tokens import Token, is_participle, stem
 from datamind.language.units import Unit
 from datamind.records import Candidate as Reading
@@ -31,6 +32,13 @@ from datamind.semantics.check import check
 
 # Verbs of people's lives that need a date of their own: `born in 1980` is by no other.
 _LIVES = frozenset({"born", "died", "hired", "married", "retired", "founded"})
+_COPULAS = frozenset("is are was were been be being got get gets".split())
+# Said of all of them: they came to be, at the date that they have.
+_CAME = frozenset(MOMENTS["made"].split()) | frozenset(
+    """awarded carried conducted delivered done filed generated given handed held issued launched
+    logged performed produced published raised recorded run scheduled sent signed submitted taken
+    written""".split()
+)
 # What became of things: never true of all of them.
 _STATES = frozenset(
     """failed passed succeeded declined rejected approved refused expired unpaid overdue late
@@ -180,6 +188,8 @@ def _unexplained(
         tells = is_participle(token) or (after is not None and after.code == "A")
         dated = token.lower in _LIVES and after is not None and after.code in "id"
         valued = is_participle(token) and normal(token.text) in ctx.index.values
-        stated = token.lower in _STATES or valued
+        said_of = unit.first > 0 and ctx.words[unit.first - 1].lower() in _COPULAS
+        became = said_of and is_participle(token) and token.lower not in _CAME
+        stated = token.lower in _STATES or valued or became
         narrowing += placed or (narrows and tells) or dated or stated or ends
     return list(out.values()), narrowing

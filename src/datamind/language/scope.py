@@ -108,10 +108,16 @@ class Scope:
         )
 
     def need(self, tables: Iterable[str]) -> None:
-        """Join all of these in, nearest first, so that ways are shared."""
+        """Join all of these in, nearest first, so that ways are shared; of two as near what is
+        referred to, for not all its rows have one that refers to them."""
         missing = [t for t in dict.fromkeys(tables) if t not in self.aliases]
+        referred = {t: sum(t in self.graph.owned(o) for o in missing) for t in missing}
         while missing:
-            missing.sort(key=lambda t: min(self.graph.distance(a, t) for a in self.aliases))
+            missing.sort(
+                key=lambda t: (
+                    min(self.graph.distance(a, t) for a in self.aliases), -referred[t]
+                )
+            )  # fmt: skip
             self.alias(missing.pop(0))
             missing = [t for t in missing if t not in self.aliases]
 

@@ -296,7 +296,7 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("earn earns make makes paid get gets", r",? ?(?:and )?what (?:do|does) (?:they|he|she|each|it|each of them) (?:earn|make|get paid|get)(?: (?:an|a|per) (hour|day|week|month|year))?(?= ?[?.]|$)", ", and the pay", "pay"),
     ("count counts", rf"(?<=[.,;?!] )(?:the |any )?{_STATED} counts? (?:too|as well|also)(?= ?[.?!]|$)", ""),
     ("counted included count out aside considered ignored disregarded", rf"(?<=[.,;?!] )(?:the |any )?(\w+(?: \w+)?) (?:are |is |being )?(?:{_IGNORED})", "excluding {1}"),
-    ("skip", r"(?:skip|skipping|drop|dropping|omit|omitting)(?= \w)", "excluding"),
+    ("skip skipping drop dropping omit omitting", r"(?:skip|skipping|drop|dropping|omit|omitting)(?= \w)(?! (?:in|of|from|off|out|by|to|since)\b)", "excluding"),
     ("cancellations cancellation", r"(excluding|without|except|disregarding|ignoring|ex|not counting|minus) (?:the |any |all )?cancell?ations?", "excluding cancelled", "cancelled"),
     ("cancellations cancellation", r"(excluding|without|except|disregarding|ignoring|ex|not counting|minus) (?:the |any |all )?cancell?ations?", "excluding canceled", "canceled"),
     ("non", r"non (cancell?ed|active|returned|paid|closed|deleted|refunded|void|voided)", "not {1}"),
