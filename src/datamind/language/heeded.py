@@ -20,6 +20,7 @@ from datamind.language.figures_said import heed_figures, heed_numbers, never
 from datamind.language.own_kinds import heed_own_kinds
 from datamind.language.tables import keywords as K
 from datamind.language.tables.windows import THAN
+from datamind.language.times_said import heed_times
 from datamind.language.units import Unit
 from datamind.language.vacuous import heed_vacuous
 from datamind.language.weekdays import heed_weekdays
@@ -92,6 +93,7 @@ def _heed_extremes(
         raise Unbuildable("the most of something was asked for")
     _heed_than(nodes, said)
     _heed_still(nodes, said, ctx)
+    heed_times(nodes, ctx)
     _heed_groups(nodes, ctx)
     if any(isinstance(n, P.And) and never(n) for n in nodes):
         raise Unbuildable("no day is in both periods")
@@ -228,22 +230,6 @@ def _timed(nodes: Sequence[object]) -> bool:
     )
 
 
-# `Revenue by hour`, `by method and month`.
-_GRAIN = re.compile(r"\bby (?:(?:\w+ ){1,3}and )?(hour|day|week|month|quarter)\b(?! of)")
-
-
-def _tells_time(node: object, grain: str) -> bool:
-    if isinstance(node, P.Column):
-        return grain in names.words_of(node.name)
-    return isinstance(node, P.DateTrunc | P.DatePart)
-
-
-def _tells_hours(node: object) -> bool:
-    if isinstance(node, P.Column):
-        return "hours" in names.words_of(node.name)
-    return isinstance(node, P.Group | P.DateTrunc | P.DatePart | P.DateDiff | P.Value)
-
-
 def _linked(ctx: Context) -> set[str]:
     return {ctx.words[at].lower() for m in ctx.chosen for at in range(m.first, m.last)}
 
@@ -316,11 +302,6 @@ def _heed_groups(nodes: Sequence[object], ctx: Context) -> None:
     group are not those of one quantity."""
     view = ctx.scope.view
     groups = [n for n in nodes if isinstance(n, P.Group) and n.keys and n.measures]
-    if "hours" in ctx.words and not any(map(_tells_hours, nodes)):
-        raise Unbuildable("the hours of something were asked for")  # `opening hours`
-    grain = _GRAIN.search(" ".join(ctx.words).lower())
-    if grain and not any(_tells_time(n, grain[1]) for n in nodes):
-        raise Unbuildable("a figure for each time was asked for")
     if not groups:
         return
     keyed = {k.expr.name for n in groups for k in n.keys if isinstance(k.expr, P.Column)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
@@ -162,6 +163,13 @@ def _link(mention: Mention, candidate: Candidate, tokens: list[Token]) -> Link:
     )  # fmt: skip
 
 
+def _came(verb: str, known: Collection[str]) -> bool:
+    """Whether a verb says of all of them what is so: that they came to be, or the moment, by
+    whatever word, of a date that is used."""
+    said = [words.split() for words in MOMENTS.values() if verb in words.split()]
+    return verb in _CAME or any(stem(w) in known for words in said for w in words)
+
+
 def _unexplained(
     ctx: Context, units: tuple[Unit, ...], tokens: list[Token]
 ) -> tuple[list[Token], int]:
@@ -189,7 +197,7 @@ def _unexplained(
         dated = token.lower in _LIVES and after is not None and after.code in "id"
         valued = is_participle(token) and normal(token.text) in ctx.index.values
         said_of = unit.first > 0 and ctx.words[unit.first - 1].lower() in _COPULAS
-        became = said_of and is_participle(token) and token.lower not in _CAME
+        became = said_of and is_participle(token) and not _came(token.lower, known)
         stated = token.lower in _STATES or valued or became
         narrowing += placed or (narrows and tells) or dated or stated or ends
     return list(out.values()), narrowing
