@@ -64,9 +64,9 @@ def test_what_the_data_does_not_hold_is_refused(
 
 # At least so many percent of each right, and no more wrong, as when this was last raised.
 FLOORS = {
-    "questions.yaml": (100, 0), "blind.yaml": (77.3, 5.4), "voices.yaml": (90.6, 1.4),
-    "asked.yaml": (83.3, 3.4), "typed.yaml": (66.6, 0), "colleagues.yaml": (94.6, 1.4),
-    "desks.yaml": (48.0, 6.7), "testers.yaml": (90.6, 4.0), "shops.yaml": (77.3, 4.1),
+    "questions.yaml": (100, 0), "blind.yaml": (82.6, 2.7), "voices.yaml": (92.0, 1.4),
+    "asked.yaml": (85.5, 1.2), "typed.yaml": (70.0, 0), "colleagues.yaml": (94.6, 1.4),
+    "desks.yaml": (50.6, 4.0), "testers.yaml": (90.6, 4.0), "shops.yaml": (78.6, 2.7),
     "unanswerable.yaml": (0, 0),
 }  # fmt: skip
 

@@ -97,7 +97,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"&?d(?:[,&t]+d|rd)+", windows.periods, "2023 vs 2024"),
     Pattern(r"c0(?!c)|0c", conditions.null_test, "phone is missing"),
     Pattern(r"(?<=[Sq])c[ib]?d", dates.best_in, "the best month in 2020"),
-    Pattern(r"(?<![gbm])c[ib]?d", dates.period_after, "sale date in 2020"),
+    Pattern(r"(?<![gbm])(?<![gb]c&)(?<![gb]cc&)c[ib]?d", dates.period_after, "sale date in 2020"),
     Pattern(r"d", dates.period, "in 2020"),
     Pattern(r"Dc", measures.distinct, "distinct customers"),
     Pattern(r"l[cv]", measures.length, "length of the name"),
