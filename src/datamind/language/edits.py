@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from datamind.language import combine_windows as windows
-from datamind.language.calendar import Period
+from datamind.language.calendar import Period, move
 from datamind.language.candidates import Candidate
 from datamind.language.nodes import Node, to_nodes
 from datamind.language.patterns import combine
@@ -22,6 +22,7 @@ _OF_ANY_FIGURE = frozenset({"rating", "height", "size"})
 ADDING = frozenset({"add", "also", "too", "additionally", "well", "plus", "further"})
 _IGNORED = frozenset({K.AND, K.ASK, K.COMMA, K.IN, K.OF, K.WITH, K.TO, K.SAME, K.OR, "D", "."})
 JOINING = ADDING | {"meant", "mean", "instead", "rather", "change", "make"}
+_WHOLE = frozenset({"total", "overall", "altogether"})
 _FIRST_YEAR, _LAST_YEAR = 1900, 2100
 
 
@@ -37,6 +38,8 @@ class Said:
 
 def edited(sketch: Sketch, units: Sequence[Unit], words: Sequence[str]) -> bool:
     """Change the sketch as the units say; False where they say what can't be placed."""
+    if set(words) & _WHOLE and set(words) <= _WHOLE | {"and", "in", "all", "the", "?"}:
+        return _altogether(sketch)
     nodes, over = windows.lift(to_nodes(units), sketch.over)
     said = Said(
         adding=bool(ADDING & set(words)),
@@ -67,6 +70,15 @@ def edited(sketch: Sketch, units: Sequence[Unit], words: Sequence[str]) -> bool:
         changed = True
     windows.settle(sketch)
     return changed
+
+
+def _altogether(sketch: Sketch) -> bool:
+    """`in total?`: the figure of all groups at once; of a figure of all there is no more."""
+    figures = [o for o in sketch.outputs if isinstance(o, Measure) or _is_figure(o)]
+    if not sketch.groups or not figures:
+        return False
+    sketch.outputs, sketch.groups, sketch.order, sketch.head = list(figures), [], [], None
+    return True
 
 
 def _apply(sketch: Sketch, node: Node, before: str, said: Said) -> bool:
@@ -222,6 +234,8 @@ def _narrow(sketch: Sketch, cond: Cond, said: Said) -> None:
     set against another stands beside it."""
     about = set(_columns(cond))
     before = [c for c in sketch.conds if c.kind == "period" and _replaces(cond, c, about)]
+    if len(before) == 1:
+        cond = _in_its_year(cond, before[0])
     if said.against and cond.kind == "period" and len(before) == 1:
         both = Cond("any", parts=(before[0], cond), match="versus", first=cond.first)
         sketch.conds = [both if c is before[0] else c for c in sketch.conds]
@@ -230,6 +244,22 @@ def _narrow(sketch: Sketch, cond: Cond, said: Said) -> None:
     for measure in _measures(sketch.outputs):
         measure.where = [c for c in measure.where if not _replaces(cond, c, about)]
     sketch.conds = [*kept, cond]
+
+
+def _in_its_year(cond: Cond, before: Cond) -> Cond:
+    """`and June?` after May 2023 is June of that year, which was said."""
+    new, old = cond.period, before.period
+    if new is None or old is None or new.low is None or new.high is None or old.low is None:
+        return cond
+    assumed = f" is that of {new.low.year}"
+    years = old.low.year - new.low.year
+    if not new.note.endswith(assumed) or old.note or old.high is None or years == 0:
+        return cond
+    if move(old.high, "day", -1).year != old.low.year:
+        return cond
+    note = f"{new.note.removesuffix(assumed)} is that of {old.low.year}"
+    low, high = move(new.low, "year", years), move(new.high, "year", years)
+    return replace(cond, period=replace(new, low=low, high=high, note=note))
 
 
 def _replaces(new: Cond, old: Cond, about: set[str]) -> bool:
