@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 
 from datamind.language import differences
 from datamind.language.combine_measures import rows_of_value
@@ -12,6 +11,8 @@ from datamind.language.patterns import combine
 from datamind.language.sketch import TOLD, Cond, Measure, Mention
 from datamind.language.tables import keywords as K
 from datamind.language.units import Comparison, Percent
+
+_LAST = 10_000  # behind every word
 
 
 def cut_ratios(nodes: list[Node]) -> list[Node]:
@@ -313,14 +314,14 @@ def _clause_apart(measure: Measure, right: list[Node]) -> int:
     what a figure is a share of, where it was, too: `refunds as a share of sales in Rome`."""
     assert measure.left is not None and measure.right is not None
     figure = measure.kind in ("percent", "share") and not measure.left.where
-    noun = measure.right.target.last if measure.right.target is not None else sys.maxsize
+    noun = measure.right.target.last if measure.right.target is not None else _LAST
     for at, node in enumerate(right[:-1]):
         led = right[at + 1].code
         if node.code == K.COMMA and led in (K.IN, K.WITH):
             return node.first
         if figure and node.code == K.IN and led in "vP" and node.first >= noun:
             return node.first
-    return sys.maxsize
+    return _LAST
 
 
 def _shared(measure: Measure, *, whole: bool, apart: int) -> list[Node]:
