@@ -13,7 +13,7 @@ from datamind.language.context import Context, Unbuildable
 from datamind.language.index import Index
 from datamind.language.scope import year_columns
 from datamind.language.sketch import Cond, Measure, Mention
-from datamind.language.tokens import Token, joined
+from datamind.language.tokens import Token, joined, stretches
 from datamind.language.units import Unit
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Column
@@ -59,19 +59,17 @@ def units(index: Index, tokens: Sequence[Token]) -> Iterator[Unit]:
     born, kept = _births(index), _kept(index)
     if not born and not kept:
         return
-    text, starts, ends = joined(tokens)
+    said = joined(tokens)
     for op, form in FORMS:
-        for found in form.finditer(text):
-            first, last = starts.get(found.start()), ends.get(found.end())
-            if first is not None and last is not None and _of_people(index, tokens[:first], born):
+        for found, first, last in stretches(said, form):
+            if _of_people(index, tokens[:first], born):
                 numbers = tuple(float(n) for n in found.groups())
                 about = Mention(first, last, born or kept, role="date" if born else "number")
                 cond = Cond("age" if born else "compare", about, op, numbers, first=first)
                 yield Unit("P", first, last, cond, 1.1 * (last - first))
     for op, form in PEOPLE if born else ():
-        for found in form.finditer(text):
-            first, last = starts.get(found.start()), ends.get(found.end())
-            if first and last is not None and _are_people(index, tokens[:first], born):
+        for found, first, last in stretches(said, form):
+            if first and _are_people(index, tokens[:first], born):
                 about = Mention(first, last, born, role="date")
                 cond = Cond("age", about, op, (float(found["n"]),), first=first)
                 yield Unit("P", first, last, cond, 1.1 * (last - first))

@@ -9,7 +9,7 @@ from datamind.language import names
 from datamind.language.candidates import Candidate
 from datamind.language.linking import Linker
 from datamind.language.sketch import Cond, Mention
-from datamind.language.tokens import Token, joined, stem
+from datamind.language.tokens import Token, joined, stem, stretches
 from datamind.language.units import Unit
 
 _GAIN = 1.2  # for each word: more than for its words one by one
@@ -24,10 +24,8 @@ def units(linker: Linker, tokens: Sequence[Token]) -> Iterator[Unit]:
     """The condition that the date on which it happens is still empty."""
     if not {"waiting", "awaiting", "yet", "still", "pending"} & {t.lower for t in tokens}:
         return
-    text, starts, ends = joined(tokens)
-    for found in _FORM.finditer(text):
-        first, last = starts.get(found.start()), ends.get(found.end())
-        if not first or last is None or found["what"] in linker.index.values:
+    for found, first, last in stretches(joined(tokens), _FORM):
+        if not first or found["what"] in linker.index.values:
             continue
         dates = _dates(linker, first, stem(found["what"]))
         if len(dates) == 1:

@@ -328,16 +328,14 @@ def _heed_how(
     metrics = any(isinstance(n, P.Metric) for n in nodes)
     if {"spend", "budget"} & set(said) and not (aggregates or metrics or _measured_in(nodes)):
         raise Unbuildable("a sum of money was asked for")
-    stocked = {w for a in aggregates if isinstance(a.arg, P.Column) for w in _STOCK & {
-        *names.words_of(a.arg.name)}}  # fmt: skip
-    if _SOLD & set(said) and stocked - set(ctx.lemmas):
+    columns = [a.arg for a in aggregates if isinstance(a.arg, P.Column)]
+    words = {w for c in columns for w in names.words_of(c.name)}
+    if _SOLD & set(said) and words & _STOCK - set(ctx.lemmas):
         raise Unbuildable("what was sold, not what is there")
-    if any(isinstance(n, P.Metric) for n in nodes) or not aggregates:
+    if metrics or not aggregates:
         return
     if _WORSE & set(said) and all(a.function == "count" for a in aggregates):
         raise Unbuildable("how good, not how many")
-    columns = [a.arg for a in aggregates if isinstance(a.arg, P.Column)]
-    words = {w for c in columns for w in names.words_of(c.name)}
     sums = all(a.function in ("sum", "avg") for a in aggregates)
     if said[:2] == ["how", "many"] and sums and words & _MONEY - set(ctx.lemmas):
         raise Unbuildable("how many, not how much")

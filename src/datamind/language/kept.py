@@ -13,7 +13,7 @@ from datamind.language.sketch import Cond, Measure, Mention
 from datamind.language.tables.durations import MOMENTS
 from datamind.language.tables.kept import LASTING, LIMITS, LONGER, TIMES_TO
 from datamind.language.tables.times import WORD_NUMBERS
-from datamind.language.tokens import Token, joined, stem
+from datamind.language.tokens import Token, joined, stem, stretches
 from datamind.language.units import Unit
 from datamind.semantics.catalog import Column
 
@@ -29,12 +29,9 @@ def units(index: Index, tokens: Sequence[Token]) -> Iterator[Unit]:
         t.lower.rstrip("s") in (*_SECONDS, "time", "long", "longer", "shorter") for t in tokens
     ):
         return
-    text, starts, ends = joined(tokens)
+    said = joined(tokens)
     for op, form in LIMITS:
-        for found in form.finditer(text):
-            first, last = starts.get(found.start()), ends.get(found.end())
-            if first is None or last is None:
-                continue
+        for found, first, last in stretches(said, form):
             lead, tail = found["lead"], found["tail"] or ""
             before = tokens[first - 1].lower if first else ""
             if lead == "last" and (before in _BEFORE_LAST or (op == "=" and before not in _VERBAL)):
@@ -50,17 +47,13 @@ def units(index: Index, tokens: Sequence[Token]) -> Iterator[Unit]:
             about = mention_of(column, first, last)
             cond = Cond("compare", about, op, (number,), first=first)
             yield Unit("P", first, last, cond, _GAIN * (last - first))
-    for found in LONGER.finditer(text):
-        first, last = starts.get(found.start()), ends.get(found.end())
-        if first is None or last is None:
-            continue
+    for _, first, last in stretches(said, LONGER):
         column = meant(index, tokens[:first], "take", "") or beside(index, tokens[:first], "")
         if column is not None:
             yield Unit("c", first, last, mention_of(column, first, last).candidates, _GAIN)
-    for found in TIMES_TO.finditer(text):
-        first, last = starts.get(found.start()), ends.get(found.end())
+    for found, first, last in stretches(said, TIMES_TO):
         column = only([c for c in columns(index) if told({found["tail"]}, c, index)])
-        if column is None or first is None or last is None:
+        if column is None:
             continue
         measure = Measure("aggregate", function=FUNCTIONS[found["function"]], first=first)
         measure.target = mention_of(column, first, last)

@@ -14,7 +14,7 @@ from datamind.language.kept import named_table
 from datamind.language.scope import dates_of
 from datamind.language.sketch import Cond, Mention
 from datamind.language.tables.moments import ENDS
-from datamind.language.tokens import Token, joined, stem
+from datamind.language.tokens import Token, joined, stem, stretches
 from datamind.language.units import Unit
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Column, Table
@@ -49,12 +49,9 @@ def units(index: Index, tokens: Sequence[Token]) -> Iterator[Unit]:
         return
     if any(word in index.values for word in _KEPT):
         return
-    text, starts, ends = joined(tokens)
+    said = joined(tokens)
     for op, form in _FORMS:
-        for found in form.finditer(text):
-            first, last = starts.get(found.start()), ends.get(found.end())
-            if first is None or last is None:
-                continue
+        for found, first, last in stretches(said, form):
             pair = _pair(index, tokens[:first], found.groupdict().get("verb") or "")
             if pair is not None:
                 done, due = (_mention(c, first, last) for c in pair)

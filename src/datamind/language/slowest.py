@@ -14,7 +14,7 @@ from datamind.language.lasting import lasting
 from datamind.language.sketch import Rank
 from datamind.language.tables.kept import SLOWEST
 from datamind.language.tables.keywords import STOP
-from datamind.language.tokens import Token, joined
+from datamind.language.tokens import Token, joined, stretches
 from datamind.language.units import Unit
 from datamind.semantics.catalog import Column
 
@@ -25,10 +25,8 @@ _ASKING = frozenset({"which", "what", "who", "the", "our", "whose"})
 
 def units(index: Index, tokens: Sequence[Token]) -> Iterator[Unit]:
     """The rank that the words for it stand for."""
-    text, starts, ends = joined(tokens)
-    for found in SLOWEST.finditer(text):
-        first, last = starts.get(found.start()), ends.get(found.end())
-        if not first or last is None:
+    for found, first, last in stretches(joined(tokens), SLOWEST):
+        if not first:
             continue
         way = found["long"] or found["way"]
         before, tail = tokens[:first], found["tail"] or ""

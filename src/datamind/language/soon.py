@@ -17,7 +17,7 @@ from datamind.language.periods import date_of
 from datamind.language.scope import dates_of, is_personal
 from datamind.language.sketch import TOLD, Cond, Mention
 from datamind.language.tables.times import WORD_NUMBERS
-from datamind.language.tokens import Token, joined
+from datamind.language.tokens import Token, joined, stretches
 from datamind.language.units import Unit
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Column
@@ -37,12 +37,10 @@ _SOON = re.compile(
 
 def units(index: Index, tokens: Sequence[Token]) -> Iterator[Unit]:
     """The condition that such rows are there."""
-    text, starts, ends = joined(tokens)
-    for found in _SOON.finditer(text):
-        first, last = starts.get(found.start()), ends.get(found.end())
+    for found, first, last in stretches(joined(tokens), _SOON):
         number = _number(found["n"])
         pair = _dates(index, f"{found['done']} {found['what'] or ''}", found["start"])
-        if first is None or last is None or pair is None or number is None:
+        if pair is None or number is None:
             continue
         begun, done = (_mention(c, first, last) for c in pair)
         rows = Candidate("table", pair[1].table, pair[1].table, 0.95, "name")

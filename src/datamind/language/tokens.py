@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -202,3 +202,15 @@ def joined(tokens: Sequence[Token]) -> tuple[str, dict[int, int], dict[int, int]
         at += 1
         words.append(word)
     return " ".join(words), starts, ends
+
+
+def stretches(
+    said: tuple[str, Mapping[int, int], Mapping[int, int]], form: re.Pattern[str]
+) -> Iterator[tuple[re.Match[str], int, int]]:
+    """What of `joined` words fits the form, with the places of its first token and behind its last;
+    not what begins or ends within a word."""
+    text, starts, ends = said
+    for found in form.finditer(text):
+        first, last = starts.get(found.start()), ends.get(found.end())
+        if first is not None and last is not None:
+            yield found, first, last
