@@ -116,6 +116,8 @@ def _is_key(column: Column, ctx: Context) -> bool:
 def _comparable(column: Column, ctx: Context) -> P.Expr:
     """The column for comparing with a number: text that holds numbers is read as one."""
     expr = ctx.expr(column)
+    if isinstance(expr, P.Arithmetic) and expr.op == "*":  # only what is shown is told in grams
+        expr = ctx.expr(column, scaled=False)
     if column.is_number or column.type in ("time", "interval"):
         return expr
     if column.type == "text":

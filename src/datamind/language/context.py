@@ -13,7 +13,8 @@ from datamind.language.calendar import Period
 from datamind.language.candidates import Candidate
 from datamind.language.evidence import Overlay
 from datamind.language.index import Index
-from datamind.language.scales import divisor
+from datamind.language.scales import kept_in
+from datamind.language.scales import scaled as in_unit
 from datamind.language.scope import Scope, display
 from datamind.language.sketch import Cond, Formula, Mention
 from datamind.language.units import Percent
@@ -86,11 +87,17 @@ class Context:
         found: P.Expr = self.scope.column(column.id, role)
         if column.dated:
             return P.Call("date", (found,))
-        many = divisor(column, self.lemmas) if scaled else None
-        if many is not None:
-            self.notes.append(f"{column.name.replace('_', ' ')} is divided by {many}")
-            return P.Arithmetic("/", found, P.Value(many))
-        return P.FromEpoch(found) if column.epoch else found
+        told = self.told(column.name, found, kept_in(column)) if scaled else found
+        return P.FromEpoch(found) if column.epoch and told == found else told
+
+    def told(self, name: str, figure: P.Expr, kept: str | None) -> P.Expr:
+        """The figure of that name, kept in that unit, in the unit that the question names."""
+        made = in_unit(figure, kept, self.lemmas)
+        match made:
+            case P.Arithmetic(op=op, right=P.Value(value=many)) if made is not figure:
+                done = "divided" if op == "/" else "multiplied"
+                self.notes.append(f"{name.replace('_', ' ')} is {done} by {many}")
+        return made
 
 
 def number(value: float | dt.time) -> P.Value:

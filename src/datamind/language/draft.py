@@ -10,7 +10,7 @@ from datamind.language.conditions import predicate
 from datamind.language.context import Context, Unbuildable
 from datamind.language.periods import date_expr
 from datamind.language.roles import played, referred, role_of
-from datamind.language.scales import renamed
+from datamind.language.scales import kept_in, renamed
 from datamind.language.scope import called, dates_of, display, is_technical, year_columns
 from datamind.language.sketch import Cond, Mention
 from datamind.language.tokens import stem
@@ -150,7 +150,7 @@ def person(mention: Mention, column: Column, ctx: Context) -> list[Column]:
 
 
 def named(column: Column, ctx: Context, role: str | None = None) -> P.Named:
-    return P.Named(renamed(column, ctx.lemmas), ctx.expr(column, role))
+    return P.Named(renamed(column.name, kept_in(column), ctx.lemmas), ctx.expr(column, role))
 
 
 # What rows are gathered by whatever their year.

@@ -158,10 +158,10 @@ class BuiltinPlanner:
             readings = readings or _readings(
                 linker, combined, defined, question.today, overlay, compiled, view, self._width,
             )  # fmt: skip
-        if not readings and any(f.period.low and f.period.low > question.today for f in
-                                find_periods(tokens, question.today)):  # fmt: skip
+        read = _decide(readings, tokens, view)
+        if read.status != "answered" and _lies_ahead(tokens, question.today, readings):
             return Interpretation("refused", (), 0.9, refusal=Refusal("future", _NOT_SO_FAR))
-        return _noted(_decide(readings, tokens, view), notes)
+        return _noted(read, notes)
 
     def _together(
         self, question: Question, tokens: list[Token], notes: list[str], view: View,
@@ -243,6 +243,16 @@ def _readings(
                 found[key] = with_score(made, score)
     ordered = sorted(found.values(), key=lambda s: -s.reading.score)
     return ordered[: MAX_READINGS * width]
+
+
+def _lies_ahead(tokens: list[Token], today: dt.date, readings: list[Scored]) -> bool:
+    """Whether a period that is yet to come is what can't be read."""
+    unknown = set(readings[0].unknown) if readings else {t.text for t in tokens}
+    return any(
+        f.period.low is not None and f.period.low > today
+        and unknown & {t.text for t in tokens[f.first : f.last]}
+        for f in find_periods(tokens, today)
+    )  # fmt: skip
 
 
 def _decide(readings: list[Scored], tokens: list[Token], view: View) -> Interpretation:

@@ -22,6 +22,7 @@ from datamind.language.tables import keywords as K
 from datamind.language.tables.windows import THAN
 from datamind.language.times_said import heed_times
 from datamind.language.units import Unit
+from datamind.language.units_asked import heed_units
 from datamind.language.vacuous import heed_vacuous
 from datamind.language.weekdays import heed_weekdays
 from datamind.semantics import plan as P
@@ -66,6 +67,7 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     if _CURRENCIES & left and not any(map(_in_money, _measured(nodes, ctx))):
         raise Unbuildable("money was asked for")
     _heed_currency(nodes, left, ctx)
+    heed_units(nodes, ctx)
     _heed_extremes(nodes, units, said, ctx)
     denied = [u for u in units if u.code in (K.NOT, K.EXCLUDED) and u not in last]
     if denied and not any(map(_denies, nodes)):

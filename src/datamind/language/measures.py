@@ -29,7 +29,7 @@ from datamind.language.metric_time import figure
 from datamind.language.periods import date_column, date_expr, when
 from datamind.language.relations import of_subtype, plain_relation
 from datamind.language.restrictions import within
-from datamind.language.scales import renamed
+from datamind.language.scales import kept_by, kept_in, renamed
 from datamind.language.scope import is_money, is_price_of_one, money_column, quantity_and_price
 from datamind.language.sketch import Cond, Measure, Mention
 from datamind.semantics import plan as P
@@ -89,13 +89,14 @@ def name_of(measure: Measure, ctx: Context) -> str:
     if candidate is None:
         return "value"
     if candidate.kind == "metric":
-        return candidate.id
+        kept_unit = kept_by(ctx.scope.view.metrics_by_name[candidate.id].unit)
+        return renamed(candidate.id, kept_unit, ctx.lemmas)
     if candidate.kind == "table":
         told = "total" if measure.kind == "aggregate" else "number_of"
         told = {"max": "latest", "min": "earliest"}.get(measure.function, told)
         return f"{told}_{'_'.join(names.split(ctx.scope.view.table(candidate.id).name))}"
     kept = ctx.column_of(measure.target)
-    column = "_".join(names.split(renamed(kept, ctx.lemmas)))
+    column = "_".join(names.split(renamed(kept.name, kept_in(kept), ctx.lemmas)))
     if measure.kind == "count":
         added = is_added(ctx.column_of(measure.target), measure)
         return f"{'sum' if added else 'number_of'}_{column}"

@@ -12,8 +12,9 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from datamind.language.calendar import Period
 from datamind.language.context import Context, Unbuildable, conjunction
+from datamind.language.periods import reached
+from datamind.language.scales import kept_by
 from datamind.language.sketch import Measure, Mention, Sketch
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Metric
@@ -69,7 +70,8 @@ def figure(name: str, ctx: Context, where: P.Predicate | None = None) -> P.Expr:
     if metric.kind == "other" and _RUNNING & set(ctx.lemmas):
         raise Unbuildable("a running total is made of the figure itself")
     ctx.scope.need(t for t in metric.relations if t in ctx.scope.view.by_id)
-    return spread(name, where, ctx) if ctx.spans else P.Metric(name, where)
+    made = spread(name, where, ctx) if ctx.spans else P.Metric(name, where)
+    return ctx.told(name, made, kept_by(metric.unit))
 
 
 def spread(name: str, where: P.Predicate | None, ctx: Context) -> P.Expr:
@@ -107,14 +109,6 @@ def _formula(
 def _simple(metric: Metric, where: P.Predicate | None, ctx: Context) -> P.Expr:
     assert metric.table is not None and metric.time_column is not None
     date = ctx.expr(ctx.scope.view.column(f"{metric.table}.{metric.time_column}"))
-    tests = [_within(date, period) for period in ctx.spans]
+    tests = [reached(date, period, ctx) for period in ctx.spans]
     ctx.notes.append(f"{metric.name} goes by {metric.time_column.replace('_', ' ')}")
     return P.Metric(metric.name, conjunction([*([where] if where is not None else []), *tests]))
-
-
-def _within(date: P.Expr, period: Period) -> P.Predicate:
-    if period.low is not None and period.high is not None:
-        return P.Between(date, P.Value(period.low), P.Value(period.high), open_end=True)
-    if period.low is not None:
-        return P.Compare(">=", date, P.Value(period.low))
-    return P.Compare("<", date, P.Value(period.high))

@@ -36,12 +36,20 @@ def in_period(cond: Cond, ctx: Context) -> P.Predicate:
         ctx.notes.append(period.note)
     year = _year_column(cond, ctx)
     if year is not None:
+        last = period.low.year if period.low and period.low > ctx.today else 0
+        if year.high is not None and str(last) > year.high[:4]:
+            raise Unbuildable("the data does not reach so far")
         return _years(ctx.expr(year), period)
     running = _running(cond, ctx)
     if running is not None:
         return running
     date = date_expr(ctx, cond.subject, cond.first)
     ctx.dates.append(date)
+    return reached(date, period, ctx)
+
+
+def reached(date: P.Expr, period: Period, ctx: Context) -> P.Predicate:
+    """The date is in the period, which does not lie behind all that the data holds."""
     if period.low is not None and period.low > ctx.today and _ends_before(date, period.low, ctx):
         raise Unbuildable("the data does not reach so far")
     return within(date, period)

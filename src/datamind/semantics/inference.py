@@ -12,7 +12,7 @@ from datamind.errors import PlanInvalid
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import TEMPORAL, ColumnType, Metric, Table, View
 from datamind.semantics.parts import PERCENT, SHARE, of_division, of_metric
-from datamind.semantics.scales import after
+from datamind.semantics.scales import after, times
 
 
 class Typed(NamedTuple):
@@ -126,6 +126,8 @@ def _arithmetic(expr: P.Arithmetic, scope: Scope) -> Typed:
     unit = units.pop() if len(units) == 1 else None
     if expr.op == "*" and left.unit and right.unit:
         unit = None
+    if expr.op == "*" and isinstance(expr.right, P.Value):
+        unit = times(unit, expr.right.value)
     if expr.op == "*" and unit == SHARE and P.Value(100) in (expr.left, expr.right):
         unit = PERCENT
     whole = left.type == right.type == "integer"
