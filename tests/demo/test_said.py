@@ -50,6 +50,7 @@ UNITS = [
     ("What share of total revenue comes from each channel?", "share"),
     ("What percentage of sessions were on mobile?", "percent"),
     ("monthly growth of revenue", "percent"),
+    ("return rate last month", "share"),
     ("How many orders per customer do we have by country?", None),
     ("What is the average order value by channel?", "usd"),
 ]
@@ -99,6 +100,28 @@ def test_each_question_that_is_proposed_is_answered(context: AskContext) -> None
         if answer.status != "answered" or not same:
             wrong.append((text, answer.status, answer.explanation))
     assert wrong == []
+
+
+UNANSWERABLE = [
+    (case["question"], "") for case in yaml.safe_load((HERE / "unanswerable.yaml").read_text())
+] + [
+    ("What can I ask?", "Revenue for each month"),
+    ("Delete all cancelled orders", "Orders for each month"),
+    ("Will revenue grow next year?", "Revenue for each channel"),
+    ("revenue by mood", "Revenue for each month"),
+]
+
+
+@pytest.mark.parametrize(("text", "nearest"), UNANSWERABLE)
+def test_a_refusal_proposes_what_can_be_answered(
+    text: str, nearest: str, context: AskContext
+) -> None:
+    refusal = asked(text, context).refusal
+    assert refusal is not None
+    assert refusal.nearest
+    assert nearest in (*refusal.nearest, "")
+    for proposed in refusal.nearest:
+        assert asked(proposed, context).status == "answered", proposed
 
 
 def test_each_other_reading_is_answered_as_it_is_offered(context: AskContext) -> None:

@@ -152,6 +152,26 @@ SUMMARIES: list[tuple[Result, str]] = [
         "From 2024-Q4 to 2025-Q1, x went from 0.5000 to 0.2500 (-50 %).",
     ),
     (
+        result("year:i n:i", (2023, 10), (2024, 40), (2025, 15)),
+        "From 2023 to 2025, n went from 10 to 15 (+50 %). The peak was 40 in 2024.",
+    ),
+    (
+        result("month_of_year:i n:i", (2, 5), (12, 3)),
+        "2 rows. The highest n is 5 (February); the lowest is 3 (December).",
+    ),
+    (
+        result("k:t n:i rank:i", ("a", 7, 1), ("b", 3, 2)),
+        "2 rows. The highest n is 7 (a); the lowest is 3 (b).",
+    ),
+    (
+        result("is_weekend:b n:i", (False, 7), (True, 3)),
+        "2 rows. The highest n is 7 (not weekend); the lowest is 3 (weekend).",
+    ),
+    (
+        result("takes_part:b n:i", (False, 7), (None, 3)),
+        "2 rows. The highest n is 7 (takes part: no); the lowest is 3 (takes part: no value).",
+    ),
+    (
         result("day:D n:i", (day("2025-01-01"), 1), (day("2025-01-01"), 2)),
         "2 rows. The highest n is 2 (2025-01-01); the lowest is 1 (2025-01-01).",
     ),
@@ -181,6 +201,30 @@ def test_a_result_is_summed_up_like_this(made: Result, said: str) -> None:
 )  # fmt: skip
 def test_a_month_that_is_not_over_is_compared_with_none(today: str, said: str) -> None:
     assert summary(result("month:D n:i", *MONTHS), (), day(today)) == said
+
+
+PARTS = [
+    ("month:D n:i", "2025-01-10", None, MONTHS, (
+        "From 2025-02 to 2025-03, n went from 40 to 15 (-62 %)."
+        " 2025-01 is counted from 2025-01-10 on: 10.")),
+    ("month:D n:i", "2025-01-01", None, MONTHS, (
+        "From 2025-01 to 2025-03, n went from 10 to 15 (+50 %). The peak was 40 in 2025-02.")),
+    ("year:i n:i", None, "2025-06-01", [(2023, 10), (2024, 40), (2025, 15)], (
+        "From 2023 to 2024, n went from 10 to 40 (+300 %). 2025 is not over: 15 so far.")),
+    ("day:D n:i", None, "2025-01-03", [(day(f"2025-01-0{n}"), n) for n in (1, 2, 3)], (
+        "From 2025-01-01 to 2025-01-02, n went from 1 to 2 (+100 %)."
+        " 2025-01-03 is not over: 3 so far.")),
+    ("month:D n:i", "2025-01-10", None, MONTHS[:2], (
+        "From 2025-01 to 2025-02, n went from 10 to 40 (+300 %).")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("heads", "since", "today", "rows", "said"), PARTS)
+def test_a_period_that_is_not_whole_is_compared_with_none(
+    heads: str, since: str | None, today: str | None, rows: list[Any], said: str
+) -> None:
+    days = [day(text) if text else None for text in (today, since)]
+    assert summary(result(heads, *rows), (), *days) == said
 
 
 CHARTS: list[tuple[Result, Chart]] = [
@@ -224,6 +268,8 @@ def test_a_result_is_drawn_like_this(made: Result, chart: Chart) -> None:
         (2025, "year:i", "2025"),
         (2, "quarter:i", "Q2"),
         (20252, "quarter:i", "20252"),
+        (11, "month_of_year:i", "November"),
+        (11, "month:i", "11"),
         (12345, "paid:i", "12,345"),
         (Decimal("1234.5"), "n:d", "1,234.50"),
         (0.000123, "n:f", "0.0001230"),

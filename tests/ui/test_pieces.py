@@ -168,6 +168,7 @@ def column(name: str, type_: str = "decimal", unit: str | None = None) -> dict[s
         (0.51886, column("share", "float"), "0.5189"),
         (2024, column("year", "integer"), "2024"),
         (3, column("order_quarter", "integer"), "Q3"),
+        (3, column("month_of_year", "integer"), "March"),
         (100200, column("order_id", "integer"), "100200"),
         (12, column("rate", "float", "percent"), "12 %"),
         (None, column("x"), "—"),

@@ -33,6 +33,8 @@ MAX_READINGS, KEPT_VIEWS, CHOICES = 20, 8, 3
 BASES = 3  # ways to cut the earlier question that are tried
 _NOT_SO_FAR = "This asks about a time that the data does not reach."
 LONGEST = 160  # words and marks of a question; the time to read one grows with them
+MOST_MISSING = 5
+NO_MATCH = "Nothing in this data matches the question."
 TOO_LONG = Refusal("not_understood", f"A question has at most {LONGEST} words and marks.")
 VAGUE = 0.5  # a word that links no better than this is not worth asking back about
 
@@ -158,7 +160,10 @@ class BuiltinPlanner:
             readings = readings or _readings(
                 linker, combined, defined, question.today, overlay, compiled, view, self._width,
             )  # fmt: skip
-        read = _decide(readings, tokens, view)
+        read = (
+            _decide(readings, view) if readings
+            else _unmatched(covers(linkers[0], question.today, linkers[0].tokens, defined))
+        )  # fmt: skip
         if read.status != "answered" and _lies_ahead(tokens, question.today, readings):
             return Interpretation("refused", (), 0.9, refusal=Refusal("future", _NOT_SO_FAR))
         return _noted(read, notes)
@@ -194,7 +199,7 @@ class BuiltinPlanner:
             return None
         found.sort(key=lambda s: -s.reading.score)
         here = (*notes, f"follows on from: {question.earlier[-1].text}")
-        return _noted(_decide(found[:MAX_READINGS], tokens, view), here)
+        return _noted(_decide(found[:MAX_READINGS], view), here)
 
     def _leading_up(self, question: Question, view: View, compiled: Compiled) -> list[Turn]:
         """The last question that was read alone, and those that changed it since."""
@@ -255,12 +260,16 @@ def _lies_ahead(tokens: list[Token], today: dt.date, readings: list[Scored]) -> 
     )  # fmt: skip
 
 
-def _decide(readings: list[Scored], tokens: list[Token], view: View) -> Interpretation:
-    """Answer, ask back or refuse, by the calibrated confidence of the best reading."""
-    if not readings:
-        reason = "Nothing in this data matches the question."
-        missing = tuple(t.text for t in tokens if t.is_proper)[:5]
-        return Interpretation("refused", (), 0.9, refusal=Refusal("no_match", reason, missing))
+def _unmatched(found: Sequence[tuple[tuple[Unit, ...], float]]) -> Interpretation:
+    """The refusal of what can't be read at all: the words that nothing explains are named."""
+    units = found[0][0] if found else ()
+    missing = tuple(dict.fromkeys(str(u.payload) for u in units if u.code == "u"))[:MOST_MISSING]
+    reason = f"Nothing in this data explains {', '.join(missing)}." if missing else NO_MATCH
+    return Interpretation("refused", (), 0.9, missing, refusal=Refusal("no_match", reason, missing))
+
+
+def _decide(readings: list[Scored], view: View) -> Interpretation:
+    """Answer, ask back or refuse, by the calibrated confidence of the best of the readings."""
     best = readings[0]
     margin = best.reading.score - readings[1].reading.score if len(readings) > 1 else 3.0
     probability = ranking.confidence(best.features, margin)

@@ -11,6 +11,7 @@ from datamind.pipeline.assumptions import assumed
 from datamind.pipeline.execute import named
 from datamind.pipeline.explain import explain, explained
 from datamind.pipeline.kept import Read
+from datamind.pipeline.nearest import about, nearest
 from datamind.pipeline.prepare import Prepared
 from datamind.records import Answer, Interpretation, Result, Status
 from datamind.semantics.catalog import View
@@ -26,6 +27,7 @@ HINTS = {
     "write_request": "Ask what the data says; to change it, use the program that it belongs to.",
     "advice": "Ask for figures that help to decide: how many, how much, which, when.",
     "nothing_to_explain": 'Name a figure and a period: "Why did revenue fall in May 2025?"',
+    "help": "Ask for figures, lists or comparisons of these, in your own words.",
     "future": "Ask about the past: a trend over months or years, for example.",
 }
 
@@ -53,9 +55,13 @@ def failed(answer: Answer, fault: DataMindError) -> Answer:
     )  # fmt: skip
 
 
-def told(answer: Answer, read: Interpretation) -> Answer:
+def told(answer: Answer, read: Interpretation, view: View, today: dt.date) -> Answer:
     """What the interpretation alone says: a question back, a refusal, or how sure it is."""
     refusal = read.refusal
+    if refusal is not None and read.status == "refused":
+        if refusal.code == "help":
+            refusal = replace(refusal, reason=about(view) or refusal.reason)
+        refusal = replace(refusal, nearest=nearest(answer.question, read, view, today))
     answer = replace(
         answer,
         status=read.status,

@@ -70,7 +70,7 @@ def _answer(question: Question, context: AskContext, stages: Stages, answer: Ans
     read = stages.run(
         "interpret", lambda: interpret(question, context.view, context.planner), said_of
     )
-    answer = told(answer, read)
+    answer = told(answer, read, context.view, question.today)
     if read.status != "answered":
         return answer
     if read.drill is not None:

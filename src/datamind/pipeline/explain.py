@@ -13,6 +13,7 @@ from datamind.semantics import plan as P
 from datamind.semantics.additive import adds_up
 from datamind.semantics.catalog import View
 from datamind.semantics.describe import describe
+from datamind.semantics.walk import below
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def explain(
         warnings.append(f"Masked for you: {', '.join(masked)}.")
     plan = draft.plan
     return Explanation(
-        summary=summary(result, additive(draft, view), today),
+        summary=summary(result, additive(draft, view), today, begin(plan, view) if plan else None),
         chart=chart_of(result),
         warnings=tuple(warnings),
         follow_ups=follow_ups(plan, view, today) if plan is not None else (),
@@ -64,6 +65,40 @@ def additive(draft: Draft, view: View) -> frozenset[str]:
     step = next((s for s in reversed(plan.steps) if not isinstance(s, P.Order | P.Project)), None)
     measures = step.measures if isinstance(step, P.Group) else ()
     return frozenset(m.name for m in measures if adds_up(m.expr, view))
+
+
+def begin(plan: P.Query, view: View) -> dt.date | None:
+    """The day that the rows of a plan by periods begin: its filter's first, or the data's."""
+    tables = {n.alias: n.table for n in below(plan) if isinstance(n, P.Source | P.Join)}
+    keys = [k.expr for s in plan.steps if isinstance(s, P.Group) for k in s.keys]
+    cut = next((k.of for k in keys if isinstance(k, P.DateTrunc)), None)
+    if not isinstance(cut, P.Column) or cut.alias not in tables:
+        return None
+    lows = [_low(n, cut) for n in below(plan)]
+    lows.append(_date(view.column(f"{tables[cut.alias]}.{cut.name}").low))
+    return max((low for low in lows if low is not None), default=None)
+
+
+def _low(test: object, date: P.Column) -> dt.date | None:
+    """The first day that a test leaves of a date, if it tests that."""
+    match test:
+        case P.Between(of=of, low=P.Value(value=low)) if of == date:
+            return _date(low)
+        case P.Compare(op=">=", left=left, right=P.Value(value=low)) if left == date:
+            return _date(low)
+    return None
+
+
+def _date(value: object) -> dt.date | None:
+    """The day of a date, a timestamp or their text; None of anything else."""
+    if isinstance(value, dt.datetime):
+        return value.date()
+    if isinstance(value, str):
+        try:
+            return dt.date.fromisoformat(value[:10])
+        except ValueError:
+            return None
+    return value if isinstance(value, dt.date) else None
 
 
 def quality_warnings(governed: Governed, view: View) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import math
 import re
@@ -91,6 +92,15 @@ def is_quarter(column: ResultColumn, value: Scalar) -> bool:
     return words(column.name)[-1:] == ["quarter"] and value in (1, 2, 3, 4)
 
 
+def _label(column: ResultColumn, value: float | Decimal) -> str:
+    """The name of a quarter or a calendar month; other labels as they are."""
+    if is_quarter(column, value):
+        return f"Q{value}"
+    if column.name == "month_of_year" and value in range(1, 13):
+        return calendar.month_name[int(value)]
+    return str(value)
+
+
 def number_of(value: Scalar) -> float | None:
     """The value as a finite number; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
@@ -137,7 +147,7 @@ def written(value: Scalar, column: ResultColumn | None = None, places: int | Non
         return "yes" if value else "no"
     if isinstance(value, int | float | Decimal):
         if column is not None and is_label(column):
-            return f"Q{value}" if is_quarter(column, value) else str(value)
+            return _label(column, value)
         if column is not None and column.unit == SHARE and number_of(value) is not None:
             return _number(100 * float(value), percent_places(value, places))
         return _number(value, places)

@@ -35,6 +35,18 @@ def follow_ups(plan: P.Query, view: View, today: dt.date | None = None) -> tuple
     return tuple(dict.fromkeys(found))[:MOST]
 
 
+def asked_first(plan: P.Query, view: View) -> tuple[str, ...]:
+    """The question that a figure over time is, where the plan's figure has a name."""
+    source = plan.source
+    group = next((s for s in plan.steps if isinstance(s, P.Group) and s.measures), None)
+    if not isinstance(source, P.Source) or source.table not in view.by_id or group is None:
+        return ()
+    figure = _figure(_bare(group.measures), source, view)
+    if figure is None or not any(c.is_date for c in figure[1].columns):
+        return ()
+    return (f"{figure[0][:1].upper()}{figure[0][1:]} for each month",)
+
+
 # ---- about a figure ----------------------------------------------------------------------------
 
 
@@ -61,7 +73,7 @@ def _figure(measure: P.Expr, source: P.Source, view: View) -> tuple[str, Table] 
             return f"{label[:1].lower()}{label[1:]}", view.table(home or "")
         case P.Aggregate(function="count", arg=None, where=None):
             table = view.by_id.get(tables.get(measure.of or source.alias, ""))
-            return (f"number of {_nouns(table)}", table) if table is not None else None
+            return (f"number of {nouns(table)}", table) if table is not None else None
     return None
 
 
@@ -90,9 +102,9 @@ def _of_figure(
     if any(c.is_date for c in table.columns) and not _by_time(plan):
         yield f"{title} for each month{where or ''}"
     entity = next((t for t in _entities(table, view) if not grouped & set(t.display)), None)
-    if entity is not None and not where and _nouns(entity) not in name:
-        yield f"Which 5 {_nouns(entity)} have the highest {name}{when}?"
-    if name == f"number of {_nouns(table)}":
+    if entity is not None and not where and nouns(entity) not in name:
+        yield f"Which 5 {nouns(entity)} have the highest {name}{when}?"
+    if name == f"number of {nouns(table)}":
         yield from _averages(table)
 
 
@@ -180,28 +192,29 @@ def _entities(table: Table, view: View) -> Iterator[Table]:
 
 def _of_rows(table: Table, plan: P.Query) -> Iterator[str]:
     """How many there are, by a category and over time, and their averages."""
-    nouns = _nouns(table)
+    rows = nouns(table)
     grouped = {
         k.expr.name for s in plan.steps if isinstance(s, P.Group) for k in s.keys
         if isinstance(k.expr, P.Column)
     }  # fmt: skip
     cut = next((c for c in _categories(table) if c.name not in grouped), None)
     if cut is not None:
-        yield f"How many {nouns} are there for each {_said(cut, table)}?"
+        yield f"How many {rows} are there for each {_said(cut, table)}?"
     if any(c.is_date for c in table.columns) and not _by_time(plan):
-        yield f"How many {nouns} were there each month?"
+        yield f"How many {rows} were there each month?"
     yield from _averages(table)
 
 
 def _averages(table: Table) -> Iterator[str]:
     number = next(iter(_measures(table)), None)
     if number is not None:
-        yield f"What is the average {_said(number, table)} of {_nouns(table)}?"
+        yield f"What is the average {_said(number, table)} of {nouns(table)}?"
         if table.display:
-            yield f"What are the top 5 {_nouns(table)} by {_said(number, table)}?"
+            yield f"What are the top 5 {nouns(table)} by {_said(number, table)}?"
 
 
-def _nouns(table: Table) -> str:
+def nouns(table: Table) -> str:
+    """What a table's rows are called."""
     return plural(table.entity or spoken(table.name, "", ()))
 
 

@@ -21,26 +21,30 @@ from datamind.pipeline.figures import (
 from datamind.records import Result, ResultColumn, Scalar
 
 Row = tuple[Scalar, ...]
-GRAINS = frozenset({"week", "month", "quarter", "year"})
+GRAINS = frozenset({"day", "week", "month", "quarter", "year"})
 LEAST_PERCENT = 1  # a smaller share of a total says nothing
 
 
-def summary(result: Result, additive: Collection[str] = (), today: dt.date | None = None) -> str:
+def summary(
+    result: Result, additive: Collection[str] = (), today: dt.date | None = None,
+    since: dt.date | None = None,
+) -> str:  # fmt: skip
     """What the result says, in one or two sentences.
 
     `additive` names the columns whose values may be added up over the rows. A period that `today`
-    lies in is not over, and no figure to compare with others.
+    lies in is not over, one that holds the day `since` which the rows begin is not whole: neither
+    is a figure to compare with others.
     """
     if not result.rows:
         return "No rows match the question."
     if len(result.rows) == 1:
         return _single(result)
-    figures = [i for i, c in enumerate(result.columns) if is_figure(c)]
+    figures = [i for i, c in enumerate(result.columns) if is_figure(c) and c.name != "rank"]
     if not figures or len(result.columns) == 1:
         return _listing(result)
-    day = next((i for i, c in enumerate(result.columns) if c.type in DATES), None)
+    day = next((i for i, c in enumerate(result.columns) if c.type in DATES or _is_year(c)), None)
     if day is not None and not result.truncated:
-        told = _series(result, day, figures[-1], today)
+        told = _series(result, day, figures[-1], today, since)
         if told:
             return told
     return _breakdown(result, figures[-1], additive)
@@ -97,7 +101,8 @@ def _listing(result: Result) -> str:
 def _label(result: Result, row: Row, skip: int | None) -> str:
     """What a row is called: its texts, else its first column that is not `skip`."""
     texts = [
-        shown(v, c) for i, (c, v) in enumerate(zip(result.columns, row, strict=True))
+        _flag(v, c) if c.type == "boolean" else shown(v, c)
+        for i, (c, v) in enumerate(zip(result.columns, row, strict=True))
         if i != skip and c.type in ("text", "boolean")
     ]  # fmt: skip
     if texts:  # and when, where each has several periods
@@ -108,6 +113,14 @@ def _label(result: Result, row: Row, skip: int | None) -> str:
         return " ".join(texts)
     first = next(i for i in range(len(row)) if i != skip or len(row) == 1)
     return shown(row[first], result.columns[first])
+
+
+def _flag(value: Scalar, column: ResultColumn) -> str:
+    """`weekend` or `not weekend` of a column is_weekend; else the column with its yes or no."""
+    first, *rest = words(column.name) or [""]
+    if first == "is" and rest and isinstance(value, bool):
+        return " ".join([*([] if value else ["not"]), *rest])
+    return f"{called(column)}: {shown(value, column)}"
 
 
 def _figures(result: Result, place: int) -> list[tuple[float, Row]]:
@@ -149,8 +162,10 @@ def _extreme(
     return f"{shown(rows[0][place], result.columns[place], places)} ({label}{others})"
 
 
-def _series(result: Result, day: int, place: int, today: dt.date | None) -> str:
-    """How a figure went over time, in periods that are over; empty where days repeat."""
+def _series(
+    result: Result, day: int, place: int, today: dt.date | None, since: dt.date | None
+) -> str:
+    """How a figure went over time, in whole periods; empty where days repeat."""
     column, when = result.columns[place], result.columns[day]
     found = sorted(
         (f for f in _figures(result, place) if f[1][day] is not None), key=lambda f: str(f[1][day])
@@ -160,6 +175,7 @@ def _series(result: Result, day: int, place: int, today: dt.date | None) -> str:
         return ""
     places = places_of(row[place] for row in result.rows)
     running = found.pop()[1] if len(found) > 2 and _is_on(found[-1][1][day], when, today) else None
+    begun = found.pop(0)[1] if len(found) > 2 and _is_cut(found[0][1][day], when, since) else None
     (first, start), (last, end) = found[0], found[-1]
     high, peak = max(found, key=lambda f: f[0])
     text = (
@@ -171,6 +187,9 @@ def _series(result: Result, day: int, place: int, today: dt.date | None) -> str:
     moment = shown(peak[day], when)
     at = f"{shown(peak[place], column, places)} {'on' if moment.count('-') > 1 else 'in'} {moment}"
     text += f". The peak was {at}." if high > max(first, last) else "."
+    if begun is not None and since is not None:
+        part = shown(begun[place], column, places)
+        text += f" {shown(begun[day], when)} is counted from {since.isoformat()} on: {part}."
     if running is not None:
         so_far = shown(running[place], column, places)
         text += f" {shown(running[day], when)} is not over: {so_far} so far."
@@ -179,11 +198,38 @@ def _series(result: Result, day: int, place: int, today: dt.date | None) -> str:
 
 def _is_on(start: Scalar, column: ResultColumn, today: dt.date | None) -> bool:
     """Whether today lies in the period that begins then, and is not its last day."""
-    grain = words(column.name)[-1]
-    if today is None or grain not in GRAINS or not isinstance(start, dt.date):
+    first, end = _day(start), _end(start, column)
+    if today is None or first is None or end is None:
         return False
-    first = start.date() if isinstance(start, dt.datetime) else start
-    return first <= today < move(first, grain, 1) - dt.timedelta(1)
+    return first <= today < max(end - dt.timedelta(1), first + dt.timedelta(1))
+
+
+def _is_cut(start: Scalar, column: ResultColumn, since: dt.date | None) -> bool:
+    """Whether the rows begin after the first day of the period that begins then."""
+    first, end = _day(start), _end(start, column)
+    return bool(since and first and end and first < since < end)
+
+
+def _end(start: Scalar, column: ResultColumn) -> dt.date | None:
+    """The day after the period that begins then; None where it is no period."""
+    grain, first = words(column.name)[-1], _day(start)
+    return move(first, grain, 1) if first and grain in GRAINS else None
+
+
+def _is_year(column: ResultColumn) -> bool:
+    """Whether its whole numbers are the years that rows are grouped by."""
+    return column.type == "integer" and column.name == "year"
+
+
+def _day(moment: Scalar) -> dt.date | None:
+    """The first day of a period, of a year told by its number too."""
+    if isinstance(moment, int) and not isinstance(moment, bool) and 0 < moment < dt.MAXYEAR:
+        return dt.date(moment, 1, 1)
+    return (
+        moment.date()
+        if isinstance(moment, dt.datetime)
+        else (moment if isinstance(moment, dt.date) else None)
+    )
 
 
 def _moved(column: ResultColumn, start: Scalar, end: Scalar, places: int) -> str:

@@ -98,6 +98,16 @@ def _metric(expr: P.Metric, scope: Scope) -> Typed:
     return Typed("float", metric.unit or of_metric(metric, scope.view.metrics_by_name))
 
 
+def _of_ratio(expr: P.Arithmetic, scope: Scope) -> str | None:
+    """The unit of the ratio metric that a quotient of two metrics is, each for its own rows."""
+    match expr:
+        case P.Arithmetic(left=P.Metric(name=top), right=P.Metric(name=bottom)):
+            for metric in scope.view.metrics:
+                if (metric.numerator, metric.denominator) == (top, bottom):
+                    return metric.unit or of_metric(metric, scope.view.metrics_by_name)
+    return None
+
+
 def promoted(types: list[ColumnType]) -> ColumnType:
     """The type that holds values of all these."""
     known = [t for t in types if t != "other"]
@@ -121,7 +131,7 @@ def _arithmetic(expr: P.Arithmetic, scope: Scope) -> Typed:
         unit = left.unit if right.unit is None else None
         if isinstance(expr.right, P.Value):
             unit = after(unit, expr.right.value)
-        return Typed("float", of_division(expr) or unit)
+        return Typed("float", of_division(expr) or _of_ratio(expr, scope) or unit)
     units = {left.unit, right.unit} - {None}
     unit = units.pop() if len(units) == 1 else None
     if expr.op == "*" and left.unit and right.unit:

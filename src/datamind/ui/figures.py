@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import math
 import re
 from collections.abc import Iterable
@@ -56,10 +57,18 @@ def written(value: Any, column: JSON, places: int) -> str:
     return str(value)
 
 
+def _label(value: float, name: str) -> str:
+    """The name of a quarter or a calendar month; other labels as they are."""
+    if name.endswith("quarter") and value in (1, 2, 3, 4):
+        return f"Q{value}"
+    if name == "month_of_year" and value in range(1, 13):
+        return calendar.month_name[int(value)]
+    return str(value)
+
+
 def _number(value: float, column: JSON, places: int) -> str:
     if column["type"] == "integer" and _NAMES.search(column["name"].lower()):
-        quarter = column["name"].lower().endswith("quarter") and value in (1, 2, 3, 4)
-        return f"Q{value}" if quarter else str(value)
+        return _label(value, column["name"].lower())
     unit = (column.get("unit") or "").strip()
     if unit == SHARE:
         return f"{100 * value:,.{max(1, places - 4) if places else 0}f} %"

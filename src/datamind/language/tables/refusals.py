@@ -69,9 +69,26 @@ _NO_WRITE = "DataMind only reads: it does not change data."
 _NO_ADVICE = "This asks for advice or an explanation, which data alone does not give."
 _NO_WORLD = "This asks about the world at large, not about this data."
 _NO_FUTURE = "This asks about the future; the data holds only what is recorded."
+_HELP = "You can ask about the data in your own words."
 _NO_ORDERS = "DataMind answers questions about the data; its rules are not open to instructions."
 
 FORMS: tuple[Form, ...] = (
+    *_forms(
+        "help", _HELP,
+        r"^\s*(?:hi|hello|hey|good (?:morning|afternoon|evening)|help|help me|i need help|\?+"
+        r"|menu|examples?|(?:show|give) me (?:some )?(?:examples?|example questions))"
+        r"(?: (?:there|you|please|everyone|all|datamind))*\s*[.!?]*\s*$",
+        r"^\s*(?:what|which) (?:can i|could i|should i|can we|may i|(?:kind|sort)s? of (?:questions?"
+        r"|things?|data) can i|(?:questions?|things?) can i|else can i) ask(?: you| about| here)?"
+        r"\s*[.!?]*\s*$",
+        r"^\s*(?:what|which) (?:tables?|data|metrics?|data ?sets?|fields|columns)(?: and (?:tables?"
+        r"|metrics?|columns))? (?:are there|is there|is available|are available|do (?:you|we|i) have"
+        r"|do you know(?: about)?|can (?:i|you) (?:ask about|see|use|query)|exists?)\s*[.!?]*\s*$",
+        r"^\s*(?:(?:show|list|give)(?: me)? (?:all )?(?:the )?(?:tables|metrics|data ?sets|schema)"
+        r"|what do you know(?: about)?|what can you (?:do|answer|tell me)|how do(?:es)? (?:i|this|it)"
+        r" (?:use (?:this|it|you)|work)|how can i (?:ask|use (?:this|it|you))(?: questions?)?"
+        r"|what is this|what data is this)\s*[.!?]*\s*$",
+    ),
     *_forms(
         "instruction", _NO_ORDERS,
         r"\b(?:ignore|disregard|forget|override|bypass)\s+(?:\w+ )?(?:(?:previous|prior|above"

@@ -248,7 +248,7 @@ async def _read(ask: Ask, wanted: AskIn, chosen: P.Query | None) -> Interpretati
         )  # fmt: skip
         read, reports = await ask.parts.engine.interpret(question, ask.rights)
         ask.report(reports)
-    ask.answer = told(ask.answer, read)
+    ask.answer = told(ask.answer, read, ask.view, ask.parts.today())
     if ask.answer.hint == HINT:
         ask.answer = replace(ask.answer, hint=LOOK)
     return read
