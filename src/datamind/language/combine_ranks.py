@@ -6,7 +6,6 @@ from datamind.language.combine_conditions import having_value
 from datamind.language.linking import SURE
 from datamind.language.nodes import Node, may_be_number, of_code, span
 from datamind.language.sketch import Measure, Mention, Rank
-from datamind.language.spending import SOURCE as SPENT
 from datamind.language.tables import keywords as K
 from datamind.language.units import Top
 from datamind.semantics.catalog import NUMERIC
@@ -236,11 +235,11 @@ def most_with(nodes: list[Node]) -> list[Node] | None:
 
 
 def done_most(nodes: list[Node]) -> list[Node] | None:
-    """customers that `spent the most`: ranked by what the verb stands for."""
+    """customers that `spent the most`, `ordered the most`: ranked by what the verb stands for."""
     way, hints = K.SUPERLATIVES[nodes[-1].payload]
     by: Mention = nodes[0].payload
     best = by.candidates[0]
-    if hints or not may_be_number(by) or (best.kind != "column" and best.source != SPENT):
+    if hints or not (may_be_number(by) or best.kind == "table"):
         return None
     by.role = "order"
     rank = Rank(by, way == "desc", 1, hints, extreme=True, first=nodes[-1].first)

@@ -9,6 +9,7 @@ from datamind.language import names
 from datamind.language.context import Context, Unbuildable
 from datamind.language.index import Index, synonyms
 from datamind.language.scope import dates_of
+from datamind.language.tables import keywords as K
 from datamind.language.tables.irregular import VERBS
 from datamind.language.tokens import lemma, stem
 from datamind.language.units import Unit
@@ -22,7 +23,9 @@ _BETWEEN = frozenset(
 
 def heed_events(units: Sequence[Unit], ctx: Context) -> None:
     """Unbuildable, where a period that was said of what somebody did is taken for another date of
-    theirs."""
+    theirs, or where what they did the most was passed over."""
+    if any(u.code == K.SUPERLATIVE and _passed_over(u, units, ctx) for u in units):
+        raise Unbuildable("what was done the most was said")
     tables = {alias: table for table, alias in ctx.scope.aliases.items()}
     dated = {
         (tables[d.alias], d.name) for d in ctx.dates
@@ -35,6 +38,27 @@ def heed_events(units: Sequence[Unit], ctx: Context) -> None:
         events = (happenings(ctx.index, verb) or _dated_by(verb, ctx)) if verb else frozenset()
         if events and all(_is_of_doer(t, c, verb, events, ctx) for t, c in dated):
             raise Unbuildable("when it was done was said")
+
+
+def _passed_over(most: Unit, units: Sequence[Unit], ctx: Context) -> bool:
+    """Whether `the most` is said of a verb that nothing explains: `which city complains the most`;
+    what is used or chosen the most is counted."""
+    words, at = [w.lower() for w in ctx.words], most.first
+    behind = words[most.last : most.last + 1]
+    if not {"most", "least"} & set(words[at : most.last]) or (behind and behind[0] not in _BEHIND):
+        return False
+    while at and words[at - 1] in ("the", "us", "them"):
+        at -= 1
+    if at < 2 or any(u.first < at <= u.last for u in units if u.code != " "):
+        return False
+    return words[at - 1] not in K.STOP | _HAPPENING
+
+
+_BEHIND = frozenset("? . , ; ! in on at during since last this from of for over".split())
+_HAPPENING = frozenset(
+    """occurs occur occurred appears appear appeared happens happen happened comes come came chosen
+    used picked selected preferred mentioned reported recorded seen found up""".split()
+)
 
 
 def _dated_by(verb: str, ctx: Context) -> frozenset[str]:

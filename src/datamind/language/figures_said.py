@@ -323,7 +323,10 @@ def _heed_how(
     nodes: Sequence[object], said: Sequence[str], aggregates: Sequence[P.Aggregate], ctx: Context
 ) -> None:
     """How many there are is no sum of money, how good no count, and neither is what was spent."""
-    if said[:2] == ["how", "much"] and _SPEND & set(said) and _counts_only(nodes, aggregates, ctx):
+    asked = said[:2] == ["how", "much"] or bool(
+        _AHEAD & set(said) and _SPEND & _unlinked(said, ctx)
+    )
+    if asked and _SPEND & set(said) and _counts_only(nodes, aggregates, ctx):
         raise Unbuildable("how much, not how many")
     metrics = any(isinstance(n, P.Metric) for n in nodes)
     if {"spend", "budget"} & set(said) and not (aggregates or metrics or _measured_in(nodes)):
@@ -341,7 +344,16 @@ def _heed_how(
         raise Unbuildable("how many, not how much")
 
 
-_SPEND = frozenset({"spend", "spent", "spending", "pay", "paid", "earn", "earned", "owe", "owed"})
+_SPEND = frozenset(
+    "spend spends spent spending pay pays paid earn earns earned owe owes owed".split()
+)
+_AHEAD = frozenset({"most", "least", "more", "less", "vs", "versus"})
+
+
+def _unlinked(said: Sequence[str], ctx: Context) -> set[str]:
+    """The words that name nothing of what was found."""
+    named = {at for m in ctx.chosen for at in range(m.first, m.last)}
+    return {w for at, w in enumerate(said) if at not in named}
 
 
 def _counts_only(nodes: Sequence[object], aggregates: Sequence[P.Aggregate], ctx: Context) -> bool:

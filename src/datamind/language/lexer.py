@@ -30,13 +30,13 @@ from datamind.language import (
     within,
     worth,
 )
-from datamind.language.dates import MONTHS, Found, find_periods
+from datamind.language.dates import Found, find_periods
 from datamind.language.denials import denied
 from datamind.language.happened import active, by_own_columns, gone
 from datamind.language.index import GENERIC
 from datamind.language.linking import MAX_WINDOW, Linker
 from datamind.language.numbers import factors, how_often, is_amount, multiples, nth, numbers
-from datamind.language.said import is_noun
+from datamind.language.said import is_done, is_noun
 from datamind.language.said import units as units_said
 from datamind.language.sketch import Cond, Mention
 from datamind.language.skips import follows, is_relating, skip
@@ -192,7 +192,7 @@ def _keywords(linker: Linker, tokens: list[Token]) -> Iterator[Unit]:
                     continue  # `, who are the two ...` asks
                 if words[0] == "order" and is_noun(tokens, first):
                     continue
-                if words in (("ordered",), ("sorted",)) and _is_done(tokens, first):
+                if words in (("ordered",), ("sorted",)) and is_done(tokens, first):
                     continue
                 if code == K.DISTINCT and first and tokens[first - 1].lower == "a":
                     continue  # `a different` one is another
@@ -229,19 +229,6 @@ def _is_column(linker: Linker, first: int, last: int) -> bool:
     """Whether these words are the whole name of a column."""
     found = linker.concepts(first, last) if first >= 0 else ()
     return any(c.kind == "column" and c.source == "name" and c.score == 1.0 for c in found)
-
-
-def _is_done(tokens: list[Token], at: int) -> bool:
-    """`have never been ordered`: what was done to things, no order of the rows."""
-    before = [t.lower for t in tokens[max(0, at - 2) : at]]
-    after = [t.lower for t in tokens[at + 1 : at + 3]]
-    if after[:1] in (["this"], ["last"], ["since"], ["during"]) or (
-        after[:1] in (["in"], ["on"]) and any(w in MONTHS or w.isdigit() for w in after[1:])
-    ):
-        return True  # `who ordered in May`
-    return bool({"been", "was", "were", "ever", "never", "has", "have"} & set(before)) and (
-        not follows(tokens, at + 1, "by")
-    )
 
 
 _TOTAL = frozenset({"total", "overall", "altogether", "sum"})

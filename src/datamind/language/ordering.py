@@ -111,7 +111,8 @@ def _sort(
     if is_dated(rank) and column.is_number and column.additivity != "none":
         raise Unbuildable("the latest are not the largest")
     worded = column.type == "text" and not column.dated and ctx.lemmas[rank.first] in _MOST
-    if worded or (column.type == "boolean" and rank.extreme):
+    dated = column.is_date and not rank.hints and ctx.lemmas[rank.first] in _MOST
+    if worded or dated or (column.type == "boolean" and rank.extreme):
         raise Unbuildable("a text has no most")
     keyed = column.id in ctx.scope.graph.references or (
         ctx.scope.view.table(column.table).primary_key == (column.name,)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from datamind.language.candidates import Candidate
 from datamind.language.sketch import Over
 from datamind.language.tables import windows as W
-from datamind.language.tables.times import UNITS, WORD_NUMBERS
+from datamind.language.tables.times import MONTHS, UNITS, WORD_NUMBERS
 from datamind.language.telling import GRAINS, PER_GRAIN
 from datamind.language.tokens import Token
 
@@ -191,6 +191,24 @@ _BEFORE_NOUNS = frozenset("""of per each every an average latest last first rece
 def is_noun(tokens: Sequence[Token], at: int) -> bool:
     """Whether `order` is a thing here, as in `the latest order`, and no command to sort."""
     return at > 0 and tokens[at - 1].lower in _BEFORE_NOUNS
+
+
+def is_done(tokens: Sequence[Token], at: int) -> bool:
+    """`have never been ordered`, `who ordered the most`: what was done, no order of the rows."""
+    before = [t.lower for t in tokens[max(0, at - 2) : at]]
+    after = [t.lower for t in tokens[at + 1 : at + 4]]
+    if after[:1] in (["this"], ["last"], ["since"], ["during"]) or (
+        after[:1] in (["in"], ["on"]) and any(w in MONTHS or w.isdigit() for w in after[1:3])
+    ):
+        return True  # `who ordered in May`
+    if after[:1] == ["the"] and after[1:2] in (["most"], ["least"]):
+        return not after[2:] or not after[2].isalpha() or after[2] in _SAID_OF
+    return bool({"been", "was", "were", "ever", "never", "has", "have"} & set(before)) and (
+        after[:1] != ["by"]
+    )
+
+
+_SAID_OF = frozenset("in last this during since of from over on".split())
 
 
 def units(tokens: Sequence[Token], values: Container[str], make: type[Unit]) -> list[Unit]:

@@ -54,9 +54,16 @@ def _score(told: Collection[str]) -> float:
 
 
 def _about_people(index: Index, tokens: Sequence[Token]) -> bool:
+    """Whether people are named, or a column of theirs: `which city spends the most`."""
     said = {t.lemma for t in tokens} | {t.lower for t in tokens}
     tables = [i for i in index.items if i.kind == "table" and i.table in index.persons]
-    return bool(said & PEOPLE.union(*(i.core for i in tables), *(_alike(i.core) for i in tables)))
+    if said & PEOPLE.union(*(i.core for i in tables), *(_alike(i.core) for i in tables)):
+        return True
+    found = ((index.items[p.item], p.word) for w in said for p in index.postings.get(w, ()))
+    return "we" not in said and any(
+        i.kind == "column" and i.table in index.persons and word == len(i.core) - 1
+        for i, word in found
+    )
 
 
 def _alike(core: Sequence[str]) -> Collection[str]:

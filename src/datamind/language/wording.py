@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 from itertools import zip_longest
 
-from datamind.language import leads, paraphrase, selves, spelling
+from datamind.language import contests, leads, paraphrase, selves, spelling
 from datamind.language.identifiers import with_identifiers
 from datamind.language.index import Index
 from datamind.language.said_again import said_once
@@ -36,4 +36,5 @@ def tokens_of(text: str, index: Index) -> tuple[list[Token], list[str]]:
         said[-1] = replace(said[-1], text="?", lower="?", lemma="?")
     tokens, notes = spelling.read(said, index)
     bare = leads.read(without_title(tokens, index), index)
-    return said_once(paraphrase.read(selves.read(bare, index), index)), notes
+    plainly = paraphrase.read(selves.read(bare, index), index)
+    return said_once(contests.read(plainly, index)), notes
