@@ -181,9 +181,22 @@ def hinted_after(nodes: list[Node]) -> list[Node] | None:
     columns = {c.id for c in value.candidates if c.kind in ("value", "text")}
     if nodes[1].first != nodes[0].last or not any(c.id in columns for c in hint.candidates[:4]):
         return None
+    if _is_of_rows(hint, columns):
+        return None
     value.role, value.hint, hint.role = "value", hint, "relation"
     cond = Cond("value", mention=value, first=nodes[0].first)
     return [span(nodes, "P", cond)]
+
+
+_WELL_NAMED = 0.8  # how well a column has to be named to be what a value before it is of
+
+
+def _is_of_rows(hint: Mention, columns: set[str]) -> bool:
+    """`tent products`: the rows that a value is of, not the column that is described by them."""
+    best = hint.candidates[0]
+    own = [c for c in hint.candidates if c.id in columns]
+    named = best.kind == "table" and best.score >= 0.95
+    return named and all(c.table == best.table and c.score < _WELL_NAMED for c in own)
 
 
 def assigned(nodes: list[Node]) -> list[Node] | None:

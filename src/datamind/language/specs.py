@@ -47,7 +47,7 @@ def cuts(linker: Linker) -> Iterator[Unit]:
             yield Unit(".", at, at + 1, "", 0.3)
 
 
-_A = frozenset({"a", "an", "any"})
+_A, _THEIR = frozenset({"a", "an", "any"}), frozenset({"their", "its"})
 _SHOWING = frozenset({"show", "list", "give", "display"})
 
 
@@ -59,18 +59,25 @@ def shown_along(linker: Linker, tokens: list[Token]) -> Iterator[Unit]:
     ranked = any(t.lower in K.SUPERLATIVES or t.lower in ("first", "last") for t in tokens[:4])
     for at in range(2, end - 1):
         many = tokens[end - 1].lower != tokens[end - 1].lemma
-        shown = tokens[0].lower in _SHOWING and (many or tokens[at + 1].lower not in _A)
-        apart = tokens[at - 1].text == ","  # `shops by age, with city`
-        if tokens[at].lower == "with" and end - at <= 4 and (ranked or shown or apart):
-            meant = linker.concepts(at + 1, end)
+        told = many or tokens[at + 1].lower not in _A
+        shown = ranked or (tokens[0].lower in _SHOWING and told)
+        shown = shown or tokens[at - 1].text == ","  # `shops by age, with city`
+        first = at + 1 + (tokens[at + 1].lower in _THEIR)
+        if tokens[at].lower == "with" and end - first <= 3 and (shown or told):
+            meant = linker.concepts(first, end)
             best = [c for c in meant if c.score > 0.9 * meant[0].score]
-            if best and all(c.kind == "column" and _is_filled(linker, c) for c in best):
-                yield Unit(K.AND, at, at + 1, "their", 0.7)
+            if best and all(_is_filled(linker, c, shown=shown) for c in best):
+                yield Unit(K.AND, at, first, "their", 0.7)
 
 
-def _is_filled(linker: Linker, candidate: Candidate) -> bool:
-    """Whether every row has it: `with a phone number` else says which are meant."""
-    return not linker.index.view.column(candidate.id).null_fraction
+def _is_filled(linker: Linker, candidate: Candidate, *, shown: bool) -> bool:
+    """Whether every row has it: `with a phone number` else says which are meant. Where nothing asks
+    to show it, neither may it be something of which some have none: an amount, a yes."""
+    if candidate.kind != "column":
+        return False
+    column = linker.index.view.column(candidate.id)
+    some = column.type == "boolean" or candidate.type == "boolean" or column.additivity == "sum"
+    return not column.null_fraction and (shown or not some)
 
 
 def _lists(linker: Linker, first: int) -> bool:

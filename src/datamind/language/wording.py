@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 from itertools import zip_longest
 
-from datamind.language import contests, leads, paraphrase, selves, spelling
+from datamind.language import contests, leads, paraphrase, selves, spelling, value_nouns
 from datamind.language.identifiers import with_identifiers
 from datamind.language.index import Index
 from datamind.language.said_again import said_once
@@ -37,4 +37,4 @@ def tokens_of(text: str, index: Index) -> tuple[list[Token], list[str]]:
     tokens, notes = spelling.read(said, index)
     bare = leads.read(without_title(tokens, index), index)
     plainly = paraphrase.read(selves.read(bare, index), index)
-    return said_once(contests.read(plainly, index)), notes
+    return value_nouns.read(said_once(contests.read(plainly, index)), index), notes
