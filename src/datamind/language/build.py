@@ -13,6 +13,7 @@ from datamind.language.candidates import Candidate
 from datamind.language.conditions import predicate
 from datamind.language.context import Context, Unbuildable, compared, conjunction
 from datamind.language.draft import Draft, aggregate
+from datamind.language.each_one import usual_of_each
 from datamind.language.graph import UNREACHABLE
 from datamind.language.homes import figure_tables
 from datamind.language.metric_rows import owners_rows, rows_of
@@ -42,7 +43,8 @@ def build(sketch: Sketch, ctx: Context) -> P.Query:
     ctx.scope.need(_condition_tables(sketch, ctx))
     _check_head(sketch, ctx)
     _check_periods(sketch, ctx)
-    sketch = windows.without_rows(measured_outputs(windows.sold(sketch, ctx), ctx), ctx)
+    sketch = measured_outputs(windows.sold(sketch, ctx), ctx)
+    sketch = windows.without_rows(usual_of_each(sketch, ctx), ctx)
     changed = windows.between_periods(sketch, ctx)
     if changed is not None:
         return _one_number(changed, ctx)

@@ -69,6 +69,8 @@ def superlative_by(nodes: list[Node]) -> list[Node] | None:
     """the `biggest` project `by` budget: the order stands after `by`."""
     way, hints = K.SUPERLATIVES[nodes[0].payload]
     head, by = nodes[1].payload, nodes[3].payload
+    if hints and isinstance(by, Mention) and _is_kind(by) and nodes[2].code == K.BY:
+        return _one_of_each(nodes)
     best = head.candidates[0].score
     named = head.candidates[0].type == "text" and isinstance(by, Mention) and _is_amount(by)
     if not named and all(c.kind not in _THINGS or c.score < best for c in head.candidates[:4]):
@@ -82,6 +84,19 @@ def superlative_by(nodes: list[Node]) -> list[Node] | None:
         by.role = "order"
     rank = Rank(by, way == "desc", 1, hints, extreme=True, first=nodes[0].first)
     return [Node("L", nodes[0].first, nodes[0].last, rank), nodes[1]]
+
+
+def _is_kind(mention: Mention) -> bool:
+    """Whether it is a text or a yes or no, of which none has more than another."""
+    best = mention.candidates[0]
+    return best.kind == "column" and best.type in ("text", "boolean")
+
+
+def _one_of_each(nodes: list[Node]) -> list[Node]:
+    """the `oldest` rider `by` plan: the oldest in each."""
+    group: Mention = nodes[3].payload
+    group.role, group.each = "group", True
+    return [*alone(nodes[:1]), nodes[1], span(nodes[2:], "G", [group])]
 
 
 _BETTER = frozenset({"best", "worst", "busiest", "biggest", "top"})

@@ -311,6 +311,11 @@ def _whole(output: Output, sketch: Sketch) -> Measure | None:
 def _side_by_side(sketch: Sketch) -> None:
     """`compare the sales of 2023 and 2024`: one row for each."""
     asked = sketch.over is not None and sketch.over.kind == "compare"
+    if asked:
+        _join_sides(sketch)
+    told = (sketch.outputs, sketch.related, sketch.groups, sketch.ranks, sketch.conds[1:])
+    if asked and not any(told) and all(_are_sides(c) for c in sketch.conds):
+        sketch.outputs.append(Measure("count"))  # `compare Rome and Oslo`: how many of each
     for cond in sketch.conds:
         if cond.negated or not (asked or cond.match == "versus"):
             continue
@@ -321,10 +326,31 @@ def _side_by_side(sketch: Sketch) -> None:
             sketch.groups.append(grain_mention(grain))
 
 
+def _join_sides(sketch: Sketch) -> None:
+    """`compare large parcels and small parcels`: their values stand side by side."""
+    values = [c for c in sketch.conds if c.kind == "value" and not c.negated and not c.mentions]
+    mentions = tuple(c.mention for c in values if c.mention is not None)
+    if len(values) != 2 or not _one_column(*mentions):
+        return
+    made = Cond("value", mention=mentions[0], mentions=mentions, first=values[0].first)
+    sketch.conds = [made, *(c for c in sketch.conds if c not in values)]
+    nouns = [o for o in sketch.outputs if isinstance(o, Mention) and o.first == mentions[1].last]
+    if len(sketch.outputs) > len(nouns):
+        sketch.outputs = [o for o in sketch.outputs if o not in nouns]
+
+
+def _are_sides(cond: Cond) -> bool:
+    """Whether it tells values of one column apart."""
+    one, *others = cond.mentions or (None,)
+    return one is not None and bool(others) and all(_one_column(one, o) for o in others if o)
+
+
 def _shared_grain(cond: Cond) -> str | None:
     """The unit that all periods of the condition were said in."""
     periods = [c.period for c in (cond, *cond.parts) if c.period is not None]
     grains = {p.grain for p in periods}
+    if not periods:
+        return None
     if len(grains) == 1:
         return grains.pop()
     for unit in ("year", "quarter", "month"):  # 2025, and 2026 up to now

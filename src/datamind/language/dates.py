@@ -50,20 +50,26 @@ def find_periods(tokens: Sequence[Token], today: dt.date) -> list[Found]:
 
 
 _STRETCHES = frozenset("period time month months quarter week weeks days stretch point".split())
+_OF_TODAY = frozenset({"month", "week", "quarter"})
 _EARLIER = frozenset("last previous prior preceding".split())
 
 
 def _same_days(w: Words, at: int, reads: Sequence[tuple[int, Read]]) -> Read | None:
-    """`the same period last year`: the days of the period before it, a year or a month back."""
+    """`the same period last year`: the days of the period before it, a year or a month back; with
+    none before it, `the same month last year` is the one of today."""
     start = w.skip(at, "the")
     base = reads[-1][1].period if reads else None
-    if w.word(start) != "same" or w.word(start + 1) not in _STRETCHES or base is None:
+    if w.word(start) != "same" or w.word(start + 1) not in _STRETCHES:
         return None
     end = w.skip(start + 2, "of", "in", "the", "a", "one", "from", "as")
     back = w.word(end) in _EARLIER
     unit, times, after = w.unit(end + back)
     ago = w.word(after) in ("ago", "earlier", "before", "back", "prior")
-    if times != 1 or not (back or ago) or base.low is None or base.high is None:
+    if times != 1 or not (back or ago):
+        return None
+    if base is None and w.word(start + 1) in _OF_TODAY:
+        return Read(whole(move(w.today, unit, -1), w.word(start + 1)), after + ago)
+    if base is None or base.low is None or base.high is None:
         return None
     high = min(base.high, move(w.today, "day", 1))
     moved = Period(move(base.low, unit, -1), move(high, unit, -1), base.grain, again=True)

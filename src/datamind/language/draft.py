@@ -201,10 +201,19 @@ def _clocked(day: P.Expr, ctx: Context) -> P.Expr:
     about = {stem(w) for w in names.words_of(day.name)} - {"date", "day"}
     moments = [c for c in dates_of(table) if c.type == "timestamp" and not is_technical(c)]
     same = [c for c in moments if about & {stem(w) for w in names.words_of(c.name)}]
-    found = same or (moments if len(moments) == 1 else [])
+    found = same or (moments if len(moments) == 1 else []) or _moments_of_whole(table, about, ctx)
     if not found:
         raise Unbuildable("no time of the day is kept")
     return ctx.expr(found[0])
+
+
+def _moments_of_whole(table: Table, about: set[str], ctx: Context) -> list[Column]:
+    """The moments of that day which what the rows belong to keeps: lines of an order."""
+    graph = ctx.scope.graph
+    wholes = [ctx.scope.view.table(e.end) for e in graph.edges.get(table.id, ()) if not e.to_many]
+    moments = [c for t in wholes for c in dates_of(t) if c.type == "timestamp"]
+    told = [c for c in moments if about & {stem(w) for w in names.words_of(c.name)}]
+    return [c for c in told if not is_technical(c)]
 
 
 def in_grain(grain: str, date: P.Expr) -> P.Expr:

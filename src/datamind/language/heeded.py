@@ -54,7 +54,7 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     measures = max((len(n.measures) for n in nodes if isinstance(n, P.Group)), default=0)
     computed = any(isinstance(n, P.Arithmetic | P.Window) for n in nodes)
     if (
-        {"versus", "vs", "compared"} & set(said)
+        {"versus", "vs", "compared", "compare"} & set(said)
         and not (grouped or computed)
         and (measures == 1 or not _amounts(nodes, ctx))
     ):

@@ -14,6 +14,7 @@ from datamind.language import (
     differences,
     differing,
     durations,
+    earning,
     every,
     full_names,
     lasting,
@@ -128,7 +129,7 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
     yield from multiples(tokens)
     yield from nth(tokens)
     yield from units_said(tokens, linker.index.values, Unit)
-    for reader in (durations, lasting, slowest, within, worth, clauses, ages, lateness):
+    for reader in (durations, lasting, slowest, within, worth, clauses, ages, lateness, earning):
         yield from reader.units(linker.index, tokens)
     yield from measuring.units(linker, tokens)
     yield from rates.units(linker, tokens)

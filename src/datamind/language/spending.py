@@ -14,7 +14,7 @@ from datamind.semantics.catalog import View
 SPENT = frozenset({"spend", "spends", "spent", "spender", "spenders", "spending"})
 SOURCE = "spent"  # how a meaning was found that stands for what people spend
 # Money that is not what somebody bought for.
-_ASIDE = frozenset(
+ASIDE = frozenset(
     """refund discount tax cost fee shipping margin tip profit credit balance budget salary
     commission fine target""".split()
 )
@@ -26,19 +26,19 @@ def spending(index: Index, tokens: Sequence[Token]) -> list[Candidate]:
     if not _about_people(index, tokens):
         return []
     view = index.view
-    tables = _referring(view, set(index.persons))
+    tables = referring(view, set(index.persons))
     found: list[Candidate] = []
     for metric in view.metrics:
         told = names.words_of(metric.name)
         simple = metric.kind == "simple" and str(metric.aggregation) == "sum"
-        if simple and metric.table in tables and set(told) & set(MONEY) and not _ASIDE & set(told):
+        if simple and metric.table in tables and set(told) & set(MONEY) and not ASIDE & set(told):
             found.append(Candidate("metric", metric.name, "", _score(told), SOURCE))
     for table in map(view.table, tables):
         for column in table.columns if not found else ():
             told = names.words_of(column.name)
             if (
                 column.is_number and column.additivity == "sum" and set(told) & set(MONEY)
-                and not _ASIDE & set(told)
+                and not ASIDE & set(told)
             ):  # fmt: skip
                 found.append(
                     Candidate(
@@ -70,7 +70,7 @@ def _alike(core: Sequence[str]) -> Collection[str]:
     return {w for word in core for w in synonyms().get(word, ())}
 
 
-def _referring(view: View, people: Collection[str]) -> list[str]:
+def referring(view: View, people: Collection[str]) -> list[str]:
     """The tables whose rows refer to people, directly or not."""
     known = set(people)
     grown = True

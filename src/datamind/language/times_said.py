@@ -10,7 +10,10 @@ from datamind.language.context import Context, Unbuildable
 from datamind.semantics import plan as P
 
 # `Revenue by hour`, `by method and month`.
-_GRAIN = re.compile(r"\bby (?:(?:\w+ ){1,3}and )?(hour|day|week|month|quarter)\b(?! of)")
+_GRAIN = re.compile(
+    r"\b(?:by|per) (?:the )?(?:(?:\w+ ){1,3}and )?(hour|day|week|month|quarter)\b"
+    r"(?! of (?!(?:the )?(?:day|week|month|year)\b))"
+)
 
 
 def heed_times(nodes: Sequence[object], ctx: Context) -> None:
@@ -24,7 +27,10 @@ def heed_times(nodes: Sequence[object], ctx: Context) -> None:
 
 def _tells_time(node: object, grain: str) -> bool:
     if isinstance(node, P.Column):
-        return grain in names.words_of(node.name)
+        name = node.name.lower()
+        told = f"{grain}s" not in name  # what takes so many hours is no hour
+        rate = f"{grain}ly" in name or (grain == "day" and "daily" in name)
+        return rate or (told and grain in names.words_of(node.name))
     return isinstance(node, P.DateTrunc | P.DatePart)
 
 

@@ -313,7 +313,9 @@ _MAKERS: dict[str, Callable[[Over, Context, Draft], None]] = {
 def between_periods(sketch: Sketch, ctx: Context) -> tuple[Sketch, P.Expr] | None:
     """`the change in sales from 2023 to 2024`: one number, the last period against the first."""
     over = sketch.over
-    if _is(sketch, "compare") and not sketch.groups and len(sketch.outputs) < 2:
+    meant = [ctx.chosen.get(o) for o in sketch.outputs if isinstance(o, Mention)]
+    rows = len(meant) == len(sketch.outputs) and all(c and c.kind == "table" for c in meant)
+    if _is(sketch, "compare") and not sketch.groups and (rows or len(sketch.outputs) < 2):
         raise Unbuildable("nothing to compare with")
     if over is None or over.kind != "change" or over.grain or sketch.groups:
         return None

@@ -353,7 +353,7 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("higher more larger greater", rf"^how much (?:higher|more|larger|greater) (?:was|were|is|are) (?:the |our )?(.+?) ((?:this|last|(?:in|during) (?:the )?(?:(?:19|20)\d\d|{_MONTH}|\w+ (?:quarter|half)|[qh]\d))\b.*?) than(?: in| during)?(?= )", "what was the change in {1} {2} compared with"),
     ("ly", r"ly", "last year"),
     ("january jan first q1", r"\( (?:for |with )?(?:the )?(?:first \w+|january|jan|q1) ?,? (?:from|against|compared? (?:to|with)|vs|versus|relative to) [^()]+ \)", ""),
-    ("most least", r"(?:cost|costs|lost|lose|loses|earned|earns|earn|brought|brings|bring|made|makes|make|gave|gives|give)(?: in)? us the (most|least)", "had the {1}"),
+    ("most least", rf"(?:cost|costs|lost|lose|loses|earned|earns|earn|brought|brings|bring|made|makes|make|gave|gives|give)(?: in)? us the (most|least)(?= in (?!{_TIME}))", "had the {1}"),
     ("best", r"^(which|what) (\w+) (?:has |have |had )?(?:sold|sells|sell) (?:the )?best", "{1} best selling {2}"),
     ("away", r"(?:gave|give|gives|given) away(?= (?:more|less|over|under|the most|the least|at least))", "had"),
     ("most least", r"the (most|least) (?:money|dollars|euros|pounds)(?: of money)? in(?= )", "the {1} in"),
