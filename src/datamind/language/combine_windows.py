@@ -341,8 +341,9 @@ def _join_sides(sketch: Sketch) -> None:
 
 def _are_sides(cond: Cond) -> bool:
     """Whether it tells values of one column apart."""
-    one, *others = cond.mentions or (None,)
-    return one is not None and bool(others) and all(_one_column(one, o) for o in others if o)
+    return len(cond.mentions) > 1 and all(
+        _one_column(one, other) for one, other in pairwise(cond.mentions)
+    )
 
 
 def _shared_grain(cond: Cond) -> str | None:

@@ -66,7 +66,7 @@ def _table(index: Index, before: Sequence[Token]) -> str | None:
 def _money(index: Index, about: str, first: int, last: int, *, out: bool) -> Mention | None:
     """What comes in or goes out by rows of the table, else by those that refer to it."""
     view = index.view
-    words = _COMES_IN
+    words: tuple[str, ...] = _COMES_IN
     if out:  # what an offer costs is what it takes off the price
         offer = any("discount" in names.words_of(c.name) for c in view.table(about).columns)
         words = ("discount", *_GOES_OUT) if offer else _GOES_OUT

@@ -7,30 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from datamind.language import (
-    ages,
-    awaiting,
-    clauses,
-    differences,
-    differing,
-    durations,
-    earning,
-    every,
-    full_names,
-    lasting,
-    lateness,
-    measuring,
-    peers,
-    per_unit,
-    rates,
-    slowest,
-    soon,
-    specs,
-    states,
-    texts_said,
-    within,
-    worth,
-)
+from datamind.language import differences, durations, full_names, readers, soon, specs
 from datamind.language.dates import Found, find_periods
 from datamind.language.denials import denied
 from datamind.language.happened import active, by_own_columns, gone
@@ -129,18 +106,7 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
     yield from multiples(tokens)
     yield from nth(tokens)
     yield from units_said(tokens, linker.index.values, Unit)
-    for reader in (durations, lasting, slowest, within, worth, clauses, ages, lateness, earning):
-        yield from reader.units(linker.index, tokens)
-    yield from measuring.units(linker, tokens)
-    yield from rates.units(linker, tokens)
-    yield from per_unit.units(linker, tokens)
-    yield from every.units(linker, tokens)
-    yield from differing.units(linker, tokens)
-    yield from peers.units(linker, tokens)
-    yield from awaiting.units(linker, tokens)
-    yield from states.units(linker, tokens)
-    yield from texts_said.units(linker, tokens)
-    yield from clauses.values(linker, tokens)
+    yield from readers.units(linker, tokens)
     periods = find_periods(tokens, today)
     for found in periods:
         yield from _period(found)
