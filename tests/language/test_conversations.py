@@ -40,6 +40,8 @@ def test_what_leans_on_an_earlier_question_is_a_change_of_it(
         else:
             sql = compile_plan(plan, view, "duckdb").sql
             assert same_rows(built.rows(turn["sql"]), built.rows(sql)), f"{turn['ask']}: {sql}"
+            if turn.get("ordered"):
+                assert list(built.rows(turn["sql"])) == list(built.rows(sql)), turn["ask"]
         earlier.append(Turn(turn["ask"], plan, ""))
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 from datamind.language.candidates import Candidate
 from datamind.language.index import Index
 from datamind.language.sketch import Cond, Formula, Measure, Mention, Sketch
+from datamind.language.tables.keywords import RELATING, STOP
 from datamind.language.tokens import Token
 from datamind.language.units import Unit
 from datamind.language.wording import tokens_of
@@ -17,7 +18,7 @@ from datamind.semantics.catalog import Table, View
 from datamind.semantics.walk import below
 from datamind.semantics.wording import spoken
 
-_OWNERS = frozenset({"their", "its", "his", "her"})
+OWNERS = frozenset({"their", "its", "his", "her"})
 SUBJECTS = frozenset({"they", "them", "it", "those", "these", "he", "she"})
 
 _ONE = frozenset({"it", "its", "he", "she", "his", "her"})
@@ -44,11 +45,11 @@ def pronoun(tokens: Sequence[Token], units: Sequence[Unit]) -> int | None:
         word, follows = token.lower, {t.lower for t in tokens[at + 1 : at + 2]}
         if _is_that(tokens, at):
             return at
-        if word not in _OWNERS | SUBJECTS or (word == "it" and follows & _EMPTY):
+        if word not in OWNERS | SUBJECTS or (word == "it" and follows & _EMPTY):
             continue
         parted = bool(_CLAUSES & {t.lower for t in tokens[_opened(tokens) : at]})
         if not any(first < at for first in named):
-            return None if parted or (word in _OWNERS and at > _NEAR) else at
+            return None if parted or (word in OWNERS and at > _NEAR) else at
         turned = tokens[at - 1].lower in _TURNED  # `how many orders did they place`
         if word in SUBJECTS and not parted and (turned or len(tokens) <= _FEW_WORDS):
             return at  # `who supplies it`
@@ -84,12 +85,18 @@ def spelt_out(tokens: Sequence[Token], at: int, shown: P.Query, index: Index) ->
     meant = thing(shown, index.view)
     part = at > 0 and tokens[at - 1].lower == "of"
     which = part and tokens[at - 2].lower in ("which", "what", "who")
-    demonstrative = said.lower in ("those", "these") and after and after[0].kind == "word"
+    demonstrative = said.lower in ("those", "these") and bool(after) and _is_noun(after[0])
     if meant is None or said.lower not in SUBJECTS or demonstrative or (part and not which):
         return list(tokens)
     words = meant.entity or spoken(meant.name, "", ())
     noun = [replace(t, start=said.start, end=said.end) for t in tokens_of(words, index)[0]]
     return [*tokens[: at - which], *noun, *tokens[at + 1 :]]
+
+
+def _is_noun(token: Token) -> bool:
+    """`those stores`; not `those are`, `those live in`."""
+    verb = token.lower in _TURNED or token.lemma in RELATING
+    return token.kind == "word" and not verb and token.lower not in STOP
 
 
 def thing(shown: P.Query, view: View) -> Table | None:
@@ -129,12 +136,13 @@ def referring(
     if not earlier.ranks and all(c.kind in _PLAIN for c in earlier.conds):
         counted = any(isinstance(o, Measure) and o.kind == "count" for o in earlier.outputs)
         told = keys or counted or earlier.conds or earlier.related
-        if earlier.groups or not told or _is_filtered(shown, view):
+        if told and not (earlier.groups or _is_filtered(shown, view)):
+            within = [c for o in earlier.outputs if isinstance(o, Measure) for c in o.where]
+            sketch.conds = [*sketch.conds, *earlier.conds, *within]
+            sketch.related = [*sketch.related, *earlier.related]
+            return True
+        if not keys:
             return False
-        within = [c for o in earlier.outputs if isinstance(o, Measure) for c in o.where]
-        sketch.conds = [*sketch.conds, *earlier.conds, *within]
-        sketch.related = [*sketch.related, *earlier.related]
-        return True
     rows = _rows(shown, view)
     if rows is None:
         return False

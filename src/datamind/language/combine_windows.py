@@ -320,8 +320,9 @@ def _side_by_side(sketch: Sketch) -> None:
         if cond.negated or not (asked or cond.match == "versus"):
             continue
         if cond.kind == "value" and len(cond.mentions) > 1:
-            cond.match = "equals"
-            sketch.groups.append(cond.mentions[0])
+            cond.match = "alike"
+            if not any(_one_column(cond.mentions[0], g) for g in sketch.groups):
+                sketch.groups.append(cond.mentions[0])
         elif (grain := _shared_grain(cond)) and not any(map(_is_time, sketch.groups)):
             sketch.groups.append(grain_mention(grain))
 

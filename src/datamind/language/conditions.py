@@ -162,6 +162,8 @@ def _value(cond: Cond, ctx: Context) -> P.Predicate:
     if cond.match == "both" and len(mentions) > 1:
         _check_alike(mentions, ctx)
         return P.And(tuple(_both(m, ctx, cond.within) for m in mentions))
+    if cond.match == "alike":
+        _check_alike(mentions, ctx)
     made = [_one_value(m, ctx) for m in mentions]
     if len(made) == 1:
         return made[0]

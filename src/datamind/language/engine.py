@@ -7,7 +7,17 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from datamind.language import apposition, evidence, follow_up, ranking, reasons, rounding, why
+from datamind.language import (
+    apposition,
+    carried,
+    evidence,
+    follow_up,
+    gestures,
+    ranking,
+    reasons,
+    rounding,
+    why,
+)
 from datamind.language.assemble import assemble
 from datamind.language.canonical import canonical
 from datamind.language.dates import find_periods
@@ -68,8 +78,8 @@ class BuiltinPlanner:
         what is behind it.
         """
         compiled = self.compiled(view)
-        question = replace(question, earlier=follow_up.standing(question.earlier))
-        if follow_up.is_back(question.text):
+        question = replace(question, earlier=gestures.standing(question.earlier))
+        if gestures.is_back(question.text):
             if len(question.earlier) < 2:
                 return reasons.unplaced(tokenize(question.text), None)
             *before, again, _ = question.earlier
@@ -83,17 +93,18 @@ class BuiltinPlanner:
         question = replace(question, earlier=self._figures(question, view, compiled))
         if not question.earlier:
             return self._first(question, view, compiled)
-        if by_form(question.text) and not follow_up.adds(question.text):
+        form = by_form(question.text)
+        if form is not None and not gestures.of_what_is_shown(question.text):
             return self._alone(question, view, compiled)
         tokens, notes = tokens_of(question.text, compiled.index)
-        stance = _stance(tokens, compiled, question.today)
+        stance = _stance(tokens, compiled, question.today, question.text)
         alone = None if stance.surely else self._alone(question, view, compiled)
         if alone is not None and (alone.status == "answered" or not stance.leans):
             return alone
         together = self._together(question, tokens, notes, view, compiled)
         if together is not None and (together.status == "answered" or not stance.complete):
             return together
-        if stance.surely and not stance.complete:
+        if stance.surely and not stance.complete and (form is None or stance.widens):
             return reasons.unplaced(tokens, stance.at)
         return alone or self._alone(question, view, compiled)
 
@@ -115,7 +126,7 @@ class BuiltinPlanner:
         """A question with none before it, which can't go on from one: `which of them are new?`"""
         if follow_up.may_lean(question.text) and not by_form(question.text):
             tokens, _ = tokens_of(question.text, compiled.index)
-            stance = _stance(tokens, compiled, question.today)
+            stance = _stance(tokens, compiled, question.today, question.text)
             if stance.goes_on:
                 return reasons.unplaced(tokens, stance.at)
         return self._alone(question, view, compiled)
@@ -184,20 +195,22 @@ class BuiltinPlanner:
         lower, base, last = [t.lower for t in said], cut(texts[0]), changes[-1]
         found: list[Scored] = []
         for rank, (units, gain) in enumerate(base):
-            for sketch, now, less in follow_up.changed(assemble(units), changes, view):
-                for assignment in resolve(sketch, view, compiled.graph, lower):
+            for change in follow_up.changed(assemble(units), changes, view):
+                for assignment in resolve(change.sketch, view, compiled.graph, lower):
                     made = plan_of(
-                        sketch, assignment, said, today, Overlay(), compiled, view, now, last.start
-                    )
+                        change.sketch, assignment, said, today, Overlay(), compiled, view,
+                        change.units, change.since,
+                    )  # fmt: skip
                     if made is None:
                         continue
-                    made.features.update(gain=gain - base[0][1] + less, cover=float(rank))
-                    kept = follow_up.agreement(made.reading.plan, last.shown, view)
+                    made.features.update(gain=gain - base[0][1] + change.less, cover=float(rank))
+                    kept = carried.agreement(made.reading.plan, last.shown, view)
                     if kept == 1.0 or not last.asks:  # of the rows that were shown
                         found.append(with_score(made, ranking.score(made.features) + kept))
-        if not found:
-            return None
+        found = [s for s in found if carried.keeps_figures(last, s.reading.plan)] or found
         found.sort(key=lambda s: -s.reading.score)
+        if not found or carried.says_nothing(last, found[0].reading.plan):
+            return None
         here = (*notes, f"follows on from: {question.earlier[-1].text}")
         return _noted(_decide(found[:MAX_READINGS], view), here)
 
@@ -206,7 +219,8 @@ class BuiltinPlanner:
         turns: list[Turn] = []
         for turn in reversed(question.earlier):
             turns.insert(0, turn)
-            if not _stance(tokens_of(turn.text, compiled.index)[0], compiled, question.today).leans:
+            said = tokens_of(turn.text, compiled.index)[0]
+            if not _stance(said, compiled, question.today, turn.text).leans:
                 break
             alone = self._alone(replace(question, text=turn.text, earlier=()), view, compiled)
             if alone.status == "answered" and canonical(alone.candidates[0].plan) == canonical(
@@ -221,9 +235,11 @@ def _noted(read: Interpretation, notes: Sequence[str]) -> Interpretation:
     return replace(read, candidates=noted) if notes else read
 
 
-def _stance(tokens: list[Token], compiled: Compiled, today: dt.date) -> follow_up.Stance:
+def _stance(tokens: list[Token], compiled: Compiled, today: dt.date, text: str) -> follow_up.Stance:
     plain = follow_up.plain(tokens)
-    return follow_up.stance(plain, covers(Linker(compiled.index, plain), today, plain)[0][0])
+    stance = follow_up.stance(plain, covers(Linker(compiled.index, plain), today, plain)[0][0])
+    meant = gestures.is_correction(text)
+    return replace(stance, leans=True, surely=True, complete=False) if meant else stance
 
 
 def _readings(

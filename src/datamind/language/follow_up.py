@@ -11,7 +11,16 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from datamind.language.anaphora import SUBJECTS, keys_shown, pronoun, referring, spelt_out, thing
+from datamind.language import gestures
+from datamind.language.anaphora import (
+    OWNERS,
+    SUBJECTS,
+    keys_shown,
+    pronoun,
+    referring,
+    spelt_out,
+    thing,
+)
 from datamind.language.assemble import assemble
 from datamind.language.calendar import move
 from datamind.language.candidates import Candidate
@@ -21,20 +30,18 @@ from datamind.language.sketch import Sketch
 from datamind.language.tables import keywords as K
 from datamind.language.tokens import Token
 from datamind.language.units import Unit
-from datamind.records import Turn
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import NUMERIC, View
-from datamind.semantics.walk import below
 
 MOST_WORDS, _FEW, _SHORT = 12, 4, 8
 # What a change begins with; the sure ones begin nothing else.
 _LEADS = (
-    ("then",), ("not",), ("or",), ("top",), ("last",), ("this",), ("now",), ("show",),
+    ("then",), ("or",), ("top",), ("last",), ("this",), ("now",), ("show",),
     ("the", "same"), ("more", "than"), ("less", "than"), ("order",),
 )  # fmt: skip
 _SURE_LEADS = (
     ("and",), ("what", "about"), ("how", "about"), ("only",), ("just",), ("instead",), ("same",),
-    ("but",), ("also",), ("i", "meant"), ("i", "mean"), ("rather",), ("make", "it"),
+    ("but",), ("also",), ("not",), ("i", "meant"), ("i", "mean"), ("rather",), ("make", "it"),
     ("change",), ("now", "by"), ("now", "for"), ("then", "by"),
 )  # fmt: skip
 _PARTING = frozenset({"by", "per", "split", "grouped", "broken"})  # no question begins with them
@@ -66,13 +73,14 @@ class Stance:
     """How the words stand to what was asked before: whether they can be a change of it, whether
     they can hardly be anything else, and whether they ask for something of their own. `goes_on`
     says that they mean nothing without what was asked before. `at` is the place of a pronoun that
-    nothing in them explains."""
+    nothing in them explains, `widens` that they take a condition away."""
 
     leans: bool = False
     surely: bool = False
     complete: bool = True
     goes_on: bool = False
     at: int | None = None
+    widens: bool = False
 
 
 _MAY_LEAN = re.compile(
@@ -88,46 +96,6 @@ def may_lean(text: str) -> bool:
     return _MAY_LEAN.search(text) is not None
 
 
-_BACK = re.compile(
-    r"\W*(?:(?:ok|okay|no|please|now)\W+)*(?:(?:go )?back|undo|undo (?:that|this|it)"
-    r"|take (?:me|that) back"
-    r"|(?:go )?back (?:a step|one step|to (?:the )?(?:one before|before|(?:last|previous)"
-    r"(?: (?:one|answer|question|result))?)))\W*",
-    re.IGNORECASE,
-)
-
-
-def is_back(text: str) -> bool:
-    """Whether it asks for the answer before the last."""
-    return _BACK.fullmatch(text) is not None
-
-
-def standing(earlier: Sequence[Turn]) -> tuple[Turn, ...]:
-    """The turns that were not gone back on."""
-    kept: list[Turn] = []
-    for turn in earlier:
-        if is_back(turn.text):
-            del kept[-1:]
-        else:
-            kept.append(turn)
-    return tuple(kept)
-
-
-_ADD = re.compile(
-    r"(?:please )?(?:also )?add (?:also )?(?:the|their|its|a column (?:for|with)(?: the)?)"
-    r" [\w' ]{2,40}[.!]?",
-    re.IGNORECASE,
-)
-
-
-def adds(text: str) -> bool:
-    """`add their region`: to what is shown, not to the data."""
-    words = text.lower().split()
-    return bool(_ADD.fullmatch(" ".join(words))) and not {"to", "into", "row", "record"} & set(
-        words
-    )
-
-
 def plain(tokens: Sequence[Token]) -> list[Token]:
     """Without `yes,` and `please`; of `not by channel but by status`, what is wanted."""
     kept = list(tokens)
@@ -141,13 +109,13 @@ def plain(tokens: Sequence[Token]) -> list[Token]:
     while kept and (kept[-1].lower in ("please", "thanks") or kept[-1].lower in "?!."):
         kept, words = kept[:-1], words[:-1]
     if words[:1] == ["not"] and "but" in words:
-        return kept[words.index("but") + 1 :]
+        return gestures.plainly(kept[words.index("but") + 1 :])
     for at in range(1, len(words)):
         if words[at : at + 2] in (["instead", "of"], ["rather", "than"]):
-            return kept[:at]
+            return gestures.plainly(kept[:at])
         if words[0] in _PARTING and words[at - 1 : at + 1] == [",", "not"]:
-            return kept[: at - 1]
-    return kept or list(tokens)
+            return gestures.plainly(kept[: at - 1])
+    return gestures.plainly(kept or list(tokens))
 
 
 def stance(tokens: Sequence[Token], units: Sequence[Unit]) -> Stance:
@@ -155,6 +123,10 @@ def stance(tokens: Sequence[Token], units: Sequence[Unit]) -> Stance:
     words = tuple(t.lower for t in tokens if t.kind != "mark")
     if not words:
         return Stance()
+    gesture = gestures.heard(words)
+    if gesture is not None:
+        widens = gesture.done == "unlimited"
+        return Stance(True, True, gesture.alone, not gesture.alone, widens=widens)
     at = pronoun(tokens, units)
     short = len(words) <= MOST_WORDS
     asks = bool(_QUESTIONS & set(words))
@@ -165,6 +137,7 @@ def stance(tokens: Sequence[Token], units: Sequence[Unit]) -> Stance:
     parts = words[0] in _PARTING and len(words) <= _FEW
     told = len(words) <= _FEW - 1 and _tells_a_figure(units)
     bare = _bare(units) or _bare_most(units)
+    told = told or (words[-1] == "ones" and len(words) <= _FEW and not asks)
     changing = told or "instead" in words or lead is not None or fragment or parts
     surely = at is not None or bare or (short and changing)
     rest = words[1:] if words[0] in _OPENING else words
@@ -187,9 +160,9 @@ def _bare_most(units: Sequence[Unit]) -> bool:
 
 
 def _tells_a_figure(units: Sequence[Unit]) -> bool:
-    """`total refund`: one figure, of nothing that is said."""
+    """`total refund`, `loss rate`: one figure, of nothing that is said."""
     codes = "".join(u.code for u in units)
-    return codes in ("c", "Ac") and _is_figure(units[-1])
+    return codes == "M" or (codes in ("c", "Ac") and _is_figure(units[-1]))
 
 
 def _is_figure(unit: Unit) -> bool:
@@ -279,28 +252,55 @@ def _more_told(tokens: Sequence[Token]) -> bool:
     return "where" in words or bool(words & _ASKING and told)
 
 
-def changed(
-    sketch: Sketch, changes: Sequence[Change], view: View
-) -> Iterator[tuple[Sketch, tuple[Unit, ...], float]]:
-    """The sketch after all changes, the last of them by each way to cut it, with the units of that
-    and how much less it gains than the best; nothing where one says what can't be placed."""
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A sketch after all changes, the units that its plan has to explain, how much less they gain
+    than the best, and where what it has to heed begins: a gesture is done, and asks no more."""
+
+    sketch: Sketch
+    units: tuple[Unit, ...]
+    less: float
+    since: int
+
+
+def changed(sketch: Sketch, changes: Sequence[Change], view: View) -> Iterator[Changed]:
+    """The sketch after all changes, the last of them by each way to cut it; nothing where one says
+    what can't be placed."""
     for change in changes[:-1]:
-        tries = (_changed(sketch, change, units, view) for units, _ in change.cuts)
+        tries = (
+            _gestured(sketch, change, units) or _changed(sketch, change, units, view)
+            for units, _ in change.cuts
+        )
         made = next((m for m in tries if m), None)
         if made is None:
             return
         sketch = made
     last = changes[-1]
     for units, gain in last.cuts:
+        less = gain - last.cuts[0][1]
+        made = _gestured(sketch, last, units)
+        if made is not None:
+            yield Changed(made, (), less, last.start + len(last.tokens))
+            continue
         made = _changed(sketch, last, units, view)
         if made is not None:
-            yield made, last.moved(units), gain - last.cuts[0][1]
+            yield Changed(made, last.moved(units), less, last.start)
+
+
+def _gestured(sketch: Sketch, change: Change, units: Sequence[Unit]) -> Sketch | None:
+    """The sketch with the gesture that all words are done to it."""
+    gesture = gestures.heard([t.lower for t in change.tokens])
+    if gesture is None or gesture.read:
+        return None
+    made = copy.deepcopy(sketch)
+    return made if gestures.made(made, gesture, change.moved(units)) else None
 
 
 def _changed(sketch: Sketch, change: Change, units: Sequence[Unit], view: View) -> Sketch | None:
-    if any(_misheard(u, change.tokens) for u in units):
-        return None
     words = [t.lower for t in change.tokens]
+    gesture = gestures.heard(words)
+    if any(_misheard(u, change.tokens) for u in units) or (gesture and not gesture.read_else):
+        return None
     moved = change.moved(units)
     if change.pronoun in SUBJECTS and _QUESTIONS & set(words) and thing(change.shown, view) is None:
         return None  # `which of them are urgent` of a sum
@@ -318,7 +318,11 @@ def _changed(sketch: Sketch, change: Change, units: Sequence[Unit], view: View) 
     if change.pronoun in ("one", "ones") and not keys_shown(change.shown, view):
         return None
     made = copy.deepcopy(sketch)
-    return made if _moved(made, words) or edited(made, moved, words) else None
+    said = ["and", *words] if change.pronoun in OWNERS else words  # `their refunds`, too
+    if not (_moved(made, words) or edited(made, moved, said, view)):
+        return None
+    unsorted = gesture is not None and gesture.done == "sorted" and not (made.order or made.ranks)
+    return None if unsorted else made
 
 
 def _misheard(unit: Unit, tokens: Sequence[Token]) -> bool:
@@ -356,30 +360,3 @@ def _moved(sketch: Sketch, words: Sequence[str]) -> bool:
     )
     sketch.conds[places[0]] = replace(cond, period=back)
     return True
-
-
-def agreement(plan: P.Query, earlier: P.Query, view: View) -> float:
-    """How many of the columns that the earlier plan's conditions are on the plan has, 0 to 1: what
-    was understood once is meant so still. Of other rows a period is of their own date."""
-    before = _tested(earlier)
-    if _home(plan) != _home(earlier):
-        before = {(t, c) for t, c in before if not view.column(f"{t}.{c}").is_date}
-    return len(before & _tested(plan)) / len(before) if before else 1.0
-
-
-def _home(plan: P.Query) -> str:
-    """The table whose rows the plan begins with."""
-    source = plan.source
-    while isinstance(source, P.Query):
-        source = source.source
-    return source.table if isinstance(source, P.Source) else ""
-
-
-def _tested(plan: P.Query) -> set[tuple[str, str]]:
-    nodes = list(below(plan))
-    tables = {n.alias: n.table for n in nodes if isinstance(n, P.Source | P.Join)}
-    filters = [n.where for n in nodes if isinstance(n, P.Filter)]
-    return {
-        (tables.get(c.alias, c.alias), c.name)
-        for where in filters for c in below(where) if isinstance(c, P.Column)
-    }  # fmt: skip

@@ -33,7 +33,8 @@ def ranks(sketch: Sketch, ctx: Context, draft: Draft, *, grouped: bool) -> None:
     limits = [r.count for r in sketch.ranks if r.count and not _unlimited(r, sketch, ctx)]
     places = [PLACES.get(ctx.words[r.first].lower(), 1) for r in sketch.ranks if r.extreme]
     if limits and draft.order:
-        draft.limit = P.Limit(min(limits), max(places, default=1) - 1)
+        skipped = max((r.skip for r in sketch.ranks), default=0)
+        draft.limit = P.Limit(min(limits), skipped + max(places, default=1) - 1)
     elif limits:
         draft.limit = P.Limit(limits[0])
 

@@ -154,7 +154,8 @@ class Over:
 class Rank:
     """An order, with a limit where one was said. `by` empty: what the hints or the head say.
 
-    `function` aggregates what is compared, as in `the most expensive on average`.
+    `function` aggregates what is compared, as in `the most expensive on average`; `skip` are those
+    that were shown before.
     """
 
     by: Mention | Measure | None = None
@@ -164,6 +165,7 @@ class Rank:
     extreme: bool = False
     first: int = 0
     function: str = ""
+    skip: int = 0
 
 
 Output = Mention | Measure
@@ -182,6 +184,7 @@ class Sketch:
     order: list[Rank] = field(default_factory=list)
     over: Over | None = None
     top: TopShare | None = None
+    replaced: tuple[Cond, Cond] | None = None  # what a follow-up has put in another's place
     distinct: bool = False
     listed: bool = False
     opener: str = ""
