@@ -31,11 +31,17 @@ hypothesis.settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")
-def source_trees() -> dict[str, ast.Module]:
-    """Our own modules, parsed once for all tests that read them: by path within the package."""
+def source_nodes() -> dict[str, list[ast.AST]]:
+    """The calls and imports of our own modules, parsed once for all tests that look at them: by
+    path within the package."""
     source = Path(__file__).parents[1] / "src" / "datamind"
-    files = sorted(source.rglob("*.py"))
-    return {f.relative_to(source).as_posix(): ast.parse(f.read_text("utf-8")) for f in files}
+    return {
+        file.relative_to(source).as_posix(): [
+            node for node in ast.walk(ast.parse(file.read_text("utf-8")))
+            if isinstance(node, ast.Call | ast.Import | ast.ImportFrom)
+        ]
+        for file in sorted(source.rglob("*.py"))
+    }  # fmt: skip
 
 
 @contextmanager

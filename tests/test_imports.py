@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
 import pytest
-
-SOURCE = Path(__file__).parents[1] / "src" / "datamind"
 
 # (layer, its modules under datamind, the layers it may import); the longest module name decides.
 LAYERS: tuple[tuple[str, str, str], ...] = (
@@ -43,6 +40,10 @@ OF_MODULE = {m: layer for layer, modules, _ in LAYERS for m in modules.split()}
 MAY_IMPORT = {layer: frozenset(allowed.split()) for layer, _, allowed in LAYERS}
 
 
+def nodes_of(text: str) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(text)))
+
+
 def layer_of(module: str) -> str | None:
     """The layer of `language.index`, by the longest prefix that the table names."""
     parts = module.split(".")
@@ -50,10 +51,10 @@ def layer_of(module: str) -> str | None:
     return next((OF_MODULE[p] for p in prefixes if p in OF_MODULE), None)
 
 
-def imports(module: str, tree: ast.AST, *, package: bool) -> Iterator[tuple[int, str]]:
+def imports(module: str, nodes: Iterable[ast.AST], *, package: bool) -> Iterator[tuple[int, str]]:
     """Line and full name of each thing imported, relative imports resolved."""
     here = ["datamind", *(module.split(".") if module else [])]
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield node.lineno, alias.name
@@ -64,7 +65,9 @@ def imports(module: str, tree: ast.AST, *, package: bool) -> Iterator[tuple[int,
                 yield node.lineno, f"{base}.{alias.name}"
 
 
-def violations(module: str, text: str, *, package: bool = False) -> Iterator[tuple[int, str]]:
+def violations(
+    module: str, nodes: list[ast.AST], *, package: bool = False
+) -> Iterator[tuple[int, str]]:
     """What is wrong in `module` (such as `language.index`; empty for the package itself)."""
     if not module:
         return
@@ -72,8 +75,7 @@ def violations(module: str, text: str, *, package: bool = False) -> Iterator[tup
     if layer is None:
         yield 1, f"`{module}` belongs to no layer: name it in LAYERS"
         return
-    tree = ast.parse(text)
-    for line, name in imports(module, tree, package=package):
+    for line, name in imports(module, nodes, package=package):
         root, _, inner = name.partition(".")
         if root == "datamind":
             target = layer_of(inner)
@@ -86,7 +88,7 @@ def violations(module: str, text: str, *, package: bool = False) -> Iterator[tup
         elif layer in PURE and root in IMPURE_MODULES:
             yield line, f"{layer} is pure and may not import {root}"
     if layer in PURE:
-        for node in ast.walk(tree):
+        for node in nodes:
             if isinstance(node, ast.Call):
                 if isinstance(node.func, ast.Name) and node.func.id in IMPURE_CALLS:
                     yield node.lineno, f"{layer} is pure and may not call {node.func.id}()"
@@ -94,13 +96,12 @@ def violations(module: str, text: str, *, package: bool = False) -> Iterator[tup
                     yield node.lineno, f"{layer} is pure and may not call .{node.func.attr}()"
 
 
-def test_imports_go_downwards_and_the_core_is_pure() -> None:
+def test_imports_go_downwards_and_the_core_is_pure(source_nodes: dict[str, list[ast.AST]]) -> None:
     found = []
-    for file in sorted(SOURCE.rglob("*.py")):
-        package = file.name == "__init__.py"
-        parts = file.relative_to(SOURCE).with_suffix("").parts[: -1 if package else None]
-        for line, what in violations(".".join(parts), file.read_text(), package=package):
-            found.append(f"{file.relative_to(SOURCE.parents[1])}:{line}: {what}")
+    for path, nodes in source_nodes.items():
+        module = path.removesuffix(".py").removesuffix("__init__").strip("/").replace("/", ".")
+        for line, what in violations(module, nodes, package=path.endswith("__init__.py")):
+            found.append(f"{path}:{line}: {what}")
     assert not found, "\n" + "\n".join(found)
 
 
@@ -134,7 +135,7 @@ def test_imports_go_downwards_and_the_core_is_pure() -> None:
     ],
 )
 def test_a_breach_is_named(module: str, text: str, fault: str) -> None:
-    assert [what for _, what in violations(module, text) if fault in what]
+    assert [what for _, what in violations(module, nodes_of(text)) if fault in what]
 
 
 @pytest.mark.parametrize(
@@ -154,4 +155,4 @@ def test_a_breach_is_named(module: str, text: str, fault: str) -> None:
     ],
 )
 def test_what_is_allowed_passes(module: str, text: str) -> None:
-    assert list(violations(module, text)) == []
+    assert list(violations(module, nodes_of(text))) == []

@@ -88,6 +88,7 @@ def test_a_sign_in_under_way_does_not_outrun_an_admin(
     assert run(raced()) == ((200, 403) if path == "assign-role" else (401, 0))
 
 
+@pytest.mark.slow
 def test_who_is_deactivated_is_stopped_in_the_middle(api: Api, run: Run) -> None:
     async def stopped() -> tuple[int, int]:
         user, who = await new(api, "runner")

@@ -174,6 +174,7 @@ def test_a_question_may_lean_on_the_one_before_in_its_conversation(api: Api, run
 # ---- history -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_history_has_all_that_was_asked_however_it_went(api: Api, run: Run) -> None:
     conversation = {"conversation_id": "talk-1"}
     for body in (
@@ -198,6 +199,7 @@ def test_the_history_holds_no_row_of_the_data(api: Api, run: Run) -> None:
     assert b"Store 7" not in held
 
 
+@pytest.mark.slow
 def test_pages_follow_each_other_without_gap_or_repetition(api: Api, run: Run) -> None:
     for number in range(5):
         api.clock.forward(seconds=1)

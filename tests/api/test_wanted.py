@@ -19,6 +19,7 @@ async def asked(api: Api, caller: Caller) -> Asked:
         return await wanted.asked(session, caller)
 
 
+@pytest.mark.slow
 def test_tables_columns_and_unexplained_words_are_counted(api: Api, run: Run) -> None:
     for question in (
         "How many orders are there by status?",

@@ -44,6 +44,7 @@ def asked(api: Api, run: Run, *questions: str, **more: Any) -> dict[str, Any]:
     return run(api.ask(questions[-1], conversation_id=name, **more))  # type: ignore[no-any-return]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("questions", [(FIRST, "why?"), (AGAIN,)], ids=["why?", "in one question"])
 def test_a_change_is_taken_apart_into_members_that_make_it_up(
     api: Api, run: Run, questions: tuple[str, ...]
@@ -111,6 +112,7 @@ def test_what_can_not_be_explained_is_refused_with_what_it_would_take(
     assert answer["results"] == [] and answer["hint"]
 
 
+@pytest.mark.slow
 def test_the_next_question_leans_on_the_figure_and_not_on_the_why(api: Api, run: Run) -> None:
     answer = asked(api, run, FIRST, "why?", "and in July 2025?")
     assert answer["results"] == [{"number_of_orders": 237}]

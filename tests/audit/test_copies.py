@@ -264,6 +264,7 @@ def test_two_processes_write_one_chain(places: AuditPlaces, tmp_path: Path) -> N
     assert faults(places) == ()
 
 
+@pytest.mark.slow
 def test_on_a_full_disk_it_keeps_what_it_has_taken(places: AuditPlaces, tmp_path: Path) -> None:
     """A limit on the size of files, which both copies meet."""
     text = """

@@ -205,6 +205,7 @@ def test_a_segment_s_records_are_read_even_where_its_sum_is_right(places: AuditP
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_long_list_of_faults_is_cut(tmp_path: Path) -> None:
     places = AuditPlaces.of(tmp_path)
     written(places, 200)

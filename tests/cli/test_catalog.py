@@ -120,6 +120,7 @@ def test_the_doctor_grades_the_model_and_says_what_to_add_first(run: Run, shop: 
     assert f"readiness: E, {found['figure']:.0f} of 100" in run("doctor", "--warehouse", shop).out
 
 
+@pytest.mark.slow
 def test_the_doctor_takes_words_of_questions_that_nothing_explained_from_the_store(
     run: Run, shop: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -141,6 +141,7 @@ def test_a_query_past_its_time_is_stopped(run: Run, visits: str, json: list[str]
     assert "ran over its time limit" in made.out + made.err
 
 
+@pytest.mark.slow
 def test_a_query_past_its_memory_is_stopped(
     run: Run, visits: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

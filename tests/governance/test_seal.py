@@ -30,31 +30,31 @@ def made() -> Governed:
     return govern(Optimized(checked, checked.sql), VIEW, row_limit=10)
 
 
-Trees = dict[str, ast.Module]
+Nodes = dict[str, list[ast.AST]]
 
 
-def calls(tree: ast.Module, name: str) -> list[int]:
+def calls(nodes: list[ast.AST], name: str) -> list[int]:
     """The lines where a file calls this name, however it came by it."""
     return [
         node.lineno
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Call)
         and name in (getattr(node.func, "id", None), getattr(node.func, "attr", None))
     ]
 
 
-def test_a_governed_statement_is_made_in_one_place(source_trees: Trees) -> None:
-    found = {name for name, tree in source_trees.items() if calls(tree, "Governed")}
+def test_a_governed_statement_is_made_in_one_place(source_nodes: Nodes) -> None:
+    found = {name for name, nodes in source_nodes.items() if calls(nodes, "Governed")}
     assert found == {"governance/guard.py"}
-    sealing = {name for name, tree in source_trees.items() if calls(tree, "sealed")}
+    sealing = {name for name, nodes in source_nodes.items() if calls(nodes, "sealed")}
     assert sealing == {"governance/guard.py", "governance/seal.py"}
 
 
-def drivers(tree: ast.Module) -> bool:
+def drivers(nodes: list[ast.AST]) -> bool:
     """Whether a file can talk to an engine at all."""
     names = {
         alias.name if isinstance(node, ast.Import) else str(node.module)
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Import | ast.ImportFrom)
         for alias in node.names
     }
@@ -62,15 +62,15 @@ def drivers(tree: ast.Module) -> bool:
 
 
 def test_nothing_but_the_warehouses_and_what_reads_catalogs_can_talk_to_an_engine(
-    source_trees: Trees,
+    source_nodes: Nodes,
 ) -> None:
     """The others of these build data of our own (the demo, scratch databases of suites)."""
-    found = {name for name, tree in source_trees.items() if drivers(tree)}
+    found = {name for name, nodes in source_nodes.items() if drivers(nodes)}
     assert {name for name in found if not name.startswith("adapters/")} == {
         "attacks/engines.py", "commands/demo.py", "evaluation/gold.py",
     }  # fmt: skip
     for name in ("duckdb", "postgres"):
-        assert calls(source_trees[f"adapters/warehouse/{name}.py"], "must_be_sealed")
+        assert calls(source_nodes[f"adapters/warehouse/{name}.py"], "must_be_sealed")
 
 
 @pytest.mark.parametrize(
@@ -141,13 +141,13 @@ def test_a_warehouse_takes_governed_statements_and_no_text() -> None:
     assert taking == {way: ["Governed"] for way in asks()}
 
 
-def test_statements_are_handed_to_a_warehouse_in_few_places(source_trees: Trees) -> None:
+def test_statements_are_handed_to_a_warehouse_in_few_places(source_nodes: Nodes) -> None:
     """The stage that runs them, what reads values for the engine, what tells whether a policy fails
     by its asker's attributes, and `doctor`'s question whether there is an answer at all."""
     handing = {
         name
-        for name, tree in source_trees.items()
-        for node in ast.walk(tree)
+        for name, nodes in source_nodes.items()
+        for node in nodes
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
         and node.func.attr in asks() and "warehouse" in ast.unparse(node.func.value).lower()
     }  # fmt: skip

@@ -189,6 +189,7 @@ def test_no_text_makes_the_engine_raise(text: str) -> None:
     _heard(text)
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(st.lists(WORDS, max_size=18).map(" ".join))
 @example("average price per piece")
@@ -215,6 +216,7 @@ BASES = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=120)
 @given(st.sampled_from(BASES), st.lists(st.lists(FOLLOWING, max_size=7).map(" ".join), max_size=3))
 def test_nothing_said_after_an_answer_makes_the_engine_raise(base: str, then: list[str]) -> None:
