@@ -21,6 +21,7 @@ from datamind.language.own_kinds import heed_own_kinds
 from datamind.language.tables import keywords as K
 from datamind.language.tables.windows import THAN
 from datamind.language.times_said import heed_times
+from datamind.language.two_dates import heed_both
 from datamind.language.units import Unit
 from datamind.language.units_asked import heed_units
 from datamind.language.vacuous import heed_vacuous
@@ -50,6 +51,7 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     heed_own_kinds(plan, ctx)
     heed_events(units, ctx)
     heed_clauses(nodes, units, ctx)
+    heed_both(nodes, ctx)
     grouped = any(isinstance(n, P.Group) and n.keys for n in nodes)
     measures = max((len(n.measures) for n in nodes if isinstance(n, P.Group)), default=0)
     computed = any(isinstance(n, P.Arithmetic | P.Window) for n in nodes)

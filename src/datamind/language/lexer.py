@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from datamind.language import differences, durations, full_names, readers, soon, specs
+from datamind.language import differences, durations, full_names, readers, soon, specs, two_dates
 from datamind.language.dates import Found, find_periods
 from datamind.language.denials import denied
 from datamind.language.happened import active, by_own_columns, gone
@@ -110,6 +110,7 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
     periods = find_periods(tokens, today)
     for found in periods:
         yield from _period(found)
+    yield from two_dates.units(linker, tokens, periods)
     sure = [(f.first, f.last) for f in periods if f.last > f.first + 1 and not f.period.unsure]
     for first in range(len(tokens)):
         yield skip(linker, tokens, first)
