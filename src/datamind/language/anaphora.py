@@ -41,7 +41,10 @@ _FEW_WORDS, _NEAR = 6, 3
 def pronoun(tokens: Sequence[Token], units: Sequence[Unit]) -> int | None:
     """The place of the first one that no noun of the question itself explains."""
     named = [u.first for u in units if u.code in "cv"]
+    asked = {at for u in units if u.code == "M" for at in range(u.first + 1, u.last)}
     for at, token in enumerate(tokens):
+        if at in asked:
+            continue  # `the longest it ever took`
         word, follows = token.lower, {t.lower for t in tokens[at + 1 : at + 2]}
         if _is_that(tokens, at):
             return at

@@ -71,6 +71,13 @@ def rank_of(nodes: list[Node]) -> list[Node]:
     return made
 
 
+def rank_near(nodes: list[Node]) -> list[Node]:
+    """`rank` the stores `in Rome by` revenue: what narrows stands before the order."""
+    at = next(n for n, node in enumerate(nodes) if node.code == "c")
+    narrowing = [*of_code(nodes[:at], "P"), *nodes[at + 1 : -2]]
+    return [*rank_of([nodes[0], nodes[at], *nodes[-2:]]), *narrowing]
+
+
 def top_within(nodes: list[Node]) -> list[Node] | None:
     """`top 3` products `in each` category `by` price: the order stands at the end."""
     top = nodes[0].payload

@@ -18,7 +18,7 @@ from datamind.language.index import Index, synonyms
 from datamind.language.periods import ends_of, moments_of
 from datamind.language.scope import is_technical
 from datamind.language.sketch import Measure, Mention
-from datamind.language.tables.durations import DURATIONS, MOMENTS, ON_AVERAGE, RANKED
+from datamind.language.tables.durations import DURATIONS, GENERAL, MOMENTS, ON_AVERAGE, RANKED
 from datamind.language.tables.keywords import STOP, SUPERLATIVES
 from datamind.language.tables.moments import ENDS, STARTS
 from datamind.language.tokens import Token, joined, lemma, stem
@@ -91,7 +91,8 @@ def _found(
             unit = found["unit"] or found.groupdict().get("unit_")
             measure = Measure("duration", mentions=tuple(_mention(c, first, last) for c in pair))
             measure.first, measure.unit = first, (unit or "").rstrip("s")
-            usual = found["function"] or ("average" if ON_AVERAGE.search(text) else None)
+            usually = ON_AVERAGE.search(text) or GENERAL.search(text)
+            usual = found["function"] or ("average" if usually else None)
             if usual in _RANKING and RANKED.search(text[: found.start()]):
                 usual, measure.first = None, first + 1  # the one `with the longest`
             measure.inner = FUNCTIONS[usual] if usual else None
@@ -127,7 +128,8 @@ def _is_kept(what: str, index: Index) -> bool:
 
 _SIDES = frozenset({"between", "to", "until", "till", "before", "from"})
 _LENGTHS = frozenset(
-    "day hour minute second week month year time long duration delay gap lag interval".split()
+    """day hour minute second week month year time long duration delay gap lag interval longest
+    shortest""".split()
 )
 
 

@@ -22,7 +22,7 @@ from datamind.language.tables import keywords as K
 from datamind.language.tables.windows import THAN
 from datamind.language.times_said import heed_times
 from datamind.language.two_dates import heed_both
-from datamind.language.units import Unit
+from datamind.language.units import Unit, passed_over
 from datamind.language.units_asked import heed_units
 from datamind.language.vacuous import heed_vacuous
 from datamind.language.weekdays import heed_weekdays
@@ -64,6 +64,7 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     if said and said[0] in _YES_OR_NO and {"than", "or"} & set(said) and not grouped:
         raise Unbuildable("two sides were to be compared")
     last = [u for u in units if u.code != "."][-1:]  # `and how many do not` is a group
+    last = last if "and" in said or "or" in said else []
     named = {at for m in ctx.chosen for at in range(m.first, m.last)}
     left = {w for at, w in enumerate(ctx.lemmas) if at not in named}
     if _CURRENCIES & left and not any(map(_in_money, _measured(nodes, ctx))):
@@ -71,12 +72,14 @@ def heed(plan: P.Query, units: Sequence[Unit], ctx: Context) -> None:
     _heed_currency(nodes, left, ctx)
     heed_units(nodes, ctx)
     _heed_extremes(nodes, units, said, ctx)
-    denied = [u for u in units if u.code in (K.NOT, K.EXCLUDED) and u not in last]
-    if denied and not any(map(_denies, nodes)):
+    denied = any(u.code in (K.NOT, K.EXCLUDED) and u not in last for u in units)
+    narrowed = any(type(n) in _NARROWING for n in nodes)
+    passed = {"not", "never", "nothing"} & passed_over(units, said)
+    all_of_them = passed and not narrowed and not {"and", "or"} & set(said)
+    if (denied or all_of_them) and not any(map(_denies, nodes)):
         raise Unbuildable("what is left out was said")
     heed_asked(plan, nodes, units, ctx)
     _heed_shown(plan, units, said, ctx)
-    narrowed = any(type(n) in _NARROWING for n in nodes)
     if not narrowed and ("whose" in said or _GONE & left):
         raise Unbuildable("which of them was said")
     if "both" in said and any(isinstance(n, P.OneOf) for n in nodes):

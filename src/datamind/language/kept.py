@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from datamind.language.candidates import Candidate
@@ -11,7 +12,14 @@ from datamind.language.kinds import is_calendar
 from datamind.language.scales import kept_in
 from datamind.language.sketch import Cond, Measure, Mention
 from datamind.language.tables.durations import MOMENTS
-from datamind.language.tables.kept import LASTING, LIMITS, LONGER, TIMES_TO
+from datamind.language.tables.kept import (
+    LASTING,
+    LIMITS,
+    LONGER,
+    LONGEST_TO,
+    TAKES_TO,
+    TIMES_TO,
+)
 from datamind.language.tables.times import WORD_NUMBERS
 from datamind.language.tokens import Token, joined, stem, stretches
 from datamind.language.units import Unit
@@ -20,14 +28,13 @@ from datamind.semantics.catalog import Column
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
 _BEFORE_LAST = frozenset("the in over during for within these our from".split())
 _VERBAL = frozenset("that which who to they it do does did not can may should must will".split())
+_LENGTHS = frozenset("time long longer shorter longest shortest".split())
 _GAIN = 1.2  # for each word: more than for its words one by one, and than for two dates
 
 
 def units(index: Index, tokens: Sequence[Token]) -> Iterator[Unit]:
     """Conditions on columns that keep how long it took, and averages of them."""
-    if not any(
-        t.lower.rstrip("s") in (*_SECONDS, "time", "long", "longer", "shorter") for t in tokens
-    ):
+    if not any(t.lower.rstrip("s") in (*_SECONDS, *_LENGTHS) for t in tokens):
         return
     said = joined(tokens)
     for op, form in LIMITS:
@@ -55,10 +62,40 @@ def units(index: Index, tokens: Sequence[Token]) -> Iterator[Unit]:
         column = only([c for c in columns(index) if told({found["tail"]}, c, index)])
         if column is None:
             continue
-        measure = Measure("aggregate", function=FUNCTIONS[found["function"]], first=first)
-        measure.target = mention_of(column, first, last)
-        measure.target.role = "measure"
-        yield Unit("M", first, last, measure, _GAIN * (last - first))
+        yield _measure(column, FUNCTIONS[found["function"]], first, last)
+    for form in (TAKES_TO, LONGEST_TO):
+        yield from _taking(index, tokens, said, form)
+
+
+def _taking(
+    index: Index,
+    tokens: Sequence[Token],
+    said: tuple[str, dict[int, int], dict[int, int]],
+    form: re.Pattern[str],
+) -> Iterator[Unit]:
+    """How long it takes to do something, to whatever that is done."""
+    for found, first, last in stretches(said, form):
+        thing = last + (last < len(tokens) and tokens[last].lower in _DETERMINERS)
+        after = tokens[thing : thing + 1]
+        named = named_table(index, after[0], after) if after else None
+        able = [c for c in columns(index) if told({found["tail"]}, c, index)]
+        column = only([c for c in able if c.table == named] or able)
+        groups = found.groupdict()
+        unit = (groups.get("unit") or "").rstrip("s")
+        if column is None or (unit and kept_in(column) != unit):
+            continue
+        last = thing + 1 if named and named == column.table else last
+        yield _measure(column, FUNCTIONS[groups.get("function") or "average"], first, last)
+
+
+_DETERMINERS = frozenset("a an the our one each all these those".split())
+
+
+def _measure(column: Column, function: str, first: int, last: int) -> Unit:
+    measure = Measure("aggregate", function=function, first=first)
+    measure.target = mention_of(column, first, last)
+    measure.target.role = "measure"
+    return Unit("M", first, last, measure, _GAIN * (last - first))
 
 
 def _number(text: str) -> float:

@@ -11,7 +11,14 @@ from datamind.semantics import plan as P
 
 def heed_own_kinds(plan: P.Query, ctx: Context) -> None:
     """Unbuildable, where rows are grouped by a column of what refers to them, of which nothing is
-    said, though the word is what a column of their own ends with."""
+    said, though the word is what a column of their own ends with; or by another's than that of
+    whom it was said to be: by city `of the depot`."""
+    for mention, found in ctx.chosen.items():
+        whose = ctx.chosen.get(mention.owner) if mention.owner is not None else None
+        if mention.role == "group" and whose is not None and whose.kind == "table":
+            others = found.kind == "column" and found.table != whose.table
+            if others and any(c.table == whose.table for c in mention.candidates):
+                raise Unbuildable("of whom the group is was said")
     source = plan.source
     if not isinstance(source, P.Source) or not any(isinstance(s, P.Group) for s in plan.steps):
         return

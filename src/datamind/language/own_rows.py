@@ -35,7 +35,7 @@ _NONE = frozenset({"never", "no", "none", "nobody", "without"})
 def of_their_own(sketch: Sketch, ctx: Context) -> Sketch:
     """The sketch, with what is said of related rows asked of these."""
     sketch = within_counts(counted_within(apart(of_the_rows(sketch, ctx), ctx), ctx), ctx)
-    sketch = _of_the_thing(sketch, ctx)
+    sketch = _none_then(_of_the_thing(sketch, ctx), ctx)
     return _left_out(_beside_both(_in_each(sketch, ctx), ctx), ctx)
 
 
@@ -60,6 +60,34 @@ def _of_the_thing(sketch: Sketch, ctx: Context) -> Sketch:
         rest = [c for c in cond.within if c not in own]
         conds += [replace(cond, within=rest), *own] if own else [cond]
     return replace(sketch, conds=conds)
+
+
+def _none_then(sketch: Sketch, ctx: Context) -> Sketch:
+    """`depots that collected nothing in April`: no row of theirs is of then; that some row is of
+    another time says nothing."""
+    home, owned = ctx.scope.view.table(ctx.scope.home), ctx.scope.graph.owned(ctx.scope.home)
+    named = [m for m in _shown_or_related(sketch) if _table(m, ctx) not in (None, *owned)]
+    if not home.primary_key or named or sketch.groups:
+        return sketch
+    conds: list[Cond] = []
+    for cond in sketch.conds:
+        deed = cond.subject if cond.kind == "period" else cond.mention
+        table = _table(deed, ctx)
+        then = [c for c in sketch.conds if c.kind == "period" and c.subject is None
+                and not c.negated and c.first > cond.first]  # fmt: skip
+        if cond.kind == "value" and (len(then) != 1 or {*_LEAVING} & set(ctx.lemmas)):
+            table = None
+        if not cond.negated or cond.kind not in ("period", "value") or deed is None or (
+            table is None or table in owned
+        ):  # fmt: skip
+            conds.append(cond)
+            continue
+        rows = Mention(deed.first, deed.last, (), role="relation")
+        ctx.chosen[rows] = Candidate("table", table, table, SURE, "name")
+        within = [replace(cond, negated=False), *(then if cond.kind == "value" else ())]
+        conds.append(Cond("related", rows, negated=True, within=within, first=cond.first))
+    held = [w for c in conds if c.kind == "related" for w in c.within]
+    return replace(sketch, conds=[c for c in conds if not any(c is w for w in held)])
 
 
 def _in_each(sketch: Sketch, ctx: Context) -> Sketch:

@@ -121,6 +121,10 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"Pc?t(?:c[if])?[if]*Pc?", windows.versus, "Rome versus Oslo"),
     Pattern(r"K[fg]*cb[cM](?:[gi]+c)?", windows.rank_of, "rank the models by price"),
     Pattern(
+        r"K[fg]*(?:P+c|(?=c[ir]*P)c)(?:[ir]*P[ir]*c?)*b[cM](?![,&])", windows.rank_near,
+        "rank the models in Texas by price",
+    ),
+    Pattern(
         r"Tc(?:[ir]*P[ir]*c?)+b[cM](?![,&])", ranks.top_near,
         "top 5 models in Texas by number of cars",
     ),

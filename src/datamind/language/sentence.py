@@ -74,8 +74,8 @@ class Sentence:
         sketch, nodes, thing = self.sketch, self.nodes, node.code == "c"
         if thing and self.joined and _is_left_out(nodes[place - 1], node):
             return
-        first = place > 1 and not self.seen
-        if first and [n.code for n in nodes[place - 2 : place]] == ["G", K.OF]:
+        behind = place > 1 and [n.code for n in nodes[place - 2 : place]] == ["G", K.OF]
+        if behind and (not self.seen or _has(node, sketch.groups[-1])):
             node.payload.role = "entity"  # for each kind `of bike`: whose kind
             sketch.groups[-1].owner = node.payload
         elif place in self.shown:
@@ -271,6 +271,19 @@ def _possessive(nodes: list[Node], node: Node) -> bool:
     """Whether `and their` stands right before this node."""
     at = nodes.index(node)
     return at > 0 and nodes[at - 1].code == K.AND and nodes[at - 1].payload == "their"
+
+
+def _has(node: Node, group: Mention) -> bool:
+    """Whether it names a table that has what the groups go by: by city `of the depot`."""
+    best = node.payload.candidates[0] if isinstance(node.payload, Mention) else None
+    if best is None or best.kind != "table" or best.score < _SURE:
+        return False
+    return any(
+        c.kind == "column" and c.table == best.table and c.score >= _SURE for c in group.candidates
+    )
+
+
+_SURE = 0.9
 
 
 def _select(sketch: Sketch, node: Node, *, owner: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from datamind.language.calendar import Period
@@ -46,3 +47,9 @@ class Unit:
     last: int
     payload: Payload
     gain: float = 0.0
+
+
+def passed_over(units: Sequence[Unit], said: Sequence[str]) -> set[str]:
+    """The words that no unit of the question took up."""
+    taken = {at for u in units if u.code not in " u." for at in range(u.first, u.last)}
+    return {w for at, w in enumerate(said) if at not in taken}

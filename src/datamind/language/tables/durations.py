@@ -44,11 +44,19 @@ _TEXTS = (
         rf" (?:to(?: be)?|until) {_END}{_FROM}{_STOP}"
     ),
     rf"(?P<function>)?(?P<unit>)?how long (?:do|does|did) {_WHAT} take{_AVG} to(?: be)? {_END}{_STOP}",
+    (
+        rf"{_AGG}(?P<unit>)? (?:it|we|they)(?: has| have| had| ever)* (?:take|takes|took|taken)"
+        rf"(?: us| them)?{_IN} to(?: be)? {_END}{_STOP}"
+    ),
     rf"(?P<function>)?{_ASKED}{_WAIT}{_AVG}{_IN} (?:to(?: be)?|until|before) {_END}{_STOP}",
 )
 # Each finds `end`, and perhaps `start`, `what` it happens to, a `unit` and a `function`.
 DURATIONS: tuple[re.Pattern[str], ...] = tuple(re.compile(rf"(?<!\S){text}") for text in _TEXTS)
 RANKED = re.compile(r"(?<!\S)(?:with|had|has|have|having|took|takes|take) the $")
+# Nobody asks that of each row: `how long does it take to close a case`.
+GENERAL = re.compile(
+    r"^(?:and )?how (?:long|much time|many [a-z]+) (?:do|does|did) (?:it|we|you)(?!.* (?:each|every)(?!\S))"
+)
 ON_AVERAGE = re.compile(r"(?<!\S)(?:on average|usually|typically)(?!\S)")
 
 # Words of English for the moments of a thing's life: what happens then may be called by any.

@@ -37,6 +37,19 @@ _LENGTH = r"(?:time|seconds|minutes|hours|days|weeks)"
 # `average hours to close`
 TIMES_TO = re.compile(rf"(?<!\S){_AGG} {_LENGTH} (?:to|until) (?:be )?(?P<tail>[a-z]+)(?!\S)")
 
+_PERSON = r"(?:it|we|they|you|our team|the team)"
+_TO_DO = r"(?: (?:us|them|you|people))?(?: on average| usually| typically)? to (?:be |get )?(?P<tail>[a-z]+)(?!\S)"
+# `how long do we take to close a case`: nobody asks that of each row
+TAKES_TO = re.compile(
+    rf"(?<!\S)(?:on average ,? )?how (?:long|much time|many {_U}) (?:do|does|did|has|have) {_PERSON}"
+    rf"(?: (?:usually|typically|normally))? (?:take|need|taken|needed){_TO_DO}"
+)
+# `the longest it ever took us to close a case`
+LONGEST_TO = re.compile(
+    rf"(?<!\S)(?:the )?{_AGG}(?: {_LENGTH})?(?: that)? {_PERSON}(?: (?:has|have|had|ever))*"
+    rf" (?:take|takes|took|taken){_TO_DO}"
+)
+
 _TAKE = (
     r"(?:take|need|require|last|stay|run|go on|wait(?: for (?:an? |the |our )?\w+(?= from ))?)"
     r"(?: us| them)?(?: each)?"

@@ -175,6 +175,7 @@ PARAPHRASES: tuple[tuple[str, ...], ...] = (
     ("calendar", r"calendar(?: year)? (\d{4})", "{1}"),
     ("calendar", r"(this|the current|current|last|the last|the previous|previous|past|next|each|every) calendar (day|week|month|quarter|year)", "{1} {2}"),
     ("single", r"(a|an|one|not one) single", "{1}"),
+    ("nothing", r"(?:have |has |had |did )?(?!is |are |was |were |be |do |does |with |but |and |or |for |about |to |of |costs? |paid |pays? |weighs? )([a-z]+) nothing(?: at all)?(?= (?:in|on|during|since|this|last|over|within|at|from|so|yet|until|after|before) | ?[?.,]|$)", "did not {1} anything"),
     ("every", r"every single", "every"),
     ("one", r"(each|every|all) one of (?:them|these|those)", "{1}"),
     ("one", r"(an?|the) (\w+) (\w+) (and|or) (an?|the) (\w+) one(?! \w+s\b)", "{1} {2} {3} {4} {5} {6} {3}"),
