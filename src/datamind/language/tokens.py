@@ -21,6 +21,7 @@ _TOKEN = re.compile(
     rf"""
     (?P<quoted>"[^"\n]{{1,200}}"|“[^”\n]{{1,200}}”|`[^`\n]{{1,200}}`|‘[^’\n]{{1,200}}’
       |(?<![\w'])'(?:[^'\n]|'(?=\w)){{1,200}}'(?!\w))
+  | (?P<mail>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)
   | (?P<date>(?<![\w/.])(?:{_DATE})(?!\w|[/.]\d))
   | (?P<clock>\d{{1,2}}:\d{{2}}(?::\d{{2}})?(?:\s?[ap](?:m\b|\.m\.))?
       |\d{{1,2}}\s?(?:[ap]m\b|[ap]\.m\.|o['’]clock\b))
@@ -78,6 +79,8 @@ def tokenize(text: str) -> list[Token]:
             out.append(
                 Token(raw[1:-1].strip(), raw[1:-1].strip().lower(), "", "quoted", start, end)
             )
+        elif kind == "mail":
+            out.append(Token(raw, raw.lower(), "", "quoted", start, end))
         elif kind == "number":
             out.append(Token(raw, raw.lower(), raw.lower(), "number", start, end, _number(raw)))
         elif kind in ("date", "clock"):

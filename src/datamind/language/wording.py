@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 from itertools import zip_longest
 
-from datamind.language import contests, leads, paraphrase, selves, spelling, value_nouns
+from datamind.language import contests, leads, paraphrase, preambles, selves, spelling, value_nouns
 from datamind.language.identifiers import with_identifiers
 from datamind.language.index import Index
 from datamind.language.said_again import said_once
@@ -35,6 +35,7 @@ def tokens_of(text: str, index: Index) -> tuple[list[Token], list[str]]:
     if said and said[-1].text == ".":  # no part of a name, as in `Acme Inc.`
         said[-1] = replace(said[-1], text="?", lower="?", lemma="?")
     tokens, notes = spelling.read(said, index)
-    bare = leads.read(without_title(tokens, index), index)
+    asked = preambles.read(tokens, index)
+    bare = leads.read(without_title(asked, index), index)
     plainly = paraphrase.read(selves.read(bare, index), index)
     return value_nouns.read(said_once(contests.read(plainly, index)), index), notes

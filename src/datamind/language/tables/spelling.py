@@ -29,6 +29,11 @@ SHORT_FORMS = {
     "have'nt": "haven't", "hasnt": "hasn't", "has'nt": "hasn't", "hadnt": "hadn't",
     "isnt": "isn't", "arent": "aren't", "wasnt": "wasn't", "werent": "weren't",
     "avg": "average", "wher": "where", "thier": "their", "beetween": "between", "withhout": "without", "avge": "average",
+    # Past tenses that are made up.
+    "buyed": "bought", "selled": "sold", "payed": "paid", "spended": "spent", "gived": "gave",
+    "sended": "sent", "leaved": "left", "bringed": "brought", "maked": "made", "taked": "took",
+    "comed": "came", "losed": "lost", "winned": "won", "choosed": "chose", "writed": "wrote",
+    "getted": "got", "catched": "caught", "teached": "taught", "beginned": "began",
 }  # fmt: skip
 
 # `L30D`, `LTM`: how reports call the time up to today.
@@ -59,14 +64,21 @@ _ASIDE = (
     r"|(?:many )?thanks(?: in advance)?|thank you(?: in advance)?|thx|cheers|sorry|ok(?:ay)?|so|well)"
 )
 # What asks to be told, before what is asked: `could you please tell me: how many`.
+_KINDLY = r"(?:(?:please|kindly|quickly|just|perhaps|maybe|possibly) )*"
+_FIND = r"(?:to )?(?:know|find out|see|understand|hear|learn)"
 _TELL = (
-    r"(?:(?:please|kindly|just|quickly|now|and)\s+)*(?:(?:can|could|would|will) (?:you|someone|anyone)"
-    r" (?:please |kindly |quickly |just )*(?:tell|let) (?:me|us)(?: know)?"
+    rf"(?:(?:please|kindly|just|quickly|now|and)\s+)*(?:(?:can|could|would|will) (?:you|someone|anyone)"
+    rf" {_KINDLY}(?:tell|let|show) (?:me|us)(?: know)?"
+    rf"|(?:can|could|would) (?:you|someone|anyone) {_KINDLY}help (?:me|us) {_FIND}"
+    r"|(?:would|do) you mind (?:telling|letting|showing) (?:me|us)(?: know)?"
+    rf"|it (?:would|will|'d) (?:really )?(?:help|be (?:good|great|nice|helpful|useful|interesting))(?: (?:for )?(?:me|us))? {_FIND}"
+    rf"|(?:i|we)(?:'d| would)? (?:be )?(?:interested|curious|glad|happy) {_FIND}"
     r"|(?:please )?(?:tell|let) (?:me|us)(?: know)?|(?:do|would) you (?:happen to )?know"
-    r"|(?:i|we)(?:'d| would)? (?:just |only |really )?(?:want|like|need|love) to (?:know|find out)"
+    rf"|(?:i|we)(?:'d| would)? (?:just |only |really )?(?:want|like|need|love) {_FIND}"
     r"|(?:i|we)(?: was| were|'m| am|'re| are) (?:just )?(?:wondering|curious|interested in)"
     r"|(?:i|we) wonder|any idea|question)"
 )
+TELLING = _TELL.replace(r"\s+", " ")
 _ASKED = r"(?:which|what|who|how|when|where|whose|in which|of which|from which|on which|to how)\b"
 GREETING = re.compile(
     rf"^(?:\s*(?:{_HELLO}(?:\s+(?:there|all|team|everyone|again|you))?|{_ASIDE})\b[\s,!.:;)(-]*)*"

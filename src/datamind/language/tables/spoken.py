@@ -1,0 +1,64 @@
+r"""Paraphrases of how people speak: learners' English, and what is said around a question.
+
+Rows as in paraphrases.py, where they stand first.
+"""
+
+from __future__ import annotations
+
+_PERSON = r"(?:customers?|clients?|users?|patients?|guests?|buyers?|owners?|riders?|passengers?|visitors?|students?|employees?|members?|persons?|people)"
+# Superlatives that English makes with an ending.
+_ENDINGS = {
+    "cheap": "cheapest", "slow": "slowest", "fast": "fastest", "quick": "fastest",
+    "big": "biggest", "large": "largest", "small": "smallest", "long": "longest",
+    "short": "shortest", "high": "highest", "low": "lowest", "old": "oldest", "new": "newest",
+    "young": "youngest", "heavy": "heaviest", "light": "lightest", "late": "latest",
+    "early": "earliest", "good": "best", "bad": "worst", "busy": "busiest", "near": "closest",
+    "far": "farthest", "tall": "tallest", "deep": "deepest", "wide": "widest", "cold": "coldest",
+    "hot": "hottest", "rich": "richest", "poor": "poorest", "strong": "strongest", "rare": "rarest",
+}  # fmt: skip
+_LEARNT = tuple(
+    (adjective, rf"(?:the )?most {adjective}(?= \w| ?[?.,]|$)", f"the {said}")
+    for adjective, said in _ENDINGS.items()
+)
+_MORE = tuple(
+    (adjective, rf"more {adjective} than", f"{comparative} than")
+    for adjective, comparative in (
+        ("cheap", "cheaper"), ("slow", "slower"), ("fast", "faster"), ("big", "bigger"),
+        ("long", "longer"), ("short", "shorter"), ("high", "higher"), ("low", "lower"),
+        ("old", "older"), ("new", "newer"), ("heavy", "heavier"), ("small", "smaller"),
+    )
+)  # fmt: skip
+
+# When it was last or first, of all or of one: `when was the last trip of Ada Stone`.
+_LATEST = tuple(
+    row
+    for way, meant in (
+        ("last|latest|most recent|newest", "latest"), ("first|very first|earliest", "earliest"),
+    )
+    for row in (
+        ("when", rf"^when (?:was|were|is) (?:(?:made|placed|done|given|opened|sent) )?(?:the |our )?(?:{way})(?: ever)?(?= \w)(?! (?:time|day|date|name)\b)", f"what is the {meant} date of"),
+        ("when", rf"^when (?:did|have|has) (?:we|i|they|you|anyone|anybody|someone) (?:{way})(?: (?:make|take|have|place|get|receive|do|made|taken|had|placed) (?:an? |the )?)? ?(?=\w)", f"what is the {meant} date of "),
+        ("when", rf"^when (?:did|has) (?!each|every|the average)(.+?) (?:{way})(?: (?:make|take|have|place|get|made|taken|had|placed) (?:an? |the )?)? ?(\w+)(?= ?[?.]|$)", f"what is the {meant} date of {{2}} of {{1}}"),
+    )
+)  # fmt: skip
+
+SPOKEN: tuple[tuple[str, ...], ...] = (
+    *_LEARNT,
+    *_MORE,
+    *_LATEST,
+    ("much", r"how much (?=(?:pieces|units|items|products|orders|customers|people|times|users|days)\b)", "how many"),
+    ("what", rf"({_PERSON}) what(?= \w)", "{1} who"),
+    ("who", rf"^who (?:is|are|was|were) (?:the |our )?({_PERSON}) (?:who|that|which)(?= )", "which {1}"),
+    ("average", r", (?:on|in) average ,", "on average"),
+    ("long", r"how long (?:on|in) average (?!does|do|did)(.+?) (?:takes?|took|lasts?|lasted)(?= ?[?.]|$)", "how long does {1} take on average"),
+    ("usually typically normally generally", r"(?<!how )(?:usually|typically|normally|generally)(?= .*\b(?:most|best|least|fewest|highest|lowest|busiest)\b)", ""),
+    ("depending", r",? ?depending on(?: the| their| its)?", "by"),
+    ("never", r"nobody (has|have|had|was|were) (\w+ed) never", "nobody {1} {2}"),
+    ("converts convert converted", r"(?:converts?|converted|converting) (?:the )?(best|worst|least|most)", "have the {1} conversion rate", "conversion"),
+    ("when", r",? ?and when (?:did|was|were|has|have) (?:it|they|he|she|this|that|each)(?: of them)? (?:been )?(open|opened|start|started|launch|launched|join|joined|close|closed|built|hired|founded|bought|purchased|ordered|placed|shipped|delivered)(?= ?[?.]|$)", ", and the {1} date"),
+    ("money value", r"(?:bought|ordered|purchased) (?:the )?(most|least)(?: from us| with us| here)? ?,? (?:in|by|in terms of) (?:money|value)(?= ?[?.,]|$)", "spent the {1}"),
+    ("concerned involved affected", r",? ?and (?:for )?what (?:total )?(amount|sum|value)(?: of money)? (?:is|was|are|were) (?:concerned|involved|affected|at stake)(?= ?[?.]|$)", ", and the total {1}"),
+    ("what", r",? ?and for (?:what|which) (?:total )?(amount|sum|value)(?: of money)?(?= ?[?.]|$)", ", and the total {1}"),
+    ("what", rf"^what (?:did|has) (?:the |a |our )?{_PERSON} (?:buy|bought|purchase|purchased|order|ordered) (?:in|with) (?:the )?(\w+ \d+)(?= ?[?.]|$)", "which products are in {1}", "product"),
+    ("what", r"^what (?:did|has|have|do|does) (.+?) (buy|bought|purchase|purchased|order|ordered)(?= (?:in|on|last|this|yesterday|today|during|with|from|between) | ?[?.]|$)", "which products did {1} {2}", "product"),
+)  # fmt: skip
