@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
@@ -57,6 +58,27 @@ def pronoun(tokens: Sequence[Token], units: Sequence[Unit]) -> int | None:
         if word in SUBJECTS and not parted and (turned or len(tokens) <= _FEW_WORDS):
             return at  # `who supplies it`
     return None
+
+
+def elided(units: Sequence[Unit]) -> int | None:
+    """Where `of them` is left out: `how many converted?`, `how many in Spain?`, with no noun."""
+    codes = "".join(u.code for u in units)
+    if not re.fullmatch(r"&?#[rif=]*(?:[vP]|c)", codes):
+        return None
+    last = units[-1]
+    best = last.payload[0] if last.code == "c" and isinstance(last.payload, tuple) else None
+    if last.code == "c" and not (
+        isinstance(best, Candidate) and (best.type == "boolean" or best.kind == "value")
+    ):
+        return None
+    return next(u.last for u in units if u.code == "#")
+
+
+def of_them(tokens: Sequence[Token], at: int) -> list[Token]:
+    """The tokens with `of them` put there."""
+    near = tokens[at - 1]
+    made = [Token(w, w, w, "word", near.start, near.end) for w in ("of", "them")]
+    return [*tokens[:at], *made, *tokens[at:]]
 
 
 def _opened(tokens: Sequence[Token]) -> int:
@@ -139,7 +161,8 @@ def referring(
     if not earlier.ranks and all(c.kind in _PLAIN for c in earlier.conds):
         counted = any(isinstance(o, Measure) and o.kind == "count" for o in earlier.outputs)
         told = keys or counted or earlier.conds or earlier.related
-        if told and not (earlier.groups or _is_filtered(shown, view)):
+        grouped = earlier.groups and said != "the"  # `what was the total value?`, of all of them
+        if told and not (grouped or _is_filtered(shown, view)):
             within = [c for o in earlier.outputs if isinstance(o, Measure) for c in o.where]
             sketch.conds = [*sketch.conds, *earlier.conds, *within]
             sketch.related = [*sketch.related, *earlier.related]

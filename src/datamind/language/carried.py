@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datamind.language import gestures
 from datamind.language.canonical import canonical
 from datamind.language.edits import JOINING
 from datamind.language.follow_up import Change
@@ -16,8 +17,16 @@ _LIMITING = frozenset({"d", "v", "n", "P", "p", "z", "u"} | {
 })  # fmt: skip
 
 
+_KEEPING = frozenset(
+    {"turned", "more", "first", "all", "unlimited", "always", "one more", "sorted"}
+)
+
+
 def keeps_figures(change: Change, plan: P.Query) -> bool:
     """Whether the figures are as they were, where the change only limits: the median stays one."""
+    gesture = gestures.heard([t.lower for t in change.tokens])
+    if gesture is not None and gesture.done in _KEEPING:
+        return _figures(plan) == _figures(change.shown)
     codes = {u.code for u in change.cuts[0][0] if u.payload not in JOINING}
     return not codes <= _LIMITING or _figures(plan) == _figures(change.shown)
 

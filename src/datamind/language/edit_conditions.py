@@ -14,16 +14,21 @@ from datamind.language.sketch import Cond, Measure, Mention, Output, Sketch
 from datamind.semantics.catalog import View
 
 
-def narrow(sketch: Sketch, cond: Cond, *, against: bool, joined: bool = False) -> bool:
+def narrow(
+    sketch: Sketch, cond: Cond, *, against: bool = False, joined: bool = False, since: int = 0
+) -> bool:
     """A condition takes the place of one on the same thing, else it is one more. What is set
     against another stands beside it; False where there is none. What is `joined` to such a pair is
-    the third."""
+    the third; of those that are said together, `since` there, each counts."""
     about = set(columns_of(cond))
-    before = [c for c in sketch.conds if c.kind == cond.kind and _replaces(cond, c, about)]
+    within = [c for m in measures_in(sketch.outputs) for c in m.where]
+    said = [*sketch.conds, *within]
+    before = [c for c in said if c.kind == cond.kind and _replaces(cond, c, about)]
     alike = len(before) == 1 and not before[0].negated
     if alike and cond.kind == "period":
         cond = _in_its_year(cond, before[0])
-    if joined and alike and before[0].match == "alike":
+    together = alike and 0 < since <= before[0].first and cond.kind == "value"
+    if together or (joined and alike and before[0].match == "alike"):
         return one_more(sketch, cond)
     if against:
         return alike and _set_beside(sketch, before[0], cond)
@@ -34,6 +39,14 @@ def narrow(sketch: Sketch, cond: Cond, *, against: bool, joined: bool = False) -
         measure.where = [c for c in measure.where if not _replaces(cond, c, about)]
     sketch.conds = [*kept, cond]
     return True
+
+
+def keep_to(cond: Cond, noun: Mention) -> None:
+    """`Italian authors`, `authors in Italy`: of what the value may be, what they have."""
+    best = noun.candidates[0] if noun.candidates else None
+    for mention in cond.mentions or ((cond.mention,) if cond.mention else ()):
+        theirs = tuple(c for c in mention.candidates if best and c.table == best.id)
+        mention.candidates = theirs or mention.candidates
 
 
 def side_by_side(sketch: Sketch) -> bool:
@@ -48,9 +61,11 @@ def side_by_side(sketch: Sketch) -> bool:
 
 def _set_beside(sketch: Sketch, old: Cond, new: Cond) -> bool:
     both = _both(old, new)
-    if both is None or the_figure(sketch) is None:
+    if both is None or not (sketch.groups or the_figure(sketch)):
         return False
-    sketch.conds = [both if c is old else c for c in sketch.conds]
+    for measure in measures_in(sketch.outputs):
+        measure.where = [c for c in measure.where if c is not old]
+    sketch.conds = [*(c for c in sketch.conds if c is not old), both]
     return True
 
 

@@ -8,6 +8,8 @@ from dataclasses import replace
 from datamind.language.sketch import Measure, Mention, Output, Sketch
 from datamind.semantics.catalog import NUMERIC
 
+_ABOUT = 0.2  # what links no worse than this may be meant as well
+
 
 def aggregated(sketch: Sketch, function: str, first: int) -> bool:
     """`the median instead`: of the column that the figure is made of."""
@@ -113,8 +115,14 @@ def same(one: Mention, other: Mention) -> bool:
     """Whether both name one table, or may name one column."""
     first, second = one.candidates[0], other.candidates[0]
     if first.kind == second.kind == "column":
-        return bool({c.id for c in one.candidates} & {c.id for c in other.candidates})
+        return bool(_likely(one) & _likely(other))
     return first.kind == second.kind == "table" and first.id == second.id
+
+
+def _likely(mention: Mention) -> set[str]:
+    """What it names about as well as the best."""
+    least = mention.candidates[0].score - _ABOUT
+    return {c.id for c in mention.candidates if c.score >= least}
 
 
 def _is_column(mention: Mention) -> bool:
@@ -148,14 +156,26 @@ def all_at_once(sketch: Sketch) -> bool:
     figures = [o for o in sketch.outputs if isinstance(o, Measure) or is_figure(o)]
     if not sketch.groups or not figures:
         return False
-    sketch.outputs, sketch.groups, sketch.order, sketch.head = list(figures), [], [], None
+    sketch.outputs = [f if isinstance(f, Measure) else _measured(f) for f in figures]
+    sketch.groups, sketch.order, sketch.head = [], [], None
+    if sketch.over is not None and sketch.over.kind in ("share", "rank", "running"):
+        sketch.over = None
     return True
+
+
+def _measured(figure: Mention) -> Measure:
+    figure.role = "measure"
+    return Measure("either", target=figure, first=figure.first)
 
 
 def without_column(sketch: Sketch, mention: Mention) -> bool:
     """`without the city`: what is shown or grouped by it, where more is."""
-    shown = [o for o in sketch.outputs if isinstance(o, Mention) and same(mention, o)]
-    groups = [g for g in sketch.groups if same(mention, g)]
+    columns = tuple(c for c in mention.candidates if c.kind != "value")
+    if not columns or columns[0] is not mention.candidates[0]:
+        return False
+    named = replace(mention, candidates=columns)
+    shown = [o for o in sketch.outputs if isinstance(o, Mention) and same(named, o)]
+    groups = [g for g in sketch.groups if same(named, g)]
     left = [o for o in sketch.outputs if o not in shown]
     if not left or not (shown or groups):
         return False

@@ -18,6 +18,7 @@ from datamind.language import (
     rounding,
     why,
 )
+from datamind.language import stance as stances
 from datamind.language.assemble import assemble
 from datamind.language.canonical import canonical
 from datamind.language.dates import find_periods
@@ -124,7 +125,7 @@ class BuiltinPlanner:
 
     def _first(self, question: Question, view: View, compiled: Compiled) -> Interpretation:
         """A question with none before it, which can't go on from one: `which of them are new?`"""
-        if follow_up.may_lean(question.text) and not by_form(question.text):
+        if stances.may_lean(question.text) and not by_form(question.text):
             tokens, _ = tokens_of(question.text, compiled.index)
             stance = _stance(tokens, compiled, question.today, question.text)
             if stance.goes_on:
@@ -235,9 +236,9 @@ def _noted(read: Interpretation, notes: Sequence[str]) -> Interpretation:
     return replace(read, candidates=noted) if notes else read
 
 
-def _stance(tokens: list[Token], compiled: Compiled, today: dt.date, text: str) -> follow_up.Stance:
-    plain = follow_up.plain(tokens)
-    stance = follow_up.stance(plain, covers(Linker(compiled.index, plain), today, plain)[0][0])
+def _stance(tokens: list[Token], compiled: Compiled, today: dt.date, text: str) -> stances.Stance:
+    plain = stances.plain(tokens)
+    stance = stances.stance(plain, covers(Linker(compiled.index, plain), today, plain)[0][0])
     meant = gestures.is_correction(text)
     return replace(stance, leans=True, surely=True, complete=False) if meant else stance
 

@@ -22,7 +22,14 @@ from datamind.language.edit_figures import (
 )
 from datamind.language.nodes import to_nodes
 from datamind.language.sketch import Cond, Measure, Mention, Sketch
-from datamind.language.tables.gestures import GESTURES, OPENINGS, SAME_DAYS, YEAR_BEFORE
+from datamind.language.tables.gestures import (
+    AS_SHARES,
+    GESTURES,
+    OPENINGS,
+    SAME_DAYS,
+    SHARES,
+    YEAR_BEFORE,
+)
 from datamind.language.tokens import Token, lemma
 from datamind.language.units import Unit
 from datamind.records import Turn
@@ -65,8 +72,9 @@ def plainly(tokens: Sequence[Token]) -> list[Token]:
         found = pattern.match(" ".join(t.lower for t in out))
         if found is not None:
             out = _put(out, 0, len(found[0].split()), plain)
-    said = [t.lower for t in out]
-    text = " ".join(said)
+    text = " ".join(t.lower for t in out)
+    if out and SHARES.fullmatch(text) and "percent" not in text:
+        return _put(out, 0, len(out), AS_SHARES)
     same = SAME_DAYS.search(text)
     if same is not None:
         first = len(text[: same.start()].split())
@@ -84,17 +92,19 @@ def _put(tokens: list[Token], first: int, last: int, plain: str) -> list[Token]:
 def made(sketch: Sketch, gesture: Gesture, units: Sequence[Unit]) -> bool:
     """Change the sketch as the gesture says; False where it can't be done to it."""
     done = gesture.done
-    if done == "total":
-        return _total(sketch, gesture.found[0])
     if done == "turned":
         return _turned(sketch)
     if done == "more":
         return _more(sketch, next((u.payload for u in units if u.code == "n"), None))
+    if done == "first":
+        return _first(sketch, next((u.payload for u in units if u.code == "n"), None))
     if done == "all":
         return not sketch.groups and listed(sketch)
     if done == "names":
         return _named(sketch)
-    if done == "side by side":
+    if done == "total":
+        placed = _total(sketch, gesture.found[0])
+    elif done == "side by side":
         placed = side_by_side(sketch)
     elif done == "always":
         placed = _dropped(sketch, [c for c in sketch.conds if c.kind == "period"])
@@ -138,6 +148,16 @@ def _more(sketch: Sketch, wanted: object) -> bool:
     after = replace(last, count=many, skip=last.skip + count)
     sketch.ranks = [after if r is last else r for r in sketch.ranks]
     keep_ranked(sketch)
+    return True
+
+
+def _first(sketch: Sketch, wanted: object) -> bool:
+    """So many of a list, in its order."""
+    if not isinstance(wanted, float) or not (sketch.order or sketch.ranks):
+        return False
+    ranks = sketch.ranks or sketch.order[:1]
+    sketch.order = sketch.order if sketch.ranks else sketch.order[1:]
+    sketch.ranks = [replace(r, count=int(wanted), extreme=False, skip=0) for r in ranks]
     return True
 
 
@@ -204,7 +224,8 @@ def standing(earlier: Sequence[Turn]) -> tuple[Turn, ...]:
 
 
 _OF_SHOWN = re.compile(
-    r"(?:please )?(?:also )?(?:add (?:also )?(?:a column (?:for|with)(?: the)? )?|remove |include )"
+    r"(?:please )?(?:also )?(?:add (?:also )?(?:a column (?:for|with)(?: the)? )?"
+    r"|remove |include |drop )"
     r"(?!an? |new |another |it\b|them\b|this\b|these\b|those\b)[\w' &-]{2,40}[.!]?",
     re.IGNORECASE,
 )

@@ -40,6 +40,8 @@ GESTURES: tuple[tuple[str, bool, re.Pattern[str]], ...] = tuple(
                         r"|rows|results))?")),
         ("more", False, (rf"{_PLEASE}(?:the )?next (?:\d+|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty)?"
                         r"(?: ?ones| rows| results| of (?:them|those))?")),
+        ("first", False, (rf"{_PLEASE}(?:(?:only|just) )*(?:the )?first (?:\d+|two|three|four|five|six"
+                         r"|seven|eight|nine|ten|twelve|twenty)(?: ?ones| rows| results| of (?:them|those))?")),
         ("all", False, (rf"{_PLEASE}(?:all|everything|all of (?:them|it|those)|them all|all rows"
                        r"|the (?:full|whole|complete|entire) (?:list|thing|ranking|table)"
                        r"|every one of them)")),
@@ -57,7 +59,7 @@ GESTURES: tuple[tuple[str, bool, re.Pattern[str]], ...] = tuple(
                             rf"(?:\w+ ?){{1,4}}?{_AGAIN}?")),
         ("one more", False, r"(?:and |now )?with (?:the )?(?:\w+ ?){1,3}(?: again| back)"),
         ("one more", False, r"(?:and )?(?:the )?(?:\w+ ?){1,3} (?:too|as well)"),
-        ("unshown", False, rf"(?:and |but )?(?:{_OFF}|leave out|exclude) (?:the )?\w+(?: \w+)?(?: columns?)?"),
+        ("unshown", False, rf"(?:and |but )?(?:{_OFF}|leave out|exclude|excluding|except) (?:the )?\w+(?: \w+)?(?: columns?)?"),
         ("sorted", False, (rf"{_PLEASE}(?:sort|order|rank|arrange)(?: (?:it|them|this|that|these|those"
                           r"|the (?:list|rows|results?|table)))?"
                           r" (?:by|from|descending|ascending|alphabetically|in|on) .+")),
@@ -86,6 +88,12 @@ OPENINGS: tuple[tuple[re.Pattern[str], str], ...] = (
                 r"|cut out|strip out)(?: (?:the|all|all the))?(?!\S)(?! \S+ filters?\b)(?! filters?\b)"),
      "without"),
 )  # fmt: skip
+# A share of all, in other words.
+SHARES = re.compile(
+    r"(?:as |and |in |with |the )*(?:share|percentage|percent|proportion|part)s?"
+    r"(?: (?:of|per|from) (?:the |a )?(?:(?:grand |overall )?total|whole|all))?"
+)
+AS_SHARES = "as a share of the total"
 # The same days a year earlier, as the windows know it.
 SAME_DAYS = re.compile(
     r"(?:in |of |during )?(?:the )?(?:same|corresponding) (?:time|period|days?|weeks?|months?"

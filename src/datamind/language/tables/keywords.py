@@ -249,7 +249,7 @@ SUPERLATIVES: dict[str, tuple[str, tuple[str, ...]]] = {
     "highest priced": ("desc", ("price",)), "highest paid": ("desc", ("salary", "pay")),
     "poorest": ("asc", ("income",)), "most distant": ("desc", ("distance",)), "most remote": ("desc", ("distance",)), "most severe": ("desc", ("severity",)),
     "most experienced": ("desc", ("experience", "hire")), "most spacious": ("desc", ("area", "size")), "most affordable": ("asc", ("price", "cost")),
-    "most powerful": ("desc", ("power", "capacity")), "most viewed": ("desc", ("view",)), "most visited": ("desc", ("visit",)), "strongest": ("desc", ("strength",)),
+    "most powerful": ("desc", ("power", "capacity")), "most viewed": ("desc", ("view",)), "most visited": ("desc", ("visit",)), "strongest": ("desc", ("strength",)), "weakest": ("asc", ("strength",)),
     "coldest": ("asc", ("temperature",)), "hottest": ("desc", ("temperature",)),
 }  # fmt: skip
 
