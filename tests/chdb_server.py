@@ -22,7 +22,7 @@ class Handler(BaseHTTPRequestHandler):
         sql = self.rfile.read(int(self.headers["Content-Length"])).decode()
         try:
             for name, value in settings.items():
-                self._query(f"SET {name} = {value}")
+                self._query(f"SET {name} = '{value}'")
             told, status = self._query(sql, form), 200
         except Exception as fault:
             told, status = str(fault), 500

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import duckdb
+import httpx
 import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from random_plans import SQL_TYPES, World, cases
@@ -21,6 +22,7 @@ from datamind.records import Dialect
 from datamind.semantics import plan as P
 from datamind.semantics.codec import dump, load
 from datamind.semantics.compiler import compile_plan
+from datamind.semantics.compiler.clickhouse import SETTINGS
 from datamind.semantics.describe import describe, said
 from datamind.semantics.walk import below
 
@@ -29,6 +31,17 @@ Run = Callable[[str], Rows]
 Case = tuple[World, P.Query, bool]
 # A failing plan is seldom made clearer by minutes of shrinking.
 SOME = [Phase.explicit, Phase.reuse, Phase.generate]
+OF_CLICKHOUSE = {
+    "BIGINT": "Nullable(Int64)", "DOUBLE PRECISION": "Nullable(Float64)",
+    "VARCHAR": "Nullable(String)", "DATE": "Nullable(Date32)",
+    "TIMESTAMP": "Nullable(DateTime64(6))", "BOOLEAN": "Nullable(Bool)",
+}  # fmt: skip
+# How values come out of ClickHouse's JSON, by type; what is not here is text.
+READ: dict[str, Callable[[Any], Any]] = {
+    "Bool": bool, "Date": dt.date.fromisoformat, "Date32": dt.date.fromisoformat,
+    "DateTime": dt.datetime.fromisoformat, "DateTime64": dt.datetime.fromisoformat,
+    "String": str,
+}  # fmt: skip
 QUIET = [
     HealthCheck.too_slow,
     HealthCheck.data_too_large,
@@ -37,25 +50,30 @@ QUIET = [
 ]
 
 
-def statements(world: World) -> Iterator[str]:
+def statements(world: World, dialect: Dialect) -> Iterator[str]:
     """The SQL that builds a world."""
+    kinds, engine = (OF_CLICKHOUSE, "ENGINE Memory") if dialect == "clickhouse" else ({}, "")
     for table in world.view.tables:
-        columns = ", ".join(f"{c.name} {SQL_TYPES.get(c.name, 'BIGINT')}" for c in table.columns)
+        types = [SQL_TYPES.get(c.name, "BIGINT") for c in table.columns]
+        columns = ", ".join(
+            f"{c.name} {kinds.get(t, t)}" for c, t in zip(table.columns, types, strict=True)
+        )
         yield f"DROP TABLE IF EXISTS main.{table.name}"
-        yield f"CREATE TABLE main.{table.name} ({columns})"
-        rows = world.data[table.id]
+        yield f"CREATE TABLE main.{table.name} ({columns}) {engine}"
+        rows, escaped = world.data[table.id], "\\\\" if dialect == "clickhouse" else "\\"
         if rows:
             values = ", ".join(
-                "(" + ", ".join(_literal(r[c.name]) for c in table.columns) + ")" for r in rows
+                "(" + ", ".join(_literal(r[c.name], escaped) for c in table.columns) + ")"
+                for r in rows
             )
             yield f"INSERT INTO main.{table.name} VALUES {values}"
 
 
-def _literal(value: Any) -> str:
+def _literal(value: Any, escaped: str) -> str:
     if value is None:
         return "NULL"
     if isinstance(value, str | dt.date):
-        return "'" + str(value).replace("'", "''") + "'"
+        return "'" + str(value).replace("'", "''").replace("\\", escaped) + "'"
     return str(value)
 
 
@@ -102,7 +120,7 @@ def check(world: World, query: P.Query, ordered: bool, dialect: Dialect, run: Ru
         if "levels" in fault.message:
             assume(False)
         raise
-    for statement in statements(world):
+    for statement in statements(world, dialect):
         run(statement)
     found = run(compiled.sql)
     expected = evaluate(query, world.view, world.data)
@@ -128,6 +146,32 @@ def postgres(postgres_url: str) -> Iterator[Run]:
             cursor = connection.execute(sql)
             return cursor.fetchall() if cursor.description else []
 
+        yield run
+
+
+@pytest.fixture(scope="module")
+def clickhouse(clickhouse_url: str) -> Iterator[Run]:
+    with httpx.Client(base_url=clickhouse_url.replace("clickhouse", "http", 1)) as client:
+
+        def run(sql: str) -> Rows:
+            asked = {**SETTINGS, "default_format": "JSONCompact"}
+            answer = client.post("/", content=sql, params=asked)
+            assert answer.is_success, f"{answer.text}\n{sql}"
+            if not answer.text.strip():
+                return []
+            told = json.loads(answer.text)
+            kinds = [
+                c["type"].removeprefix("Nullable(").split("(")[0].rstrip(")") for c in told["meta"]
+            ]
+            return [
+                tuple(
+                    v if v is None else READ.get(k, float)(v)
+                    for v, k in zip(row, kinds, strict=True)
+                )
+                for row in told["data"]
+            ]
+
+        run("CREATE DATABASE IF NOT EXISTS main")
         yield run
 
 
@@ -158,6 +202,13 @@ def test_many_random_plans_on_duckdb(case: Case, duck: Run) -> None:
 @given(case=cases())
 def test_many_random_plans_on_postgres(case: Case, postgres: Run) -> None:
     check(*case, "postgres", postgres)
+
+
+@pytest.mark.slow
+@settings(max_examples=300, phases=SOME, suppress_health_check=QUIET)
+@given(case=cases())
+def test_many_random_plans_on_clickhouse(case: Case, clickhouse: Run) -> None:
+    check(*case, "clickhouse", clickhouse)
 
 
 @pytest.mark.slow

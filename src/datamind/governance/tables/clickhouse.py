@@ -12,7 +12,8 @@ AGGREGATES = frozenset(
     first_value last_value grouparray grouparrayinsertat grouparraylast grouparraymovingavg
     grouparraymovingsum groupbitand groupbitor groupbitxor groupuniqarray kurtpop kurtsamp max
     maxmap median medianexact min minmap quantile quantiledeterministic quantileexact
-    quantileexacthigh quantileexactlow quantileexactweighted quantiletdigest quantiletiming
+    quantileexacthigh quantileexactinclusive quantileexactlow quantileexactweighted
+    quantiletdigest quantiletiming
     quantiles quantilesexact quantilestdigest rankcorr simplelinearregression singlevalueornull
     skewpop skewsamp stddevpop stddevsamp stochasticlinearregression sum sumcount sumkahan
     summap sumwithoverflow topk topkweighted uniq uniqcombined uniqcombined64 uniqexact
@@ -63,7 +64,8 @@ FUNCTIONS = frozenset(
     denserank dense_rank divide domain domainwithoutwww empty endswith equals erf erfc exp exp10
     exp2 extract extractall extractallgroupsvertical extracturlparameter farmhash64 flatten
     floor format formatdatetime formatreadabledecimalsize formatreadablequantity
-    formatreadablesize formatreadabletimedelta fromunixtimestamp fromunixtimestamp64milli
+    formatreadablesize formatreadabletimedelta fromunixtimestamp fromunixtimestamp64micro
+    fromunixtimestamp64milli
     fromunixtimestamp64second gcd greatcircledistance greater greaterorequals greatest has
     hasall hasany hassubstr hastoken hex hour if ifnotfinite ifnull ilike in indexof initcaputf8
     intdiv intdivorzero intexp10 intexp2 isfinite isinfinite isnan isnotnull isnull iszeroornull

@@ -37,7 +37,7 @@ from datamind.records import Dialect
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import View
 from datamind.semantics.check import OutputColumn, check
-from datamind.semantics.compiler.dialects import supported
+from datamind.semantics.compiler.clickhouse import adapted
 from datamind.semantics.compiler.env import Env, Session
 from datamind.semantics.compiler.steps import built
 
@@ -56,7 +56,6 @@ class Compiled:
 
 def compile_plan(query: P.Query, view: View, dialect: Dialect) -> Compiled:
     """The plan as SQL; UnknownTable, UnknownColumn, PlanInvalid or NotYet where it can't be."""
-    supported(dialect)
     columns = check(query, view)
 
     def build(inner: P.Query, outer: Env | None, level: int) -> object:
@@ -64,5 +63,5 @@ def compile_plan(query: P.Query, view: View, dialect: Dialect) -> Compiled:
 
     session = Session(view, dialect, build)  # type: ignore[arg-type]  # exp.Query, not imported
     tree = built(query, session, None, 1)
-    sql = tree.sql(dialect=dialect, comments=False)
+    sql = (adapted(tree) if dialect == "clickhouse" else tree).sql(dialect=dialect, comments=False)
     return Compiled(sql, columns, tuple(session.relations), tuple(session.warnings))

@@ -73,11 +73,13 @@ class Block:
 
     def select(self, outputs: dict[str, Node]) -> exp.Select:
         """The block as a statement with these outputs."""
-        dialect = self.env.dialect
+        dialect, joins = self.env.dialect, self._joins()
+        # ClickHouse calls a column `a.n` where another table has a column n too.
+        bare = dialect != "clickhouse" or not joins
         made = exp.Select(
-            expressions=[_named(node, name, dialect) for name, node in outputs.items()],
+            expressions=[_named(n, name, dialect, bare=bare) for name, n in outputs.items()],
             from_=exp.From(this=self._from()),
-            joins=self._joins(),
+            joins=joins,
         )
         if self.ctes:
             made.set("with_", exp.With(expressions=self.ctes))
@@ -251,8 +253,9 @@ def _same_name(node: Node, name: str) -> bool:
     return isinstance(node, exp.Column) and node.name == name
 
 
-def _named(node: Node, name: str, dialect: str) -> Node:
+def _named(node: Node, name: str, dialect: str, *, bare: bool) -> Node:
+    """The node under its name, which a column is left to tell by itself where it is `bare`."""
     node = node.copy()
-    if _same_name(node, name):
+    if bare and _same_name(node, name):
         return node
     return exp.Alias(this=node, alias=names.identifier(name, dialect))

@@ -8,7 +8,6 @@ from decimal import Decimal
 
 from sqlglot import exp
 
-from datamind.errors import NotYet
 from datamind.semantics.catalog import ColumnType
 
 Node = exp.Expr
@@ -85,6 +84,15 @@ def parenthesised(node: Node) -> Node:
     return node
 
 
+def bottom_up(node: Node, change: Callable[[Node], Node]) -> Node:
+    """The tree with each node changed, the inner ones first; what is put in is left alone."""
+    for child in list(node.iter_expressions()):
+        made = bottom_up(child, change)
+        if made is not child:
+            child.replace(made)
+    return change(node)
+
+
 # ---- dates -------------------------------------------------------------------------------------
 
 # EXTRACT's name for each part; weekday is ISO's 1 to 7 and week ISO's in both engines.
@@ -153,9 +161,14 @@ def _crossed_postgres(unit: str, start: Node, end: Node) -> Node:
     return cast(exp.Div(this=seconds, expression=whole(_SECONDS[unit]), typed=True), "BIGINT")
 
 
+def _crossed_clickhouse(unit: str, start: Node, end: Node) -> Node:
+    return call("dateDiff", exp.Literal.string(unit), start, end)
+
+
 _CROSSED: dict[str, Callable[[str, Node, Node], Node]] = {
     "duckdb": _crossed_duckdb,
     "postgres": _crossed_postgres,
+    "clickhouse": _crossed_clickhouse,
 }
 
 
@@ -163,9 +176,12 @@ def date_diff(
     unit: str, start: Node, start_type: ColumnType, end: Node, end_type: ColumnType, dialect: str
 ) -> Node:
     """`end - start`: exact seconds, else how many boundaries of the unit lie between."""
+    if unit == "second" and dialect == "clickhouse":
+        micros = call("dateDiff", exp.Literal.string("microsecond"), start, end)
+        return exp.Div(this=micros, expression=whole(1_000_000), typed=True, safe=False)
     if unit == "second":
         return _minus(extract("EPOCH", end), extract("EPOCH", start))
-    if unit == "day":
+    if unit == "day" and dialect != "clickhouse":
         return _minus(_as_day(end, end_type), _as_day(start, start_type))
     if unit in ("hour", "minute"):
         start = start if start_type == "timestamp" else cast(start, "TIMESTAMP")
@@ -192,9 +208,9 @@ def _moved(of: Node, amount: int, by: Node) -> Node:
 
 
 def date_of(of: Node, dialect: str) -> Node:
-    """Text as a date; on DuckDB null where it is none (PostgreSQL has no cast that forgives)."""
+    """Text as a date; null where it is none (PostgreSQL has no cast that forgives)."""
     made = cast(of, "DATE")
-    return exp.TryCast(this=made.this, to=made.args["to"]) if dialect == "duckdb" else made
+    return made if dialect == "postgres" else exp.TryCast(this=made.this, to=made.args["to"])
 
 
 def from_epoch(of: Node, dialect: str) -> Node:
@@ -202,6 +218,9 @@ def from_epoch(of: Node, dialect: str) -> Node:
     if dialect == "duckdb":
         micros = exp.Mul(this=parenthesised(of), expression=whole(1_000_000))
         return call("MAKE_TIMESTAMP", cast(micros, "BIGINT"))
+    if dialect == "clickhouse":
+        micros = exp.Mul(this=parenthesised(of), expression=whole(1_000_000))
+        return call("fromUnixTimestamp64Micro", cast(micros, "BIGINT"))
     return exp.AtTimeZone(this=call("TO_TIMESTAMP", of), zone=exp.Literal.string("UTC"))
 
 
@@ -224,6 +243,10 @@ def percentile(of: Node, fraction: Decimal, dialect: str) -> Node:
         if fraction == Decimal("0.5"):
             return call("MEDIAN", of)
         return call("QUANTILE_CONT", of, at)
+    if dialect == "clickhouse":
+        return exp.ParameterizedAgg(
+            this="quantileExactInclusive", expressions=[at], params=[cast(of, "DOUBLE")]
+        )
     order = exp.Order(expressions=[exp.Ordered(this=of, nulls_first=False)])
     return exp.WithinGroup(this=exp.PercentileCont(this=at), expression=order)
 
@@ -242,9 +265,3 @@ def aggregate(
         made = _PLAIN[function](cast(of, "INT"))
         return cast(made, "BOOLEAN") if function in ("min", "max") else made
     return _PLAIN[function](of)
-
-
-def supported(dialect: str) -> None:
-    """NotYet for an engine whose tables are not written."""
-    if dialect not in _CROSSED:
-        raise NotYet(f"Plans can't be compiled for {dialect} yet.")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
-from datamind.errors import PlanInvalid
+from datamind.errors import NotYet, PlanInvalid
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Table, View
 from datamind.semantics.check import Scope
@@ -77,6 +77,8 @@ class Env:
             return names.column(self.derived, self.exported[alias, name], self.dialect)
         if self.outer is None:
             raise PlanInvalid(f"There is no alias {alias} here (column {name}).")
+        if self.dialect == "clickhouse" and alias not in self.outer.scope.tables:
+            raise NotYet("ClickHouse sees no further out than the query around.")
         return self.outer.column(alias, name)
 
     def under_not(self) -> Env:

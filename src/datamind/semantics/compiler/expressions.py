@@ -68,7 +68,8 @@ def _arithmetic(expr: P.Arithmetic, env: Env) -> Node:
 
 def _division(expr: P.Arithmetic, left: Node, env: Env) -> Node:
     """Exact, and null where the divisor is 0."""
-    exact = type_of(expr.left, env.scope).type in ("float", "decimal")
+    kept = ("float",) if env.dialect == "clickhouse" else ("float", "decimal")  # its have 2 places
+    exact = type_of(expr.left, env.scope).type in kept
     if env.dialect != "duckdb" and not exact:
         left = D.cast(compiled(expr.left, env), "DOUBLE")  # DuckDB's `/` is exact as it is
     right = compiled(expr.right, env)
@@ -144,6 +145,17 @@ def _round(args: list[Node], env: Env) -> Node:
     return exp.Round(this=args[0], decimals=args[1] if len(args) == 2 else None)
 
 
+def _concat(args: list[Node], env: Env) -> Node:
+    """Nulls are left out."""
+    if env.dialect == "clickhouse":  # the others leave them out by themselves
+        args = [
+            a if isinstance(a, exp.Literal)
+            else exp.Coalesce(this=D.cast(a, "TEXT"), expressions=[exp.Literal.string("")])
+            for a in args
+        ]  # fmt: skip
+    return D.call("CONCAT", *args)
+
+
 _CALLS: dict[str, Callable[[list[Node], Env], Node]] = {
     "lower": lambda a, _: exp.Lower(this=a[0]),
     "upper": lambda a, _: exp.Upper(this=a[0]),
@@ -153,7 +165,7 @@ _CALLS: dict[str, Callable[[list[Node], Env], Node]] = {
     "round": _round,
     "coalesce": lambda a, _: exp.Coalesce(this=a[0], expressions=a[1:]),
     "nullif": lambda a, _: exp.Nullif(this=a[0], expression=a[1]),
-    "concat": lambda a, _: D.call("CONCAT", *a),
+    "concat": _concat,
     "text": lambda a, _: D.cast(a[0], "TEXT"),
     "number": lambda a, _: D.cast(a[0], "DOUBLE"),
     "date": lambda a, env: D.date_of(a[0], env.dialect),

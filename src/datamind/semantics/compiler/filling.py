@@ -71,6 +71,8 @@ def _series(time: P.Named, groups: str, env: Env) -> Node:
     assert isinstance(time.expr, P.DateTrunc)
     grain = time.expr.grain
     column = names.column(groups, time.name, env.dialect)
+    if env.dialect == "clickhouse":
+        return _counted(grain, column)
     count, unit = _INTERVALS.get(grain, (1, grain.upper()))
     made: Node = D.call(
         "GENERATE_SERIES",
@@ -80,6 +82,20 @@ def _series(time: P.Named, groups: str, env: Env) -> Node:
     )
     if env.dialect == "duckdb":
         made = D.call("UNNEST", made)
+    return made if grain == "hour" else D.cast(made, "DATE")
+
+
+def _counted(grain: str, column: Node) -> Node:
+    """ClickHouse's series: the first period moved by each number up to how many there are."""
+    first, last = exp.Min(this=column), exp.Max(this=column.copy())
+    apart = D.call("dateDiff", exp.Literal.string(grain), first, last)
+    moved = D.call(f"add{grain.title()}s", first.copy(), exp.column("n"))
+    count = exp.Coalesce(  # of no periods there are none between
+        this=exp.Add(this=apart, expression=D.whole(1)), expressions=[D.whole(0)]
+    )
+    steps = D.call("range", D.call("toUInt64", count))
+    each = exp.Lambda(this=moved, expressions=[exp.to_identifier("n")])
+    made = D.call("arrayJoin", D.call("arrayMap", each, steps))
     return made if grain == "hour" else D.cast(made, "DATE")
 
 

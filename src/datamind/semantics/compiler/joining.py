@@ -85,7 +85,7 @@ def same(left: Node, right: Node, key: Key, dialect: str) -> list[Node]:
     """
     if not key.nullable:
         return [exp.EQ(this=left, expression=right)]
-    if dialect == "duckdb":
+    if dialect != "postgres":
         return [exp.NullSafeEQ(this=left, expression=right)]
     stand_in = _STAND_INS.get(key.kind, D.literal(""))
     values = [exp.Coalesce(this=n, expressions=[stand_in.copy()]) for n in (left, right)]

@@ -103,18 +103,9 @@ def _derived(metric: Metric, making: _Making, above: tuple[str, ...]) -> Build:
                 return divided(node.this, node.expression, env.dialect)
             return node
 
-        return _bottom_up(parsed.copy(), filled_in)
+        return D.bottom_up(parsed.copy(), filled_in)
 
     return build
-
-
-def _bottom_up(node: Node, change: Callable[[Node], Node]) -> Node:
-    """The tree with each node changed, the inner ones first; what is put in is left alone."""
-    for child in list(node.iter_expressions()):
-        made = _bottom_up(child, change)
-        if made is not child:
-            child.replace(made)
-    return change(node)
 
 
 def _simple(metric: Metric, making: _Making) -> Build:
