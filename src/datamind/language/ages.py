@@ -47,6 +47,12 @@ _PEOPLE: tuple[tuple[str, str], ...] = (
     (">", rf"{_BARE}(?:over|above) {_N}{_ENDING}"),
     ("<", rf"{_BARE}(?:under|below) {_N}{_ENDING}"),
 )
+AGE = "age"  # of a date of birth: what it is grouped by
+_BY_AGE = re.compile(
+    r"(?<!\S)(?:by|per|for each|for every) (?:(?:the )?(?P<one>\w+?)(?: ?'s)? )?age"
+    r"(?: of (?:the |our |each )?(?P<other>\w+))?(?= ?(?:[?.,]|in|for|this|last|during|since|and"
+    r"|sorted|ordered|from)(?!\S)|$)"
+)
 _TODAY = r"(?: (?:as of )?(?:today|now))?"
 PEOPLE = tuple((op, re.compile(rf"(?<!\S){text}(?!\S)")) for op, text in _PEOPLE)
 FORMS = tuple((op, re.compile(rf"(?<!\S){text}{_TODAY}(?!\S)")) for op, text in _FORMS)
@@ -73,8 +79,18 @@ def units(index: Index, tokens: Sequence[Token]) -> Iterator[Unit]:
                 about = Mention(first, last, born, role="date")
                 cond = Cond("age", about, op, (float(found["n"]),), first=first)
                 yield Unit("P", first, last, cond, 1.1 * (last - first))
+    for found, first, last in stretches(said, _BY_AGE) if born else ():
+        whose = found["one"] or found["other"]
+        at = next((n for n in range(first, last) if tokens[n].lower == whose), None)
+        named = tokens[:first] if at is None else tokens[: at + 1]
+        if not _orders(tokens, first) and (_of_people if at is None else _are_people)(
+            index, named, born
+        ):
+            about = Mention(first, last, born, role="group", grain=AGE, each=True)
+            yield Unit("G", first, last, [about], 1.1 * (last - first))
     for at, token in enumerate(tokens) if born else ():
-        if token.lower in ("age", "ages") and not _in_groups(tokens[at + 1 : at + 2]):
+        by = at > 0 and tokens[at - 1].lower in ("by", "per") and not _orders(tokens, at - 1)
+        if token.lower in ("age", "ages") and not by and not _in_groups(tokens[at + 1 : at + 2]):
             about = Mention(at, at + 1, born, role="date")
             yield Unit("M", at, at + 1, Measure("age", mentions=(about,), first=at), 0.85)
 
@@ -84,6 +100,14 @@ def _of_people(index: Index, before: Sequence[Token], born: tuple[Candidate, ...
     named = (kept.named_table(index, t, before) for t in reversed(before))
     table = next((found for found in named if found is not None), None)
     return not born or table is None or table in {c.table for c in born}
+
+
+def _orders(tokens: Sequence[Token], by: int) -> bool:
+    """`sorted by age`, `list the riders by age`: in what order, not how many of each."""
+    before = tokens[by - 1].lower if by else ""
+    return before in ("sorted", "ordered", "ranked", "sort", "order", "rank") or (
+        tokens[0].lower in ("list", "sort", "order", "rank")
+    )
 
 
 def _are_people(index: Index, before: Sequence[Token], born: tuple[Candidate, ...]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import cast
 
-from datamind.language import names
+from datamind.language import ages, names
 from datamind.language.conditions import predicate
 from datamind.language.context import Context, Unbuildable
 from datamind.language.periods import date_expr
@@ -83,6 +83,8 @@ def keys(mention: Mention, ctx: Context, *, shown: bool = False) -> list[P.Named
         column = ctx.scope.view.column(candidate.id)
         if candidate.kind == "value" and mention.role == "value":  # set side by side
             return [named(column, ctx, role_of(mention, column.table, ctx))]
+        if mention.grain == ages.AGE:
+            return [P.Named(ages.AGE, ages.years(column, ctx))]
         if mention.grain and column.is_date:
             return [P.Named(mention.grain, in_grain(mention.grain, ctx.expr(column)))]
         return of_column(mention, column, ctx)

@@ -24,6 +24,8 @@ _BETWEEN = frozenset(
 def heed_events(units: Sequence[Unit], ctx: Context) -> None:
     """Unbuildable, where a period that was said of what somebody did is taken for another date of
     theirs, or where what they did the most was passed over."""
+    if _left_out(units, ctx):
+        raise Unbuildable("which of them was said first")
     if any(u.code == K.SUPERLATIVE and _passed_over(u, units, ctx) for u in units):
         raise Unbuildable("what was done the most was said")
     tables = {alias: table for table, alias in ctx.scope.aliases.items()}
@@ -38,6 +40,25 @@ def heed_events(units: Sequence[Unit], ctx: Context) -> None:
         events = (happenings(ctx.index, verb) or _dated_by(verb, ctx)) if verb else frozenset()
         if events and all(_is_of_doer(t, c, verb, events, ctx) for t, c in dated):
             raise Unbuildable("when it was done was said")
+
+
+def _left_out(units: Sequence[Unit], ctx: Context) -> bool:
+    """`Paid orders by month`: whether what the first word says of the rows was passed over."""
+    at = int(ctx.words[0].lower() in ("list", "show")) if ctx.words else 0
+    word = ctx.words[at].lower() if ctx.words[at + 1 :] else ""
+    past = word.endswith("ed") or word in VERBS
+    if not past or word in _OF_ALL or any(u.first <= at < u.last for u in units):
+        return False
+    return any(
+        m.first == at + 1 and c.kind in ("table", "metric") for m, c in ctx.chosen.items()
+    )  # fmt: skip
+
+
+# What is so of all that the data holds.
+_OF_ALL = frozenset(
+    """listed recorded registered ordered sorted needed wanted used combined placed rounded logged
+    submitted reported estimated""".split()
+)
 
 
 def _passed_over(most: Unit, units: Sequence[Unit], ctx: Context) -> bool:

@@ -60,7 +60,7 @@ def to_nodes(units: Sequence[Unit]) -> list[Node]:
             counted = counted and not (after and after[0].code == "c")
             if code == "c" and _is_value(payload) and not counted:
                 code = "v"
-        elif code in "PML/":
+        elif code in "PMLG/":
             payload = copy.deepcopy(payload)  # combinators change it; other covers have it too
         out.append(Node(code, unit.first, unit.last, payload))
     return out

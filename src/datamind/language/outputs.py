@@ -23,7 +23,7 @@ def measured_outputs(sketch: Sketch, ctx: Context) -> Sketch:
     if not sketch.groups and not several and not _asks_for_one(sketch, ctx):
         return sketch
     outputs: list[Output | None] = list(sketch.outputs)
-    told = [ctx.chosen[g] for g in sketch.groups if g in ctx.chosen]
+    told = [ctx.chosen[g] for g in sketch.groups if g in ctx.chosen and not g.grain]
     for place, output in enumerate(outputs):
         candidate = ctx.chosen.get(output) if isinstance(output, Mention) else None
         if candidate is None or not isinstance(output, Mention):

@@ -9,6 +9,7 @@ from datamind.language import (
     awaiting,
     clauses,
     differing,
+    done_to,
     durations,
     earning,
     every,
@@ -28,7 +29,9 @@ from datamind.language.linking import Linker
 from datamind.language.tokens import Token
 from datamind.language.units import Unit
 
-_OF_INDEX = (durations, lasting, slowest, within, worth, clauses, ages, lateness, earning)
+_OF_INDEX = (
+    durations, lasting, slowest, within, worth, clauses, ages, lateness, earning, done_to,
+)  # fmt: skip
 _OF_LINKS = (
     measuring, rates, per_unit, every, differing, peers, awaiting, states, texts_said,
 )  # fmt: skip

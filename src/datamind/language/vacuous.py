@@ -12,6 +12,7 @@ from itertools import pairwise
 from datamind.language import names
 from datamind.language.context import Context, Unbuildable
 from datamind.language.kinds import is_party, tells_one
+from datamind.language.sideways import is_sideways
 from datamind.language.tables import keywords as K
 from datamind.language.tokens import lemma
 from datamind.language.units import Unit
@@ -56,50 +57,38 @@ def heed_vacuous(
         raise Unbuildable("two numbers were asked")
     if _halved(plan, units):
         raise Unbuildable("what was said of both holds for one")
-    if any(_is_sideways(n, ctx) for n in nodes if isinstance(n, P.Source)):
+    if any(is_sideways(n, ctx) for n in nodes if isinstance(n, P.Source)):
         raise Unbuildable("a word for the state of something else")
+    if {"sold", "bought"} & set(said) and any(_of_one(n, ctx) for n in nodes):
+        raise Unbuildable("each as often as it was sold")
     if "included" in said and not _is_named(said.index("included"), ctx):
         raise Unbuildable("what is included was said")
     if any(u.code == "&" and said[u.first] == "including" for u in units) and _is_one_number(plan):
         raise Unbuildable("what a figure includes was said")
 
 
+def _of_one(added: object, ctx: Context) -> bool:
+    """`total weight of the goods sold`: whether it is of things of which other rows tell how many
+    were sold."""
+    if not isinstance(added, P.Aggregate) or not isinstance(added.arg, P.Column):
+        return False
+    tables = {alias: table for table, alias in ctx.scope.aliases.items()}
+    own = tables.get(added.arg.alias)
+    if own is None or added.function != "sum" or _tells_how_many(own, ctx):
+        return False
+    edges = ctx.scope.graph.edges.get(own, ())
+    return any(_tells_how_many(e.end, ctx) for e in edges if e.to_many)
+
+
+def _tells_how_many(table: str, ctx: Context) -> bool:
+    columns = ctx.scope.view.table(table).columns
+    return any({"quantity", "qty"} & set(names.words_of(c.name)) for c in columns)
+
+
 def _is_one_number(plan: P.Query) -> bool:
     """Whether the answer is a single figure: of all rows, and one of them."""
     groups = [s for s in plan.steps if isinstance(s, P.Group)]
     return len(groups) == 1 and not groups[0].keys and len(groups[0].measures) == 1
-
-
-def _is_sideways(source: P.Source, ctx: Context) -> bool:
-    """`How many parcels are late`, by the reason that something of the same order has: its table,
-    over a third one, is not spoken of."""
-    lemmas = set(ctx.lemmas)
-    spoken = {c.table for c in ctx.chosen.values() if c.kind != "value"}
-    up, over = {source.alias: False}, set()
-    for join in source.joins:
-        up[join.alias] = up[join.parent] or not join.reverse
-        if join.alias in over or join.parent in over or (join.reverse and up[join.parent]):
-            over.add(join.alias)
-    tables = {j.table for j in source.joins if j.alias in over} - spoken
-    nouns = {m.first for m, c in ctx.chosen.items() if c.kind in ("table", "metric")}
-    return any(
-        c.kind == "value"
-        and c.table in tables
-        and (m.last in nouns or ctx.words[max(m.first - 1, 0)].lower() in _STATING)
-        and ctx.words[m.first].lower() == ctx.lemmas[m.first]  # no noun: who `are tenants`
-        and not lemmas & _words(c.id)
-        for m, c in ctx.chosen.items()
-    )
-
-
-_STATING = frozenset(
-    "is are was were be been being isn't aren't arrived came arrive arrives".split()
-)
-
-
-def _words(column_id: str) -> set[str]:
-    """What its table and the column itself are called."""
-    return {lemma(w) for part in column_id.split(".")[-2:] for w in names.words_of(part)}
 
 
 def _is_named(at: int, ctx: Context) -> bool:

@@ -9,6 +9,7 @@ Rules are applied in this order, each to what those before it left.
 
 from __future__ import annotations
 
+from datamind.language.tables.everyday import EVERYDAY
 from datamind.language.tables.spoken import SPOKEN
 
 _BEST = r"best|top|strongest|busiest|priciest|most productive|most successful"
@@ -126,6 +127,7 @@ _GRAIN_OF = tuple(
 )  # fmt: skip
 PARAPHRASES: tuple[tuple[str, ...], ...] = (
     *SPOKEN,
+    *EVERYDAY,
     *_EACH,
     # What only leads up to the question, or says that all of the data is meant.
     ("in during last this on over since for", rf"^((?:in|during|on|over|since|for) (?:the )?{_TIME}|(?:last|this) {_SPAN}) , (.+?)(?= ?[?.]?$)", "{2} {1}"),
