@@ -11,7 +11,7 @@ from datamind.language.candidates import Candidate
 from datamind.language.index import Index
 from datamind.language.sketch import Cond, Formula, Measure, Mention, Sketch
 from datamind.language.tables.keywords import RELATING, STOP
-from datamind.language.tokens import Token
+from datamind.language.tokens import Token, is_participle
 from datamind.language.units import Unit
 from datamind.language.wording import tokens_of
 from datamind.semantics import plan as P
@@ -60,18 +60,22 @@ def pronoun(tokens: Sequence[Token], units: Sequence[Unit]) -> int | None:
     return None
 
 
-def elided(units: Sequence[Unit]) -> int | None:
+def elided(tokens: Sequence[Token], units: Sequence[Unit]) -> int | None:
     """Where `of them` is left out: `how many converted?`, `how many in Spain?`, with no noun."""
     codes = "".join(u.code for u in units)
     if not re.fullmatch(r"&?#[rif=]*(?:[vP]|c)", codes):
         return None
     last = units[-1]
     best = last.payload[0] if last.code == "c" and isinstance(last.payload, tuple) else None
-    if last.code == "c" and not (
-        isinstance(best, Candidate) and (best.type == "boolean" or best.kind == "value")
-    ):
-        return None
+    if last.code == "c":
+        done = is_participle(tokens[last.first]) and tokens[last.first - 1].lower in _WERE
+        state = isinstance(best, Candidate) and (best.type == "boolean" or best.kind == "value")
+        if not (done or state):
+            return None
     return next(u.last for u in units if u.code == "#")
+
+
+_WERE = frozenset({"was", "were", "is", "are", "got", "been"})
 
 
 def of_them(tokens: Sequence[Token], at: int) -> list[Token]:

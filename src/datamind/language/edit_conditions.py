@@ -25,8 +25,9 @@ def narrow(
     said = [*sketch.conds, *within]
     before = [c for c in said if c.kind == cond.kind and _replaces(cond, c, about)]
     alike = len(before) == 1 and not before[0].negated
-    if alike and cond.kind == "period":
-        cond = _in_its_year(cond, before[0])
+    years = before if not cond.negated else [c for c in said if c.kind == "period"]
+    if len(years) == 1 and cond.kind == "period" and not years[0].negated:
+        cond = _in_its_year(cond, years[0])
     together = alike and 0 < since <= before[0].first and cond.kind == "value"
     if together or (joined and alike and before[0].match == "alike"):
         return one_more(sketch, cond)
@@ -177,6 +178,8 @@ def _in_its_year(cond: Cond, before: Cond) -> Cond:
 
 def _replaces(new: Cond, old: Cond, about: set[str]) -> bool:
     if new.kind == "period" and old.kind == "period":
+        if new.negated and not old.negated:
+            return False  # `without December`, of the year
         return new.subject is None or old.subject is None or bool(about & set(columns_of(old)))
     flags = new.kind == old.kind == "related"
     if "period" in (new.kind, old.kind) or (new.negated and not flags):

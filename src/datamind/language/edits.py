@@ -38,6 +38,7 @@ _TIMES = frozenset(
 ADDING = frozenset({"add", "also", "too", "additionally", "well", "plus", "further"})
 _IGNORED = frozenset({K.AND, K.ASK, K.COMMA, K.IN, K.OF, K.WITH, K.TO, K.SAME, K.OR, "D", "."})
 JOINING = ADDING | {"meant", "mean", "instead", "rather", "change", "make"}
+_WITH = frozenset({"with", "include", "including"})
 _ONLY = frozenset({"only", "just", "with", "without"})
 _FIRST_YEAR, _LAST_YEAR = 1900, 2100
 
@@ -51,6 +52,7 @@ class Said:
     joined: bool = False
     against: bool = False
     limits: bool = False
+    instead: bool = False
     since: int = 0
 
 
@@ -58,10 +60,11 @@ def edited(sketch: Sketch, units: Sequence[Unit], words: Sequence[str], view: Vi
     """Change the sketch as the units say; False where they say what can't be placed."""
     nodes, over = windows.lift(to_nodes(units), sketch.over)
     said = Said(
-        adding=bool(ADDING & set(words)) or words[0] == "with",
+        adding=bool(ADDING & set(words)) or words[0] in _WITH,
         joined=words[:1] == ["and"] and "instead" not in words,
         against=any(n.code == K.TO and n.payload == "vs" for n in nodes),
-        limits=words[0] == "for" or "only" in words,
+        instead="instead" in words,
+        limits=words[0] in ("for", "in") or "only" in words,
         since=units[0].first if units else 0,
     )
     changed = over is not sketch.over
@@ -163,6 +166,10 @@ def _apply(sketch: Sketch, node: Node, before: str, said: Said, view: View) -> b
     elif node.code in ("M", "c"):
         if not said.adding:
             without_own(sketch, node.payload, view)
+        other = said.instead and sketch.groups and isinstance(node.payload, Mention)
+        if other and not is_figure(node.payload) and node.payload.candidates[0].kind == "column":
+            _group(sketch, [node.payload], adding=False)  # `topic instead`
+            return True
         return another(sketch, node.payload, adding=said.adding, joined=said.joined)
     elif node.code == "p":
         return _bounded(sketch, node)

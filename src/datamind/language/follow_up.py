@@ -50,7 +50,8 @@ class Change:
     """What was said after a question: its tokens, the ways to cut them into units with their
     gains, best first, where they stand in all that was said, the plan that answered what came
     before, and the pronoun for what that showed, with its place. `asks` says that it asks something
-    new of what the pronoun stands for."""
+    new of what the pronoun stands for, `counts` that it counts some of them (`how many are late?`):
+    a second such count is of the same."""
 
     tokens: Sequence[Token]
     cuts: Sequence[Cut]
@@ -59,6 +60,7 @@ class Change:
     pronoun: str = ""
     at: int = 0
     asks: bool = False
+    counts: bool = False
 
     def moved(self, units: Sequence[Unit]) -> tuple[Unit, ...]:
         """The units at their places in all that was said, without words that only join."""
@@ -79,7 +81,7 @@ def change(
     words = [t.lower for t in tokens if t.kind != "mark"]
     if refers(words, cuts[0][0]):
         return Change(tokens, cuts, start, shown, "the", asks=True)
-    place = elided(cuts[0][0])
+    place = elided(tokens, cuts[0][0])
     if place is not None:
         tokens = of_them(tokens, place)
         cuts = cut(tokens)
@@ -91,7 +93,7 @@ def change(
         tokens = spelt_out(tokens, at, shown, index)
         cuts = cut(tokens)
         asks = not ADDING & {t.lower for t in tokens} and bool(assemble(cuts[0][0]).outputs)
-    return Change(tokens, cuts, start, shown, said, at, asks)
+    return Change(tokens, cuts, start, shown, said, at, asks, place is not None)
 
 
 def said_since(
@@ -130,9 +132,11 @@ class Changed:
 def changed(sketch: Sketch, changes: Sequence[Change], view: View) -> Iterator[Changed]:
     """The sketch after all changes, the last of them by each way to cut it; nothing where one says
     what can't be placed."""
+    whole, counted = sketch, False
     for change in changes[:-1]:
+        whole, counted = (whole if counted and change.counts else sketch), change.counts
         tries = (
-            _gestured(sketch, change, units) or _changed(sketch, change, units, view)
+            _gestured(whole, change, units) or _changed(whole, change, units, view)
             for units, _ in change.cuts
         )
         made = next((m for m in tries if m), None)
@@ -140,6 +144,7 @@ def changed(sketch: Sketch, changes: Sequence[Change], view: View) -> Iterator[C
             return
         sketch = made
     last = changes[-1]
+    sketch = whole if counted and last.counts else sketch
     for units, gain in last.cuts:
         less = gain - last.cuts[0][1]
         made = _gestured(sketch, last, units)

@@ -25,6 +25,7 @@ from datamind.language.sketch import Cond, Measure, Mention, Sketch
 from datamind.language.tables.gestures import (
     AS_SHARES,
     GESTURES,
+    IN_PERCENT,
     OPENINGS,
     SAME_DAYS,
     SHARES,
@@ -73,8 +74,8 @@ def plainly(tokens: Sequence[Token]) -> list[Token]:
         if found is not None:
             out = _put(out, 0, len(found[0].split()), plain)
     text = " ".join(t.lower for t in out)
-    if out and SHARES.fullmatch(text) and "percent" not in text:
-        return _put(out, 0, len(out), AS_SHARES)
+    if out and SHARES.fullmatch(text):
+        return _put(out, 0, len(out), IN_PERCENT if "percent" in text else AS_SHARES)
     same = SAME_DAYS.search(text)
     if same is not None:
         first = len(text[: same.start()].split())
@@ -225,7 +226,7 @@ def standing(earlier: Sequence[Turn]) -> tuple[Turn, ...]:
 
 _OF_SHOWN = re.compile(
     r"(?:please )?(?:also )?(?:add (?:also )?(?:a column (?:for|with)(?: the)? )?"
-    r"|remove |include |drop )"
+    r"|remove |include |drop |(?:change|switch) (?:it|that|this) to )"
     r"(?!an? |new |another |it\b|them\b|this\b|these\b|those\b)[\w' &-]{2,40}[.!]?",
     re.IGNORECASE,
 )
@@ -235,9 +236,8 @@ _OF_DATA = frozenset("to into from row rows record records table column database
 def of_what_is_shown(text: str) -> bool:
     """`add their region`, `remove Spain`: to what is shown, or from it, not to the data."""
     words = text.lower().split()
-    return bool(_OF_SHOWN.fullmatch(" ".join(words))) and not (
-        _OF_DATA - ({"column"} if words[0] == "add" else set()) & set(words)
-    )
+    known = {"add": {"column"}, "change": {"to"}, "switch": {"to"}}.get(words[0], set())
+    return bool(_OF_SHOWN.fullmatch(" ".join(words))) and not (_OF_DATA - known) & set(words)
 
 
 _MEANT = re.compile(r"\W*(?:(?:no|sorry|oh|actually)\W+)*(?:i|we) (?:meant|mean)\b", re.IGNORECASE)

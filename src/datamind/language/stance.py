@@ -43,7 +43,9 @@ QUESTIONS = frozenset("how what which who whose where when why".split())
 _ARRANGED = frozenset({"sorted", "ordered", "compared"})
 _JOINS = frozenset({"and", "but", "also"})
 _OPENING = frozenset({"and", "but", "also", "so", "then", "now"})
-_ASSENT = frozenset({"yes", "yep", "ok", "okay", "right", "thanks", "great", "please"})
+_ASSENT = frozenset(
+    {"yes", "yep", "ok", "okay", "right", "thanks", "great", "please", "now", "then"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,9 @@ def stance(tokens: Sequence[Token], units: Sequence[Unit]) -> Stance:
     if gesture is not None:
         widens = gesture.done == "unlimited"
         return Stance(True, True, gesture.alone, not gesture.alone, widens=widens)
-    if elided(units) is not None or _elided_most(units):
+    if elided(tokens, units) is not None:
+        return Stance(True, True, complete=False)
+    if _elided_most(units):
         return Stance(True, True)
     if refers(words, units):
         return Stance(True, True, complete=False)
@@ -117,7 +121,7 @@ def stance(tokens: Sequence[Token], units: Sequence[Unit]) -> Stance:
     fragment = fragment and (not asks or (words[1] in ("which", "what") and len(words) <= _FEW))
     only = [u for u in units if u.code in "cvM"]
     fragment = fragment and (only == list(units[1:]) or not any(map(_is_figure, units[1:])))
-    parts = words[0] in _PARTING and len(words) <= _FEW
+    parts = words[0] in _PARTING and len(words) <= (_FEW if asks else _SHORT)
     told = len(words) <= _FEW - 1 and _tells_a_figure(units)
     bare = is_bare(units) or _bare_most(units)
     told = told or (words[-1] == "ones" and len(words) <= _FEW and not asks)

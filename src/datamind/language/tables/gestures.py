@@ -27,7 +27,7 @@ GESTURES: tuple[tuple[str, bool, re.Pattern[str]], ...] = tuple(
         ("total", False, rf"{_PLEASE}{_IS}(?:(?:the|a|in|as|for|of) )*(?:grand |overall )?total"),
         ("total", False, (rf"{_PLEASE}{_IS}(?:(?:the|in|as) )*"
                          r"(?:overall|altogether|all together|everything together)(?: total)?")),
-        ("side by side", False, (rf"{_PLEASE}(?:compare(?: {_TWO})?|both(?: of them)?"
+        ("side by side", False, (rf"{_PLEASE}(?:for )?(?:compare(?: {_TWO})?|both(?: of them)?"
                                 r"|(?:the |these |those )(?:two|2)(?: of them)?)"
                                 r"(?: (?:side by side|next to each other|in comparison))?")),
         ("side by side", False, rf"{_PLEASE}(?:{_TWO} )?(?:side by side|next to each other)"),
@@ -42,7 +42,7 @@ GESTURES: tuple[tuple[str, bool, re.Pattern[str]], ...] = tuple(
                         r"(?: ?ones| rows| results| of (?:them|those))?")),
         ("first", False, (rf"{_PLEASE}(?:(?:only|just) )*(?:the )?first (?:\d+|two|three|four|five|six"
                          r"|seven|eight|nine|ten|twelve|twenty)(?: ?ones| rows| results| of (?:them|those))?")),
-        ("all", False, (rf"{_PLEASE}(?:all|everything|all of (?:them|it|those)|them all|all rows"
+        ("all", False, (rf"{_PLEASE}(?:all(?: again)?|everything(?: again)?|all of (?:them|it|those)|them all|all rows"
                        r"|the (?:full|whole|complete|entire) (?:list|thing|ranking|table)"
                        r"|every one of them)")),
         ("names", False, (rf"{_PLEASE}(?:(?:add|include|with|by) )?(?:(?:the|their|its) )?names?"
@@ -60,10 +60,10 @@ GESTURES: tuple[tuple[str, bool, re.Pattern[str]], ...] = tuple(
         ("one more", False, r"(?:and |now )?with (?:the )?(?:\w+ ?){1,3}(?: again| back)"),
         ("one more", False, r"(?:and )?(?:the )?(?:\w+ ?){1,3} (?:too|as well)"),
         ("unshown", False, rf"(?:and |but )?(?:{_OFF}|leave out|exclude|excluding|except) (?:the )?\w+(?: \w+)?(?: columns?)?"),
-        ("sorted", False, (rf"{_PLEASE}(?:sort|order|rank|arrange)(?: (?:it|them|this|that|these|those"
+        ("sorted", False, (rf"{_PLEASE}(?:sort|order|rank|arrange)(?:ed)?(?: (?:it|them|this|that|these|those"
                           r"|the (?:list|rows|results?|table)))?"
                           r" (?:by|from|descending|ascending|alphabetically|in|on) .+")),
-        ("sorted", False, (rf"{_PLEASE}(?:sort|order|rank|arrange)(?: (?:it|them|this|that|these|those))?"
+        ("sorted", False, (rf"{_PLEASE}(?:sort|order|rank|arrange)(?:ed)?(?: (?:it|them|this|that|these|those))?"
                           r" (?:alphabetically|descending|ascending)")),
         ("sorted", False, (r"(?:the )?(?:highest|lowest|largest|smallest|biggest|newest|oldest|latest"
                           r"|earliest|longest|shortest|best|worst|most recent|most expensive|cheapest)"
@@ -81,19 +81,22 @@ _SET_BESIDE = (
     r"(?:how (?:does|did|do|would) (?:that|this|it|they|these|those) compare|(?:can you |please )?"
     r"compared?)(?: (?:it|that|this|them|these|those))? (?:to|with|against)"
 )
+_INSTEAD = r"(?:change|switch|swap|turn)(?: (?:it|that|this))? (?:to|into|over to)"
 OPENINGS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"(?:(?:and|so|now) )?(?:{_SET_BESIDE})(?: that of| the one of| those of)?(?!\S)"),
      "compared to"),
     (re.compile(r"(?:(?:and|so|now|please) )*(?:remove|hide|skip|take out|filter out|get rid of"
                 r"|cut out|strip out)(?: (?:the|all|all the))?(?!\S)(?! \S+ filters?\b)(?! filters?\b)"),
      "without"),
+    (re.compile(rf"(?:(?:and|so|now|please) )*{_INSTEAD}(?! by\b)(?!\S)"), "instead"),
+    (re.compile(rf"(?:(?:and|so|now|please) )*{_INSTEAD}(?= by\b)"), ""),
 )  # fmt: skip
 # A share of all, in other words.
 SHARES = re.compile(
     r"(?:as |and |in |with |the )*(?:share|percentage|percent|proportion|part)s?"
     r"(?: (?:of|per|from) (?:the |a )?(?:(?:grand |overall )?total|whole|all))?"
 )
-AS_SHARES = "as a share of the total"
+AS_SHARES, IN_PERCENT = "as a share of the total", "in percent"
 # The same days a year earlier, as the windows know it.
 SAME_DAYS = re.compile(
     r"(?:in |of |during )?(?:the )?(?:same|corresponding) (?:time|period|days?|weeks?|months?"
