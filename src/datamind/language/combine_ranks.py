@@ -182,6 +182,15 @@ def top_by(nodes: list[Node]) -> list[Node]:
     return [Node("L", nodes[0].first, nodes[0].last, rank), *nodes[1:-2]]
 
 
+def top_figure(nodes: list[Node]) -> list[Node] | None:
+    """`top 5` brands revenue: as people type it, without the `by`."""
+    by = nodes[-1].payload
+    counted = isinstance(by, Mention) and by.candidates[0].kind in ("metric", "table")
+    if isinstance(by, Mention) and not counted and not _is_amount(by):
+        return None
+    return top_by([*nodes[:2], nodes[-1], nodes[-1]])
+
+
 def top_near(nodes: list[Node]) -> list[Node] | None:
     """`top 5` brands in the Rome shops `by` units: what narrows stands before the order."""
     by = nodes[-1].payload

@@ -89,6 +89,8 @@ def _found(
             if first is None or last is None or pair is None:
                 continue
             unit = found["unit"] or found.groupdict().get("unit_")
+            if number and not found.groupdict().get("start") and not unit and _keeps(pair, index):
+                continue
             measure = Measure("duration", mentions=tuple(_mention(c, first, last) for c in pair))
             measure.first, measure.unit = first, (unit or "").rstrip("s")
             usually = ON_AVERAGE.search(text) or GENERAL.search(text)
@@ -124,6 +126,16 @@ def _is_kept(what: str, index: Index) -> bool:
     numbers = (c for t in index.view.tables for c in t.columns if c.is_number)
     return any(said <= set(map(stem, words)) and _KEPT & set(words)
                for words in (names.words_of(c.name) for c in numbers))  # fmt: skip
+
+
+def _keeps(pair: tuple[Column, Column], index: Index) -> bool:
+    """Whether a column beside the dates holds the time up to the second: the resolution_hours."""
+    ended = set(map(stem, names.words_of(pair[1].name))) - _EMPTY
+    return any(
+        c.is_number and ended & set(map(stem, words)) and _KEPT & set(words)
+        for c in index.view.table(pair[1].table).columns
+        for words in [names.words_of(c.name)]
+    )
 
 
 _SIDES = frozenset({"between", "to", "until", "till", "before", "from"})

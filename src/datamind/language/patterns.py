@@ -176,6 +176,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"m", measures.group, "monthly"),
     Pattern(r"o[bgf]*[cML]?x?(?:[,&]+[cM]x?)*|xc?", ranks.order, "ordered by name descending"),
     Pattern(r"Tc?b[cM]", ranks.top_by, "top 5 cities by population"),
+    Pattern(r"^Tc[cM](?=P*$)", ranks.top_figure, "top 3 models revenue"),
     Pattern(r"T", ranks.top, "top 5"),
 )  # fmt: skip
 

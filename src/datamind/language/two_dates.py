@@ -120,6 +120,9 @@ def _best(dates: Sequence[Column], verb: str, linker: Linker, least: float) -> C
     return told[0][2]
 
 
+_ONE = (["a"], ["an"], ["any"])
+
+
 def heed_both(nodes: Sequence[object], ctx: Context) -> None:
     """Unbuildable, where one of two things that happened was passed over."""
     said = [w.lower() for w in ctx.words]
@@ -137,6 +140,8 @@ def heed_both(nodes: Sequence[object], ctx: Context) -> None:
     for found, _, last in stretches(joined(tokens), _FORM):
         verbs = {found["one"], found["other"]}
         told = {w for n in linked if n < last for w in said[n].split()} & verbs
+        if said[last : last + 1] in _ONE and last + 1 in linked:
+            told.add(found["other"])  # `placed an order`: the order tells it
         either = "but" in found[0] or bool(told)
         if all(map(_is_done, verbs)) and either and told < verbs:
             raise Unbuildable("one of two things that happened was passed over")

@@ -10,7 +10,16 @@ import re
 from dataclasses import replace
 from itertools import zip_longest
 
-from datamind.language import contests, leads, paraphrase, preambles, selves, spelling, value_nouns
+from datamind.language import (
+    contests,
+    leads,
+    paraphrase,
+    preambles,
+    prices,
+    selves,
+    spelling,
+    value_nouns,
+)
 from datamind.language.identifiers import with_identifiers
 from datamind.language.index import Index
 from datamind.language.said_again import said_once
@@ -37,5 +46,5 @@ def tokens_of(text: str, index: Index) -> tuple[list[Token], list[str]]:
     tokens, notes = spelling.read(said, index)
     asked = preambles.read(tokens, index)
     bare = leads.read(without_title(asked, index), index)
-    plainly = paraphrase.read(selves.read(bare, index), index)
+    plainly = paraphrase.read(selves.read(prices.read(bare, index), index), index)
     return value_nouns.read(said_once(contests.read(plainly, index)), index), notes

@@ -50,6 +50,7 @@ SPOKEN: tuple[tuple[str, ...], ...] = (
     ("what", rf"({_PERSON}) what(?= \w)", "{1} who"),
     ("who", rf"^who (?:is|are|was|were) (?:the |our )?({_PERSON}) (?:who|that|which)(?= )", "which {1}"),
     ("average", r", (?:on|in) average ,", "on average"),
+    ("takes took", r"^how (long|many \w+|much time) it (?:takes|took)(?= )", "how {1} does it take"),
     ("long", r"how long (?:on|in) average (?!does|do|did)(.+?) (?:takes?|took|lasts?|lasted)(?= ?[?.]|$)", "how long does {1} take on average"),
     ("usually typically normally generally", r"(?<!how )(?:usually|typically|normally|generally)(?= .*\b(?:most|best|least|fewest|highest|lowest|busiest)\b)", ""),
     ("depending", r",? ?depending on(?: the| their| its)?", "by"),
