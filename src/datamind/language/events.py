@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from datamind.language import names
 from datamind.language.context import Context, Unbuildable
 from datamind.language.index import Index, synonyms
+from datamind.language.kept import named_table
 from datamind.language.scope import dates_of
 from datamind.language.tables import keywords as K
 from datamind.language.tables.irregular import VERBS
-from datamind.language.tokens import lemma, stem
+from datamind.language.tokens import Token, lemma, stem
 from datamind.language.units import Unit
 from datamind.semantics import plan as P
 
@@ -40,6 +41,9 @@ def heed_events(units: Sequence[Unit], ctx: Context) -> None:
         events = (happenings(ctx.index, verb) or _dated_by(verb, ctx)) if verb else frozenset()
         if events and all(_is_of_doer(t, c, verb, events, ctx) for t, c in dated):
             raise Unbuildable("when it was done was said")
+        away = verb and not events
+        if away and all(_is_elsewhere(verb, t, c, unit.first, ctx) for t, c in dated):
+            raise Unbuildable("no date tells when it happened")
 
 
 def _left_out(units: Sequence[Unit], ctx: Context) -> bool:
@@ -80,6 +84,27 @@ _HAPPENING = frozenset(
     """occurs occur occurred appears appear appeared happens happen happened comes come came chosen
     used picked selected preferred mentioned reported recorded seen found up""".split()
 )
+
+
+def _is_elsewhere(verb: str, table: str, column: str, at: int, ctx: Context) -> bool:
+    """Whether the date is of something else than the thing of which the verb is said: `stores
+    closed in 2025` by the day on which a complaint was closed."""
+    said = [w.lower() for w in ctx.words[:at]]
+    place = max(n for n, w in enumerate(said) if w == verb)
+    noun = next((n for n in range(place - 1, -1, -1) if said[n] not in _LINKING), None)
+    if noun is None or (noun and said[noun - 1] in _OF):
+        return False  # of what stands further before it
+    tokens = [Token(w, w, m, "word", 0, 0) for w, m in zip(said, ctx.lemmas, strict=False)]
+    named = named_table(ctx.index, tokens[noun], tokens[: noun + 1])
+    meant = {c.id for m, c in ctx.chosen.items() if m.first <= place < m.last}
+    told = ctx.index.column_words.get(f"{table}.{column}", frozenset())
+    told |= ctx.index.table_words.get(table, frozenset())
+    own = named is None or named == table or table in meant
+    return not own and stem(verb) not in {stem(w) for w in told}
+
+
+_OF = frozenset("of about for with by from in on at to and or without".split())
+_LINKING = frozenset("that which who were was are is have has had been got being".split())
 
 
 def _dated_by(verb: str, ctx: Context) -> frozenset[str]:

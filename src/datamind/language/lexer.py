@@ -135,7 +135,8 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
             dated = any(low <= first and last <= high for low, high in sure)
             if dated and not any(v.source == "value" for v in linker.values(first, last)):
                 continue  # `last` of `last year` is no last name
-            if last > first + 1 and first and _ends_superlative(tokens, first):
+            sells = tokens[first].lower == "selling"
+            if (last > first + 1 or sells) and first and _ends_superlative(tokens, first):
                 continue  # `selling products` after `best` are no products sold
             yield from _links(linker, tokens, first, last)
 
@@ -277,6 +278,8 @@ def _links(linker: Linker, tokens: list[Token], first: int, last: int) -> Iterat
     values = [] if kind and candidates else linker.values(first, last)
     if last - first == 2:
         yield from full_names.units(linker, tokens, first)
+    if last - first > 1 and is_participle(tokens[last - 1]) and _of_share(tokens, first):
+        candidates = [c for c in candidates if c.kind != "metric"]  # visits, that converted
     if last - first > 1 and tokens[last - 1].lemma in ROW_KEYS:
         yield from _whose_key(linker, tokens, first, last)
     elif last - first == 1:
@@ -309,6 +312,13 @@ def _links(linker: Linker, tokens: list[Token], first: int, last: int) -> Iterat
     if merged[0].literal and any(tokens[at].lower in K.STOP for at in range(first, last)):
         worth = max(worth, float(last - first))
     yield Unit(code, first, last, merged, worth * merged[0].score - ARC - described)
+
+
+_SHARES = frozenset("share percentage percent proportion fraction %".split())
+
+
+def _of_share(tokens: list[Token], at: int) -> bool:
+    return at > 1 and tokens[at - 1].lower == "of" and tokens[at - 2].lower in _SHARES
 
 
 def _is_denied(tokens: list[Token], at: int) -> bool:

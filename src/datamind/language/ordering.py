@@ -16,6 +16,7 @@ from datamind.language.scales import kept_in
 from datamind.language.scope import dates_of, is_personal, moment_of, year_columns
 from datamind.language.sketch import Measure, Mention, Rank, Sketch
 from datamind.language.tokens import stem
+from datamind.language.windows import TRADED, words_for
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Column
 
@@ -111,7 +112,8 @@ def _sort(
     column = ctx.column_of(by)
     if is_dated(rank) and column.is_number and column.additivity != "none":
         raise Unbuildable("the latest are not the largest")
-    worded = column.type == "text" and not column.dated and ctx.lemmas[rank.first] in _MOST
+    most = ctx.lemmas[rank.first] in _MOST or bool(TRADED & set(rank.hints))
+    worded = column.type == "text" and not column.dated and most
     dated = column.is_date and not rank.hints and ctx.lemmas[rank.first] in _MOST
     if worded or dated or (column.type == "boolean" and rank.extreme):
         raise Unbuildable("a text has no most")
@@ -246,7 +248,7 @@ def _hinted_column(rank: Rank, sketch: Sketch, ctx: Context) -> Column | None:
     table = ctx.scope.view.table(head.table if head is not None and head.table else ctx.scope.home)
     for hint in rank.hints:
         for column in (*dates_of(table), *table.columns):
-            words = ctx.index.column_words.get(column.id, frozenset())
+            words = words_for(hint, column, ctx)
             comparable = column.is_number or column.is_date
             if is_personal(column) and "birth" not in rank.hints:
                 continue  # the newest customer is not the youngest

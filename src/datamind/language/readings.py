@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from itertools import zip_longest
 
 from datamind.errors import DataMindError
 from datamind.language.build import build
@@ -24,6 +23,7 @@ from datamind.language.roles import link_of
 from datamind.language.scope import NoPath, Scope
 from datamind.language.sketch import Mention, Sketch
 from datamind.language.tables.durations import MOMENTS
+from datamind.language.tables.moments import PARTING
 from datamind.language.tokens import Token, is_participle, stem
 from datamind.language.units import Unit
 from datamind.records import Candidate as Reading
@@ -182,7 +182,9 @@ def _unexplained(
         known |= {stem(w) for w in ctx.index.table_words.get(table_id, frozenset())}
     out: dict[str, Token] = {}
     narrowing, before = 0, ""
-    for unit, after in zip_longest(units, units[1:]):
+    for at, unit in enumerate(units):
+        after = units[at + 1] if at + 1 < len(units) else None
+        when = "".join(u.code for u in units[at + 1 : at + 3]).lstrip("i")[:1] == "d"
         code, before = before, unit.code
         if unit.code != "u":
             continue
@@ -194,10 +196,12 @@ def _unexplained(
         narrows = after is not None and after.code in "cvA" and after.first == unit.last
         placed = code in "irfbgM" and bool(code) and not is_participle(token)
         tells = is_participle(token) or (after is not None and after.code == "A")
-        dated = token.lower in _LIVES and after is not None and after.code in "id"
+        verb = is_participle(token) and not _came(token.lower, known)
+        dated = when and (token.lower in _LIVES or (verb and token.lower not in PARTING))
         valued = is_participle(token) and normal(token.text) in ctx.index.values
         said_of = unit.first > 0 and ctx.words[unit.first - 1].lower() in _COPULAS
-        became = said_of and is_participle(token) and not _came(token.lower, known)
+        ends_it = code == "c" and (after is None or after.code == ".")
+        became = verb and (said_of or ends_it)
         stated = token.lower in _STATES or valued or became
         narrowing += placed or (narrows and tells) or dated or stated or ends
     return list(out.values()), narrowing

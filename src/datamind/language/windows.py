@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from datamind.language import measures, names
@@ -14,6 +14,7 @@ from datamind.language.draft import Draft, free_name, keys
 from datamind.language.figures_said import never
 from datamind.language.sketch import Measure, Mention, Over, Rank, Sketch
 from datamind.semantics import plan as P
+from datamind.semantics.catalog import Column
 
 # ---- which groups are not groups ---------------------------------------------------------------
 
@@ -42,6 +43,7 @@ def of_rows(sketch: Sketch, ctx: Context) -> bool:
 
 
 _SOLD = {"sale": ("quantity", "qty", "units", "unit"), "popularity": ()}
+TRADED = frozenset(_SOLD)
 
 
 def sold(sketch: Sketch, ctx: Context) -> Sketch:
@@ -49,12 +51,15 @@ def sold(sketch: Sketch, ctx: Context) -> Sketch:
     where no column of the thing itself says it."""
     head = next((o for o in sketch.outputs if isinstance(o, Mention)), None)
     about = ctx.chosen.get(head) if head is not None else None
+    named = _of_the_sold(sketch, about, ctx)
+    if named is not None:
+        return named
     bare = [r for r in sketch.ranks if r.by is None and r.hints]
     if not bare or about is None or about.kind not in ("table", "column") or not about.table:
         return sketch
     rank = bare[0]
     for column in ctx.scope.view.table(about.table).columns:
-        if column.is_number and rank.hints[0] in ctx.index.column_words.get(column.id, frozenset()):
+        if column.is_number and rank.hints[0] in words_for(rank.hints[0], column, ctx):
             return sketch
     measure = _earned(rank, ctx)
     if measure is None and rank.hints[0] not in _SOLD:
@@ -62,6 +67,20 @@ def sold(sketch: Sketch, ctx: Context) -> Sketch:
     measure = measure or _sold_by(about.table, rank, ctx)
     ranks = [replace(r, by=measure) if r is rank else r for r in sketch.ranks]
     return replace(sketch, ranks=ranks)
+
+
+def _of_the_sold(sketch: Sketch, about: Candidate | None, ctx: Context) -> Sketch | None:
+    """`the city of the best selling store`: of the one store of which the most was sold."""
+    rank = next((r for r in sketch.ranks if TRADED & set(r.hints)), None)
+    thing = rank.by if rank is not None and isinstance(rank.by, Mention) else None
+    found = ctx.chosen.get(thing) if thing is not None else None
+    if rank is None or thing is None or found is None or found.kind != "table":
+        return None
+    if about is None or (about.kind == "column" and about.table != found.id) or sketch.groups:
+        raise Unbuildable("of something else than what sells")
+    thing.role = "entity"
+    ranks = [replace(r, by=_sold_by(found.id, r, ctx)) if r is rank else r for r in sketch.ranks]
+    return replace(sketch, ranks=ranks, outputs=[thing, *sketch.outputs])
 
 
 def _earned(rank: Rank, ctx: Context) -> Measure | None:
@@ -73,6 +92,13 @@ def _earned(rank: Rank, ctx: Context) -> Measure | None:
             ctx.chosen[mention] = Candidate("metric", metric.name, "", 0.8, "grammar")
             return Measure("either", target=mention, first=rank.first)
     return None
+
+
+def words_for(hint: str, column: Column, ctx: Context) -> Collection[str]:
+    """Where a superlative's hint is looked for: what was sold is said by a name, not by the words
+    that describe what shops have."""
+    said = ctx.index.column_words.get(column.id, frozenset())
+    return names.words_of(column.name) if hint in _SOLD else said
 
 
 _EARNED = frozenset({"profit", "margin"})
