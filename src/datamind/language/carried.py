@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datamind.language import gestures
+from datamind.language.anaphora import OWNERS, keys_shown
 from datamind.language.canonical import canonical
 from datamind.language.edits import JOINING
 from datamind.language.follow_up import Change
@@ -17,6 +18,8 @@ _LIMITING = frozenset({"d", "v", "n", "P", "p", "z", "u"} | {
 })  # fmt: skip
 
 
+# What says nothing of the rows that are meant.
+_ORDERING = frozenset({K.ASK, K.SUPERLATIVE, K.TOP, K.DIRECTION, K.AND, K.IN, K.AGGREGATE, "n"})
 _KEEPING = frozenset(
     {"turned", "more", "first", "all", "unlimited", "always", "one more", "sorted"}
 )
@@ -29,6 +32,17 @@ def keeps_figures(change: Change, plan: P.Query) -> bool:
         return _figures(plan) == _figures(change.shown)
     codes = {u.code for u in change.cuts[0][0] if u.payload not in JOINING}
     return not codes <= _LIMITING or _figures(plan) == _figures(change.shown)
+
+
+def keeps_things(change: Change, plan: P.Query, view: View) -> bool:
+    """Whether what is told of each of them, `their tier`, is told of the same things; and no other
+    rows are left out where only an order or a rank is said."""
+    if change.pronoun in OWNERS and not change.asks:
+        before = {t.id for t, _, _ in keys_shown(change.shown, view)}
+        if not before <= {t.id for t, _, _ in keys_shown(plan, view)}:
+            return False
+    codes = {u.code for u in change.cuts[0][0]}
+    return not codes <= _ORDERING or _tested(plan) <= _tested(change.shown)
 
 
 def says_nothing(change: Change, plan: P.Query) -> bool:

@@ -13,6 +13,8 @@ from datamind.language.metric_rows import FLAGS
 from datamind.language.sketch import Cond, Measure, Mention, Output, Sketch
 from datamind.semantics.catalog import View
 
+_NEAR = 4  # words between a noun and what is said of it
+
 
 def narrow(
     sketch: Sketch, cond: Cond, *, against: bool = False, joined: bool = False, since: int = 0
@@ -128,13 +130,21 @@ def one_more(sketch: Sketch, cond: Cond) -> bool:
 def without_limits(sketch: Sketch, mentions: Sequence[Mention]) -> bool:
     """`for all countries`, `not only Spain`: without what was said of it; False if nothing was."""
     about = {c.id for m in mentions for c in _best(m) if c.kind in ("column", "value")}
-    conds = [c for c in sketch.conds if not about & set(columns_of(c))]
-    dropped = len(conds) < len(sketch.conds)
-    sketch.conds = conds
+    gone = [c for c in sketch.conds if about & set(columns_of(c))]
+    dropped = bool(gone)
+    sketch.conds = [c for c in sketch.conds if c not in gone]
+    sketch.related = [m for m in sketch.related if not any(_is_noun_of(m, c) for c in gone)]
     for measure in measures_in(sketch.outputs):
         left = [c for c in measure.where if not about & set(columns_of(c))]
         dropped, measure.where = dropped or len(left) < len(measure.where), left
     return dropped
+
+
+def _is_noun_of(mention: Mention, cond: Cond) -> bool:
+    """Whether it was said with it: `for riders with an annual plan`."""
+    best = mention.candidates[0] if mention.candidates else None
+    told = best is not None and any(i.startswith(f"{best.id}.") for i in columns_of(cond))
+    return told and abs(mention.first - cond.first) <= _NEAR
 
 
 def without_own(sketch: Sketch, figure: Output, view: View) -> None:

@@ -190,12 +190,26 @@ def the_figure(sketch: Sketch) -> Output | None:
     return figures[0] if len(figures) == 1 else None
 
 
+def told_of_each(sketch: Sketch) -> Output | None:
+    """The number that is shown; of things by a group, how many each has."""
+    only = sketch.outputs[0] if len(sketch.outputs) == 1 else None
+    if sketch.groups and isinstance(only, Mention) and only.candidates[0].kind == "table":
+        return Measure("count", target=table_of(only), first=only.first)
+    return the_figure(sketch)
+
+
+def table_of(mention: Mention) -> Mention:
+    """The mention of a table as nothing else: no value that goes by the same name."""
+    tables = tuple(c for c in mention.candidates if c.kind == "table")
+    return replace(mention, candidates=tables or mention.candidates, role="relation")
+
+
 def is_figure(mention: Mention) -> bool:
     """Whether it names a metric or a column of numbers."""
     best = mention.candidates[0] if mention.candidates else None
-    return best is not None and (
-        best.kind == "metric" or (best.kind == "column" and best.type in NUMERIC)
-    )
+    if best is None or best.id.lower().endswith("_id"):
+        return False  # `by end station`
+    return best.kind == "metric" or (best.kind == "column" and best.type in NUMERIC)
 
 
 def measures_in(outputs: Sequence[Output]) -> Iterator[Measure]:

@@ -19,7 +19,9 @@ from datamind.language.edit_figures import (
     is_figure,
     listed,
     same,
+    table_of,
     the_figure,
+    told_of_each,
 )
 from datamind.language.nodes import Node, to_nodes
 from datamind.language.patterns import combine
@@ -64,7 +66,7 @@ def edited(sketch: Sketch, units: Sequence[Unit], words: Sequence[str], view: Vi
         joined=words[:1] == ["and"] and "instead" not in words,
         against=any(n.code == K.TO and n.payload == "vs" for n in nodes),
         instead="instead" in words,
-        limits=words[0] in ("for", "in") or "only" in words,
+        limits=words[0] in ("for", "in", "only"),
         since=units[0].first if units else 0,
     )
     changed = over is not sketch.over
@@ -92,8 +94,8 @@ def edited(sketch: Sketch, units: Sequence[Unit], words: Sequence[str], view: Vi
         if noun and not is_figure(node.payload):
             continue  # `Swift bikes`
         if _limits(nodes, place, words):
-            node.payload.role = "relation"
-            sketch.related.append(node.payload)
+            if not _is_told_apart(sketch, node.payload):
+                sketch.related.append(table_of(node.payload))
             continue
         if (
             node.code == "c"
@@ -188,7 +190,7 @@ def _order(sketch: Sketch, order: list[Rank], view: View) -> bool:
     """By what is said; else as it was, the other way round, or by the figure that is shown."""
     if len(order) == 1 and order[0].by is None:
         known = next((r.by for r in (*sketch.order, *sketch.ranks) if r.by is not None), None)
-        figure = the_figure(sketch)
+        figure = told_of_each(sketch)
         by = known or (Measure("either", target=figure) if isinstance(figure, Mention) else figure)
         if by is None:
             return False
@@ -216,7 +218,7 @@ def _bounded(sketch: Sketch, node: Node) -> bool:
         if cond.kind in ("related", "measure") and len(cond.numbers) == 1:  # `more than 20`
             sketch.conds[place] = replace(cond, op=told.op, numbers=(told.value,))
             return True
-    figure = the_figure(sketch) or next((r.by for r in sketch.ranks if r.by is not None), None)
+    figure = told_of_each(sketch) or next((r.by for r in sketch.ranks if r.by is not None), None)
     if figure is None:
         return False
     measure = Measure("either", target=figure) if isinstance(figure, Mention) else figure
@@ -241,6 +243,8 @@ def _rank(sketch: Sketch, rank: Rank) -> None:
         rank = replace(known, count=rank.count, descending=rank.descending, extreme=False)
     elif rank.by is None and sketch.groups:
         figure = next((o for o in sketch.outputs if isinstance(o, Measure) or is_figure(o)), None)
+        if figure is None and (figure := told_of_each(sketch)) is not None:
+            sketch.outputs = []
         if isinstance(figure, Mention):
             figure.role = "order"
         rank = replace(rank, by=figure)

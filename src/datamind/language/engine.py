@@ -208,6 +208,7 @@ class BuiltinPlanner:
                     kept = carried.agreement(made.reading.plan, last.shown, view)
                     if kept == 1.0 or not last.asks:  # of the rows that were shown
                         found.append(with_score(made, ranking.score(made.features) + kept))
+        found = [s for s in found if carried.keeps_things(last, s.reading.plan, view)]
         found = [s for s in found if carried.keeps_figures(last, s.reading.plan)] or found
         found.sort(key=lambda s: -s.reading.score)
         if not found or carried.says_nothing(last, found[0].reading.plan):

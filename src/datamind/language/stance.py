@@ -33,7 +33,7 @@ _PARTING = frozenset({"by", "per", "split", "grouped", "broken"})  # no question
 _FRAGMENTS = frozenset(
     """for in with without excluding exclude except as at on from since during sorted sort ordered
     compared compare versus vs above below over under before after cumulative cumulatively bottom
-    within until including include""".split()
+    within until including include having""".split()
 )
 ASKING = frozenset(
     """how what which who whose where when why list show give count is are was were did does do tell
@@ -109,7 +109,7 @@ def stance(tokens: Sequence[Token], units: Sequence[Unit]) -> Stance:
         return Stance(True, True, gesture.alone, not gesture.alone, widens=widens)
     if elided(tokens, units) is not None:
         return Stance(True, True, complete=False)
-    if _elided_most(units):
+    if _elided_most(units) or "".join(u.code for u in units) == "v":
         return Stance(True, True)
     if refers(words, units):
         return Stance(True, True, complete=False)
@@ -119,7 +119,7 @@ def stance(tokens: Sequence[Token], units: Sequence[Unit]) -> Stance:
     lead = next((p for p in _SURE_LEADS if words[: len(p)] == p), None)
     fragment = words[0] in _FRAGMENTS and len(words) <= _SHORT
     fragment = fragment and (not asks or (words[1] in ("which", "what") and len(words) <= _FEW))
-    only = [u for u in units if u.code in "cvM"]
+    only = [u for u in units if u.code in "cvM"] if words[0] not in _ALONG else list(units[1:])
     fragment = fragment and (only == list(units[1:]) or not any(map(_is_figure, units[1:])))
     parts = words[0] in _PARTING and len(words) <= (_FEW if asks else _SHORT)
     told = len(words) <= _FEW - 1 and _tells_a_figure(units)
@@ -162,6 +162,7 @@ def refers(words: Sequence[str], units: Sequence[Unit]) -> bool:
 
 
 # By these a rank is of whatever was told before.
+_ALONG = frozenset({"with", "without", "include", "including"})
 _PLAIN_MOST = frozenset({"most", "fewest", "least", "highest", "lowest", "best", "worst"})
 
 
@@ -174,7 +175,7 @@ def _elided_most(units: Sequence[Unit]) -> bool:
 def _tells_a_figure(units: Sequence[Unit]) -> bool:
     """`total refund`, `loss rate`: one figure, of nothing that is said."""
     codes = "".join(u.code for u in units)
-    return codes == "M" or (codes in ("c", "Ac") and _is_figure(units[-1]))
+    return codes in ("M", "A") or (codes in ("c", "Ac") and _is_figure(units[-1]))
 
 
 def _is_figure(unit: Unit) -> bool:

@@ -66,8 +66,8 @@ GESTURES: tuple[tuple[str, bool, re.Pattern[str]], ...] = tuple(
         ("sorted", False, (rf"{_PLEASE}(?:sort|order|rank|arrange)(?:ed)?(?: (?:it|them|this|that|these|those))?"
                           r" (?:alphabetically|descending|ascending)")),
         ("sorted", False, (r"(?:the )?(?:highest|lowest|largest|smallest|biggest|newest|oldest|latest"
-                          r"|earliest|longest|shortest|best|worst|most recent|most expensive|cheapest)"
-                          r"(?: ones?)? first")),
+                          r"|earliest|longest|shortest|best|worst|most|least|cheapest)"
+                          r"(?: \w+)? first")),
         ("sorted", False, (r"(?:alphabetically|descending|ascending|(?:in )?(?:alphabetical|descending"
                           r"|ascending) order)")),
         ("compared", False, (r"(?:and )?(?P<grain>year|month|quarter|week) (?:over|on) (?P=grain)"
