@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import ipaddress
 import os
 import re
@@ -93,6 +94,8 @@ class Settings:
     `home` keeps catalogs, the demo and logs. `warehouse_url` is asked where no other is named.
     `query_timeout_s` is the time a query may run, `memory_mb` what a DuckDB worker may use,
     `row_limit` how many rows an answer holds at most. `debug` logs all, tracebacks included.
+    A fiscal year begins with the month `fiscal_start` and is named by the year in which it ends,
+    or starts (`fiscal_named`); None where there is none.
     """
 
     home: Path
@@ -101,6 +104,8 @@ class Settings:
     query_timeout_s: float = 30.0
     memory_mb: int = 1024
     row_limit: int = ROW_LIMIT
+    fiscal_start: int | None = None
+    fiscal_named: str = "end"
     debug: bool = False
     server: ServerSettings = field(default_factory=ServerSettings)
 
@@ -164,6 +169,24 @@ def _networks(env: Mapping[str, str], name: str) -> tuple[str, ...]:
 
 def _yes(env: Mapping[str, str], name: str, default: bool) -> bool:
     return env.get(name, str(int(default))).strip().lower() not in ("", "0", "no", "false", "off")
+
+
+def _month(env: Mapping[str, str], name: str) -> int | None:
+    text = env.get(name, "").strip().lower()
+    if not text:
+        return None
+    names = [calendar.month_name[n].lower() for n in range(13)]
+    number = int(text) if text.isdigit() else names.index(text) if text in names else 0
+    if not 1 <= number <= 12:
+        raise BadInput(f"{name} is {text!r}.", hint="Write a month, as April or 4.")
+    return number
+
+
+def _one_of(env: Mapping[str, str], name: str, words: tuple[str, ...]) -> str:
+    text = env.get(name, "").strip().lower() or words[0]
+    if text not in words:
+        raise BadInput(f"{name} is one of {', '.join(words)}.")
+    return text
 
 
 def _server(env: Mapping[str, str]) -> ServerSettings:
@@ -263,6 +286,8 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         query_timeout_s=_number(env, "DATAMIND_QUERY_TIMEOUT_S", 30.0),
         memory_mb=_whole(env, "DATAMIND_MEMORY_MB", 1024),
         row_limit=_whole(env, "DATAMIND_ROW_LIMIT", ROW_LIMIT),
+        fiscal_start=_month(env, "DATAMIND_FISCAL_YEAR_START"),
+        fiscal_named=_one_of(env, "DATAMIND_FISCAL_YEAR_NAMED", ("end", "start")),
         debug=env.get("DATAMIND_DEBUG", "") not in ("", "0"),
         server=_server(env),
     )

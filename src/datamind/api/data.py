@@ -19,6 +19,7 @@ from datamind.adapters.warehouse import open_warehouse
 from datamind.api.engine_pool import EnginePool
 from datamind.errors import DataMindError
 from datamind.governance.bound import Bindings
+from datamind.language.fiscal import fiscal_year
 from datamind.ports import Warehouse
 from datamind.records import Target
 from datamind.settings import Settings
@@ -60,7 +61,7 @@ async def open_data(settings: Settings, source: Source, mask_key: str) -> Data:
     warehouse = open_warehouse(url, workers=server.query_workers, memory_mb=settings.memory_mb)
     engine = EnginePool(
         catalog, Target(warehouse.name, warehouse.dialect), workers=server.engine_workers,
-        key=mask_key,
+        key=mask_key, fiscal=fiscal_year(settings.fiscal_start, settings.fiscal_named),
     )  # fmt: skip
     made = Data(
         key, Bindings(catalog, warehouse.dialect, mask_key), warehouse, engine,

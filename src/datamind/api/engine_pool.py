@@ -25,6 +25,7 @@ from datamind.errors import DataMindError, Overloaded
 from datamind.governance.bound import Bindings
 from datamind.governance.rules import Rights
 from datamind.language.engine import BuiltinPlanner
+from datamind.language.fiscal import FiscalYear
 from datamind.log import no_statements
 from datamind.pipeline.ask import said_of
 from datamind.pipeline.engine import Reports
@@ -52,8 +53,11 @@ class _Room:
 class EnginePool:
     """Interprets and prepares for many askers; who asks sees to it that not too many wait."""
 
-    def __init__(self, catalog: Catalog, target: Target, *, workers: int, key: str) -> None:
-        self._arguments = (catalog, target, key)
+    def __init__(
+        self, catalog: Catalog, target: Target, *, workers: int, key: str,
+        fiscal: FiscalYear | None = None,
+    ) -> None:  # fmt: skip
+        self._arguments = (catalog, target, key, fiscal)
         self._workers = workers
         self._pool = self._start()
         self._read: OrderedDict[tuple[object, ...], Interpretation] = OrderedDict()
@@ -134,7 +138,7 @@ def _uninterrupted() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _move_in(catalog: Catalog, target: Target, key: str) -> None:
+def _move_in(catalog: Catalog, target: Target, key: str, fiscal: FiscalYear | None) -> None:
     """Make this process ready: nothing of the server's signals, and the catalog looked up once."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGALRM, _over_time)
@@ -142,7 +146,7 @@ def _move_in(catalog: Catalog, target: Target, key: str) -> None:
     no_statements()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _Room.bindings = Bindings(catalog, target.dialect, key)
-    _Room.planner = BuiltinPlanner()
+    _Room.planner = BuiltinPlanner(fiscal=fiscal)
     _Room.target = target
     warm = Question("how many are there", Identity("system"), dt.date(2000, 1, 1))
     with contextlib.suppress(DataMindError):

@@ -16,11 +16,11 @@ from datamind.commands.wiring import (
     bound_to,
     check_engine,
     parse_day,
+    planner_of,
     quiet_logs,
     target,
 )
 from datamind.errors import DataMindError
-from datamind.language.engine import BuiltinPlanner
 from datamind.language.trace import Trace, traced
 from datamind.pipeline.ask import ask
 from datamind.pipeline.wire import as_json
@@ -72,7 +72,7 @@ def trace(text: str, options: AskOptions) -> int:
     if options.user is not None:
         view = bound_to(settings, options.user, catalog).view
     question = Question(text, Identity(options.user or LOCAL), parse_day(options.today))
-    made = traced(question, view, BuiltinPlanner())
+    made = traced(question, view, planner_of(settings))
     if options.as_json:
         print_json(asdict(made))
     else:

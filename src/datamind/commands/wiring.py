@@ -17,6 +17,7 @@ from datamind.adapters.warehouse import open_warehouse
 from datamind.errors import BadInput
 from datamind.governance.bound import Bindings, BoundRules
 from datamind.language.engine import BuiltinPlanner
+from datamind.language.fiscal import fiscal_year
 from datamind.log import no_statements
 from datamind.pipeline.context import AskContext
 from datamind.records import Dialect, StageReport
@@ -98,6 +99,11 @@ def _silent(report: StageReport) -> None:
     """Nobody listens."""
 
 
+def planner_of(settings: Settings) -> BuiltinPlanner:
+    """The built-in engine as it is set."""
+    return BuiltinPlanner(fiscal=fiscal_year(settings.fiscal_start, settings.fiscal_named))
+
+
 @contextmanager
 def asking(
     url: str, project: Path | None, settings: Settings, *, limit: int | None = None,
@@ -115,7 +121,7 @@ def asking(
             view=bound.view if bound is not None else View.open(catalog),
             policy=bound,
             warehouse=warehouse,
-            planner=BuiltinPlanner(),
+            planner=planner_of(settings),
             now=clock.now,
             new_id=clock.new_id,
             timer=time.perf_counter,

@@ -16,6 +16,7 @@ class Period:
     `year` is set where the period is one whole calendar year, so that a column of years can be
     compared with it. `unsure` marks what may be something else, as a bare number that may be a
     year; `note` says what was assumed in reading it. `again` marks the same days of another year.
+    `ahead` is how many months on in the calendar the year is by which a fiscal one is named.
     """
 
     low: dt.date | None
@@ -25,6 +26,7 @@ class Period:
     unsure: bool = False
     note: str = ""
     again: bool = False
+    ahead: int = 0
 
 
 def date(year: int, month: int, day: int) -> dt.date | None:

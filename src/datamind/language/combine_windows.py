@@ -360,8 +360,12 @@ def _shared_grain(cond: Cond) -> str | None:
     grains = {p.grain for p in periods}
     if not periods:
         return None
+    ahead = {p.ahead for p in periods}
+    if len(ahead) > 1:  # a fiscal year against one of the calendar
+        return None
     if len(grains) == 1:
-        return grains.pop()
+        grain = grains.pop()
+        return f"fiscal_year{ahead.pop():+d}" if grain == "year" and any(ahead) else grain
     for unit in ("year", "quarter", "month"):  # 2025, and 2026 up to now
         if all(p.low and p.high and floor(p.low, unit) == p.low and p.high <= move(p.low, unit, 1)
                for p in periods):  # fmt: skip

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 
 from datamind.language import calendar as C
 from datamind.language.calendar import Period, clock, move, whole
+from datamind.language.fiscal import FiscalYear
+from datamind.language.fiscal import period as fiscal_period
 from datamind.language.named_dates import Read, Words, absolute
 from datamind.language.relative_dates import around, more_than_ago, relative
 from datamind.language.tables import times as T
@@ -27,9 +29,11 @@ class Found:
     period: Period
 
 
-def find_periods(tokens: Sequence[Token], today: dt.date) -> list[Found]:
+def find_periods(
+    tokens: Sequence[Token], today: dt.date, fiscal: FiscalYear | None = None
+) -> list[Found]:
     """All periods of the question, left to right, with the words that bound them."""
-    w = Words(tokens, today)
+    w = Words(tokens, today, fiscal)
     reads: list[tuple[int, Read]] = []
     at = 0
     while at < len(tokens):
@@ -290,6 +294,9 @@ def _start_of(w: Words, read: Read) -> int:
 
 def _one(w: Words, at: int) -> Read | None:
     """Any period at this place; a year counts only where words say that it is one."""
+    own = fiscal_period(w.words[at:], w.today, w.fiscal) if w.fiscal is not None else None
+    if own is not None:
+        return Read(own[0], at + own[1])
     if T.FISCAL & set(w.words[max(0, at - 2) : at]):
         return None
     return _part(w, at) or relative(w, at) or absolute(w, at) or around(w, at) or _year(w, at)

@@ -175,6 +175,10 @@ def period_key(grain: str, ctx: Context) -> P.Named:
         of_week = P.DatePart("weekday", _date(ctx))
         late = P.When(P.OneOf(of_week, (P.Value(6), P.Value(7))), P.Value(True))
         return P.Named("is_weekend", P.Case((late,), P.Value(False)))
+    if grain.startswith("fiscal_year"):  # what is so many months on in a year of the calendar
+        ahead = int(grain.removeprefix("fiscal_year"))
+        moved = P.DateAdd("month", ahead, _date(ctx)) if ahead else _date(ctx)
+        return P.Named("fiscal_year", P.DatePart("year", moved))
     if grain in _PARTS:
         day = _date(ctx)
         when = _clocked(day, ctx) if _PARTS[grain] == "hour" else day

@@ -24,6 +24,7 @@ from datamind.language.canonical import canonical
 from datamind.language.dates import find_periods
 from datamind.language.definitions import units_of
 from datamind.language.evidence import Overlay
+from datamind.language.fiscal import FiscalYear
 from datamind.language.formulas import Names
 from datamind.language.graph import Graph
 from datamind.language.index import build as build_index
@@ -53,11 +54,11 @@ VAGUE = 0.5  # a word that links no better than this is not worth asking back ab
 class BuiltinPlanner:
     """The built-in language engine. Deterministic; it remembers the views that it compiled.
 
-    `width` makes the search so many times as wide.
+    `width` makes the search so many times as wide; `fiscal` is the fiscal year, where there is one.
     """
 
-    def __init__(self, *, width: int = 1) -> None:
-        self._width = width
+    def __init__(self, *, width: int = 1, fiscal: FiscalYear | None = None) -> None:
+        self._width, self._fiscal = width, fiscal
         self._views: OrderedDict[tuple[str, str, int], Compiled] = OrderedDict()
 
     def compiled(self, view: View) -> Compiled:
@@ -65,6 +66,7 @@ class BuiltinPlanner:
         key = (view.catalog.version, view.fingerprint, id(view.catalog))
         if key not in self._views:
             graph, index = Graph(view), build_index(view)
+            index.fiscal = self._fiscal
             homes = {m.name: graph.common(m.relations) or m.table for m in view.metrics if m.table}
             self._views[key] = Compiled(index, graph, homes, Names(index))
             while len(self._views) > KEPT_VIEWS:
@@ -176,7 +178,7 @@ class BuiltinPlanner:
             _decide(readings, view) if readings
             else _unmatched(covers(linkers[0], question.today, linkers[0].tokens, defined))
         )  # fmt: skip
-        if read.status != "answered" and _lies_ahead(tokens, question.today, readings):
+        if read.status != "answered" and _lies_ahead(tokens, question.today, readings, compiled):
             return Interpretation("refused", (), 0.9, refusal=Refusal("future", _NOT_SO_FAR))
         return _noted(read, notes)
 
@@ -268,13 +270,15 @@ def _readings(
     return ordered[: MAX_READINGS * width]
 
 
-def _lies_ahead(tokens: list[Token], today: dt.date, readings: list[Scored]) -> bool:
+def _lies_ahead(
+    tokens: list[Token], today: dt.date, readings: list[Scored], compiled: Compiled
+) -> bool:
     """Whether a period that is yet to come is what can't be read."""
     unknown = set(readings[0].unknown) if readings else {t.text for t in tokens}
     return any(
         f.period.low is not None and f.period.low > today
         and unknown & {t.text for t in tokens[f.first : f.last]}
-        for f in find_periods(tokens, today)
+        for f in find_periods(tokens, today, compiled.index.fiscal)
     )  # fmt: skip
 
 

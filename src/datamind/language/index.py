@@ -14,6 +14,7 @@ from rapidfuzz.distance import DamerauLevenshtein
 
 from datamind.language import identifiers, names
 from datamind.language.candidates import LINKING_WORDS, Candidate, function_words
+from datamind.language.fiscal import FiscalYear
 from datamind.language.kinds import (
     holders,
     is_calendar,
@@ -91,6 +92,7 @@ class Index:
     given_names: frozenset[str] = frozenset()
     naming: dict[str, list[Candidate]] = field(default_factory=dict)
     referred: dict[str, str] = field(default_factory=dict)
+    fiscal: FiscalYear | None = None
 
     def weight(self, word: str) -> float:
         """How much a core word says: rare ones much, generic ones little."""

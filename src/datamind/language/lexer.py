@@ -7,7 +7,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from datamind.language import differences, durations, full_names, readers, soon, specs, two_dates
+from datamind.language import (
+    differences,
+    durations,
+    fiscal,
+    full_names,
+    readers,
+    soon,
+    specs,
+    two_dates,
+)
 from datamind.language.dates import Found, find_periods
 from datamind.language.denials import denied
 from datamind.language.happened import active, by_own_columns, gone
@@ -107,7 +116,8 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
     yield from nth(tokens)
     yield from units_said(tokens, linker.index.values, Unit)
     yield from readers.units(linker, tokens)
-    periods = find_periods(tokens, today)
+    yield from fiscal.units(tokens, linker.index.fiscal)
+    periods = find_periods(tokens, today, linker.index.fiscal)
     for found in periods:
         yield from _period(found)
     yield from two_dates.units(linker, tokens, periods)

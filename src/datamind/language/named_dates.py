@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from datamind.language import calendar as C
 from datamind.language.calendar import Period, move, whole
+from datamind.language.fiscal import FiscalYear
 from datamind.language.tables import times as T
 from datamind.language.tokens import Token
 
@@ -36,9 +37,12 @@ class Read:
 class Words:
     """The question's words as the readers of dates look at them."""
 
-    def __init__(self, tokens: Sequence[Token], today: dt.date) -> None:
+    def __init__(
+        self, tokens: Sequence[Token], today: dt.date, fiscal: FiscalYear | None = None
+    ) -> None:
         self.tokens = tokens
         self.today = today
+        self.fiscal = fiscal
         self.words = tuple(
             t.lower if t.kind != "quoted" or _FULL_DATE.fullmatch(t.lower) else "" for t in tokens
         )

@@ -126,7 +126,7 @@ def _year_from(day: dt.date) -> int:
 def _year_column(cond: Cond, ctx: Context) -> Column | None:
     """A column of years, where whole years were said and it is nearer than any date."""
     assert cond.period is not None
-    if cond.period.grain != "year":
+    if cond.period.grain != "year" or cond.period.ahead:
         return None
     if cond.subject is not None:
         candidate = ctx.chosen.get(cond.subject)

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from datamind.language.calendar import floor, move
+from datamind.language.spans import grain_of
 from datamind.semantics import plan as P
 from datamind.semantics.walk import below
 
@@ -22,7 +23,7 @@ def reached_back(plan: P.Query) -> P.Query:
     if group is None or window is None or not isinstance(first, P.Filter):
         return plan
     lags = {n.offset for n in below(window) if isinstance(n, P.WindowCall) and n.function == "lag"}
-    times = [(k, grain) for k in group.keys if (grain := _grain(k.expr))]
+    times = [(k, grain) for k in group.keys if (grain := grain_of(k.expr))]
     if len(lags) != 1 or len(times) != 1:
         return plan
     key, grain = times[0]
@@ -60,12 +61,6 @@ def numbered(plan: P.Query, lemmas: Collection[str]) -> P.Query:
 
 # `Give each quarter as its first date`.
 _FIRST_DAYS = frozenset({"day", "date"})
-
-
-def _grain(key: P.Expr) -> str:
-    if isinstance(key, P.DateTrunc) and key.grain != "hour":
-        return key.grain
-    return "year" if isinstance(key, P.DatePart) and key.part == "year" else ""
 
 
 def _tests(where: P.Predicate) -> tuple[P.Predicate, ...]:

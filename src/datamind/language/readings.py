@@ -157,6 +157,7 @@ def _link(mention: Mention, candidate: Candidate, tokens: list[Token]) -> Link:
     said = tokens[mention.first : max(mention.last, mention.first + 1)]
     text = " ".join(t.text for t in said)
     item = candidate.id if candidate.value is None else f"{candidate.id} = {candidate.value}"
+    item = item.rstrip("+-0123456789") if candidate.kind == "grain" else item  # a year's start
     return Link(
         min(t.start for t in said), max(t.end for t in said), text, candidate.kind, item,
         candidate.source, candidate.score,

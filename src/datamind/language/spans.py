@@ -90,7 +90,7 @@ def _spans_of(
     view: View, tables: dict[str, str], back: str,
 ) -> Spans | None:  # fmt: skip
     said = [found for test in tests for found in _said(test)]
-    key = next((k for k in group.keys if _grain(k.expr)), None)
+    key = next((k for k in group.keys if grain_of(k.expr)), None)
     if len(said) == 2 and said[0][0] == said[1][0]:  # one against the other
         date, one, other = said[0][0], said[0][1], said[1][1]
         before, after = sorted((one, other), key=lambda s: s.low)
@@ -154,10 +154,13 @@ def _day(expr: P.Expr) -> dt.date | None:
     return value if isinstance(value, dt.date) else None
 
 
-def _grain(key: P.Expr) -> str:
+def grain_of(key: P.Expr) -> str:
+    """The calendar's period that a key tells; empty for none, and for a year moved on."""
     if isinstance(key, P.DateTrunc) and key.grain != "hour":
         return key.grain
-    return "year" if isinstance(key, P.DatePart) and key.part == "year" else ""
+    if isinstance(key, P.DatePart) and key.part == "year":
+        return "" if isinstance(key.of, P.DateAdd) else "year"
+    return ""
 
 
 def _against(date: P.Expr, span: Span, today: dt.date, back: str) -> Spans | None:
@@ -179,7 +182,7 @@ def _of_groups(
     tables: dict[str, str], back: str,
 ) -> Spans | None:  # fmt: skip
     """Of a trend, the last period that is over, against the one before."""
-    grain = _grain(key)
+    grain = grain_of(key)
     date = key.of if isinstance(key, P.DateTrunc | P.DatePart) else key
     last = min(today, _end_of(date, view, tables, "high") or today)
     if bound is not None and bound.high <= last:

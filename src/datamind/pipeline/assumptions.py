@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Iterator
 
 from datamind.language.calendar import floor, move
-from datamind.language.spans import Span
+from datamind.language.spans import Span, grain_of
 from datamind.pipeline.figures import plural
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Column, Table, View
@@ -54,7 +54,11 @@ class _Reader:
         """Periods that today lies in: what they hold is not all that they will."""
         tomorrow = self.today + dt.timedelta(1)
         grains = {
-            g for n in self.nodes if isinstance(n, P.Group) for k in n.keys if (g := _grain(k))
+            grain
+            for n in self.nodes
+            if isinstance(n, P.Group)
+            for k in n.keys
+            if (grain := grain_of(k.expr))
         }
         ends = [span for n in self.nodes if (span := _span(n)) is not None]
         running = [s for s in ends if s.low <= self.today and s.high > tomorrow]
@@ -142,15 +146,6 @@ class _Reader:
 
 def _rows(table: Table) -> str:
     return plural(table.entity) if table.entity else spoken(table.name, "", ())
-
-
-def _grain(key: P.Named) -> str:
-    match key.expr:
-        case P.DateTrunc(grain=grain) if grain != "hour":
-            return grain
-        case P.DatePart(part="year"):
-            return "year"
-    return ""
 
 
 def _span(node: object) -> Span | None:

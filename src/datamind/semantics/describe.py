@@ -20,6 +20,7 @@ from datamind.semantics.wording import (
     WINDOWS,
     Phrase,
     listed,
+    part_said,
     period,
     said,
     singular,
@@ -34,10 +35,8 @@ def describe(query: P.Query, view: View) -> str:
     """One to three lines: what is shown, of which rows, joined how."""
     reader = _Reader(view)
     joins = reader.joins(query)
-    lines = [_sentence(reader.query(query))]
-    if joins:
-        lines.append(_sentence("from " + joins))
-    return "\n".join(lines)
+    lines = [reader.query(query), *([f"from {joins}"] if joins else [])]
+    return "\n".join(map(_sentence, lines))
 
 
 def _weekday_name(day: P.Expr) -> P.Case | None:
@@ -375,7 +374,7 @@ _EXPRESSIONS: dict[type, Callable[..., str]] = {
     P.Metric: _Reader.metric,
     P.Arithmetic: _Reader.arithmetic,
     P.Case: _Reader.case,
-    P.DatePart: lambda r, e: f"{words(e.part)} of {r.subject(e.of)}",
+    P.DatePart: lambda r, e: part_said(e, r.subject),
     P.DateTrunc: lambda r, e: f"{e.grain} of {r.subject(e.of)}",
     P.DateDiff: _Reader.date_diff,
     P.DateAdd: _Reader.date_add,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Container
+from calendar import month_name
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from decimal import Decimal
+
+from datamind.semantics import plan as P
 
 # What warehouses put in front of a table's name: its layer, which nobody says.
 LAYERS = ("dim", "fct", "fact", "stg", "int", "raw", "mart", "tbl", "tb", "vw")
@@ -143,3 +146,11 @@ def singular(name: str) -> str:
     if name.endswith("s") and not name.endswith(("ss", "us", "is")) and len(name) > 3:
         return name[:-1]
     return name
+
+
+def part_said(expr: P.DatePart, subject: Callable[[P.Expr], str]) -> str:
+    """A part of a date in words; a year moved by months is a fiscal one."""
+    match expr:
+        case P.DatePart("year", P.DateAdd("month", ahead, of)):
+            return f"fiscal year (from {month_name[(12 - ahead) % 12 + 1]} on) of {subject(of)}"
+    return f"{words(expr.part)} of {subject(expr.of)}"
