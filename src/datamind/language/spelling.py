@@ -18,6 +18,7 @@ from simplemma import is_known
 from datamind.language.index import Index, synonyms
 from datamind.language.initials import spelt_out
 from datamind.language.tables import keywords as K
+from datamind.language.tables.paraphrases import PARAPHRASES
 from datamind.language.tables.places import PLACES
 from datamind.language.tables.spelling import (
     BACK,
@@ -132,6 +133,8 @@ def _meant(token: Token, index: Index) -> str | None:
             if sorted(w) in (sorted(word), sorted(token.lemma))
             and (w in index.postings or w in index.value_words)
         ]  # fmt: skip
+    if not near and not known:  # a word of some phrase: `runing today`
+        near = _near_of(word, _phrase_words())
     if not near:
         return None
     least = min(near)[0]
@@ -141,9 +144,13 @@ def _meant(token: Token, index: Index) -> str | None:
 
 def _near(word: str, index: Index) -> list[tuple[int, str]]:
     """The words within a typo of this one, with the number of slips."""
+    return _near_of(word, _words_of(index))
+
+
+def _near_of(word: str, words: Sequence[str]) -> list[tuple[int, str]]:
     most = 2 if len(word) >= LONG else 1
     found = process.extract(
-        word, _words_of(index), scorer=DamerauLevenshtein.distance, score_cutoff=most, limit=3
+        word, words, scorer=DamerauLevenshtein.distance, score_cutoff=most, limit=3
     )
     return [(int(slips), str(w)) for w, slips, _ in found if _alike(word, str(w))]
 
@@ -162,6 +169,13 @@ def _grammar() -> frozenset[str]:
     words |= {f"{unit}s" for unit in UNITS} | set(_TIMES) | set(synonyms())
     words |= {w for place in PLACES for w in place.split()}
     return frozenset(w for w in words if w.isalpha())
+
+
+@lru_cache(maxsize=1)
+def _phrase_words() -> tuple[str, ...]:
+    """The words by which paraphrases are looked for."""
+    words = {w for keys, *_ in PARAPHRASES for w in keys.split()}
+    return tuple(sorted(w for w in words if w.isalpha() and len(w) > SHORTEST))
 
 
 _TIMES = """january february march april may june july august september october november december

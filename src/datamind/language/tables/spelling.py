@@ -28,6 +28,12 @@ SHORT_FORMS = {
     "dont": "don't", "doesnt": "doesn't", "didnt": "didn't", "havent": "haven't",
     "have'nt": "haven't", "hasnt": "hasn't", "has'nt": "hasn't", "hadnt": "hadn't",
     "isnt": "isn't", "arent": "aren't", "wasnt": "wasn't", "werent": "weren't",
+    "hav": "have", "hve": "have", "hv": "have", "wat": "what", "wht": "what", "wut": "what",
+    "hw": "how", "mny": "many", "mayn": "many", "payd": "paid", "n": "and", "nd": "and",
+    "wen": "when", "whn": "when", "frm": "from", "fom": "from", "btwn": "between", "abt": "about",
+    "num": "number", "tot": "total", "ttl": "total", "mnth": "month", "mnths": "months",
+    "yday": "yesterday", "r": "are", "te": "the", "hte": "the", "shw": "show", "gimme": "show",
+    "giv": "give", "lats": "last", "thsi": "this",
     "avg": "average", "wher": "where", "thier": "their", "beetween": "between", "withhout": "without", "avge": "average",
     # Past tenses that are made up.
     "buyed": "bought", "selled": "sold", "payed": "paid", "spended": "spent", "gived": "gave",
