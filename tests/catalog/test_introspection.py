@@ -93,6 +93,17 @@ def test_undeclared_keys_are_guessed_from_names_and_marked_so(make: Make) -> Non
     assert 0.5 < found.confidence < 1
 
 
+def test_a_key_that_every_table_calls_alike_refers_to_nothing(make: Make) -> None:
+    """As document stores export it: `_id`, from 1 in every table."""
+    catalog = introspect(
+        make(
+            "CREATE TABLE clubs AS SELECT i AS _id, 'c' || i AS club FROM range(1, 5) AS r(i)",
+            "CREATE TABLE games AS SELECT i AS _id, i % 2 + 1 AS club_id FROM range(1, 5) AS r(i)",
+        )
+    )
+    assert [(r.table, r.columns) for r in catalog.relationships] == [("games", ("club_id",))]
+
+
 def test_a_reference_is_not_guessed_where_its_values_are_not_on_the_other_side(make: Make) -> None:
     assert reference(introspect(make(*UNDECLARED)), "orders.strange_customer_id") is None
 

@@ -66,7 +66,8 @@ def test_what_the_data_does_not_hold_is_refused(
 FLOORS = {
     "questions.yaml": (100, 0), "blind.yaml": (82.6, 2.7), "voices.yaml": (92.0, 1.4),
     "asked.yaml": (85.5, 1.2), "typed.yaml": (70.0, 0), "colleagues.yaml": (94.6, 1.4),
-    "desks.yaml": (50.6, 4.0), "testers.yaml": (90.6, 4.0), "shops.yaml": (78.6, 2.7),
+    "desks.yaml": (50.6, 4.0), "testers.yaml": (90.6, 4.0), "shops.yaml": (81.3, 2.7),
+    "buyers.yaml": (92.0, 2.7),
     "unanswerable.yaml": (0, 0),
 }  # fmt: skip
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from datamind.language import names
+from datamind.language.candidates import Candidate
 from datamind.language.context import Context, Unbuildable
+from datamind.language.sketch import Mention
 from datamind.language.tables import keywords as K
 from datamind.language.tables.places import PLACE_PARTS
-from datamind.language.tokens import is_participle, tokenize
+from datamind.language.tokens import is_participle, stem, tokenize
 from datamind.language.units import Unit
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import TEMPORAL, Column, Table
@@ -30,6 +32,10 @@ def heed_asked(plan: P.Query, nodes: Sequence[object], units: Sequence[Unit], ct
     )
     if when and not _tells_time(plan, ctx):
         raise Unbuildable("it was asked when")
+    if said[:2] == ["when", "did"] and any(
+        _is_deed(m, c, said, ctx) for m, c in ctx.chosen.items()
+    ):
+        raise Unbuildable("when it did so was asked, not of which it is so")
     if asks_where(ctx.words) and not _tells_place(plan):
         raise Unbuildable("it was asked where")
     if said[:1] in (["who"], ["whom"]) and _only_marks(plan, ctx):
@@ -41,6 +47,19 @@ def heed_asked(plan: P.Query, nodes: Sequence[object], units: Sequence[Unit], ct
         raise Unbuildable("it was asked how it was done")
     if said[:2] == ["how", "much"] and not told and not _tells_number(plan, ctx):
         raise Unbuildable("it was asked how much")
+
+
+def _is_deed(mention: Mention, found: Candidate, said: Sequence[str], ctx: Context) -> bool:
+    """`when did our first shop open`: a verb with a date of its own, no state of something."""
+    if found.kind != "value" or mention.last - mention.first != 1:
+        return False
+    if set(said[mention.last : mention.last + 1]) - {"and", ",", "?", ".", "for", "in"}:
+        return False
+    verb = stem(said[mention.first])
+    return any(
+        c.is_date and verb in {stem(w) for w in names.words_of(c.name)}
+        for t in ctx.scope.view.tables for c in t.columns
+    )  # fmt: skip
 
 
 def _only_marks(plan: P.Query, ctx: Context) -> bool:

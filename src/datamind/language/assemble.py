@@ -70,7 +70,9 @@ def _settle(sketch: Sketch) -> None:
     _merge_ranks(sketch)
     _count_again(sketch)
     bare = len(sketch.outputs) == 1 and not (sketch.ranks or sketch.order or sketch.related)
-    told = sketch.groups or (bare and all(c.kind == "period" for c in sketch.conds))
+    kinds = {c.kind for c in sketch.conds}
+    reported = not sketch.opener and "period" in kinds <= {"period", "value"}
+    told = sketch.groups or (bare and (kinds <= {"period"} or reported))
     for mention in mentions if told and sketch.opener not in ("list", "which") else ():
         mention.summed = True
     _adopt(sketch)

@@ -13,7 +13,13 @@ def heed_own_kinds(plan: P.Query, ctx: Context) -> None:
     """Unbuildable, where rows are grouped by a column of what refers to them, of which nothing is
     said, though the word is what a column of their own ends with; or by another's than that of
     whom it was said to be: by city `of the depot`."""
+    keys = [k.expr for s in plan.steps if isinstance(s, P.Group) for k in s.keys]
+    keyed = {k.name for k in keys if isinstance(k, P.Column)}
     for mention, found in ctx.chosen.items():
+        before = ctx.words[mention.first - 1].lower() if mention.first else ""
+        idle = ctx.idle and mention.role == "relation" and found.kind == "column"
+        if idle and before in ("by", "per") and found.name not in keyed:
+            raise Unbuildable("what it is by was said")
         whose = ctx.chosen.get(mention.owner) if mention.owner is not None else None
         if mention.role == "group" and whose is not None and whose.kind == "table":
             others = found.kind == "column" and found.table != whose.table

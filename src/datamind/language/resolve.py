@@ -115,6 +115,9 @@ def _pair(a: Mention, x: Candidate, b: Mention, y: Candidate, view: View) -> flo
     """What two meanings cost together, where `b` says something about `a`."""
     if a.owner is b and x.kind == "column":
         return -0.25 if x.table == y.table else 0.7
+    if b.summed and x.kind == "value" and y.kind == "metric" and y.score >= EXACT:
+        counted = view.metrics_by_name[y.id].table == x.table
+        return -0.4 if counted else 0.0  # `urgent tickets last week`, where tickets are counted
     if a.context is b and x.kind in ("column", "value") and y.kind == "table":
         if len(a.candidates) > MAX_CANDIDATES and x.table != y.table:
             return 0.9  # `show the name` is not another thing's

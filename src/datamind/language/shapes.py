@@ -177,7 +177,8 @@ def grouped_query(ctx: Context, draft: Draft) -> P.Query:
 def _check_sums(ctx: Context, draft: Draft) -> None:
     """Sums of a customer's own amounts by a reason of his returns: each return has all of it."""
     tables = {alias: table for table, alias in ctx.scope.aliases.items()}
-    keyed = {tables.get(k.expr.alias) for k in draft.keys if isinstance(k.expr, P.Column)}
+    keys = [(tables.get(k.expr.alias), k.expr.name) for k in draft.keys
+            if isinstance(k.expr, P.Column)]  # fmt: skip
     for named_ in draft.aggregates:
         added = named_.expr
         if not isinstance(added, P.Aggregate) or not isinstance(added.arg, P.Column):
@@ -185,8 +186,14 @@ def _check_sums(ctx: Context, draft: Draft) -> None:
         table = tables.get(added.arg.alias)
         if table is None or added.function not in ("sum", "avg"):
             continue
-        if any(k not in (None, table) and table in ctx.scope.graph.owned(k) for k in keyed if k):
+        once = added.function == "avg"  # by kinds, it is of each of them once
+        keyed = {t for t, name in keys if t and not (once and _is_text(t, name, ctx))}
+        if any(k not in (None, table) and table in ctx.scope.graph.owned(k) for k in keyed):
             raise Unbuildable("what is added up is shared by the groups")
+
+
+def _is_text(table: str, name: str, ctx: Context) -> bool:
+    return ctx.scope.view.column(f"{table}.{name}").type == "text"
 
 
 def _check_counts(ctx: Context, draft: Draft) -> None:

@@ -134,7 +134,7 @@ def _references(
             role = "_".join(w for w in core[:-size] if w not in own)
             likeness = (0.9 if is_keylike else 0.7) - 0.05 * (len(core) - size)
             found += [_reference(column, target, likeness, role)]
-    if column.name.lower() not in GENERIC:
+    if column.name.lower().strip("_") not in GENERIC:  # as `_id`, of which every table has one
         for target in by_name.get(column.name.lower(), ()):
             found.append(_reference(column, target, 0.95, ""))
     found.extend(_run_together(column, by_name))
