@@ -154,7 +154,7 @@ def _set(sketch: Sketch, said: Cond, now: Cond, before: Cond, *, rate: bool) -> 
 def to_date(sketch: Sketch, today: dt.date) -> None:
     """Both periods up to the same day, where the later one is not over: a year is not set against
     a few months."""
-    labelled = {o.label: o for o in sketch.outputs if isinstance(o, Measure)}
+    labelled = {o.label: o for o in sketch.outputs if isinstance(o, Measure) and o.where}
     if not {"now", "before"} <= set(labelled):
         return
     now, before = labelled["now"].where[-1], labelled["before"].where[-1]
@@ -162,6 +162,28 @@ def to_date(sketch: Sketch, today: dt.date) -> None:
         for side in labelled.values():
             side.where = [short if c is cond else c for c in side.where]
         sketch.conds = [_with(c, cond, short) for c in sketch.conds]
+
+
+def shifted(sketch: Sketch, period: Period) -> bool | None:
+    """Another period of a figure that is set against an earlier one, and the one as long before
+    that; None where nothing is set against another, False where the two lie no unit apart."""
+    labelled = {o.label: o for o in sketch.outputs if isinstance(o, Measure) and o.where}
+    if not {"now", "before"} <= set(labelled):
+        return None
+    now, before = labelled["now"].where[-1], labelled["before"].where[-1]
+    if not (now.period and before.period and now.period.low and period.low and period.high):
+        return False
+    unit = next((u for u in _UNITS if move(now.period.low, u, -1) == before.period.low), None)
+    if unit is None:
+        return False
+    low, high = move(period.low, unit, -1), move(period.high, unit, -1)
+    year = low.year if period.year is not None and unit == "year" else None
+    earlier = Period(low, high, period.grain, year)
+    for old, new in ((now, replace(now, period=period)), (before, replace(before, period=earlier))):
+        for side in labelled.values():
+            side.where = [new if c is old else c for c in side.where]
+        sketch.conds = [_with(c, old, new) for c in sketch.conds]
+    return True
 
 
 def alike(now: Cond, before: Cond, today: dt.date) -> tuple[Cond, Cond]:

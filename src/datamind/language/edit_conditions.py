@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from datamind.language.against import shifted
 from datamind.language.calendar import Period, move
 from datamind.language.candidates import Candidate
 from datamind.language.edit_figures import measures_in, the_figure
@@ -22,6 +23,10 @@ def narrow(
     """A condition takes the place of one on the same thing, else it is one more. What is set
     against another stands beside it; False where there is none. What is `joined` to such a pair is
     the third; of those that are said together, `since` there, each counts."""
+    if cond.kind == "period" and cond.period is not None and not cond.negated and not against:
+        again = shifted(sketch, cond.period)
+        if again is not None:
+            return again
     about = set(columns_of(cond))
     within = [c for m in measures_in(sketch.outputs) for c in m.where]
     said = [*sketch.conds, *within]
@@ -191,6 +196,8 @@ def _replaces(new: Cond, old: Cond, about: set[str]) -> bool:
         if new.negated and not old.negated:
             return False  # `without December`, of the year
         return new.subject is None or old.subject is None or bool(about & set(columns_of(old)))
+    if new.kind == "period" and old.kind == "any" and not new.negated:
+        return all(p.kind == "period" for p in old.parts)  # of two that were set side by side
     flags = new.kind == old.kind == "related"
     if "period" in (new.kind, old.kind) or (new.negated and not flags):
         return False

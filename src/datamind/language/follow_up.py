@@ -190,6 +190,9 @@ def _changed(sketch: Sketch, change: Change, units: Sequence[Unit], view: View) 
         return None
     made = copy.deepcopy(sketch)
     said = ["and", *words] if change.pronoun in OWNERS else words  # `their refunds`, too
+    pairs = any(c.kind == "any" for c in made.conds)
+    if pairs and _BEFORE.search(" ".join(words)) and not _COMPARED & set(words):
+        return None  # the month before which of the two?
     if not (_moved(made, words) or edited(made, moved, said, view)):
         return None
     unsorted = gesture is not None and gesture.done == "sorted" and not (made.order or made.ranks)
