@@ -97,8 +97,9 @@ def test_a_key_that_every_table_calls_alike_refers_to_nothing(make: Make) -> Non
     """As document stores export it: `_id`, from 1 in every table."""
     catalog = introspect(
         make(
-            "CREATE TABLE clubs AS SELECT i AS _id, 'c' || i AS club FROM range(1, 5) AS r(i)",
-            "CREATE TABLE games AS SELECT i AS _id, i % 2 + 1 AS club_id FROM range(1, 5) AS r(i)",
+            "CREATE TABLE clubs AS SELECT i AS _id FROM generate_series(1, 4) AS r(i)",
+            "CREATE TABLE games AS SELECT i AS _id, i % 2 + 1 AS club_id"
+            " FROM generate_series(1, 4) AS r(i)",
         )
     )
     assert [(r.table, r.columns) for r in catalog.relationships] == [("games", ("club_id",))]
