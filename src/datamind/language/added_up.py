@@ -34,9 +34,10 @@ def usual_of_kind(rank: Rank, sketch: Sketch, ctx: Context) -> bool:
     outputs = [o for o in sketch.outputs if isinstance(o, Mention)]
     if rank.by is not None or not rank.extreme or not rank.hints or rank.hints[0] in _ONCE:
         return False
-    if len(outputs) != 1 or len(sketch.outputs) != 1 or not _ARE & {*said[-1:], *said[:1]}:
+    if len(outputs) != 1 or len(sketch.outputs) != 1:
         return False
-    if said[-1] not in (*_ARE, "the"):
+    bare = set(said) <= _LEADS  # `the cheapest topic`
+    if not bare and (not _ARE & {*said[-1:], *said[:1]} or said[-1] not in (*_ARE, "the")):
         return False
     about = ctx.chosen.get(outputs[0])
     if about is None or about.kind != "column" or about.id in ctx.scope.graph.references:
@@ -47,6 +48,7 @@ def usual_of_kind(rank: Rank, sketch: Sketch, ctx: Context) -> bool:
 
 
 _ARE = frozenset({"is", "are", "was", "were"})
+_LEADS = frozenset({"the", "our", "which", "what", "show", "list", "me"})
 _ONCE = frozenset({"date", "birth"})
 
 # What is the best or the most of is so by all of its rows; the highest may be one of them.

@@ -46,6 +46,7 @@ _ENDING = r"(?! (?:or|and|to|%|percent|\w+s\b))"
 _PEOPLE: tuple[tuple[str, str], ...] = (
     (">", rf"{_BARE}(?:over|above) {_N}{_ENDING}"),
     ("<", rf"{_BARE}(?:under|below) {_N}{_ENDING}"),
+    ("between", rf"{_BARE}between {_N} and {_M}(?= ?[?.,]|$| (?:in|from|by|with|who)(?!\S))"),
 )
 AGE = "age"  # of a date of birth: what it is grouped by
 _BY_AGE = re.compile(
@@ -77,7 +78,8 @@ def units(index: Index, tokens: Sequence[Token]) -> Iterator[Unit]:
         for found, first, last in stretches(said, form):
             if first and _are_people(index, tokens[:first], born):
                 about = Mention(first, last, born, role="date")
-                cond = Cond("age", about, op, (float(found["n"]),), first=first)
+                numbers = tuple(float(n) for n in found.groups())
+                cond = Cond("age", about, op, numbers, first=first)
                 yield Unit("P", first, last, cond, 1.1 * (last - first))
     for found, first, last in stretches(said, _BY_AGE) if born else ():
         whose = found["one"] or found["other"]
@@ -121,7 +123,7 @@ def _in_groups(after: Sequence[Token]) -> bool:
     return any(t.lemma in ("group", "bracket", "band", "range", "class", "bucket") for t in after)
 
 
-_LIMITS = frozenset({"over", "above", "under", "below"})
+_LIMITS = frozenset({"over", "above", "under", "below", "between"})
 _SAID = frozenset({"age", "ages", "aged", "older", "younger", "old"})
 
 

@@ -91,6 +91,16 @@ def count_compare(nodes: list[Node]) -> list[Node]:
     return [span(nodes, "P", cond)]
 
 
+def count_range(nodes: list[Node]) -> list[Node] | None:
+    """riders with `between 3 and 5 trips`."""
+    subject: Mention = nodes[-1].payload
+    if subject.candidates[0].kind not in ("table", "metric"):
+        return None
+    subject.role = "relation"
+    cond = Cond("related", subject, "between", nodes[0].payload, first=nodes[0].first)
+    return [span(nodes, "P", cond)]
+
+
 def count_some(nodes: list[Node]) -> list[Node] | None:
     """`at least ten` closed `orders`: so many related rows that are themselves so."""
     if not any(c.kind == "table" for c in nodes[-1].payload.candidates[:3]):

@@ -212,7 +212,8 @@ def superlative_measure(nodes: list[Node]) -> list[Node] | None:
         return None
     superlative = of_code(nodes, K.SUPERLATIVE)[0]
     best = target.candidates[0].score
-    things = [c for c in target.candidates[:4] if c.kind == "table" and c.score >= best]
+    things = [c for c in target.candidates[:4] if c.score >= best and (
+        c.kind == "table" or c.type == "text")]  # fmt: skip
     if things and K.SUPERLATIVES[superlative.payload][1]:
         return None  # the most expensive `item`: what compares is said
     if is_latest(superlative, target):

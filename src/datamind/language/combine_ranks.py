@@ -129,6 +129,13 @@ def on_average(nodes: list[Node]) -> list[Node]:
     return nodes[:1]
 
 
+def usual(nodes: list[Node]) -> list[Node] | None:
+    """the most expensive brand `on average`."""
+    if nodes[0].payload.by is not None or not nodes[0].payload.hints:
+        return None
+    return [*on_average([nodes[0], nodes[2]]), nodes[1]]
+
+
 def rank(nodes: list[Node]) -> list[Node]:
     """`highest` population; `most` orders; `highest` average rating."""
     way, hints = K.SUPERLATIVES[nodes[0].payload]
@@ -307,13 +314,22 @@ def most_some(nodes: list[Node]) -> list[Node] | None:
     return [span(nodes, "L", rank)]
 
 
+_OF_EACH = frozenset({"price", "cost", "rating", "score", "weight"})
+
+
+def _is_text(mention: Mention) -> bool:
+    best = mention.candidates[0]
+    return best.kind == "column" and best.type == "text"
+
+
 def adjective(nodes: list[Node]) -> list[Node] | None:
     """`oldest` employee, `most expensive` car: the hints compare, the concept is the head."""
     _, hints = K.SUPERLATIVES[nodes[0].payload]
     mention: Mention = nodes[1].payload
     best = mention.candidates[0].score
     things = [c for c in mention.candidates if c.kind in ("table", "value")]
-    if not hints or not any(c.score >= best for c in things):
+    kind = bool(_OF_EACH & set(hints)) and _is_text(mention)
+    if not hints or not (kind or any(c.score >= best for c in things)):
         return None
     if best >= SURE:  # people are no amount that they pay
         mention.candidates = tuple(

@@ -6,10 +6,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from datamind.language import names
+from datamind.language.candidates import Candidate
 from datamind.language.context import Context, Unbuildable
 from datamind.language.index import Index, synonyms
 from datamind.language.kept import named_table
 from datamind.language.scope import dates_of
+from datamind.language.sketch import Mention
 from datamind.language.tables import keywords as K
 from datamind.language.tables.irregular import VERBS
 from datamind.language.tokens import Token, lemma, stem
@@ -25,6 +27,8 @@ _BETWEEN = frozenset(
 def heed_events(units: Sequence[Unit], ctx: Context) -> None:
     """Unbuildable, where a period that was said of what somebody did is taken for another date of
     theirs, or where what they did the most was passed over."""
+    if any(_comes_again(m, c, ctx) for m, c in ctx.chosen.items()):
+        raise Unbuildable("who comes again sends nothing back")
     if _left_out(units, ctx):
         raise Unbuildable("which of them was said first")
     if any(u.code == K.SUPERLATIVE and _passed_over(u, units, ctx) for u in units):
@@ -44,6 +48,15 @@ def heed_events(units: Sequence[Unit], ctx: Context) -> None:
         away = verb and not events
         if away and all(_is_elsewhere(verb, t, c, unit.first, ctx) for t, c in dated):
             raise Unbuildable("no date tells when it happened")
+
+
+def _comes_again(meant: Mention, found: Candidate, ctx: Context) -> bool:
+    """`returning customers`, where they were taken for what is returned."""
+    if ctx.words[meant.first].lower() != "returning" or found.source == "grammar":
+        return False
+    after = ctx.lemmas[meant.first + 1 : meant.first + 2]
+    items = [ctx.index.items[p.item] for w in after for p in ctx.index.postings.get(w, ())]
+    return any(i.kind == "table" and i.table in ctx.index.persons for i in items)
 
 
 def _left_out(units: Sequence[Unit], ctx: Context) -> bool:

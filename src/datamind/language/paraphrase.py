@@ -28,7 +28,7 @@ def read(tokens: Sequence[Token], index: Index) -> list[Token]:
         unknown = bool(known) and known[0].startswith("!")
         if known and any(_known(word.lstrip("!"), index) for word in known) == unknown:
             continue
-        said = _applied(said, pattern, meant, index)
+        said = applied(said, pattern, meant, index)
     return said
 
 
@@ -47,9 +47,7 @@ def _known(word: str, index: Index) -> bool:
     return word in index.postings or word in index.values or stem(word) in index.stems
 
 
-def _applied(
-    tokens: list[Token], pattern: re.Pattern[str], meant: str, index: Index
-) -> list[Token]:
+def applied(tokens: list[Token], pattern: re.Pattern[str], meant: str, index: Index) -> list[Token]:
     """The tokens with what fits the pattern said plainly."""
     text, starts, ends = joined(tokens)
     out: list[Token] = []

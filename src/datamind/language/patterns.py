@@ -63,6 +63,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"Bn[&t]n", conditions.between, "between 3 and 5"),
     Pattern(beyond.BEYOND, beyond.beyond, "price above the average price"),
     Pattern(r"(?:c[rf]*|(?<![crf]))p[fi]c", groups.of_amount, "more than 5 of the price"),
+    Pattern(r"(?<=r)wc", conditions.count_range, "customers with between 3 and 5 models"),
     Pattern(r"c[rf]*w", conditions.compare_range, "price between 3 and 5"),
     Pattern(r"c[irf]*pfc", conditions.part_of, "price below 60% of the cost"),
     Pattern(r"c[rfb]*p(?![vD]*c)", conditions.compare, "rating of at least 4"),
@@ -152,6 +153,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"S", ranks.alone, "the oldest"),
     Pattern(r"nL", ranks.so_many_of, "the 3 oldest"),
     Pattern(r"LA(?![#c])", ranks.on_average, "the most expensive on average"),
+    Pattern(r"LcA(?![#c])", ranks.usual, "the most expensive model on average"),
     Pattern(
         r"MA(?![#c])", measures.average_after, "days between sale date and sale date on average"
     ),

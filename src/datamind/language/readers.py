@@ -19,6 +19,7 @@ from datamind.language import (
     peers,
     per_unit,
     rates,
+    repeat,
     slowest,
     states,
     texts_said,
@@ -30,7 +31,7 @@ from datamind.language.tokens import Token
 from datamind.language.units import Unit
 
 _OF_INDEX = (
-    durations, lasting, slowest, within, worth, clauses, ages, lateness, earning, done_to,
+    durations, lasting, slowest, within, worth, clauses, ages, lateness, earning, done_to, repeat,
 )  # fmt: skip
 _OF_LINKS = (
     measuring, rates, per_unit, every, differing, peers, awaiting, states, texts_said,

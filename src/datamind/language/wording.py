@@ -13,6 +13,7 @@ from itertools import zip_longest
 from datamind.language import (
     contests,
     leads,
+    older,
     paraphrase,
     preambles,
     prices,
@@ -46,5 +47,6 @@ def tokens_of(text: str, index: Index) -> tuple[list[Token], list[str]]:
     tokens, notes = spelling.read(said, index)
     asked = preambles.read(tokens, index)
     bare = leads.read(without_title(asked, index), index)
-    plainly = paraphrase.read(selves.read(prices.read(bare, index), index), index)
+    aged = older.read(selves.read(prices.read(bare, index), index), index)
+    plainly = paraphrase.read(aged, index)
     return value_nouns.read(said_once(contests.read(plainly, index)), index), notes

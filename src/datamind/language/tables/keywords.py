@@ -239,7 +239,7 @@ SUPERLATIVES: dict[str, tuple[str, tuple[str, ...]]] = {
     "deepest": ("desc", ("depth",)), "widest": ("desc", ("width",)), "closest": ("asc", ("distance",)),
     "farthest": ("desc", ("distance",)), "furthest": ("desc", ("distance",)), "richest": ("desc", ("income", "wealth")),
     "busiest": ("desc", ()), "top rated": ("desc", ("rating", "score")), "highest rated": ("desc", ("rating", "score")),
-    "lowest rated": ("asc", ("rating", "score")), "best rated": ("desc", ("rating", "score")),
+    "lowest rated": ("asc", ("rating", "score")), "worst rated": ("asc", ("rating", "score")), "highest scoring": ("desc", ("score", "rating")), "lowest scoring": ("asc", ("score", "rating")), "best rated": ("desc", ("rating", "score")),
     "most populous": ("desc", ("population",)), "least populous": ("asc", ("population",)),
     "most populated": ("desc", ("population",)), "most active": ("desc", ()), "least active": ("asc", ()),
     "bottom": ("asc", ()), "top performing": ("desc", ()), "leading": ("desc", ()),
