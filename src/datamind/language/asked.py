@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from datamind.language import names
@@ -10,7 +11,7 @@ from datamind.language.context import Context, Unbuildable
 from datamind.language.sketch import Mention
 from datamind.language.tables import keywords as K
 from datamind.language.tables.places import PLACE_PARTS
-from datamind.language.tokens import is_participle, stem, tokenize
+from datamind.language.tokens import is_participle, lemma, stem, tokenize
 from datamind.language.units import Unit
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import TEMPORAL, Column, Table
@@ -45,6 +46,10 @@ def heed_asked(plan: P.Query, nodes: Sequence[object], units: Sequence[Unit], ct
         raise Unbuildable("it was asked how")
     if said[:1] == ["how"] and set(said[1:2]) & _BEING and _ends_done(said) and not _parted(nodes):
         raise Unbuildable("it was asked how it was done")
+    if (again := _AGAIN.search(" ".join(said))) and _shown_once(again["what"], plan, ctx):
+        raise Unbuildable("the same of something else was asked for, too")
+    if _half_a_name(nodes, ctx):
+        raise Unbuildable("a word of a name was passed over")
     if said[:2] == ["how", "much"] and not told and not _tells_number(plan, ctx):
         raise Unbuildable("it was asked how much")
 
@@ -59,6 +64,37 @@ def _is_deed(mention: Mention, found: Candidate, said: Sequence[str], ctx: Conte
     return any(
         c.is_date and verb in {stem(w) for w in names.words_of(c.name)}
         for t in ctx.scope.view.tables for c in t.columns
+    )  # fmt: skip
+
+
+# `their last name and the last name of their boss`
+_AGAIN = re.compile(
+    r"(?<!\S)(?P<what>[a-z]+(?: [a-z]+)?) and (?:the |that )?(?P=what) of"
+    r" (?:the|their|his|her|its|each) "
+)
+
+
+def _shown_once(what: str, plan: P.Query, ctx: Context) -> bool:
+    """Whether it is shown of one thing only."""
+    words = {lemma(w) for w in what.split()}
+    shown = [c for c in _columns(plan, ctx) if words <= {lemma(w) for w in names.words_of(c.name)}]
+    return len(shown) == 1
+
+
+def _half_a_name(nodes: Sequence[object], ctx: Context) -> bool:
+    """`have a loyalty card`, where loyalty was passed over, and card is a value of something else:
+    the two words are one name."""
+    tables = {n.alias: n.table for n in nodes if isinstance(n, P.Source | P.Join)}
+    used = {f"{tables.get(n.alias)}.{n.name}" for n in nodes if isinstance(n, P.Column)}
+    view = ctx.scope.view
+    passed = {
+        m.last: view.column(c.id) for m, c in ctx.chosen.items()
+        if c.kind == "column" and c.id not in used and not view.column(c.id).is_date
+    }  # fmt: skip
+    return any(
+        c.kind == "value" and m.last == m.first + 1 and (half := passed.get(m.first)) is not None
+        and half.table != c.table and half.name != view.column(c.id).name
+        for m, c in ctx.chosen.items()
     )  # fmt: skip
 
 
