@@ -145,10 +145,23 @@ def _arcs(linker: Linker, tokens: list[Token], today: dt.date) -> Iterator[Unit]
             dated = any(low <= first and last <= high for low, high in sure)
             if dated and not any(v.source == "value" for v in linker.values(first, last)):
                 continue  # `last` of `last year` is no last name
+            if _is_done_by(linker, tokens, first, last):
+                continue  # `which store opened` asks for the store, not for when it opened
             sells = tokens[first].lower == "selling"
             if (last > first + 1 or sells) and first and _ends_superlative(tokens, first):
                 continue  # `selling products` after `best` are no products sold
             yield from _links(linker, tokens, first, last)
+
+
+def _is_done_by(linker: Linker, tokens: list[Token], first: int, last: int) -> bool:
+    """Whether it is a thing that is asked for, by its table, with what it did."""
+    return (
+        last == first + 2
+        and first > 0
+        and tokens[first - 1].lower in ("which", "what")
+        and tokens[last - 1].lower.endswith("ed")
+        and any(c.kind == "table" for c in linker.concepts(first, first + 1))
+    )
 
 
 def _ends_superlative(tokens: list[Token], at: int) -> bool:
