@@ -92,6 +92,8 @@ class Sentence:
         elif self.joined and (self.their or _repeats_ask(nodes, node) or _possessive(nodes, node)):
             self.their = self.their or _possessive(nodes, node)
             _select(sketch, node, owner=False)
+        elif _is_typed_along(self.nodes, place):
+            _select(sketch, node, owner=False)
         else:
             self._narrow(node.payload, node.first)
 
@@ -259,6 +261,16 @@ def _join_both(sketch: Sketch, first: int) -> None:
             "value", mention=mentions[0], mentions=mentions, match="both", first=pair[0].first
         )
         sketch.conds[first : first + 2] = [cond]
+
+
+def _is_typed_along(nodes: list[Node], place: int) -> bool:
+    """`depots Ghent floor area`: what is typed last, of rows that are listed, is shown."""
+    codes = "".join(n.code for n in nodes)
+    if not re.fullmatch("cP+c+", codes) or nodes[place].first != nodes[place - 1].last:
+        return False
+    of, told = nodes[0].payload.candidates[0], nodes[place].payload.candidates
+    own = [c for c in told if c.kind == "column" and c.table == of.id and c.type != "boolean"]
+    return of.kind == "table" and bool(own) and own[0].score > told[0].score - 0.1
 
 
 def _repeats_ask(nodes: list[Node], node: Node) -> bool:

@@ -17,6 +17,7 @@ _LONGEST = 3  # words of a value
 _ASKING = frozenset("which what what's list show give get see display find name".split())
 _COUNTED = frozenset({"how", "many", "much", "often"})  # a count knows what it is of
 _BEFORE = (K.STOP | _ASKING | frozenset(WORD_NUMBERS)) - _COUNTED
+_STUFF = frozenset({"stuff", "thing", "good"})
 _IS = frozenset({"is", "was", "has", "had"})
 _RANKING = frozenset(w for phrase in K.SUPERLATIVES for w in phrase.split())
 
@@ -29,12 +30,21 @@ def read(tokens: Sequence[Token], index: Index) -> list[Token]:
     ranked = any(t.lower in _RANKING for t in tokens[:first])
     for last in range(min(first + _LONGEST, len(tokens)), first, -1):
         one = ranked or _is_ranked(tokens, last)
+        after = tokens[last : last + 1]
+        if (
+            after
+            and after[0].lemma in _STUFF
+            and (noun := _kind(tokens[first:last], index, ranked=True))
+        ):
+            return [*tokens[:last], *_words(noun, after[0]), *tokens[last + 1 :]]
         noun = _kind(tokens[first:last], index, ranked=one)
         if noun and not _goes_on(tokens[last - 1 : last + 1], index):
-            end = tokens[last - 1].end
-            named = [Token(word, word, word, "word", end, end) for word in noun]
-            return [*tokens[:last], *named, *tokens[last:]]
+            return [*tokens[:last], *_words(noun, tokens[last - 1]), *tokens[last:]]
     return list(tokens)
+
+
+def _words(noun: Sequence[str], place: Token) -> list[Token]:
+    return [Token(word, word, word, "word", place.end, place.end) for word in noun]
 
 
 def _leads(token: Token) -> bool:

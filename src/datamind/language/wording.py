@@ -19,6 +19,7 @@ from datamind.language import (
     prices,
     selves,
     spelling,
+    typed,
     value_nouns,
 )
 from datamind.language.identifiers import with_identifiers
@@ -47,6 +48,7 @@ def tokens_of(text: str, index: Index) -> tuple[list[Token], list[str]]:
     tokens, notes = spelling.read(said, index)
     asked = preambles.read(tokens, index)
     bare = leads.read(without_title(asked, index), index)
-    aged = older.read(selves.read(prices.read(bare, index), index), index)
+    full = typed.read(bare, index)
+    aged = older.read(selves.read(prices.read(full, index), index), index)
     plainly = paraphrase.read(aged, index)
     return value_nouns.read(said_once(contests.read(plainly, index)), index), notes

@@ -52,6 +52,14 @@ SPOKEN: tuple[tuple[str, ...], ...] = (
     ("average", r", (?:on|in) average ,", "on average"),
     ("takes took", r"^how (long|many \w+|much time) it (?:takes|took)(?= )", "how {1} does it take"),
     ("long", r"how long (?:on|in) average (?!does|do|did)(.+?) (?:takes?|took|lasts?|lasted)(?= ?[?.]|$)", "how long does {1} take on average"),
+    ("still", r"^do (?:we|you|they) (?:still|currently) (?:sell|have|offer|carry|stock) (.+?)(?: on sale| in stock)?(?= ?[?]|$)", "is {1} active", "active"),
+    ("available sale", r"(is|are) (.+) still (?:available|on sale|in the range|offered)(?= ?[?]|$)", "{1} {2} active", "active"),
+    *(
+        ("makes manufactures produces", r"^who (?:makes|manufactures|produces) (?!the (?:most|least)|most|more|an? |any )(?:the |our )?(.+?)(?= ?[?]|$)", f"what is the {word} of {{1}}", word)
+        for word in ("brand", "manufacturer", "maker", "producer")
+    ),
+    ("waiting", r"(?:(?:that|which) )?(?:(?:are|is|were|was) )?(?:still )?waiting for (?:somebody|someone|anybody|us|help|attention|an? (?:answer|reply|response))(?: to \w+(?: \w+){0,3})?(?= ?[?.,]|$)", "are open", "open"),
+    ("live", r"^(?:in|at) (?:which|what) (\w+) (?:do |does )?(?:live )?(the most \w+)(?: live)?(?= ?[?.])", "which {1} has {2}"),
     ("usually typically normally generally", r"(?<!how )(?:usually|typically|normally|generally)(?= .*\b(?:most|best|least|fewest|highest|lowest|busiest)\b)", ""),
     ("depending", r",? ?depending on(?: the| their| its)?", "by"),
     ("never", r"nobody (has|have|had|was|were) (\w+ed) never", "nobody {1} {2}"),
