@@ -56,7 +56,12 @@ def _comes_again(meant: Mention, found: Candidate, ctx: Context) -> bool:
         return False
     after = ctx.lemmas[meant.first + 1 : meant.first + 2]
     items = [ctx.index.items[p.item] for w in after for p in ctx.index.postings.get(w, ())]
-    return any(i.kind == "table" and i.table in ctx.index.persons for i in items)
+    known = any(i.kind == "table" and i.table in ctx.index.persons for i in items)
+    beside = ctx.words[meant.first - 1].lower() in ("vs", "versus", "or")  # `new vs returning`
+    return known or bool(_COMERS & {*after, *(ctx.lemmas if beside else ())})
+
+
+_COMERS = frozenset("customer client user guest visitor buyer member patient shopper".split())
 
 
 def _left_out(units: Sequence[Unit], ctx: Context) -> bool:

@@ -44,6 +44,8 @@ EVERYDAY: tuple[tuple[str, ...], ...] = (
     ),
     (_DAYS.replace("|", " "), rf"^how many (\w+(?: \w+)?){_MADE} ?on an? {_USUAL} ({_DAYS}){_END}", "average daily number of {1} on {2}"),
     (_DAYS.replace("|", " "), rf"^(?:(?:what (?:is|was)|show|show me) )?(?:the |our )?(?!how )((?:\w+ ){{0,2}}\w+)(?<! average) on an? {_USUAL} ({_DAYS}){_END}", "average daily {1} on {2}"),
+    ("min", r"min(?= ?(?:and|&|/|,) ?max(?:imum)?(?!\S))", "minimum"),
+    ("max", r"(?<=minimum and )max", "maximum"),
     # `More returns than 3`.
     ("than", rf"(more|fewer|less) (\w+) than ({_NUMBER}){_END}", "{1} than {3} {2}"),
     # The first there ever was.
