@@ -67,8 +67,7 @@ FLOORS = {
     "questions.yaml": (100, 0), "blind.yaml": (82.6, 2.7), "voices.yaml": (92.0, 1.4),
     "asked.yaml": (85.5, 1.2), "typed.yaml": (70.0, 0), "colleagues.yaml": (94.6, 1.4),
     "desks.yaml": (50.6, 4.0), "testers.yaml": (90.6, 4.0), "shops.yaml": (81.3, 2.7),
-    "buyers.yaml": (92.0, 2.7),
-    "offices.yaml": (86.6, 4.0),
+    "buyers.yaml": (92.0, 1.4), "offices.yaml": (86.6, 4.0),
     "unanswerable.yaml": (0, 0),
 }  # fmt: skip
 

@@ -33,6 +33,8 @@ def heed_events(units: Sequence[Unit], ctx: Context) -> None:
         raise Unbuildable("which of them was said first")
     if any(u.code == K.SUPERLATIVE and _passed_over(u, units, ctx) for u in units):
         raise Unbuildable("what was done the most was said")
+    if "yet" in ctx.words and any(_is_one_state(m, c, ctx) for m, c in ctx.chosen.items()):
+        raise Unbuildable("that it has not happened was said, not that its state is another")
     tables = {alias: table for table, alias in ctx.scope.aliases.items()}
     dated = {
         (tables[d.alias], d.name) for d in ctx.dates
@@ -40,6 +42,9 @@ def heed_events(units: Sequence[Unit], ctx: Context) -> None:
     }  # fmt: skip
     if not dated:
         return
+    none = {c.table for m, c in ctx.chosen.items() if m.role == "relation"} - {ctx.scope.home}
+    if "yet" in ctx.words and none & {t for t, _ in dated}:
+        raise Unbuildable("what has not happened yet has no date")
     for unit in units:
         verb = _verb_before(ctx.words, unit.first) if unit.code == "d" else ""
         events = (happenings(ctx.index, verb) or _dated_by(verb, ctx)) if verb else frozenset()
@@ -81,6 +86,19 @@ _OF_ALL = frozenset(
     """listed recorded registered ordered sorted needed wanted used combined placed rounded logged
     submitted reported estimated""".split()
 )
+
+
+def _is_one_state(mention: Mention, found: Candidate, ctx: Context) -> bool:
+    """`orders not shipped yet`, where there are shipments of orders: what was shipped and has
+    arrived is no longer in the state `shipped`."""
+    if found.kind != "value" or mention.last - mention.first != 1:
+        return False
+    verb = ctx.words[mention.first].lower()
+    edges, of = ctx.scope.graph.edges, {found.table, ctx.scope.home}
+    return any(
+        event not in of and any(e.end in of for e in edges.get(event, ()))
+        for event in happenings(ctx.index, verb)
+    )
 
 
 def _passed_over(most: Unit, units: Sequence[Unit], ctx: Context) -> bool:
