@@ -47,6 +47,10 @@ _NOT_SO_FAR = "This asks about a time that the data does not reach."
 LONGEST = 160  # words and marks of a question; the time to read one grows with them
 MOST_MISSING = 5
 NO_MATCH = "Nothing in this data matches the question."
+ACROSS = Refusal(
+    "not_understood",
+    "What this is to be cut by has nothing to do with it: both only belong to the same thing.",
+)
 TOO_LONG = Refusal("not_understood", f"A question has at most {LONGEST} words and marks.")
 VAGUE = 0.5  # a word that links no better than this is not worth asking back about
 
@@ -298,6 +302,8 @@ def _decide(readings: list[Scored], view: View) -> Interpretation:
     threshold = ranking.calibration()
     candidates = tuple(s.reading for s in readings)
     told = round(probability, 4)
+    if best.features["across"]:
+        return Interpretation("refused", candidates, told, best.unknown, refusal=ACROSS)
     missed = any(best.features[name] for name in ("unused", "narrowing", "dropped"))
     if probability >= threshold["answer"] and not missed:
         return Interpretation("answered", candidates, told, best.unknown)

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from datamind.errors import DataMindError
+from datamind.language.across import is_across
 from datamind.language.build import build
 from datamind.language.candidates import Candidate
 from datamind.language.context import Context, Unbuildable
@@ -28,8 +29,10 @@ from datamind.language.tokens import Token, is_participle, stem
 from datamind.language.units import Unit
 from datamind.records import Candidate as Reading
 from datamind.records import Link
+from datamind.semantics import plan as P
 from datamind.semantics.catalog import View
 from datamind.semantics.check import check
+from datamind.semantics.walk import below
 
 # Verbs of people's lives that need a date of their own: `born in 1980` is by no other.
 _LIVES = frozenset({"born", "died", "hired", "married", "retired", "founded"})
@@ -113,6 +116,7 @@ def plan_of(
             sum(j.table not in named | scope.forced | compiled.graph.bridges for j in scope.joins)
         ),
         "unused": float(sketch.unused),
+        "across": float(any(is_across(q, view) for q in below(plan) if isinstance(q, P.Query))),
         **_link_features(assignment),
     }
     links = tuple(_link(m, c, tokens) for m, c in assignment.chosen.items() if m.first >= since)

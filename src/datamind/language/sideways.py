@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datamind.language import names
 from datamind.language.context import Context
-from datamind.language.tokens import lemma
+from datamind.language.tokens import lemma, stem
 from datamind.semantics import plan as P
 
 
@@ -37,6 +37,22 @@ def is_sideways(source: P.Source, ctx: Context) -> bool:
     )
 
 
+def is_of_another_event(ctx: Context) -> bool:
+    """`Delivered late`, by a reason that is kept where no delivery has its date."""
+    for mention, found in ctx.chosen.items():
+        verb = ctx.words[mention.first - 1].lower() if mention.first else ""
+        timely = found.kind == "value" and ctx.words[mention.first].lower() in _TIMELY
+        if timely and verb.endswith("ed"):
+            dated = {
+                t.id for t in ctx.scope.view.tables for c in t.columns
+                if c.is_date and stem(verb) in map(stem, ctx.index.column_words.get(c.id, ()))
+            }  # fmt: skip
+            if dated and found.table not in dated:
+                return True
+    return False
+
+
+_TIMELY = frozenset({"late", "early"})
 _STATING = frozenset(
     "is are was were be been being isn't aren't arrived came arrive arrives".split()
 )

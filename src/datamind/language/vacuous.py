@@ -12,7 +12,7 @@ from itertools import pairwise
 from datamind.language import names
 from datamind.language.context import Context, Unbuildable
 from datamind.language.kinds import is_party, tells_one
-from datamind.language.sideways import is_sideways
+from datamind.language.sideways import is_of_another_event, is_sideways
 from datamind.language.tables import keywords as K
 from datamind.language.tokens import lemma
 from datamind.language.units import Unit
@@ -57,7 +57,8 @@ def heed_vacuous(
         raise Unbuildable("two numbers were asked")
     if _halved(plan, units):
         raise Unbuildable("what was said of both holds for one")
-    if any(is_sideways(n, ctx) for n in nodes if isinstance(n, P.Source)):
+    sources = [n for n in nodes if isinstance(n, P.Source)]
+    if is_of_another_event(ctx) or any(is_sideways(s, ctx) for s in sources):
         raise Unbuildable("a word for the state of something else")
     if {"sold", "bought"} & set(said) and any(_of_one(n, ctx) for n in nodes):
         raise Unbuildable("each as often as it was sold")

@@ -19,6 +19,7 @@ _ENDINGS = {
 _LEARNT = tuple(
     (adjective, rf"(?:the )?most {adjective}(?= \w| ?[?.,]|$)", f"the {said}")
     for adjective, said in _ENDINGS.items()
+    if adjective != "late"  # the most late deliveries are no latest ones
 )
 _MORE = tuple(
     (adjective, rf"more {adjective} than", f"{comparative} than")
