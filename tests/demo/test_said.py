@@ -109,6 +109,8 @@ UNANSWERABLE = [
     ("Delete all cancelled orders", "Orders for each month"),
     ("Will revenue grow next year?", "Revenue for each channel"),
     ("revenue by mood", "Revenue for each month"),
+    ("revenue by device", "Revenue for each month"),
+    ("how many orders were delivered late last month", "Orders for each channel"),
 ]
 
 
