@@ -28,6 +28,21 @@ def adds_up(rank: Rank, sketch: Sketch, ctx: Context) -> bool:
     return ctx.scope.view.column(by.id).additivity == "sum"
 
 
+def is_one_of_many(by: Mention, sketch: Sketch, ctx: Context) -> bool:
+    """`lowest margin products`, where each has many rows with a margin, and the word names a
+    figure of all of them, too."""
+    head = next((o for o in sketch.outputs if isinstance(o, Mention)), None)
+    about = ctx.chosen.get(head) if head is not None else None
+    meant = ctx.chosen.get(by)
+    if about is None or meant is None or meant.kind != "column" or not _names_rows(about, ctx):
+        return False
+    owned = meant.table in ctx.scope.graph.owned(about.table)
+    if owned and not _kept_along(about, meant, ctx):
+        return False
+    added = ctx.scope.view.column(meant.id).additivity == "sum"
+    return added and any(c.kind == "metric" for c in by.candidates)
+
+
 def usual_of_kind(rank: Rank, sketch: Sketch, ctx: Context) -> bool:
     """`which topic is the cheapest`: what many rows hold for each kind is so on average."""
     said = [w.lower() for w in ctx.words[max(0, rank.first - 2) : rank.first]]

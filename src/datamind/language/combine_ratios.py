@@ -23,6 +23,13 @@ def divided(nodes: list[Node]) -> list[Node] | None:
     return [span(nodes, "M", made)]
 
 
+def divided_each(nodes: list[Node]) -> list[Node] | None:
+    """revenue per store `per square metre`: the figure is divided, for each of them."""
+    best = nodes[2].payload.candidates[0]
+    made = divided([nodes[0], nodes[3]]) if best.kind == "table" or best.type == "text" else None
+    return [*made, nodes[1], nodes[2]] if made is not None else None
+
+
 def minus(nodes: list[Node]) -> list[Node] | None:
     """amount `minus` cost: one number less the other, of each row, or of what they add up to."""
     if of_code(nodes, K.DIFFERENCE)[0].payload != MINUS:

@@ -232,8 +232,21 @@ def settle(sketch: Sketch) -> None:
         over = sketch.over = _grown(sketch, over)
         sketch.unused += over is None  # what grew or fell was asked
     grain = over.grain if over is not None and over.kind in _TIMED else None
+    grain = grain or _running_by(sketch)
     if grain and not any(_is_time(m) for m in sketch.groups):
         sketch.groups.append(grain_mention(grain))
+
+
+_FINER = {"year": "month", "quarter": "month", "month": "day", "week": "day"}
+
+
+def _running_by(sketch: Sketch) -> str | None:
+    """`running total of fares this month`: day by day, where nothing says by what."""
+    over = sketch.over
+    if over is None or over.kind != "running" or any(map(_is_time, sketch.groups)):
+        return None
+    grains = {c.period.grain for c in sketch.conds if c.period is not None}
+    return _FINER.get(grains.pop()) if len(grains) == 1 else None
 
 
 def _asks_how(sketch: Sketch) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from datamind.language import kept
 from datamind.language.candidates import Candidate
-from datamind.language.index import Index
+from datamind.language.index import Index, synonyms
 from datamind.language.sketch import TOLD, Cond, Mention
 from datamind.language.tables import keywords as K
 from datamind.language.tokens import Token, is_participle, stem
@@ -40,4 +40,8 @@ def _event(index: Index, token: Token) -> str | None:
     """The one table whose rows are what was done."""
     found = (index.items[p.item] for p in index.stems.get(stem(token.lower), ()) if p.word >= 0)
     tables = {i.table for i in found if i.kind == "table" and len(i.core) == 1}
+    if not tables:  # `paid` by their payments
+        alike = (p for w in synonyms().get(token.lower, ()) for p in index.postings.get(w, ()))
+        items = (index.items[p.item] for p in alike if p.word >= 0)
+        tables = {i.table for i in items if i.kind == "table" and len(i.core) == 1}
     return tables.pop() if len(tables) == 1 else None

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import cast
 
 from datamind.language import measures
-from datamind.language.added_up import adds_up, usual_of_kind
+from datamind.language.added_up import adds_up, is_one_of_many, usual_of_kind
 from datamind.language.context import Context, Unbuildable
 from datamind.language.draft import Draft, aggregate, free_name, is_period, named, period_key
 from datamind.language.kinds import KEYS
@@ -110,9 +110,12 @@ def _sort(
         target = key.expr if not grouped else P.Field(_key_name(draft, key))
         return P.Sort(target, rank.descending), None
     column = ctx.column_of(by)
+    if rank.extreme and not grouped and is_one_of_many(by, sketch, ctx):
+        raise Unbuildable("one row of many, where a figure is kept of all")
     if is_dated(rank) and column.is_number and column.additivity != "none":
         raise Unbuildable("the latest are not the largest")
     most = ctx.lemmas[rank.first] in _MOST or bool(TRADED & set(rank.hints))
+    most = most or (bool(rank.count) and ctx.lemmas[rank.first] == "top")  # `top 3 by category`
     worded = column.type == "text" and not column.dated and most
     dated = column.is_date and not rank.hints and ctx.lemmas[rank.first] in _MOST
     if worded or dated or (column.type == "boolean" and rank.extreme):

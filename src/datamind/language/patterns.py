@@ -44,6 +44,7 @@ PATTERNS: tuple[Pattern, ...] = (
     ),
     Pattern(r"[cv]t[cv]", conditions.sides, "Rome versus Oslo"),
     Pattern(r"(?:A[f]?)?c-A?c", ratios.minus, "average amount minus cost"),
+    Pattern(r"[cM]gc/", ratios.divided_each, "revenue for each region per inhabitant"),
     Pattern(r"[cM]/", ratios.divided, "revenue per inhabitant"),
     Pattern(r"cfc", measures.grain_of, "month of the sale date"),
     Pattern(r"[cv]z", conditions.apposed, "Rome (FCO)"),

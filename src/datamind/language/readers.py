@@ -16,6 +16,7 @@ from datamind.language import (
     lasting,
     lateness,
     measuring,
+    ongoing,
     peers,
     per_unit,
     rates,
@@ -32,6 +33,7 @@ from datamind.language.units import Unit
 
 _OF_INDEX = (
     durations, lasting, slowest, within, worth, clauses, ages, lateness, earning, done_to, repeat,
+    ongoing,
 )  # fmt: skip
 _OF_LINKS = (
     measuring, rates, per_unit, every, differing, peers, awaiting, states, texts_said,

@@ -12,6 +12,7 @@ from itertools import pairwise
 from datamind.language import names
 from datamind.language.context import Context, Unbuildable
 from datamind.language.kinds import is_party, tells_one
+from datamind.language.outright import heed_outright
 from datamind.language.sideways import is_of_another_event, is_sideways
 from datamind.language.tables import keywords as K
 from datamind.language.tokens import lemma
@@ -36,6 +37,7 @@ def heed_vacuous(
         raise Unbuildable("none of them, not one that is another")
     if _EVER & set(said) and any(_is_once_not(q) for q in nodes if isinstance(q, P.Query)):
         raise Unbuildable("not once, and not never")
+    heed_outright(nodes, said, ctx)
     unknown = any(u.code == "u" for u in units)
     if _given(plan, tables, ctx, unknown):
         raise Unbuildable("what was said is no answer")

@@ -30,7 +30,17 @@ def partitions(sketch: Sketch, ctx: Context) -> list[Mention]:
     said = {(ctx.chosen[m].kind, ctx.chosen[m].id) for m in sketch.groups if m in ctx.chosen}
     if all((ctx.chosen[m].kind, ctx.chosen[m].id) in said for m in shown):
         return []
+    each = any(m.each for m in sketch.groups)
+    if all(_is_figure(ctx.chosen[m], ctx, each) for m in shown):
+        return []  # `revenue by city top 10`: the cities are ranked, each has one figure
     return sketch.groups
+
+
+def _is_figure(shown: Candidate, ctx: Context, each: bool) -> bool:
+    """Whether it adds up to one number for each group; `top 2 fares in each` are single ones."""
+    if shown.kind == "column" and not each:
+        return ctx.scope.view.column(shown.id).additivity == "sum"
+    return shown.kind == "metric"
 
 
 def of_rows(sketch: Sketch, ctx: Context) -> bool:
