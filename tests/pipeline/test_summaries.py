@@ -215,7 +215,11 @@ PARTS = [
         "From 2025-01-01 to 2025-01-02, n went from 1 to 2 (+100 %)."
         " 2025-01-03 is not over: 3 so far.")),
     ("month:D n:i", "2025-01-10", None, MONTHS[:2], (
-        "From 2025-01 to 2025-02, n went from 10 to 40 (+300 %).")),
+        "2025-02: n 40. 2025-01 is counted from 2025-01-10 on: 10.")),
+    ("year:i n:i", "2024-11-01", "2026-02-01", [(2024, 1), (2025, 9), (2026, 3)], (
+        "2025: n 9. 2024 is counted from 2024-11-01 on: 1. 2026 is not over: 3 so far.")),
+    ("month:D n:i", None, "2025-02-10", MONTHS[:2], (
+        "2025-01: n 10. 2025-02 is not over: 40 so far.")),
 ]  # fmt: skip
 
 

@@ -36,6 +36,8 @@ _FORMS = tuple(
     for form in (
         rf"(?P<to_date>fytd|{_OWN} (?:ytd|year to date)|{_WHICH}{_OWN} year to date)",
         rf"{_PART}{_YEAR}",
+        rf"(?:{_OWN}(?: years?)?|fy) ?(?P<year>\d{{4}}|\d{{2}})(?: ,)? (?P<short>[qh][1-4])",
+        rf"(?P<ago>{_COUNT}) {_OWN} years? ago",
         rf"{_WHICH}{_OWN} (?P<quarters>quarters?)",
         rf"{_OWN} (?P<short>[qh][1-4]){_NAMED}",
         _YEAR,
@@ -93,6 +95,10 @@ def _read(said: Mapping[str, str | None], today: dt.date, fiscal: FiscalYear) ->
         return _told(fiscal.named(running), today + dt.timedelta(1), "year", f"{running} so far")
     if said.get("quarters"):
         return _quarters(said, today, fiscal)
+    if said.get("ago"):
+        first = running - _number(said.get("ago"))
+        made = _told(fiscal.named(first), fiscal.named(first + 1), "year", str(first))
+        return replace(made, ahead=fiscal.ahead)
     part = said.get("nth") or said.get("short")
     years = _years(said, running, fiscal, implied=part is not None)
     if years is None:

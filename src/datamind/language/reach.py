@@ -49,9 +49,16 @@ def numbered(plan: P.Query, lemmas: Collection[str]) -> P.Query:
         return plan
     dated = [t.of for t in _tests(first.where)
              if isinstance(t, P.Between) and _first_day(t, "year") is not None]  # fmt: skip
+    later = plan.steps[plan.steps.index(group) + 1 :]  # what is told of first days there
+    tested = {
+        n.name for s in later if isinstance(s, P.Filter) for n in below(s) if isinstance(n, P.Field)
+    }
     keys = tuple(
         replace(k, expr=P.DatePart("quarter", k.expr.of))
-        if isinstance(k.expr, P.DateTrunc) and k.expr.grain == "quarter" and k.expr.of in dated
+        if isinstance(k.expr, P.DateTrunc)
+        and k.expr.grain == "quarter"
+        and k.expr.of in dated
+        and k.name not in tested
         else k
         for k in group.keys
     )

@@ -101,6 +101,7 @@ def plan_of(
     unknown, narrowing = _unexplained(ctx, units, tokens)
     valued = {c.table for c in assignment.chosen.values() if c.kind == "value"} | playing
     dropped = [m for m in mentions_of(sketch) if m not in assignment.chosen]
+    spoken = {c.table for c in assignment.chosen.values() if c.kind == "table"}
     features = {
         "links": assignment.cost,
         "joins": scope.cost,
@@ -116,7 +117,9 @@ def plan_of(
             sum(j.table not in named | scope.forced | compiled.graph.bridges for j in scope.joins)
         ),
         "unused": float(sketch.unused),
-        "across": float(any(is_across(q, view) for q in below(plan) if isinstance(q, P.Query))),
+        "across": float(
+            any(is_across(q, view, spoken) for q in below(plan) if isinstance(q, P.Query))
+        ),
         **_link_features(assignment),
     }
     links = tuple(_link(m, c, tokens) for m, c in assignment.chosen.items() if m.first >= since)

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from datamind.language import names
 from datamind.language.context import Context, Unbuildable
+from datamind.language.figures_asked import heed_two_figures, is_one_number
 from datamind.language.kinds import is_party, tells_one
 from datamind.language.outright import heed_outright
 from datamind.language.sideways import is_of_another_event, is_sideways
@@ -55,8 +56,7 @@ def heed_vacuous(
     altogether = ("in", "total") in pairwise(said) or {"altogether", "overall"} & set(said)
     if altogether and not any(isinstance(n, P.Aggregate | P.Metric) for n in nodes):
         raise Unbuildable("what they add up to was asked")
-    if list(pairwise(said)).count(("how", "many")) > 1 and _is_one_number(plan):
-        raise Unbuildable("two numbers were asked")
+    heed_two_figures(plan, said, ctx)
     if _halved(plan, units):
         raise Unbuildable("what was said of both holds for one")
     sources = [n for n in nodes if isinstance(n, P.Source)]
@@ -66,7 +66,7 @@ def heed_vacuous(
         raise Unbuildable("each as often as it was sold")
     if "included" in said and not _is_named(said.index("included"), ctx):
         raise Unbuildable("what is included was said")
-    if any(u.code == "&" and said[u.first] == "including" for u in units) and _is_one_number(plan):
+    if any(u.code == "&" and said[u.first] == "including" for u in units) and is_one_number(plan):
         raise Unbuildable("what a figure includes was said")
 
 
@@ -86,12 +86,6 @@ def _of_one(added: object, ctx: Context) -> bool:
 def _tells_how_many(table: str, ctx: Context) -> bool:
     columns = ctx.scope.view.table(table).columns
     return any({"quantity", "qty"} & set(names.words_of(c.name)) for c in columns)
-
-
-def _is_one_number(plan: P.Query) -> bool:
-    """Whether the answer is a single figure: of all rows, and one of them."""
-    groups = [s for s in plan.steps if isinstance(s, P.Group)]
-    return len(groups) == 1 and not groups[0].keys and len(groups[0].measures) == 1
 
 
 def _is_named(at: int, ctx: Context) -> bool:
@@ -176,9 +170,24 @@ def _halved(plan: P.Query, units: Sequence[Unit]) -> bool:
     return any(told.count(v) == 1 for v in twice)
 
 
+def _is_there(test: P.Predicate, source: P.Source) -> bool:
+    """Whether it asks for none of what is joined."""
+    match test:
+        case P.Not(
+            P.Exists(
+                alias=alias, relationship=name, reverse=True, query=P.Query(P.Source(joins=()), ())
+            )
+        ):
+            joins = [(j.parent, j.relationship, j.left) for j in source.joins]
+            return (alias, name, False) in joins
+    return False
+
+
 def _heed_query(query: P.Query, source: P.Source, ctx: Context) -> None:
     groups = [s for s in query.steps if isinstance(s, P.Group)]
     tests = [p for s in query.steps if isinstance(s, P.Filter) for p in all_of(s.where)]
+    if any(_is_there(t, source) for t in tests):
+        raise Unbuildable("there can't be one and none")
     for group in groups:
         keys = [k.expr for k in group.keys]
         figures = [

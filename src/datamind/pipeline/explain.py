@@ -71,7 +71,13 @@ def begin(plan: P.Query, view: View) -> dt.date | None:
     """The day that the rows of a plan by periods begin: its filter's first, or the data's."""
     tables = {n.alias: n.table for n in below(plan) if isinstance(n, P.Source | P.Join)}
     keys = [k.expr for s in plan.steps if isinstance(s, P.Group) for k in s.keys]
-    cut = next((k.of for k in keys if isinstance(k, P.DateTrunc)), None)
+    cut = next(
+        (
+            k.of for k in keys
+            if isinstance(k, P.DateTrunc) or (isinstance(k, P.DatePart) and k.part == "year")
+        ),
+        None,
+    )  # fmt: skip
     if not isinstance(cut, P.Column) or cut.alias not in tables:
         return None
     lows = [_low(n, cut) for n in below(plan)]

@@ -174,9 +174,27 @@ def _series(
     if len(days) < 2 or len(found) != len(days):
         return ""
     places = places_of(row[place] for row in result.rows)
-    running = found.pop()[1] if len(found) > 2 and _is_on(found[-1][1][day], when, today) else None
-    begun = found.pop(0)[1] if len(found) > 2 and _is_cut(found[0][1][day], when, since) else None
+    running = found.pop()[1] if _is_on(found[-1][1][day], when, today) else None
+    begun = found.pop(0)[1] if len(found) > 1 and _is_cut(found[0][1][day], when, since) else None
+    text = _course(result, day, place, found, places)
+    if begun is not None and since is not None:
+        part = shown(begun[place], column, places)
+        text += f" {shown(begun[day], when)} is counted from {since.isoformat()} on: {part}."
+    if running is not None:
+        so_far = shown(running[place], column, places)
+        text += f" {shown(running[day], when)} is not over: {so_far} so far."
+    return text
+
+
+def _course(
+    result: Result, day: int, place: int, found: Sequence[tuple[float, Row]], places: int
+) -> str:
+    """How the figure went from the first of these periods to the last, or what it was in one."""
+    column, when = result.columns[place], result.columns[day]
     (first, start), (last, end) = found[0], found[-1]
+    if len(found) == 1:
+        told = f"{called(column)} {shown(start[place], column, places)}"
+        return _sentence(f"{shown(start[day], when)}: {told}")
     high, peak = max(found, key=lambda f: f[0])
     text = (
         f"From {shown(start[day], when)} to {shown(end[day], when)}, {called(column)}"
@@ -186,14 +204,7 @@ def _series(
         text += f" ({100 * (last - first) / first:+,.0f} %)"
     moment = shown(peak[day], when)
     at = f"{shown(peak[place], column, places)} {'on' if moment.count('-') > 1 else 'in'} {moment}"
-    text += f". The peak was {at}." if high > max(first, last) else "."
-    if begun is not None and since is not None:
-        part = shown(begun[place], column, places)
-        text += f" {shown(begun[day], when)} is counted from {since.isoformat()} on: {part}."
-    if running is not None:
-        so_far = shown(running[place], column, places)
-        text += f" {shown(running[day], when)} is not over: {so_far} so far."
-    return text
+    return text + (f". The peak was {at}." if high > max(first, last) else ".")
 
 
 def _is_on(start: Scalar, column: ResultColumn, today: dt.date | None) -> bool:
