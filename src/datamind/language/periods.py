@@ -9,6 +9,7 @@ from typing import cast
 from datamind.language import names
 from datamind.language.calendar import Period
 from datamind.language.context import Context, Unbuildable
+from datamind.language.ending import of_an_end
 from datamind.language.happened import verbs
 from datamind.language.kinds import is_calendar, role_words
 from datamind.language.scope import (
@@ -45,7 +46,8 @@ def in_period(cond: Cond, ctx: Context) -> P.Predicate:
         return running
     date = date_expr(ctx, cond.subject, cond.first)
     ctx.dates.append(date)
-    return reached(date, period, ctx)
+    whole = of_an_end(ctx.words[cond.first :], period, date)
+    return within(date, whole) if whole is not period else reached(date, period, ctx)
 
 
 def reached(date: P.Expr, period: Period, ctx: Context) -> P.Predicate:
