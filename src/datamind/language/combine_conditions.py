@@ -60,6 +60,7 @@ def compare(nodes: list[Node]) -> list[Node] | None:
     if not may_be_number(subject) or (best.kind == "table" and best.score > 0.9):
         return None
     subject.role = "number"
+    subject.percent = isinstance(nodes[-1].payload.value, Percent)
     c: Comparison = nodes[-1].payload
     return [span(nodes, "P", Cond("compare", subject, c.op, (c.value,), first=nodes[0].first))]
 

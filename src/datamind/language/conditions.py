@@ -13,6 +13,7 @@ from datamind.language.kinds import KEYS
 from datamind.language.periods import date_of, ends_of, in_period, tables_near, unit_said
 from datamind.language.relations import inner_context, related, related_count
 from datamind.language.roles import role_of
+from datamind.language.scales import is_amount, is_fraction
 from datamind.language.scope import MONEY
 from datamind.language.sketch import Cond, Mention
 from datamind.language.tables.moments import ENDS
@@ -80,20 +81,17 @@ def _compare(cond: Cond, ctx: Context) -> P.Predicate:
         return P.Between(left, number(low), number(high))
     value = cond.numbers[0]
     left = ages.years_since(column, value, left, ctx)
-    if isinstance(value, Percent) and _is_fraction(column):
-        value = float(value) / 100
-    elif isinstance(value, Percent) and column.additivity == "sum":
-        raise Unbuildable("a percentage of what was not understood")
+    value = _as_kept(value, column)
     return P.Compare(cast(P.Comparison, cond.op), left, number(value))
 
 
-def _is_fraction(column: Column) -> bool:
-    """Whether its numbers lie between 0 and 1, so that 0.25 is what people call 25 %."""
-    try:
-        low, high = float(column.low or ""), float(column.high or "")
-    except ValueError:
-        return False
-    return low >= 0.0 and 0.0 < high <= 1.0 and column.type != "integer"
+def _as_kept(value: float | dt.time, column: Column) -> float | dt.time:
+    """A percentage as the column keeps it; no amount is one."""
+    if not isinstance(value, Percent):
+        return value
+    if is_amount(column):
+        raise Unbuildable("a percentage of what was not understood")
+    return float(value) / 100 if is_fraction(column) else value
 
 
 def _part(cond: Cond, ctx: Context) -> P.Predicate:
@@ -145,9 +143,8 @@ def _among(cond: Cond, ctx: Context) -> P.Predicate:
         column = ctx.column_of(cond.subject)
     if column.type in TEMPORAL:
         raise Unbuildable("a number is no date")
-    literals = tuple(
-        P.Value(_plain(n)) if column.type == "text" else number(n) for n in cond.numbers
-    )
+    numbers = [_as_kept(n, column) for n in cond.numbers]
+    literals = tuple(P.Value(_plain(n)) if column.type == "text" else number(n) for n in numbers)
     if len(literals) == 1:
         return P.Compare("=", ctx.expr(column), literals[0])
     return P.OneOf(ctx.expr(column), literals)

@@ -44,6 +44,7 @@ class _Sides:
 
 def read(tokens: Sequence[Token], index: Index) -> list[Token]:
     """The tokens, with who is ahead of whom said as both of their figures."""
+    tokens = _either(tokens, index)
     words = [t.lower for t in tokens]
     if "or" not in words or "than" in words or not _COMPARING & set(words):
         return list(tokens)
@@ -61,6 +62,23 @@ def read(tokens: Sequence[Token], index: Index) -> list[Token]:
         out += [_word("vs", where), *value] if at else value
     order = "highest first" if compared[0].lower in _AHEAD else "lowest first"
     return [*out, *tail, _word(",", where), *_words(order, where)]
+
+
+def _either(tokens: Sequence[Token], index: Index) -> Sequence[Token]:
+    """`Is` the ferry `faster than` the bus: which of both is, the ferry `or` the bus."""
+    words = [t.lower for t in tokens]
+    if words.count("than") != 1 or "or" in words or words[0] not in _HELPING:
+        return tokens
+    than = words.index("than")
+    last, _, one = _after(tokens, 1, index)
+    end, _, other = _after(tokens, than + 1, index)
+    between = tokens[last:than]
+    if not one & other or sum(t.lower in _LONG | _SHORT for t in between) != 1:
+        return tokens  # `more` may be of anything: it is for the differences
+    first = tokens[0]
+    mark, either = _word(",", first), _word("or", tokens[than])
+    sides = [*tokens[1:last], either, *tokens[than + 1 : end]]
+    return [_word("which", first), *between, mark, *sides, *tokens[end:]]
 
 
 def _asked(tokens: Sequence[Token], sides: _Sides) -> tuple[list[Token], list[Token]]:

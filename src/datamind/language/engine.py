@@ -16,6 +16,7 @@ from datamind.language import (
     ranking,
     reasons,
     rounding,
+    vaguely,
     why,
 )
 from datamind.language import stance as stances
@@ -105,7 +106,7 @@ class BuiltinPlanner:
             return self._alone(question, view, compiled)
         tokens, notes = tokens_of(question.text, compiled.index)
         stance = _stance(tokens, compiled, question.today, question.text)
-        alone = None if stance.surely else self._alone(question, view, compiled)
+        alone = None if stance.surely else self._plainly(question, view, compiled)
         if alone is not None and (alone.status == "answered" or not stance.leans):
             return alone
         together = self._together(question, tokens, notes, view, compiled)
@@ -136,7 +137,18 @@ class BuiltinPlanner:
             stance = _stance(tokens, compiled, question.today, question.text)
             if stance.goes_on:
                 return reasons.unplaced(tokens, stance.at)
-        return self._alone(question, view, compiled)
+        return self._plainly(question, view, compiled)
+
+    def _plainly(self, question: Question, view: View, compiled: Compiled) -> Interpretation:
+        """A question that stands alone; one that does not say what it goes by is asked back."""
+        vague = vaguely.heard(question.text, view, question.today)
+        read = None if vague and vague.surely else self._alone(question, view, compiled)
+        if vague is None or (read is not None and read.status == "answered"):
+            return read or self._alone(question, view, compiled)
+        back = vaguely.asked_back(
+            vague, lambda text: self._alone(replace(question, text=text), view, compiled), view
+        )
+        return back if back.choices or read is None else read
 
     def _alone(self, question: Question, view: View, compiled: Compiled) -> Interpretation:
         refusal = by_form(question.text)

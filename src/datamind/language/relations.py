@@ -13,6 +13,7 @@ from datamind.language.context import Context, Unbuildable, compared, conjunctio
 from datamind.language.graph import Edge
 from datamind.language.kinds import TRUE_WORDS
 from datamind.language.metric_rows import rows_of
+from datamind.language.scales import is_amount
 from datamind.language.scope import NoPath, Scope
 from datamind.language.sketch import TIMES, TOLD, Cond, Measure, Mention, Sketch
 from datamind.language.tables import keywords as K
@@ -86,7 +87,7 @@ def _column_test(cond: Cond, column: Column, ctx: Context) -> P.Predicate:
             raise Unbuildable("so many times, not so much")
         if cond.subject is not None and _is_thing(cond.subject, ctx) and not has_unit(cond, ctx):
             raise Unbuildable("things, not what a column holds")
-        if column.additivity == "sum" and any(isinstance(n, Percent) for n in cond.numbers):
+        if is_amount(column) and any(isinstance(n, Percent) for n in cond.numbers):
             raise Unbuildable("a percentage of what was not understood")
         return compared(cond, years_since(column, cond.numbers[0], expr, ctx), ctx)
     if cond.numbers:

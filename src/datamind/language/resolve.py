@@ -10,11 +10,13 @@ from datamind.language.candidates import MAX_CANDIDATES, Candidate
 from datamind.language.graph import UNREACHABLE, Graph
 from datamind.language.kinds import KEYS, role_words
 from datamind.language.roles import WAYS
+from datamind.language.scales import is_amount
 from datamind.language.scope import MONEY, quantity_and_price
 from datamind.language.sketch import Cond, Measure, Mention, Rank, Sketch
 from datamind.language.tokens import lemma, stem
 from datamind.semantics.catalog import TEMPORAL, Column, View
 
+_RATES = frozenset("rate share percent percentage pct ratio margin".split())
 BEAM = 16
 KEPT = 5
 JOIN = 0.22
@@ -291,6 +293,8 @@ def _unsaid_key(
 def _penalty(mention: Mention, candidate: Candidate, view: View) -> float | None:
     """How badly a candidate fits the role; None: not at all."""
     kind, role = candidate.kind, mention.role
+    if mention.percent and _is_no_rate(candidate, view):
+        return None  # a margin below 20 percent is the rate
     if role == "value":
         if kind == "value":
             table = view.table(candidate.table)
@@ -337,6 +341,16 @@ def _penalty(mention: Mention, candidate: Candidate, view: View) -> float | None
     ):
         return None  # nobody groups by an amount that is not even named
     return _column_penalty(role, column, view)
+
+
+def _is_no_rate(candidate: Candidate, view: View) -> bool:
+    """Whether it is an amount, or a metric that goes by another name than a rate, which no
+    percentage can be compared with."""
+    if candidate.kind == "metric":
+        metric = view.metrics_by_name[candidate.id]
+        rate = candidate.score >= EXACT or not _RATES.isdisjoint(metric.name.split("_"))
+        return metric.aggregation == "sum" or not rate
+    return candidate.kind == "column" and is_amount(view.column(candidate.id))
 
 
 def _column_penalty(role: str, column: Column, view: View) -> float | None:

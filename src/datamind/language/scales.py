@@ -71,3 +71,17 @@ def kept_in(column: Column) -> str | None:
 def kept_by(unit: str | None) -> str | None:
     """The unit of a metric, as far as one is known."""
     return called((unit or "").lower()) or None
+
+
+def is_fraction(column: Column) -> bool:
+    """Whether its numbers lie between 0 and 1, so that 0.25 is what people call 25 %."""
+    try:
+        low, high = float(column.low or ""), float(column.high or "")
+    except ValueError:
+        return False
+    return low >= 0.0 and 0.0 < high <= 1.0 and column.type != "integer"
+
+
+def is_amount(column: Column) -> bool:
+    """Whether it holds what is added up, which no percentage can be compared with."""
+    return column.additivity == "sum" and not is_fraction(column)

@@ -29,7 +29,8 @@ class Mention:
     naming of it began (`Rome (FCO)`). `also` are further columns that go by the same name, `via`
     the relationship that the evidence says to follow. `each`
     marks a group said by `each` or `per`, `summed` what is told of groups, or of all (`orders in
-    May`). `whether` marks a group by whether rows have it at all.
+    May`). `whether` marks a group by whether rows have it at all,
+    `percent` what is compared with a percentage.
     """
 
     first: int
@@ -51,6 +52,7 @@ class Mention:
     per: bool = False
     part: bool = False
     summed: bool = False
+    percent: bool = False
 
 
 @dataclass(frozen=True, eq=False, slots=True)

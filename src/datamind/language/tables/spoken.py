@@ -44,6 +44,17 @@ _LATEST = tuple(
 )  # fmt: skip
 
 SPOKEN: tuple[tuple[str, ...], ...] = (
+    ("once", r"(who|that|which) ((?:have |has |had |was |were )?(?:been )?(?:\w+ed|bought|came|paid|rode|made \w+|took \w+)) once(?= (?:in|during|last|this|since) |[?., ]*$)", "{1} {2} only once"),
+    ("sell rent lend order buy", r"^(?:which|what) (\w+(?: \w+)?) (?:did|do) we (?:sell|rent out|lend out)(?= (?:in|on|last|this|yesterday|today|during|between) )", "which {1} were sold"),
+    ("most", rf"^what (?:do|did) (?:the |our |your |most )?{_PERSON} (?:buy|order|purchase) (?:the )?most(?: often)?(?= (?:in|on|last|this|during) | ?[?.]|$)", "most bought product", "product"),
+    ("returned", rf"({_PERSON}) (?:who|that|which) (?:have |has )?never returned(?= ?[?.]|$)", "{1} with only one order", "order"),
+    ("returned", rf"({_PERSON}) (?:who|that|which) (?:have |has )?returned(?= ?[?.]|$)", "{1} with more than one order", "order"),
+    ("given granted", r"(average (?:\w+ ){0,2}discount(?: \w+)?) (?:given|granted)(?= (?:in|on|by|per|for|to|last|this) | ?[?.,]|$)", "{1}"),
+    ("when", r"^when (?:was|were|is) (?:the |our )?((?:total |average |gross |net )?(?:revenue|turnover|sales|profits?|income|takings|spending)|(?:number of|total|average) \w+(?: \w+)?) (?:at (?:its|their) )?(?:the )?(highest|lowest|greatest)(?= (?:in|during|last|this) | ?[?.]|$)", "which month had the {2} {1}"),
+    *(
+        ("when", rf"^when (?:was|were|has|have) (?!each|every|all|any)(.+?) (?:been )?(last|first|most recently) {done}(?= ?[?.]|$)", f"when was the {{2}} {noun} of {{1}}", noun)
+        for done, noun in (("ordered", "order"), ("sold", "sale"), ("returned", "return"), ("rented", "rental"), ("booked", "booking"), ("visited", "visit"), ("inspected", "inspection"))
+    ),
     *_LEARNT,
     *_MORE,
     *_LATEST,
