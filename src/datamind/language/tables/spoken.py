@@ -43,8 +43,24 @@ _LATEST = tuple(
     )
 )  # fmt: skip
 
+_DONE = (
+    r"((?:have |has |had |was |were )?(?:been )?(?:\w+ed|bought|came|paid|rode|made \w+|took \w+))"
+)
+
 SPOKEN: tuple[tuple[str, ...], ...] = (
-    ("once", r"(who|that|which) ((?:have |has |had |was |were )?(?:been )?(?:\w+ed|bought|came|paid|rode|made \w+|took \w+)) once(?= (?:in|during|last|this|since) |[?., ]*$)", "{1} {2} only once"),
+    *(
+        (said, rf"(who|that|which|how many {_PERSON}) {_DONE} {said}(?= (?:in|during|last|this|since) |[?., ]*$)", f"{{1}} {{2}} {meant}")
+        for said, meant in (("once", "only once"), ("twice", "exactly twice"))
+    ),
+    *(
+        row
+        for way, said in (("first|oldest|very first", "first"), ("last|latest|newest|most recent", "last"))
+        for verb, done in (("open", "opened"), ("close", "closed"), ("launch", "launched"), ("hire", "hired"))
+        for row in (
+            ("when", rf"^when (?:did|have) (?:we|they) (?:{verb}|{done}) (?:our |the )(?:{way}) (\w+)(?= ?[?.]|$)", f"when was the {said} {{1}} {done}"),
+            ("when", rf"^when did (?:our |the )(?:{way}) (\w+) {verb}(?= ?[?.]|$)", f"when was the {said} {{1}} {done}"),
+        )
+    ),
     ("sell rent lend order buy", r"^(?:which|what) (\w+(?: \w+)?) (?:did|do) we (?:sell|rent out|lend out)(?= (?:in|on|last|this|yesterday|today|during|between) )", "which {1} were sold"),
     ("most", rf"^what (?:do|did) (?:the |our |your |most )?{_PERSON} (?:buy|order|purchase) (?:the )?most(?: often)?(?= (?:in|on|last|this|during) | ?[?.]|$)", "most bought product", "product"),
     ("returned", rf"({_PERSON}) (?:who|that|which) (?:have |has )?never returned(?= ?[?.]|$)", "{1} with only one order", "order"),
