@@ -90,7 +90,8 @@ def _is_no_state(
     ):
         return False
     if found.kind == "metric":
-        return said[m.first] not in names.words_of(found.id)
+        counts = "count" in (ctx.scope.view.metrics_by_name[found.id].aggregation or "")
+        return not counts and said[m.first] not in names.words_of(found.id)
     if found.kind != "column" or said[m.first] in names.words_of(found.id.rpartition(".")[2]):
         return False
     return said[m.first - 1 : m.first] not in _RANKED and not _tested(found, nodes)
