@@ -28,15 +28,21 @@ def nearest(
     said = f" {' '.join(singular(w) for w in _WORD.findall(question.lower()))} "
     plans = [c.plan for c in read.candidates[:1]]
     plans += [_of(thing, view) for thing in _named(said, view)]
-    if not any(follow_ups(plan, view, today) for plan in plans):
-        plans = [_of(thing, view) for thing in _main(view)]
-    each = [(*asked_first(plan, view), *follow_ups(plan, view, today)) for plan in plans]
+    each = [_next_to(plan, view, today) for plan in plans]
+    if not any(each):
+        each = [_next_to(_of(thing, view), view, today) for thing in _main(view)]
     most = max(map(len, each), default=0)
     turns = [found[n] for n in range(most) for found in each if n < len(found)]
     apart: dict[tuple[str, ...], str] = {_gist(question): ""}
     for proposed in turns:
         apart.setdefault(_gist(proposed), proposed)
     return tuple(apart.values())[1 : MOST + 1]
+
+
+def _next_to(plan: P.Query, view: View, today: dt.date | None) -> tuple[str, ...]:
+    """The plan's figure over time, and what would be asked after it; nothing where that is."""
+    after = follow_ups(plan, view, today)
+    return (*asked_first(plan, view), *after) if after else ()
 
 
 def _gist(question: str) -> tuple[str, ...]:
