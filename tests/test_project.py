@@ -81,7 +81,9 @@ def test_requirements_are_pinned_with_hashes_and_name_no_host(lock: Path) -> Non
     text = lock.read_text().replace("\\\n", " ")
     pins = [line for line in text.splitlines() if line and not line.lstrip().startswith("#")]
     assert pins
-    assert [p for p in pins if not re.match(r"[\w.-]+(\[[\w, -]+\])?==\S+ .*--hash=sha256:", p)] == []
+    assert [
+        p for p in pins if not re.match(r"[\w.-]+(\[[\w, -]+\])?==\S+ .*--hash=sha256:", p)
+    ] == []
     assert "://" not in text
     assert "index-url" not in text and "find-links" not in text
 

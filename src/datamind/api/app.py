@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -18,38 +14,23 @@ from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from datamind import __version__, clock
-from datamind.adapters.cache import MemoryCache
-from datamind.adapters.exports import EXPORTERS
-from datamind.api.data import Following, Source, open_data
+from datamind.api.data import Source
+from datamind.api.life import Start, life
 from datamind.api.middleware import Gate, problem_response
-from datamind.api.secrets import secrets_of
-from datamind.api.store import open_store
 from datamind.errors import AccessDenied, BadInput, DataMindError, NotFound
-from datamind.ports import Cache
-from datamind.rooms.audit import retention
 from datamind.rooms.audit import routes as audit
 from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.auth import routes as auth
 from datamind.rooms.auth import security
-from datamind.rooms.auth.passwords import Passwords
-from datamind.rooms.auth.restrictions import IpRules
-from datamind.rooms.auth.service import load_revocations
-from datamind.rooms.auth.tokens import Revocations, Tokens
 from datamind.rooms.catalog import routes as catalog
 from datamind.rooms.feedback import routes as feedback
-from datamind.rooms.limits import Limits
-from datamind.rooms.parts import Parts
 from datamind.rooms.policies import routes as policies
-from datamind.rooms.policies.rights import RightsBook
 from datamind.rooms.problems import MEDIA_TYPE, Problem, problem
 from datamind.rooms.questions import routes as questions
 from datamind.rooms.questions import socket
-from datamind.rooms.questions.results import Results
 from datamind.rooms.system import routes as system
-from datamind.rooms.system.metrics import Metrics
-from datamind.rooms.system.service import Watch
 from datamind.rooms.users import routes as users
-from datamind.settings import ServerSettings, Settings
+from datamind.settings import Settings
 
 ABOUT = """Ask a company's data in plain English, governed and audited.
 
@@ -62,19 +43,6 @@ ROUTERS = (
     questions.queries, questions.public, socket.router, feedback.router, catalog.router,
     users.router, users.of_groups, *policies.routers, audit.router,
 )  # fmt: skip
-THREADS = 4  # beside those that wait for the warehouse
-
-
-@dataclass(frozen=True)
-class _Start:
-    """What a server is started with; tests have clocks and cheap passwords of their own."""
-
-    settings: Settings
-    source: Source
-    demo_questions: tuple[str, ...]
-    today: Callable[[], Any]
-    now: Callable[[], Any]
-    password_rounds: int
 
 
 def create_app(
@@ -83,10 +51,10 @@ def create_app(
     now: Callable[[], Any] = clock.now, password_rounds: int = 12,
 ) -> FastAPI:  # fmt: skip
     """The application for the data that `source` names; its parts start and end with it."""
-    start = _Start(settings, source, demo_questions, today, now, password_rounds)
+    start = Start(settings, source, demo_questions, today, now, password_rounds)
     app = FastAPIOffline(
         title="DataMind", version=__version__, description=ABOUT,
-        lifespan=partial(_life, start=start),
+        lifespan=partial(life, start=start),
         responses={500: {"model": Problem, "description": "A fault of ours"}},
         redoc_url=None, docs_url="/docs", redirect_slashes=False,
     )  # fmt: skip
@@ -110,63 +78,6 @@ def create_app(
 
         mount(app, settings)
     return app
-
-
-@asynccontextmanager
-async def _life(app: FastAPI, start: _Start) -> AsyncIterator[None]:
-    """The server's parts, from the first that is opened to the last that is closed."""
-    async with AsyncExitStack() as stack:
-        settings, now = start.settings, start.now
-        secrets = secrets_of(settings)
-        opening = asyncio.create_task(open_data(settings, start.source, secrets.masks))
-        store = await stack.enter_async_context(open_store(settings, secrets))
-        data = await opening
-        app.state.following = following = Following(
-            app, settings, start.source, data, secrets.masks
-        )
-        stack.push_async_callback(following.end)
-        threads = ThreadPoolExecutor(settings.server.query_workers + THREADS, "asks")
-        stack.callback(threads.shutdown, wait=False, cancel_futures=True)
-        passwords = Passwords(rounds=start.password_rounds)
-        stack.callback(passwords.close)
-        ip_rules = IpRules(store.database, lasts_s=settings.server.policy_cache_s)
-        await ip_rules.start()
-        stack.push_async_callback(ip_rules.end)
-        app.state.parts = parts = Parts(
-            settings=settings, database=store.database, audit=store.audit, engine=data.engine,
-            warehouse=data.warehouse, bindings=data.bindings, excess=data.excess,
-            passwords=passwords,
-            rights=RightsBook(store.database, lasts_s=settings.server.policy_cache_s),
-            ip_rules=ip_rules, tokens=Tokens(secrets.jwt, now), revocations=Revocations(now),
-            limits=Limits(), metrics=Metrics(), threads=threads, now=now, today=start.today,
-            results=Results(
-                _cache(settings.server), threads, ttl_s=settings.server.cache_s, now=now
-            ),
-            started=now(), places=asyncio.Semaphore(settings.server.query_workers),
-            exporters=EXPORTERS,
-            export_places=asyncio.Semaphore(max(1, settings.server.query_workers // 2)),
-            demo_questions=start.demo_questions,
-        )  # fmt: skip
-        stack.push_async_callback(parts.running.end)
-        parts.revocations.on_user(parts.running.stop_of)
-        parts.revocations.on_user(parts.streams.drop_of)
-        await load_revocations(parts)
-        app.state.watch = Watch(lambda: app.state.parts)
-        await app.state.watch.start()
-        stack.push_async_callback(app.state.watch.end)
-        following.start()
-        keeping = asyncio.create_task(retention.keep(lambda: app.state.parts))
-        stack.push_async_callback(_ended, keeping)
-        yield
-
-
-async def _ended(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-
-
-def _cache(server: ServerSettings) -> Cache | None:
-    return MemoryCache(server.cache_mb << 20) if server.cache_mb else None
 
 
 def _tell_errors(app: FastAPI) -> None:

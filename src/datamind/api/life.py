@@ -1,0 +1,102 @@
+"""The life of a server: its parts, from the first that is opened to the last that is closed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI
+
+from datamind.adapters.cache import MemoryCache
+from datamind.adapters.exports import EXPORTERS
+from datamind.api.data import Following, Source, open_data
+from datamind.api.secrets import secrets_of
+from datamind.api.store import open_store
+from datamind.ports import Cache
+from datamind.rooms.audit import retention
+from datamind.rooms.auth.passwords import Passwords
+from datamind.rooms.auth.restrictions import IpRules
+from datamind.rooms.auth.service import load_revocations
+from datamind.rooms.auth.tokens import Revocations, Tokens
+from datamind.rooms.limits import Limits
+from datamind.rooms.parts import Parts
+from datamind.rooms.policies.rights import RightsBook
+from datamind.rooms.questions.results import Results
+from datamind.rooms.system.metrics import Metrics
+from datamind.rooms.system.service import Watch
+from datamind.settings import ServerSettings, Settings
+
+THREADS = 4  # beside those that wait for the warehouse
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a server is started with; tests have clocks and cheap passwords of their own."""
+
+    settings: Settings
+    source: Source
+    demo_questions: tuple[str, ...]
+    today: Callable[[], Any]
+    now: Callable[[], Any]
+    password_rounds: int
+
+
+@asynccontextmanager
+async def life(app: FastAPI, start: Start) -> AsyncIterator[None]:
+    """The server's parts, from the first that is opened to the last that is closed."""
+    async with AsyncExitStack() as stack:
+        settings, now = start.settings, start.now
+        secrets = secrets_of(settings)
+        opening = asyncio.create_task(open_data(settings, start.source, secrets.masks))
+        store = await stack.enter_async_context(open_store(settings, secrets))
+        data = await opening
+        app.state.following = following = Following(
+            app, settings, start.source, data, secrets.masks
+        )
+        stack.push_async_callback(following.end)
+        threads = ThreadPoolExecutor(settings.server.query_workers + THREADS, "asks")
+        stack.callback(threads.shutdown, wait=False, cancel_futures=True)
+        passwords = Passwords(rounds=start.password_rounds)
+        stack.callback(passwords.close)
+        ip_rules = IpRules(store.database, lasts_s=settings.server.policy_cache_s)
+        await ip_rules.start()
+        stack.push_async_callback(ip_rules.end)
+        app.state.parts = parts = Parts(
+            settings=settings, database=store.database, audit=store.audit, engine=data.engine,
+            warehouse=data.warehouse, bindings=data.bindings, excess=data.excess,
+            passwords=passwords,
+            rights=RightsBook(store.database, lasts_s=settings.server.policy_cache_s),
+            ip_rules=ip_rules, tokens=Tokens(secrets.jwt, now), revocations=Revocations(now),
+            limits=Limits(), metrics=Metrics(), threads=threads, now=now, today=start.today,
+            results=Results(
+                _cache(settings.server), threads, ttl_s=settings.server.cache_s, now=now
+            ),
+            started=now(), places=asyncio.Semaphore(settings.server.query_workers),
+            exporters=EXPORTERS,
+            export_places=asyncio.Semaphore(max(1, settings.server.query_workers // 2)),
+            demo_questions=start.demo_questions,
+        )  # fmt: skip
+        stack.push_async_callback(parts.running.end)
+        parts.revocations.on_user(parts.running.stop_of)
+        parts.revocations.on_user(parts.streams.drop_of)
+        await load_revocations(parts)
+        app.state.watch = Watch(lambda: app.state.parts)
+        await app.state.watch.start()
+        stack.push_async_callback(app.state.watch.end)
+        following.start()
+        keeping = asyncio.create_task(retention.keep(lambda: app.state.parts))
+        stack.push_async_callback(_ended, keeping)
+        yield
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _cache(server: ServerSettings) -> Cache | None:
+    return MemoryCache(server.cache_mb << 20) if server.cache_mb else None

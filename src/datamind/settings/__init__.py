@@ -1,0 +1,80 @@
+"""Settings: the one place where the environment is read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from datamind.settings.reading import month, number, one_of, whole
+from datamind.settings.server import MOST_ROWS, LoginSettings, ServerSettings, server
+
+__all__ = ["MOST_ROWS", "ROW_LIMIT", "LoginSettings", "ServerSettings", "Settings", "load"]
+
+# The guard asks for one row more, and DuckDB reads past a LIMIT of 10,000 with one thread only.
+ROW_LIMIT = 9_999
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an installation is told from outside.
+
+    `home` keeps catalogs, the demo and logs. `warehouse_url` is asked where no other is named.
+    `query_timeout_s` is the time a query may run, `memory_mb` what a DuckDB worker may use,
+    `row_limit` how many rows an answer holds at most. `debug` logs all, tracebacks included.
+    A fiscal year begins with the month `fiscal_start` and is named by the year in which it ends,
+    or starts (`fiscal_named`); None where there is none.
+    """
+
+    home: Path
+    warehouse_url: str | None = None
+    dbt_project: Path | None = None
+    query_timeout_s: float = 30.0
+    memory_mb: int = 1024
+    row_limit: int = ROW_LIMIT
+    fiscal_start: int | None = None
+    fiscal_named: str = "end"
+    debug: bool = False
+    server: ServerSettings = field(default_factory=ServerSettings)
+
+    @property
+    def catalogs(self) -> Path:
+        """Where compiled catalogs are kept."""
+        return self.home / "catalogs"
+
+    @property
+    def evaluations(self) -> Path:
+        """Where runs of `datamind eval` are kept."""
+        return self.home / "evaluations"
+
+    @property
+    def demo(self) -> Path:
+        """Where the demo's raw data and builds are kept."""
+        return self.home / "demo"
+
+    @property
+    def database_url(self) -> str:
+        """Where users, history and feedback are kept."""
+        return self.server.database_url or f"sqlite+aiosqlite:///{self.home / 'datamind.db'}"
+
+
+def load(env: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this environment: DATAMIND_HOME, WAREHOUSE_URL, DBT_PROJECT_PATH,
+    DATAMIND_QUERY_TIMEOUT_S, DATAMIND_MEMORY_MB, DATAMIND_ROW_LIMIT, DATAMIND_DEBUG, and those of
+    the server, which docs/server.md lists."""
+    env = os.environ if env is None else env
+    home = env.get("DATAMIND_HOME")
+    project = env.get("DBT_PROJECT_PATH")
+    return Settings(
+        home=Path(home).expanduser() if home else Path.home() / ".datamind",
+        warehouse_url=env.get("WAREHOUSE_URL") or None,
+        dbt_project=Path(project).expanduser() if project else None,
+        query_timeout_s=number(env, "DATAMIND_QUERY_TIMEOUT_S", 30.0),
+        memory_mb=whole(env, "DATAMIND_MEMORY_MB", 1024),
+        row_limit=whole(env, "DATAMIND_ROW_LIMIT", ROW_LIMIT),
+        fiscal_start=month(env, "DATAMIND_FISCAL_YEAR_START"),
+        fiscal_named=one_of(env, "DATAMIND_FISCAL_YEAR_NAMED", ("end", "start")),
+        debug=env.get("DATAMIND_DEBUG", "") not in ("", "0"),
+        server=server(env),
+    )
