@@ -8,9 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from datamind.settings.reading import month, number, one_of, whole
+from datamind.settings.redis import RedisSettings, redis
 from datamind.settings.server import MOST_ROWS, LoginSettings, ServerSettings, server
 
-__all__ = ["MOST_ROWS", "ROW_LIMIT", "LoginSettings", "ServerSettings", "Settings", "load"]
+__all__ = [
+    "MOST_ROWS",
+    "ROW_LIMIT",
+    "LoginSettings",
+    "RedisSettings",
+    "ServerSettings",
+    "Settings",
+    "load",
+]
 
 # The guard asks for one row more, and DuckDB reads past a LIMIT of 10,000 with one thread only.
 ROW_LIMIT = 9_999
@@ -37,6 +46,7 @@ class Settings:
     fiscal_named: str = "end"
     debug: bool = False
     server: ServerSettings = field(default_factory=ServerSettings)
+    redis: RedisSettings = field(default_factory=RedisSettings)
 
     @property
     def catalogs(self) -> Path:
@@ -77,4 +87,5 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         fiscal_named=one_of(env, "DATAMIND_FISCAL_YEAR_NAMED", ("end", "start")),
         debug=env.get("DATAMIND_DEBUG", "") not in ("", "0"),
         server=server(env),
+        redis=redis(env),
     )
