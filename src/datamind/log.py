@@ -1,4 +1,8 @@
-"""Logs: JSON lines with the correlation id, personal data masked, no traceback unless asked for."""
+"""Logs: JSON lines with the correlation id, personal data masked, no traceback unless asked for.
+
+Whatever hands work to a thread or another process takes along whose it is: threads by `Threads`,
+processes by a mapping that `carried` makes and `restored` reads.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,21 @@ import datetime as dt
 import json
 import logging
 import sys
-from contextvars import ContextVar
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar, copy_context
+from typing import ParamSpec, TypeVar
 
 from datamind.personal import masked, masked_in
+from datamind.rotated import RotatedFile
+from datamind.settings.logs import LogSettings
 
+T = TypeVar("T")
+P = ParamSpec("P")
 correlation: ContextVar[str | None] = ContextVar("correlation", default=None)
+user: ContextVar[str | None] = ContextVar("user", default=None)
+CARRIED = {"correlation_id": correlation, "user_id": user}
 # What a log record has by itself; all else was given as `extra`.
 OWN = frozenset(vars(logging.makeLogRecord({}))) | {
     "message",
@@ -18,10 +32,37 @@ OWN = frozenset(vars(logging.makeLogRecord({}))) | {
     "taskName",
     "color_message",
 }
+OURS = ("datamind", "uvicorn")
+
+
+def carried() -> dict[str, str]:
+    """What a message to another process takes along, so that the work there is known as ours."""
+    return {name: value for name, of in CARRIED.items() if (value := of.get()) is not None}
+
+
+@contextmanager
+def restored(known: Mapping[str, str]) -> Iterator[None]:
+    """In here the work is that of whoever `carried` this; nobody's where nothing was."""
+    tokens = [(of, of.set(known.get(name))) for name, of in CARRIED.items()]
+    try:
+        yield
+    finally:
+        for of, token in tokens:
+            of.reset(token)
+
+
+class Threads(ThreadPoolExecutor):
+    """Threads that know whose work they do."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Do it later, as a part of what whoever asks works on now."""
+        ours = copy_context()
+        return super().submit(lambda: ours.run(fn, *args, **kwargs))
 
 
 class JsonLines(logging.Formatter):
-    """`timestamp, level, service, component, correlation_id, message, details` (api.md, 5)."""
+    """`timestamp, level, service, component, correlation_id, user_id, message, details` (api.md,
+    5)."""
 
     def __init__(self, *, tracebacks: bool = False) -> None:
         super().__init__()
@@ -34,17 +75,36 @@ class JsonLines(logging.Formatter):
             details["exception"] = record.exc_info[0].__name__
             if self._tracebacks:
                 details["traceback"] = self.formatException(record.exc_info)
+        message = record.getMessage()
+        if not record.name.startswith(OURS):
+            message = message.partition("\n")[0]  # what follows tells of exceptions, with texts
         line: dict[str, object] = {
             "timestamp": dt.datetime.fromtimestamp(record.created, dt.UTC).isoformat(),
             "level": record.levelname,
             "service": "datamind",
             "component": record.name,
             "correlation_id": correlation.get(),
-            "message": masked(record.getMessage()),
+            "user_id": user.get(),
+            "message": masked(message),
         }
         if details:
             line["details"] = masked_in(details)
         return json.dumps(line, default=lambda value: masked(str(value)), ensure_ascii=False)
+
+
+class FileLines(logging.Handler):
+    """Lines into a file that is rotated; where it can't be written they are on standard error."""
+
+    def __init__(self, file: RotatedFile) -> None:
+        super().__init__()
+        self._file = file
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the line."""
+        try:
+            self._file.append(self.format(record))
+        except Exception:  # noqa: BLE001 (as the library's own handlers do)
+            self.handleError(record)
 
 
 def no_statements() -> None:
@@ -53,14 +113,25 @@ def no_statements() -> None:
     logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 
-def json_logs(*, debug: bool) -> None:
-    """From now on logs are JSON lines on standard error."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines(tracebacks=debug))
+def json_logs(settings: LogSettings) -> None:
+    """From now on logs are JSON lines on standard error, and in a file where one is set.
+
+    Libraries tell their warnings alone: below that they tell statements with their parameters.
+    """
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    if settings.file is not None:
+        most = settings.file_mb << 20
+        handlers.append(FileLines(RotatedFile(settings.file, most=most, kept=settings.files)))
+    for handler in handlers:
+        handler.setFormatter(JsonLines(tracebacks=settings.tracebacks))
+    logging.raiseExceptions = False  # it would print what can't be formatted as it is
     no_statements()
     root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(logging.DEBUG if debug else logging.WARNING)
+    root.handlers[:] = handlers
+    level = settings.level.upper()
+    root.setLevel(max(logging.WARNING, getattr(logging, level)))
+    for name in OURS:
+        logging.getLogger(name).setLevel(level)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True

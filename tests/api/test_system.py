@@ -71,7 +71,7 @@ def test_a_log_line_says_what_and_where_but_no_address_and_no_value() -> None:
         "query": "q", "to": ["[PHONE_MASKED]"], "exception": "ValueError",
     }  # fmt: skip
     assert set(line) == set(
-        "timestamp level service component correlation_id message details".split()
+        "timestamp level service component correlation_id user_id message details".split()
     )
 
 

@@ -62,6 +62,7 @@ async def open_data(settings: Settings, source: Source, mask_key: str) -> Data:
     engine = EnginePool(
         catalog, Target(warehouse.name, warehouse.dialect), workers=server.engine_workers,
         key=mask_key, fiscal=fiscal_year(settings.fiscal_start, settings.fiscal_named),
+        logs=settings.logs,
     )  # fmt: skip
     made = Data(
         key, Bindings(catalog, warehouse.dialect, mask_key), warehouse, engine,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import logging
 import multiprocessing
 import os
 import signal
@@ -26,7 +27,7 @@ from datamind.governance.bound import Bindings
 from datamind.governance.rules import Rights
 from datamind.language.engine import BuiltinPlanner
 from datamind.language.fiscal import FiscalYear
-from datamind.log import no_statements
+from datamind.log import carried, json_logs, restored
 from datamind.pipeline.ask import said_of
 from datamind.pipeline.engine import Reports
 from datamind.pipeline.interpret import interpret
@@ -35,6 +36,9 @@ from datamind.pipeline.stages import Stages
 from datamind.records import Candidate, Identity, Interpretation, Question, StageReport, Target
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Catalog, View
+from datamind.settings import LogSettings
+
+log = logging.getLogger(__name__)
 
 TASK_S = 10.0
 NICER = 5
@@ -55,9 +59,9 @@ class EnginePool:
 
     def __init__(
         self, catalog: Catalog, target: Target, *, workers: int, key: str,
-        fiscal: FiscalYear | None = None,
+        fiscal: FiscalYear | None = None, logs: LogSettings | None = None,
     ) -> None:  # fmt: skip
-        self._arguments = (catalog, target, key, fiscal)
+        self._arguments = (catalog, target, key, fiscal, logs or LogSettings())
         self._workers = workers
         self._pool = self._start()
         self._read: OrderedDict[tuple[object, ...], Interpretation] = OrderedDict()
@@ -105,14 +109,15 @@ class EnginePool:
 
     async def _run(self, task: Callable[..., T], *arguments: object) -> T:
         """A process that died takes the pool with it: a new pool gets the task once more."""
-        pool = self._pool
+        pool, ours = self._pool, carried()
         try:
-            return await asyncio.wrap_future(pool.submit(task, *arguments))
+            return await asyncio.wrap_future(pool.submit(_carrying, ours, task, *arguments))
         except BrokenProcessPool:
             if self._pool is pool:
                 self._pool = self._start()
             try:
-                return await asyncio.wrap_future(self._pool.submit(task, *arguments))
+                again = self._pool.submit(_carrying, ours, task, *arguments)
+                return await asyncio.wrap_future(again)
             except BrokenProcessPool:
                 raise DataMindError("The language engine ended in the middle of this.") from None
 
@@ -138,12 +143,14 @@ def _uninterrupted() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _move_in(catalog: Catalog, target: Target, key: str, fiscal: FiscalYear | None) -> None:
+def _move_in(
+    catalog: Catalog, target: Target, key: str, fiscal: FiscalYear | None, logs: LogSettings
+) -> None:
     """Make this process ready: nothing of the server's signals, and the catalog looked up once."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGALRM, _over_time)
     os.nice(NICER)
-    no_statements()
+    json_logs(logs)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _Room.bindings = Bindings(catalog, target.dialect, key)
     _Room.planner = BuiltinPlanner(fiscal=fiscal)
@@ -172,6 +179,17 @@ def _limited() -> Iterator[Stages]:
         yield Stages(time.perf_counter)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _carrying(ours: dict[str, str], task: Callable[..., T], *arguments: object) -> T:
+    """The task, done as a part of what whoever sent it works on."""
+    started = time.perf_counter()
+    with restored(ours):
+        try:
+            return task(*arguments)
+        finally:
+            elapsed = round(1000 * (time.perf_counter() - started), 2)
+            log.debug("a task of the engine", extra={"task": task.__name__, "elapsed_ms": elapsed})
 
 
 def _ready() -> None:

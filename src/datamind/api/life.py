@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ from datamind.adapters.exports import EXPORTERS
 from datamind.api.data import Following, Source, open_data
 from datamind.api.secrets import secrets_of
 from datamind.api.store import open_store
+from datamind.log import Threads
 from datamind.ports import Cache
 from datamind.rooms.audit import retention
 from datamind.rooms.auth.passwords import Passwords
@@ -58,7 +58,7 @@ async def life(app: FastAPI, start: Start) -> AsyncIterator[None]:
             app, settings, start.source, data, secrets.masks
         )
         stack.push_async_callback(following.end)
-        threads = ThreadPoolExecutor(settings.server.query_workers + THREADS, "asks")
+        threads = Threads(settings.server.query_workers + THREADS, "asks")
         stack.callback(threads.shutdown, wait=False, cancel_futures=True)
         passwords = Passwords(rounds=start.password_rounds)
         stack.callback(passwords.close)

@@ -26,7 +26,7 @@ from datamind.errors import (
     HttpsNeeded,
     TooManyRequests,
 )
-from datamind.log import correlation
+from datamind.log import correlation, user
 from datamind.records import Identity
 from datamind.rooms.addresses import forwarded_ip, is_within, plain
 from datamind.rooms.audit.service import Outcome, note
@@ -102,7 +102,7 @@ class Gate:
         state["secure"] = pages or self._is_secure(scope, peer, headers)
         if state["secure"] and not pages:
             scope["scheme"] = "https" if scope["type"] == "http" else "wss"
-        token = correlation.set(identity)
+        token, nobody = correlation.set(identity), user.set(None)
         try:
             if scope["type"] == "websocket":
                 await self._socket(scope, receive, send, headers)
@@ -110,6 +110,7 @@ class Gate:
                 await self._request(scope, receive, send, headers)
         finally:
             correlation.reset(token)
+            user.reset(nobody)
 
     def _are_our_pages(self, headers: Headers) -> bool:
         """Whether our own pages ask, for somebody: they share a secret with us."""
@@ -268,8 +269,9 @@ class Gate:
         endpoint = _template(scope)
         method = scope["method"] if scope["method"] in METHODS else "other"
         parts.metrics.requests.labels(method, endpoint, str(status or 499)).inc()
-        if status >= 500 and status != OVERLOADED:
-            log.error("%s %s: %s", method, endpoint, status, extra={"elapsed_s": round(seconds, 3)})
+        level = logging.ERROR if status >= 500 and status != OVERLOADED else logging.INFO
+        elapsed = {"elapsed_s": round(seconds, 3)}
+        log.log(level, "%s %s: %s", method, endpoint, status or 499, extra=elapsed)
 
 
 METHODS = frozenset("GET HEAD POST PUT PATCH DELETE OPTIONS".split())

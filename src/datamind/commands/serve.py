@@ -78,7 +78,7 @@ def serve(
     """Serve until Ctrl-C; `ready` is called once requests are answered."""
     _many_files()
     os.umask(0o077)  # what is kept is for its owner alone
-    json_logs(debug=settings.debug)
+    json_logs(settings.logs)
     server = settings.server
     app = create_app(settings, source, demo_questions=questions)
     config = uvicorn.Config(

@@ -10,6 +10,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityS
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from datamind.errors import Unauthenticated
+from datamind.log import user
 from datamind.records import Identity
 from datamind.rooms.auth import keys
 from datamind.rooms.caller import Caller
@@ -60,6 +61,7 @@ async def signed_in(
         claims.email, claims.session,
     )  # fmt: skip
     request.state.caller = caller  # for the audit, where they are denied something
+    user.set(claims.user)
     return caller
 
 
@@ -68,6 +70,7 @@ async def _by_key(request: Request, parts: Parts, secret: str, takes: list[str])
         parts, secret, client_ip(request), request.state.correlation_id
     )
     request.state.caller = caller
+    user.set(caller.identity.user)
     parts.limits.spend(parts.settings.server.user_limit, "user", caller.identity.user)
     request.state.caller = keys.scoped(caller, key, takes[0] if takes else None)
     return cast(Caller, request.state.caller)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from datamind.settings.logs import LogSettings, logs
 from datamind.settings.reading import month, number, one_of, whole
 from datamind.settings.redis import RedisSettings, redis
 from datamind.settings.server import MOST_ROWS, LoginSettings, ServerSettings, server
@@ -14,6 +15,7 @@ from datamind.settings.server import MOST_ROWS, LoginSettings, ServerSettings, s
 __all__ = [
     "MOST_ROWS",
     "ROW_LIMIT",
+    "LogSettings",
     "LoginSettings",
     "RedisSettings",
     "ServerSettings",
@@ -45,6 +47,7 @@ class Settings:
     fiscal_start: int | None = None
     fiscal_named: str = "end"
     debug: bool = False
+    logs: LogSettings = field(default_factory=LogSettings)
     server: ServerSettings = field(default_factory=ServerSettings)
     redis: RedisSettings = field(default_factory=RedisSettings)
 
@@ -74,10 +77,12 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
     DATAMIND_QUERY_TIMEOUT_S, DATAMIND_MEMORY_MB, DATAMIND_ROW_LIMIT, DATAMIND_DEBUG, and those of
     the server, which docs/server.md lists."""
     env = os.environ if env is None else env
-    home = env.get("DATAMIND_HOME")
+    given = env.get("DATAMIND_HOME")
+    home = Path(given).expanduser() if given else Path.home() / ".datamind"
+    debug = env.get("DATAMIND_DEBUG", "") not in ("", "0")
     project = env.get("DBT_PROJECT_PATH")
     return Settings(
-        home=Path(home).expanduser() if home else Path.home() / ".datamind",
+        home=home,
         warehouse_url=env.get("WAREHOUSE_URL") or None,
         dbt_project=Path(project).expanduser() if project else None,
         query_timeout_s=number(env, "DATAMIND_QUERY_TIMEOUT_S", 30.0),
@@ -85,7 +90,8 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         row_limit=whole(env, "DATAMIND_ROW_LIMIT", ROW_LIMIT),
         fiscal_start=month(env, "DATAMIND_FISCAL_YEAR_START"),
         fiscal_named=one_of(env, "DATAMIND_FISCAL_YEAR_NAMED", ("end", "start")),
-        debug=env.get("DATAMIND_DEBUG", "") not in ("", "0"),
+        debug=debug,
+        logs=logs(env, home, debug=debug),
         server=server(env),
         redis=redis(env),
     )

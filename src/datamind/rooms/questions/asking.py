@@ -322,6 +322,10 @@ async def _remember(ask: Ask, fault: DataMindError | None) -> None:
     ask.answer = replace(ask.answer, stages=tuple(ask.stages.reports), elapsed_ms=round(elapsed, 2))
     answer = ask.answer
     parts.metrics.asked(ask.kind, answer)
+    log.info("asked: %s", answer.status, extra={
+        "kind": ask.kind, "query_id": answer.query_id, "elapsed_ms": answer.elapsed_ms,
+        "code": answer.error_code, "rows": len(answer.rows), "cached": answer.cached,
+    })  # fmt: skip
     blocked = answer.status in ("forbidden", "refused") or answer.error_code == "sql_rejected"
     outcome = Outcome.failed if fault is not None else Outcome.success
     await asyncio.gather(

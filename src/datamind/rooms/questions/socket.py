@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from datamind import clock
 from datamind.errors import BadInput, DataMindError, TooManyRequests, Unauthenticated
+from datamind.log import user
 from datamind.records import Identity
 from datamind.rooms.auth.tokens import ACCESS
 from datamind.rooms.caller import Caller
@@ -60,6 +61,7 @@ class _Talk:
             raise Unauthenticated("The token is somebody else's.")
         state = self.socket.state
         self.token = token
+        user.set(claims.user)
         self.caller = Caller(
             Identity(claims.user, claims.role), state.client_ip, state.correlation_id,
             claims.email, claims.session,
