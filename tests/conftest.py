@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import fcntl
+import json
 import shutil
 import signal
 import socket
@@ -106,11 +107,25 @@ def _database(server: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def clickhouse_url() -> Iterator[str]:
-    """ClickHouse's engine, in a process of its own."""
+def clickhouse_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """ClickHouse's engine, empty, of this module alone."""
+    with clickhouse_server(tmp_path_factory.mktemp("clickhouse")) as url:
+        yield url
+
+
+@contextmanager
+def clickhouse_server(
+    folder: Path, port: int = 0, users: dict[str, dict[str, object]] | None = None
+) -> Iterator[str]:
+    """ClickHouse's engine in a process of its own, its data in the folder: at the end it is killed
+    (-9), and one that starts there again has them. The process's id is in the folder's file `pid`.
+    For `users` see chdb_server.py."""
     script = Path(__file__).with_name("chdb_server.py")
-    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True) as server:
+    command = [sys.executable, str(script), str(folder), str(port)]
+    command += [json.dumps(users)] if users else []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
+        (folder / "pid").write_text(str(server.pid))
         yield f"clickhouse://127.0.0.1:{server.stdout.readline().strip()}"
         server.kill()
 
