@@ -27,7 +27,7 @@ class Store:
 async def open_store(settings: Settings, secrets: Secrets) -> AsyncIterator[Store]:
     """The metadata store, at the newest revision, and the audit log; closed with the block."""
     await asyncio.get_running_loop().run_in_executor(None, upgrade, settings.database_url)
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, settings.server.pool)
     places = AuditPlaces.of(settings.home, settings.server.audit_anchors)
     try:
         with closing(AuditStore(places, secrets.audit)) as audit:

@@ -83,7 +83,7 @@ def remembered(settings: Settings, catalog: Catalog) -> tuple[Asked, frozenset[s
     from datamind.rooms.questions import wanted
 
     async def look() -> tuple[Asked, frozenset[str]]:
-        database = Database(settings.database_url)
+        database = Database(settings.database_url, settings.server.pool)
         try:
             masks = secrets_of(settings).masks
             bindings = Bindings(catalog, cast(Dialect, catalog.dialect), masks)

@@ -2,85 +2,146 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.util import CommandError
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
+from sqlalchemy.engine import URL
 
-from datamind.errors import BadInput, Unavailable
+from datamind.errors import BadInput
+from datamind.migrations.stores import (
+    LOOK,
+    alone,
+    backed_up,
+    file_of,
+    open_engine,
+    parsed,
+    reached,
+    revision_in,
+    shown,
+)
 
-DRIVERS = ("sqlite+aiosqlite", "postgresql+psycopg", "postgresql")
+MOVED = "moved"  # the revision of a store whose rows are in another one now
 
 
-def upgrade(url: str, revision: str = "head") -> None:
-    """Bring the store at this SQLAlchemy URL to the revision; its folder is made where missing.
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """What was done: from which revision to which (None: an empty store), and the copy of the file
+    that was made before."""
 
-    BadInput for an address that can't be used and for a store of a newer version, Unavailable for
-    one that is down or damaged.
+    before: str | None
+    after: str | None
+    backup: Path | None = None
+
+
+def upgrade(url: str, revision: str = "head") -> Migrated:
+    """Bring the store at this SQLAlchemy URL to the revision, if it is not beyond it; its folder is
+    made where missing, and a file that has something in it is copied first.
+
+    Servers that start at once do it one after the other. BadInput for an address that can't be
+    used and for a store of a newer version, Unavailable for one that is down or damaged.
     """
-    parsed = _parsed(url)
-    try:
-        with _alone(parsed):
-            command.upgrade(config(url), revision)
-    except (DBAPIError, OSError):
-        raise Unavailable(
-            f"The metadata store {parsed.render_as_string()} can't be opened or written.",
-            hint="Is it down or damaged, the disk full, or the folder read-only?",
-        ) from None
-    except CommandError:
-        raise BadInput(
-            f"The metadata store {parsed.render_as_string()} was made by a newer DataMind.",
-            hint="Install that version again, or go back to a backup of the store.",
-        ) from None
-    except SQLAlchemyError:
-        raise BadInput("DATABASE_URL can't be used.", hint=_hint()) from None
+    address, wanted = parsed(url), _named(revision)
+    found, _ = state(url)
+    if found == wanted:  # as at most starts: nobody waits for anybody
+        return Migrated(found, found)
+    with reached(address), alone(address) as connection:
+        before = _known(connection, address)
+        if before == wanted:
+            return Migrated(before, before)
+        if before is not None and _number(before) > _number(wanted):
+            raise BadInput(
+                f"The store is at {before}, which is newer than {wanted}.",
+                hint="`datamind migrate --to REVISION --down` goes back, and loses what is newer.",
+            )
+        backup = _backup(address, before)
+        command.upgrade(config(connection), wanted)
+        return Migrated(before, wanted, backup)
 
 
-def downgrade(url: str, revision: str) -> None:
-    """Take the store back to the revision."""
-    command.downgrade(config(url), revision)
+def downgrade(url: str, revision: str) -> Migrated:
+    """Take the store back to the revision (`base`: empty); what only newer ones keep is lost."""
+    address = parsed(url)
+    with reached(address), alone(address) as connection:
+        before = _known(connection, address)
+        wanted = None if revision == "base" else _named(revision)
+        if before is None or (wanted is not None and _number(wanted) > _number(before)):
+            raise BadInput(f"The store is at {before or 'no revision'}: there is no way down.")
+        backup = _backup(address, before)
+        command.downgrade(config(connection), revision)
+        return Migrated(before, wanted, backup)
 
 
-def config(url: str) -> Config:
+def state(url: str) -> tuple[str | None, str]:
+    """The revision of the store (None: there is nothing in it), and the newest there is."""
+    address = parsed(url)
+    path = file_of(address)
+    if path is not None and not path.exists():
+        return None, head()
+    with reached(address), open_engine(address) as engine:
+        return _revision(engine), head()
+
+
+def head() -> str:
+    """The newest revision."""
+    return str(_scripts().get_current_head())
+
+
+def revisions() -> list[str]:
+    """All revisions, oldest first."""
+    return [script.revision for script in _scripts().walk_revisions()][::-1]
+
+
+def config(connection: Connection | None = None) -> Config:
     """Alembic's configuration: no file, so that it works from an installed package."""
     made = Config()
     made.set_main_option("script_location", str(Path(__file__).parent))
-    made.attributes["url"] = url
+    made.attributes["connection"] = connection
     return made
 
 
-def _parsed(url: str) -> URL:
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise BadInput("DATABASE_URL is no address of a database.", hint=_hint()) from None
-    if parsed.drivername not in DRIVERS:
-        raise BadInput(f"DATABASE_URL can't be {parsed.drivername}.", hint=_hint())
-    return parsed
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(config())
 
 
-def _hint() -> str:
-    return f"Write it as {DRIVERS[0]}:///path/to/file.db or {DRIVERS[1]}://user@host/database."
+def _revision(engine: Engine) -> str | None:
+    with engine.connect().execution_options(**{LOOK: True}) as connection:
+        return revision_in(connection)
 
 
-@contextmanager
-def _alone(url: URL) -> Iterator[None]:
-    """One process at a time brings a file to a revision."""
-    if url.get_backend_name() != "sqlite" or not url.database:
-        yield
-        return
-    path = Path(url.database)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
+def _known(connection: Connection, address: URL) -> str | None:
+    """The store's revision; BadInput for one that this version does not know."""
+    found = revision_in(connection)
+    if found == MOVED:
+        raise BadInput(
+            f"What was in {shown(address)} was moved to another store.",
+            hint="Set DATABASE_URL, or DB_HOST and the others, to where it is now.",
+        )
+    if found is not None and found not in revisions():
+        raise BadInput(
+            f"The metadata store {shown(address)} was made by a newer DataMind.",
+            hint="Install that version again, or go back to a backup of the store.",
+        )
+    return found
+
+
+def _named(revision: str) -> str:
+    """The revision by its whole number; BadInput where there is none."""
+    wanted = head() if revision == "head" else revision.zfill(4)
+    if wanted not in revisions():
+        raise BadInput(
+            f"There is no revision {revision!r}.", hint=f"There are {', '.join(revisions())}."
+        )
+    return wanted
+
+
+def _number(revision: str) -> int:
+    return revisions().index(revision)
+
+
+def _backup(address: URL, before: str | None) -> Path | None:
+    path = file_of(address)
+    return backed_up(path, before) if path is not None and before is not None else None

@@ -39,7 +39,7 @@ class Settings:
     """
 
     home: Path
-    warehouse_url: str | None = None
+    warehouse_url: str | None = field(default=None, repr=False)
     dbt_project: Path | None = None
     query_timeout_s: float = 30.0
     memory_mb: int = 1024

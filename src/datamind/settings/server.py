@@ -8,6 +8,7 @@ from pathlib import Path
 
 from datamind.errors import BadInput
 from datamind.settings.reading import days, limit, networks, origins, path, whole, yes
+from datamind.settings.store import PoolSettings, address, pool
 
 MOST_ROWS = 1_000_000  # the guard lets no statement give more
 ENVIRONMENTS = ("development", "production")
@@ -47,9 +48,10 @@ class ServerSettings:
     environment: str = "development"
     host: str = "127.0.0.1"
     port: int = 8000
-    database_url: str | None = None
-    jwt_secret: str | None = None
-    api_token: str | None = None
+    database_url: str | None = field(default=None, repr=False)
+    pool: PoolSettings = field(default_factory=PoolSettings)
+    jwt_secret: str | None = field(default=None, repr=False)
+    api_token: str | None = field(default=None, repr=False)
     cors_origins: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     user_limit: str = "300/minute"
@@ -88,7 +90,8 @@ def server(env: Mapping[str, str]) -> ServerSettings:
         environment=environment,
         host=env.get("DATAMIND_HOST") or usual.host,
         port=whole(env, "DATAMIND_PORT", usual.port),
-        database_url=env.get("DATABASE_URL") or None,
+        database_url=address(env),
+        pool=pool(env),
         jwt_secret=env.get("JWT_SECRET") or None,
         api_token=env.get("API_TOKEN") or None,
         cors_origins=origins(env, "CORS_ORIGINS"),

@@ -15,7 +15,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from datamind import clock
-from datamind.database import Database
+from datamind.database import Database, one_at_a_time
 from datamind.errors import AccessDenied, Conflict, DataMindError, NotFound
 from datamind.rooms.addresses import Network, address, network
 from datamind.rooms.audit.service import Outcome, note
@@ -125,6 +125,7 @@ async def create(
     """A new restriction; Conflict where it would shut its maker out, unless they insist."""
     need(caller, "admin")
     async with parts.database.in_turn() as session:
+        await one_at_a_time(session, "ip_restrictions")
         if (await session.scalar(select(func.count()).select_from(IpRestriction)) or 0) >= MOST:
             raise Conflict(f"There are {MOST} restrictions already.", hint="Take some away first.")
         made = IpRestriction(
@@ -144,6 +145,7 @@ async def change(
     """The restriction, changed; Conflict as above."""
     need(caller, "admin")
     async with parts.database.in_turn() as session:
+        await one_at_a_time(session, "ip_restrictions")
         found = await _existing(session, restriction_id)
         for name, value in wanted.model_dump(exclude_none=True).items():
             setattr(found, name, value)
@@ -157,6 +159,7 @@ async def remove(parts: Parts, caller: Caller, restriction_id: str, *, force: bo
     """No such restriction any more; Conflict as above."""
     need(caller, "admin")
     async with parts.database.in_turn() as session:
+        await one_at_a_time(session, "ip_restrictions")
         found = await _existing(session, restriction_id)
         await session.delete(found)
         await session.flush()

@@ -41,7 +41,7 @@ async def login(parts: Parts, caller: Caller, email: str, password: str, agent: 
             kept = user.password_hash if user is not None and user.active else None
         right = await parts.passwords.matches(password, kept)
     async with parts.database.in_turn() as session:
-        user = await users.by_email(session, email)
+        user = await users.by_email(session, email, locked=True)
         if right and user is not None and user.active and user.password_hash == kept:
             await lockout.give_back(session, parts, tried, "right")
             _record(session, parts, tried, "success", user)
@@ -181,7 +181,7 @@ async def change_password(parts: Parts, caller: Caller, old: str, new: str) -> N
         raise BadInput("The old password is wrong.", hint="An admin can set a new one.")
     made = await parts.passwords.hash(new)
     async with parts.database.in_turn() as session:
-        user = await users.by_id(session, caller.identity.user)
+        user = await users.by_id(session, caller.identity.user, locked=True)
         if user is None or user.password_hash != kept:
             raise Conflict("The password was changed meanwhile.", hint="Sign in again.")
         user.password_hash = made
@@ -209,7 +209,7 @@ async def load_revocations(parts: Ground) -> None:
 
 async def _revoke_family(parts: Parts, caller: Caller, entry: Session) -> None:
     """In a unit of its own, for the request ends in an error."""
-    async with parts.database.unit() as own:
+    async with parts.database.in_turn() as own:
         await own.execute(
             update(Session)
             .where(Session.id == entry.id)

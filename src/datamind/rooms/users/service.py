@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from datamind import clock
+from datamind.database import one_at_a_time
 from datamind.errors import Conflict, NotFound
 from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.auth.attempts import forget
@@ -23,16 +24,18 @@ from datamind.rooms.users.models import User, UserGroup, UserGroupMembership
 from datamind.rooms.users.schemas import UserDetail, UserIn, UserOut, UserPatch, UsersOut
 
 Row = User  # for the rooms that sign people in
+ADMINS = "admins"  # who changes users takes turns, so that one admin is left
 
 
-async def by_email(session: AsyncSession, email: str) -> User | None:
-    """For signing in: the user of this address."""
-    return await session.scalar(select(User).where(User.email == email))
+async def by_email(session: AsyncSession, email: str, *, locked: bool = False) -> User | None:
+    """For signing in: the user of this address; `locked`, as nobody changes them meanwhile."""
+    found = select(User).where(User.email == email)
+    return await session.scalar(found.with_for_update() if locked else found)
 
 
-async def by_id(session: AsyncSession, user_id: str) -> User | None:
-    """For signing in: the user of this id."""
-    return await session.get(User, user_id)
+async def by_id(session: AsyncSession, user_id: str, *, locked: bool = False) -> User | None:
+    """For signing in: the user of this id; `locked`, as nobody changes them meanwhile."""
+    return await session.get(User, user_id, with_for_update=locked or None)
 
 
 async def groups_of(session: AsyncSession, user_id: str) -> Sequence[str]:
@@ -138,7 +141,8 @@ async def change(
     need(caller, "admin")
     made = new_password() if wanted.reset_password else None
     kept = await parts.passwords.hash(made) if made is not None else None
-    user = await existing(session, user_id)
+    await one_at_a_time(session, ADMINS)
+    user = await existing(session, user_id, locked=True)
     if wanted.name is not None:
         user.name = wanted.name
     if wanted.email is not None:
@@ -162,7 +166,8 @@ async def assign_role(
 ) -> UserOut:
     """The user with this role from now on: access tokens that say another count no more."""
     need(caller, "admin")
-    user = await existing(session, user_id)
+    await one_at_a_time(session, ADMINS)
+    user = await existing(session, user_id, locked=True)
     if role != "admin":
         await _keep_an_admin(session, user)
     before, user.role = user.role, role
@@ -175,7 +180,8 @@ async def assign_role(
 async def delete(session: AsyncSession, parts: Ground, caller: Caller, user_id: str) -> None:
     """Forget who a user is, and let them in no more; what they asked stays in the history."""
     need(caller, "admin")
-    user = await existing(session, user_id)
+    await one_at_a_time(session, ADMINS)
+    user = await existing(session, user_id, locked=True)
     await _keep_an_admin(session, user)
     await forget(session, user.email)
     user.email, user.name, user.password_hash = f"{user.id}@deleted", "Deleted user", ""
@@ -224,9 +230,10 @@ async def anybody(session: AsyncSession) -> bool:
     return await session.scalar(select(User.id).where(User.active).limit(1)) is not None
 
 
-async def existing(session: AsyncSession, user_id: str) -> User:
-    """The user of this id who was not deleted; NotFound else."""
-    user = await session.get(User, user_id)
+async def existing(session: AsyncSession, user_id: str, *, locked: bool = False) -> User:
+    """The user of this id who was not deleted; NotFound else. `locked`, nobody else changes them,
+    or signs them in, until the unit ends."""
+    user = await by_id(session, user_id, locked=locked)
     if user is None or user.deleted_at is not None:
         raise NotFound("There is no such user.")
     return user
@@ -235,7 +242,8 @@ async def existing(session: AsyncSession, user_id: str) -> User:
 async def _keep_an_admin(session: AsyncSession, leaving: User) -> None:
     """Conflict where no other admin would be left.
 
-    The admins' rows are written to first, so that two who see to each other at once take turns.
+    In SQLite the admins' rows are written to first, so that two who see to each other at once take
+    turns; in PostgreSQL they took theirs before they read.
     """
     await session.execute(update(User).where(User.role == "admin").values(role=User.role))
     others = select(User.id).where(User.role == "admin", User.active, User.id != leaving.id)
