@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from datamind.records import (
@@ -93,6 +93,55 @@ class Cache(Protocol):
 
     async def put(self, key: str, value: bytes, *, ttl_s: float) -> None:
         """Keep it for so many seconds at most; what is too large is not kept."""
+        ...
+
+    async def claim(self, key: str, *, ttl_s: float) -> bool:
+        """Whether no other process says that it is about to put this; also where that can't be
+        known. Ours holds for so many seconds at most."""
+        ...
+
+    async def let_go(self, key: str) -> None:
+        """Our claim, if we have one, is over."""
+        ...
+
+
+class Tickets(Protocol):
+    """Holds bytes for whoever comes with their ticket, a secret that no one can guess."""
+
+    async def put(self, ticket: str, owner: str, value: bytes, *, ttl_s: float, most: int) -> None:
+        """Hold the value for so many seconds; TooManyRequests where its owner has `most` already,
+        Overloaded where all have too many."""
+        ...
+
+    async def take(self, ticket: str) -> bytes | None:
+        """The value, once."""
+        ...
+
+
+Heard = Callable[[Mapping[str, str]], Awaitable[bool | None]]
+
+
+class Signals(Protocol):
+    """What the servers of one installation tell each other; the store is the truth behind it."""
+
+    def hear(self, topic: str, heard: Heard) -> None:
+        """`heard` is told what others say of the topic; True answers those who asked."""
+        ...
+
+    def on_gap(self, look: Callable[[], Awaitable[None]]) -> None:
+        """`look` is called whenever something may have been missed."""
+        ...
+
+    def start(self) -> None:
+        """Hear the others from now on."""
+        ...
+
+    def tell(self, topic: str, **said: str) -> None:
+        """Tell the others, without waiting for it."""
+        ...
+
+    async def ask(self, topic: str, **said: str) -> bool:
+        """Whether any other says yes; Unavailable where they can't be asked."""
         ...
 
 

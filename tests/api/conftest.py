@@ -121,7 +121,9 @@ def settings_of(home: Path, **server: Any) -> Settings:
 
 
 @asynccontextmanager
-async def running(settings: Settings, shop: Path | str, **more: Any) -> AsyncIterator[Api]:
+async def running(
+    settings: Settings, shop: Path | str, *, people: Sequence[str] = PEOPLE, **more: Any
+) -> AsyncIterator[Api]:
     """The API over a DuckDB file or another URL while it runs, with one person of each role."""
     clock = Clock()
     app = create_app(
@@ -133,7 +135,7 @@ async def running(settings: Settings, shop: Path | str, **more: Any) -> AsyncIte
         **more,
     )
     async with app.router.lifespan_context(app):
-        await add_people(app.state.parts)
+        await add_people(app.state.parts, people)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             yield Api(app, client, clock)

@@ -306,10 +306,10 @@ def test_an_answer_stands_where_the_history_is_down(
 def test_what_waits_for_a_listener_holds_only_what_is_used(api: Api, run: Run) -> None:
     for context, status in (({"junk": "x" * 100_000}, 422), ({"definitions": "x" * 100_000}, 202)):
         body = {"question": "x", "context": context}
-        assert run(api.call("POST", "/sql/ask?stream=true", body)).status_code == status
-    (waiting,) = api.parts.streams._waiting.values()
+        made = run(api.call("POST", "/sql/ask?stream=true", body))
+        assert made.status_code == status
+    waiting = run(api.parts.streams.take(made.json()["stream_id"], made.json()["ticket"]))
     assert len(waiting.wanted.context.definitions) == MAX_EVIDENCE + 1
-    api.parts.streams.drop_of("usr-analyst")
     api.client.cookies.clear()
 
 

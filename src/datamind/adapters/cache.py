@@ -40,6 +40,13 @@ class MemoryCache:
         while self._held > self._most:
             self._drop(next(iter(self._kept)))
 
+    async def claim(self, key: str, *, ttl_s: float) -> bool:
+        """There is no other process."""
+        return True
+
+    async def let_go(self, key: str) -> None:
+        """Nothing to do."""
+
     def _drop(self, key: str) -> None:
         value, _ = self._kept.pop(key, (None, 0.0))
         if value is not None:

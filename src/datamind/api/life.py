@@ -10,25 +10,24 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from datamind.adapters.cache import MemoryCache
 from datamind.adapters.exports import EXPORTERS
 from datamind.api.data import Following, Source, open_data
 from datamind.api.secrets import secrets_of
+from datamind.api.shared import Shared, open_shared
 from datamind.api.store import open_store
 from datamind.log import Threads
-from datamind.ports import Cache
 from datamind.rooms.audit import retention
 from datamind.rooms.auth.passwords import Passwords
 from datamind.rooms.auth.restrictions import IpRules
 from datamind.rooms.auth.service import load_revocations
 from datamind.rooms.auth.tokens import Revocations, Tokens
-from datamind.rooms.limits import Limits
 from datamind.rooms.parts import Parts
 from datamind.rooms.policies.rights import RightsBook
 from datamind.rooms.questions.results import Results
+from datamind.rooms.questions.waiting import Streams
 from datamind.rooms.system.metrics import Metrics
 from datamind.rooms.system.service import Watch
-from datamind.settings import ServerSettings, Settings
+from datamind.settings import Settings
 
 THREADS = 4  # beside those that wait for the warehouse
 
@@ -53,6 +52,7 @@ async def life(app: FastAPI, start: Start) -> AsyncIterator[None]:
         secrets = secrets_of(settings)
         opening = asyncio.create_task(open_data(settings, start.source, secrets.masks))
         store = await stack.enter_async_context(open_store(settings, secrets))
+        shared = await stack.enter_async_context(open_shared(settings, secrets))
         data = await opening
         app.state.following = following = Following(
             app, settings, start.source, data, secrets.masks
@@ -65,15 +65,18 @@ async def life(app: FastAPI, start: Start) -> AsyncIterator[None]:
         ip_rules = IpRules(store.database, lasts_s=settings.server.policy_cache_s)
         await ip_rules.start()
         stack.push_async_callback(ip_rules.end)
+        rights = RightsBook(store.database, lasts_s=settings.server.policy_cache_s)
+        revocations = Revocations(now)
         app.state.parts = parts = Parts(
             settings=settings, database=store.database, audit=store.audit, engine=data.engine,
             warehouse=data.warehouse, bindings=data.bindings, excess=data.excess,
             passwords=passwords,
-            rights=RightsBook(store.database, lasts_s=settings.server.policy_cache_s),
-            ip_rules=ip_rules, tokens=Tokens(secrets.jwt, now), revocations=Revocations(now),
-            limits=Limits(), metrics=Metrics(), threads=threads, now=now, today=start.today,
+            rights=rights, ip_rules=ip_rules, tokens=Tokens(secrets.jwt, now),
+            revocations=revocations, streams=Streams(shared.tickets, revocations, now),
+            signals=shared.signals, redis=shared.redis, limits=shared.limits,
+            metrics=Metrics(), threads=threads, now=now, today=start.today,
             results=Results(
-                _cache(settings.server), threads, ttl_s=settings.server.cache_s, now=now
+                shared.cache, threads, ttl_s=settings.server.cache_s, now=now
             ),
             started=now(), places=asyncio.Semaphore(settings.server.query_workers),
             exporters=EXPORTERS,
@@ -82,8 +85,8 @@ async def life(app: FastAPI, start: Start) -> AsyncIterator[None]:
         )  # fmt: skip
         stack.push_async_callback(parts.running.end)
         parts.revocations.on_user(parts.running.stop_of)
-        parts.revocations.on_user(parts.streams.drop_of)
         await load_revocations(parts)
+        _listen(shared, parts, rights, ip_rules)
         app.state.watch = Watch(lambda: app.state.parts)
         await app.state.watch.start()
         stack.push_async_callback(app.state.watch.end)
@@ -98,5 +101,16 @@ async def _ended(task: asyncio.Task[None]) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-def _cache(server: ServerSettings) -> Cache | None:
-    return MemoryCache(server.cache_mb << 20) if server.cache_mb else None
+def _listen(shared: Shared, parts: Parts, rights: RightsBook, ip_rules: IpRules) -> None:
+    """What other servers change holds here as soon as they say so; what they said while nobody
+    heard is in the store."""
+    for part in (parts.running, parts.revocations, rights, ip_rules):
+        part.told_by(shared.signals)
+
+    async def look() -> None:
+        rights.forget_here()
+        await ip_rules.load()
+        await load_revocations(parts)
+
+    shared.signals.on_gap(look)
+    shared.signals.start()

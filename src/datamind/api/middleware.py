@@ -148,7 +148,7 @@ class Gate:
         if parts is not None:
             try:
                 await self._let_in(scope)
-                parts.limits.spend(self.settings.ip_limit, "ip", scope["state"]["client_ip"])
+                await parts.limits.spend(self.settings.ip_limit, "ip", scope["state"]["client_ip"])
             except (TooManyRequests, AccessDenied) as fault:
                 await receive()
                 code = 1013 if isinstance(fault, TooManyRequests) else 1008
@@ -173,7 +173,7 @@ class Gate:
                 url = URL(scope=scope).replace(scheme="https")
                 await RedirectResponse(url, 308)(scope, receive, answer)
                 return
-            self._admit(scope, headers)
+            await self._admit(scope, headers)
             if scope["method"] == "HEAD" and scope["path"].startswith(PROBES):
                 scope = {**scope, "method": "GET"}  # the server leaves the body out
             await self.app(scope, _measured(receive), answer)
@@ -194,7 +194,7 @@ class Gate:
         finally:
             self._count(scope, sent, time.perf_counter() - started)
 
-    def _admit(self, scope: Scope, headers: Headers) -> None:
+    async def _admit(self, scope: Scope, headers: Headers) -> None:
         """Turn away what no route needs to see."""
         path = scope["path"]
         if self._needs_https(scope):
@@ -212,7 +212,7 @@ class Gate:
             raise BodyTooLarge("The request is too large.")
         parts = getattr(self.server.state, "parts", None)
         if parts is not None and not path.startswith(FREE):
-            parts.limits.spend(self.settings.ip_limit, "ip", scope["state"]["client_ip"])
+            await parts.limits.spend(self.settings.ip_limit, "ip", scope["state"]["client_ip"])
 
     async def _let_in(self, scope: Scope) -> None:
         """ShutOut where IP restrictions keep the address out; only probes of whether the
@@ -225,7 +225,7 @@ class Gate:
             parts.ip_rules.check(state["client_ip"])
         except ShutOut:
             with suppress(TooManyRequests):  # nobody may fill the audit log
-                parts.limits.spend(NOTED, "ip-denied", state["client_ip"])
+                await parts.limits.spend(NOTED, "ip-denied", state["client_ip"])
                 who = Caller(Identity("", "viewer"), state["client_ip"], state["correlation_id"])
                 await note(parts, who, "ip_denied", Outcome.blocked, path=scope["path"])
             raise

@@ -55,7 +55,7 @@ async def signed_in(
         return await _by_key(request, parts, credentials.credentials, takes.scopes)
     claims = parts.tokens.read(credentials.credentials)
     parts.revocations.check(claims)
-    parts.limits.spend(parts.settings.server.user_limit, "user", claims.user)
+    await parts.limits.spend(parts.settings.server.user_limit, "user", claims.user)
     caller = Caller(
         Identity(claims.user, claims.role), client_ip(request), request.state.correlation_id,
         claims.email, claims.session,
@@ -71,7 +71,7 @@ async def _by_key(request: Request, parts: Parts, secret: str, takes: list[str])
     )
     request.state.caller = caller
     user.set(caller.identity.user)
-    parts.limits.spend(parts.settings.server.user_limit, "user", caller.identity.user)
+    await parts.limits.spend(parts.settings.server.user_limit, "user", caller.identity.user)
     request.state.caller = keys.scoped(caller, key, takes[0] if takes else None)
     return cast(Caller, request.state.caller)
 

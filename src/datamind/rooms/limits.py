@@ -5,37 +5,41 @@ from __future__ import annotations
 import time
 
 from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage
-from limits.strategies import SlidingWindowCounterRateLimiter
+from limits.aio.storage import MemoryStorage, Storage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
-from datamind.errors import TooManyRequests
+from datamind.errors import TooManyRequests, Unavailable
 
 
 class Limits:
-    """Counts in this process; `spend` raises TooManyRequests once a limit is used up."""
+    """Counts in this process, or in `shared` counters for all servers together.
 
-    def __init__(self) -> None:
-        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+    Where those don't answer (Unavailable) it goes on here: somebody who asks all of n servers in
+    turn may then do a thing up to n times as often. `spend` raises TooManyRequests once a limit is
+    used up.
+    """
+
+    def __init__(self, shared: Storage | None = None) -> None:
+        self._own = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._shared = None if shared is None else SlidingWindowCounterRateLimiter(shared)
         self._items: dict[str, RateLimitItem] = {}
 
-    def spend(self, limit: str, kind: str, who: str, *, times: int = 1) -> None:
+    async def spend(self, limit: str, kind: str, who: str, *, times: int = 1) -> None:
         """One more of `kind` by `who`, where `limit` reads `60/minute`, and `times` as many may
         be."""
         item = self._item(limit, times)
-        if not self._limiter.hit(item, kind, who):
-            raise self._too_many(item, kind, who)
-
-    def check(self, limit: str, kind: str, who: str, *, times: int = 1) -> None:
-        """The same without counting: whether there could be one more."""
-        item = self._item(limit, times)
-        if not self._limiter.test(item, kind, who):
-            raise self._too_many(item, kind, who)
+        for limiter in (self._shared, self._own):
+            if limiter is None:
+                continue
+            try:
+                if not await limiter.hit(item, kind, who):
+                    stats = await limiter.get_window_stats(item, kind, who)
+                    raise TooManyRequests(retry_after_s=round(stats.reset_time - time.time()))
+                return
+            except Unavailable:
+                continue
 
     def _item(self, limit: str, times: int) -> RateLimitItem:
         count, _, period = limit.partition("/")
         text = f"{int(count) * times}/{period}"
         return self._items.setdefault(text, parse(text))
-
-    def _too_many(self, item: RateLimitItem, kind: str, who: str) -> TooManyRequests:
-        reset = self._limiter.get_window_stats(item, kind, who).reset_time
-        return TooManyRequests(retry_after_s=round(reset - time.time()))

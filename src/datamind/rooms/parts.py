@@ -7,13 +7,13 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from datamind.database import Database
 from datamind.governance.bound import Bindings
 from datamind.governance.rules import Rights
 from datamind.pipeline.engine import Engine
-from datamind.ports import AuditLog, Exporter, Warehouse
+from datamind.ports import AuditLog, Exporter, Signals, Warehouse
 from datamind.rooms.auth.passwords import Passwords
 from datamind.rooms.auth.tokens import Revocations, Tokens
 from datamind.rooms.caller import Caller
@@ -33,8 +33,16 @@ class IpRulesOf(Protocol):
         """AccessDenied for one that is not."""
         ...
 
-    async def load(self) -> None:
+    async def changed(self) -> None:
         """Something was changed here."""
+        ...
+
+
+class Looked(Protocol):
+    """A part that several servers share."""
+
+    async def look(self) -> Mapping[str, Any]:
+        """How it is; Unavailable where it does not answer."""
         ...
 
 
@@ -84,9 +92,10 @@ class Parts(Governing):
     """What a running server consists of.
 
     `ip_rules` say which addresses are let in; `results` reads rows through the cache; `exporters`
-    write them into files, as many at once as there are `export_places`. `today` is the day that
+    write them into files, as many at once as there are `export_places`. `streams` are asks that
+    wait for their listener, `signals` what servers tell each other. `today` is the day that
     questions count from, `demo_questions` what the public page proposes; `excess` is what the
-    warehouse's role may do and should not.
+    warehouse's role may do and should not, `redis` what servers share, if anything.
     """
 
     ip_rules: IpRulesOf
@@ -94,12 +103,14 @@ class Parts(Governing):
     limits: Limits
     metrics: Metrics
     results: Results
+    streams: Streams
+    signals: Signals
     export_places: asyncio.Semaphore
     exporters: Mapping[str, Exporter]
     today: Callable[[], dt.date]
     started: dt.datetime
     values: OwnValues = field(default_factory=OwnValues)
     running: Running = field(default_factory=Running)
-    streams: Streams = field(default_factory=Streams)
     demo_questions: tuple[str, ...] = ()
     excess: tuple[str, ...] = ()
+    redis: Looked | None = None

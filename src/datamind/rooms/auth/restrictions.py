@@ -1,14 +1,14 @@
 """IP restrictions: which networks are let in, said by admins, held in memory for every request.
 
-A change that this process makes holds at once; one that another makes, within
-POLICY_CACHE_SECONDS.
+A change that this process makes holds at once; one that another makes, once its signal comes, and
+within POLICY_CACHE_SECONDS where none does.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select, update
@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from datamind import clock
 from datamind.database import Database, one_at_a_time
 from datamind.errors import AccessDenied, Conflict, DataMindError, NotFound
+from datamind.ports import Signals
 from datamind.rooms.addresses import Network, address, network
 from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.auth.models import IpRestriction
@@ -67,6 +68,7 @@ class IpRules:
         self._loading = asyncio.Lock()  # who read first must not have the last word
         self._rules: tuple[Rule, ...] = ()
         self._task: asyncio.Task[None] | None = None
+        self._signals: Signals | None = None
 
     async def start(self) -> None:
         """Read them, then again and again; nobody is let in before."""
@@ -83,6 +85,21 @@ class IpRules:
         """Read them now."""
         async with self._loading, self._database.unit() as session:
             self._rules = rules_in(await _all(session))
+
+    async def changed(self) -> None:
+        """Something was changed here: read them now, and tell the other servers."""
+        await self.load()
+        if self._signals is not None:
+            self._signals.tell("ip_rules")
+
+    def told_by(self, signals: Signals) -> None:
+        """Tell the other servers, and be told by them."""
+
+        async def heard(said: Mapping[str, str]) -> None:
+            await self.load()
+
+        signals.hear("ip_rules", heard)
+        self._signals = signals
 
     def check(self, ip: str) -> None:
         """ShutOut for an address that is not let in."""
@@ -135,7 +152,7 @@ async def create(
         session.add(made)
         await session.flush()
         await _said(session, parts, caller, "create", made, force=force)
-    await parts.ip_rules.load()
+    await parts.ip_rules.changed()
     return RestrictionOut.model_validate(made)
 
 
@@ -151,7 +168,7 @@ async def change(
             setattr(found, name, value)
         await session.flush()
         await _said(session, parts, caller, "change", found, force=force)
-    await parts.ip_rules.load()
+    await parts.ip_rules.changed()
     return RestrictionOut.model_validate(found)
 
 
@@ -164,7 +181,7 @@ async def remove(parts: Parts, caller: Caller, restriction_id: str, *, force: bo
         await session.delete(found)
         await session.flush()
         await _said(session, parts, caller, "delete", found, force=force)
-    await parts.ip_rules.load()
+    await parts.ip_rules.changed()
 
 
 async def switch_off(session: AsyncSession, parts: Ground, caller: Caller) -> int:

@@ -133,7 +133,7 @@ async def refresh(session: AsyncSession, parts: Parts, caller: Caller, token: st
     A token that was used longer ago than the grace has been stolen, by whoever used it first or
     last: its whole family is revoked.
     """
-    parts.limits.spend(parts.settings.server.user_limit, "refresh", caller.ip)
+    await parts.limits.spend(parts.settings.server.user_limit, "refresh", caller.ip)
     found = await session.get(RefreshToken, digest(token))
     entry = await session.get(Session, found.session_id) if found is not None else None
     if found is None or entry is None:
@@ -202,9 +202,9 @@ async def load_revocations(parts: Ground) -> None:
     since = parts.now() - ACCESS
     async with parts.database.unit() as session:
         for user in await users.changed_since(session, since):
-            parts.revocations.user(user.id, user.access_valid_from)
+            parts.revocations.learn_user(user.id, user.access_valid_from)
         for over in await session.scalars(select(Session.id).where(Session.revoked_at > since)):
-            parts.revocations.session(over)
+            parts.revocations.learn_session(over)
 
 
 async def _revoke_family(parts: Parts, caller: Caller, entry: Session) -> None:

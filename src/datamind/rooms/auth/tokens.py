@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import jwt
 
 from datamind.errors import Unauthenticated
+from datamind.ports import Signals
 from datamind.rooms.caller import ROLES
 
 ACCESS = dt.timedelta(minutes=15)
@@ -74,16 +76,27 @@ class Revocations:
     def __init__(self, now: Callable[[], dt.datetime]) -> None:
         self._now = now
         self._listeners: list[Callable[[str], None]] = []
+        self._tell: Callable[..., None] = _nobody
         self._sessions: dict[str, dt.datetime] = {}
         self._users: dict[str, dt.datetime] = {}
 
     def session(self, session: str) -> None:
-        """No token of this session counts from now on."""
+        """No token of this session counts from now on, on no server."""
+        self.learn_session(session)
+        self._tell(session=session)
+
+    def user(self, user: str, before: dt.datetime) -> None:
+        """No token of this user that was issued before this moment counts, on no server."""
+        self.learn_user(user, before)
+        self._tell(user=user, before=before.isoformat())
+
+    def learn_session(self, session: str) -> None:
+        """The same, where others know it already."""
         self._forget()
         self._sessions[session] = self._now()
 
-    def user(self, user: str, before: dt.datetime) -> None:
-        """No token of this user that was issued before this moment counts."""
+    def learn_user(self, user: str, before: dt.datetime) -> None:
+        """The same, where others know it already."""
         self._forget()
         known = self._users.get(user)
         if known is not None and known >= before:
@@ -91,6 +104,23 @@ class Revocations:
         self._users[user] = before
         for tell in self._listeners:
             tell(user)
+
+    def told_by(self, signals: Signals) -> None:
+        """Tell the other servers, and learn from them; the store has it all the same."""
+
+        async def learn(said: Mapping[str, str]) -> None:
+            if "session" in said:
+                self.learn_session(said["session"])
+            else:
+                self.learn_user(said["user"], dt.datetime.fromisoformat(said["before"]))
+
+        signals.hear("revoked", learn)
+        self._tell = partial(signals.tell, "revoked")
+
+    def holds(self, user: str, session: str | None, *, since: dt.datetime) -> bool:
+        """Whether nothing was revoked of what this user was let in for at that moment."""
+        before = self._users.get(user)
+        return session not in self._sessions and (before is None or since > before)
 
     def on_user(self, tell: Callable[[str], None]) -> None:
         """`tell` hears of each user whose tokens are revoked."""
@@ -107,6 +137,10 @@ class Revocations:
         past = self._now() - ACCESS
         self._sessions = {k: at for k, at in self._sessions.items() if at > past}
         self._users = {k: at for k, at in self._users.items() if at > past}
+
+
+def _nobody(**said: str) -> None:
+    """There are no other servers."""
 
 
 def new_refresh_token() -> str:

@@ -1,7 +1,7 @@
 """Rights: the rules there are and what rules can see of a caller, remembered for a while.
 
-A change that this process makes holds at once; one that another makes, within
-POLICY_CACHE_SECONDS.
+A change that this process makes holds at once; one that another makes, once its signal comes, and
+within POLICY_CACHE_SECONDS where none does.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from datamind.database import Database
 from datamind.governance.rules import Asker, Rights, Rules, known
+from datamind.ports import Signals
 from datamind.rooms.caller import Caller
 from datamind.rooms.policies.stored import read_book
 from datamind.rooms.users import service as users
@@ -33,6 +35,7 @@ class RightsBook:
         self._clock = clock
         self._loading = asyncio.Lock()  # many who ask at once load once
         self._changes = 0
+        self._tell: Callable[[], None] = _nobody
         # Each with the moment until which it holds.
         self._rules: tuple[Rules, float] | None = None
         self._askers: OrderedDict[str, tuple[Asker, float]] = OrderedDict()
@@ -68,10 +71,28 @@ class RightsBook:
         return Rights(asker, rules)
 
     def forget(self) -> None:
-        """Something was changed here."""
+        """Something was changed here; the other servers are told."""
+        self.forget_here()
+        self._tell()
+
+    def told_by(self, signals: Signals) -> None:
+        """Tell the other servers, and be told by them."""
+
+        async def heard(said: Mapping[str, str]) -> None:
+            self.forget_here()
+
+        signals.hear("rights", heard)
+        self._tell = partial(signals.tell, "rights")
+
+    def forget_here(self) -> None:
+        """Something was changed, or may have been."""
         self._changes += 1
         self._rules = None
         self._askers.clear()
+
+
+def _nobody() -> None:
+    """There are no other servers."""
 
 
 async def rules_of(session: AsyncSession) -> Rules:

@@ -69,7 +69,7 @@ async def look_as(body: PreviewIn, caller: Admin, parts: TheParts, session: Unit
 async def test(body: TestIn, caller: Admin, parts: TheParts, session: Unit) -> TestOut:
     """Whether the assertions of policies hold; with `proposed`, whether that change would break
     any."""
-    _spend(parts, caller)
+    await _spend(parts, caller)
     return await testing.test(session, parts, caller, body)
 
 
@@ -103,7 +103,7 @@ async def take_in(
     """Take in a YAML file of policies, as a whole or not at all; `replace` takes away what is not
     in it. With `dry_run`, only say what would be done; with `If-Match`, only if nothing
     was changed since the export."""
-    _spend(parts, caller)
+    await _spend(parts, caller)
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -153,9 +153,9 @@ async def versions(policy_id: str, caller: Admin, session: Unit) -> VersionsOut:
     return await service.versions(session, caller, policy_id)
 
 
-def _spend(parts: Parts, caller: Caller) -> None:
+async def _spend(parts: Parts, caller: Caller) -> None:
     """What may run statements counts as an ask."""
-    parts.limits.spend(parts.settings.server.ask_limit, "ask", caller.identity.user)
+    await parts.limits.spend(parts.settings.server.ask_limit, "ask", caller.identity.user)
 
 
 pii = APIRouter(prefix="/security/pii", tags=["security"], responses=problems(*USUAL))

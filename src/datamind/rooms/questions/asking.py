@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
@@ -19,6 +20,7 @@ from datamind.errors import (
     AccessDenied,
     BadInput,
     DataMindError,
+    NotFound,
     QueryCancelled,
     QueryFailed,
     Unavailable,
@@ -104,7 +106,7 @@ async def ask_the_demo(parts: Parts, caller: Caller, wanted: DemoIn) -> Answer:
     """The answer to anybody's question, where the warehouse is the demo's."""
     if not (parts.demo_questions and parts.settings.server.public_demo):
         raise AccessDenied("There is no public demo here.", hint="Sign in to ask.")
-    parts.limits.spend(parts.settings.server.demo_limit, "demo", caller.ip)
+    await parts.limits.spend(parts.settings.server.demo_limit, "demo", caller.ip)
     return await answer(parts, caller, AskIn(question=wanted.question, limit=DEMO_ROWS))
 
 
@@ -113,7 +115,8 @@ async def answer(
     query_id: str | None = None, on_stage: OnStage = _silent,
 ) -> Answer:  # fmt: skip
     """The answer, for a caller whose right to ask was checked."""
-    parts.limits.spend(parts.settings.server.ask_limit, "ask", caller.identity.user or caller.ip)
+    who = caller.identity.user or caller.ip
+    await parts.limits.spend(parts.settings.server.ask_limit, "ask", who)
     if wanted.engine == "model":
         raise BadInput("No language model is configured.", hint="Use builtin or auto.")
     limit = _row_limit(parts, wanted.limit)
@@ -143,7 +146,7 @@ async def answer(
 async def run_sql(parts: Parts, caller: Caller, wanted: ExecuteIn) -> Answer:
     """Rows of SQL that the caller sent, governed afresh."""
     need(caller, "analyst")
-    parts.limits.spend(parts.settings.server.ask_limit, "ask", caller.identity.user)
+    await parts.limits.spend(parts.settings.server.ask_limit, "ask", caller.identity.user)
     limit = _row_limit(parts, wanted.limit)
     question, plan = "", None
     if wanted.query_id is not None:
@@ -168,7 +171,7 @@ async def results(
 ) -> Answer:
     """The rows that the caller may see of their own query, or of one that is shared with them."""
     need(caller, "viewer")
-    parts.limits.spend(parts.settings.server.ask_limit, "ask", caller.identity.user)
+    await parts.limits.spend(parts.settings.server.ask_limit, "ask", caller.identity.user)
     kept = await sharing.readable(parts, caller, query_id)
     most = _row_limit(parts, limit)
 
@@ -190,12 +193,26 @@ async def cancel(parts: Parts, caller: Caller, query_id: str) -> bool:
     """Call a query off; whether it was still running. Somebody else's looks like none at all."""
     need(caller, "analyst")
     run = parts.running.find(query_id)
-    if run is None or not (caller.is_admin or run.user == caller.identity.user):
+    if run is not None and (caller.is_admin or run.user == caller.identity.user):
+        run.stop.set()
+    elif not await _called_off_elsewhere(parts, caller, query_id):
         await history.must_exist(parts, caller, query_id)
         return False
-    run.stop.set()
     await note(parts, caller, "query_cancel", Outcome.success, query=query_id)
     return True
+
+
+async def _called_off_elsewhere(parts: Parts, caller: Caller, query_id: str) -> bool:
+    """Whether another server ran it, for this caller, and calls it off; Unavailable where they
+    can't be asked and it has not ended either."""
+    who, admin = caller.identity.user, "yes" if caller.is_admin else ""
+    try:
+        return await parts.signals.ask("cancel", query=query_id, user=who, admin=admin)
+    except Unavailable:
+        with suppress(NotFound):
+            await history.must_exist(parts, caller, query_id)
+            return False
+        raise Unavailable("Other servers, where it may run, can't be asked now.") from None
 
 
 async def _asked(

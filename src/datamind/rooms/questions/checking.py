@@ -14,7 +14,7 @@ from datamind.rooms.questions.schemas import ValidateOut
 async def validate(parts: Parts, caller: Caller, sql: str) -> ValidateOut:
     """The guard's verdict: what the statement reads, or why it is refused."""
     need(caller, "analyst")
-    parts.limits.spend(parts.settings.server.ask_limit, "ask", caller.identity.user)
+    await parts.limits.spend(parts.settings.server.ask_limit, "ask", caller.identity.user)
     try:
         rights = await rights_of(parts, caller)
         prepared, _ = await parts.engine.prepare_sql(

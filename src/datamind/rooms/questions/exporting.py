@@ -62,7 +62,7 @@ class File:
 async def export(parts: Parts, caller: Caller, query_id: str, format: Format) -> File:
     """The rows that the caller may see of their own query, or of one shared with them."""
     need(caller, "viewer")
-    parts.limits.spend(parts.settings.server.ask_limit, "ask", caller.identity.user)
+    await parts.limits.spend(parts.settings.server.ask_limit, "ask", caller.identity.user)
     kept = await sharing.readable(parts, caller, query_id)
     rights = await parts.rights.of(caller)
     run, most = clock.new_id("exp"), parts.settings.server.queue

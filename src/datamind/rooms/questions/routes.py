@@ -65,7 +65,7 @@ async def ask(
     """Answer a question. With `stream=true`, 202 and a ticket to follow the stages with."""
     if not stream:
         return await _told(request, parts, asking.ask(parts, caller, body))
-    stream_id, ticket = parts.streams.open(caller, body)
+    stream_id, ticket = await parts.streams.open(caller, body)
     made = StreamOut(stream_id=stream_id, ticket=ticket, expires_in=LASTS_S)
     response = Response(made.model_dump_json(), 202, media_type="application/json")
     response.set_cookie(
@@ -86,7 +86,7 @@ async def stream(
 ) -> EventSourceResponse:  # fmt: skip
     """Follow an ask: `accepted`, each `stage`, then `answer` or `problem`. Once for each ticket;
     to go away is to call the query off."""
-    taken = parts.streams.take(stream_id, x_stream_ticket or stream_ticket)
+    taken = await parts.streams.take(stream_id, x_stream_ticket or stream_ticket)
     return EventSourceResponse(events(parts, taken, request.url.path), ping=15)
 
 

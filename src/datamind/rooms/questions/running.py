@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from datamind.errors import Overloaded, QueryCancelled
+from datamind.ports import Signals
 
 T = TypeVar("T")
 STOP_CHECK_S = 0.05  # how soon one that waits notices that it was called off
@@ -74,6 +75,18 @@ class Running:
         """Call off all that runs."""
         for run in self._runs.values():
             run.stop.set()
+
+    def told_by(self, signals: Signals) -> None:
+        """Other servers may call off what runs here."""
+
+        async def called_off(said: Mapping[str, str]) -> bool:
+            run = self.find(said["query"])
+            if run is None or not (said["admin"] or run.user == said["user"]):
+                return False
+            run.stop.set()
+            return True
+
+        signals.hear("cancel", called_off)
 
     def find(self, query_id: str) -> Run | None:
         """The run of this query, while it runs."""

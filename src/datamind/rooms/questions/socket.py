@@ -72,11 +72,11 @@ class _Talk:
         loop = asyncio.get_running_loop()
         self.ends = loop.call_later(left, lambda: loop.create_task(self.over()))
 
-    def check(self) -> Caller:
+    async def check(self) -> Caller:
         """The caller, whose token has to be good still, and whose address let in."""
         claims = self.parts.tokens.read(self.token)
         self.parts.revocations.check(claims)
-        self.parts.limits.spend(self.parts.settings.server.user_limit, "user", claims.user)
+        await self.parts.limits.spend(self.parts.settings.server.user_limit, "user", claims.user)
         assert self.caller is not None
         self.parts.ip_rules.check(self.caller.ip)
         return self.caller
@@ -131,20 +131,20 @@ async def _next(talk: _Talk) -> None:
         if kind == "token":
             talk.sign_in(str(message.get("token", "")))
         elif kind == "cancel":
-            caller, query = talk.check(), str(message.get("query_id", ""))
+            caller, query = await talk.check(), str(message.get("query_id", ""))
             done = await asking.cancel(talk.parts, caller, query)
             await talk.say("cancelled", {"query_id": query, "cancelled": done})
         elif kind == "ask":
-            _ask(talk, message)
+            await _ask(talk, message)
         else:
             raise BadInput("A message is of type token, ask or cancel.")
     except DataMindError as fault:
         await _tell(talk, fault)
 
 
-def _ask(talk: _Talk, message: dict[str, Any]) -> None:
+async def _ask(talk: _Talk, message: dict[str, Any]) -> None:
     """Answer beside what else is asked here."""
-    caller = talk.check()
+    caller = await talk.check()
     if len(talk.asks) >= MOST_AT_ONCE:
         raise TooManyRequests(retry_after_s=1)
     try:
@@ -152,7 +152,7 @@ def _ask(talk: _Talk, message: dict[str, Any]) -> None:
     except ValidationError as fault:
         where = ".".join(map(str, fault.errors()[0]["loc"]))
         raise BadInput(f"The field {where} does not fit.", hint="See sql/ask in /docs.") from None
-    waiting = Waiting(caller, wanted, "", clock.new_id("qry"), 0.0)
+    waiting = Waiting(caller, wanted, clock.new_id("qry"))
 
     async def answer() -> None:
         with suppress(RuntimeError, WebSocketDisconnect):  # nobody is there any more

@@ -1,20 +1,24 @@
-"""Asks that wait for somebody to listen: each is taken once, with its ticket."""
+"""Asks that wait for somebody to listen: each is taken once, with its ticket, on any server."""
 
 from __future__ import annotations
 
-import asyncio
-import hmac
+import datetime as dt
+import hashlib
+import json
 import secrets
-import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 
 from datamind import clock
-from datamind.errors import NotFound, Overloaded, TooManyRequests
+from datamind.errors import NotFound
+from datamind.ports import Tickets
+from datamind.records import Identity
+from datamind.rooms.auth.tokens import Revocations
 from datamind.rooms.caller import Caller, need
 from datamind.rooms.questions.schemas import AskIn
 
 LASTS_S = 60
-MOST, MOST_EACH = 2_000, 20
+MOST_EACH = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,46 +27,51 @@ class Waiting:
 
     caller: Caller
     wanted: AskIn
-    ticket: str
     query_id: str
-    until: float
 
 
 class Streams:
     """The asks that wait for a listener."""
 
-    def __init__(self) -> None:
-        self._waiting: dict[str, Waiting] = {}
+    def __init__(
+        self, tickets: Tickets, revocations: Revocations, now: Callable[[], dt.datetime]
+    ) -> None:
+        self._tickets = tickets
+        self._revocations = revocations
+        self._now = now
 
-    def open(self, caller: Caller, wanted: AskIn) -> tuple[str, str]:
+    async def open(self, caller: Caller, wanted: AskIn) -> tuple[str, str]:
         """The id of a new stream, and its ticket."""
         need(caller, "analyst")
-        now = time.monotonic()
-        own = sum(w.caller.identity.user == caller.identity.user for w in self._waiting.values())
-        if own >= MOST_EACH:
-            raise TooManyRequests(retry_after_s=LASTS_S)
-        if len(self._waiting) >= MOST:
-            raise Overloaded("Too many questions wait to be listened to.", retry_after_s=5)
         stream, ticket = clock.new_id("str"), secrets.token_urlsafe(32)
-        asyncio.get_running_loop().call_later(LASTS_S, self._forget, stream)
-        self._waiting[stream] = Waiting(caller, wanted, ticket, clock.new_id("qry"), now + LASTS_S)
+        said = {
+            "caller": asdict(caller), "wanted": wanted.model_dump(mode="json"),
+            "query_id": clock.new_id("qry"), "at": self._now().isoformat(),
+        }  # fmt: skip
+        await self._tickets.put(
+            _key(stream, ticket), caller.identity.user, json.dumps(said).encode(), ttl_s=LASTS_S,
+            most=MOST_EACH,
+        )  # fmt: skip
         return stream, ticket
 
-    def _forget(self, stream: str) -> None:
-        self._waiting.pop(stream, None)
+    async def take(self, stream_id: str, ticket: str | None) -> Waiting:
+        """The ask of this stream, once; NotFound for a wrong ticket too, and for somebody whose
+        tokens were revoked meanwhile."""
+        found = None if ticket is None else await self._tickets.take(_key(stream_id, ticket))
+        if found is not None:
+            said = json.loads(found)
+            caller = _caller(said["caller"])
+            at = dt.datetime.fromisoformat(said["at"])
+            if self._revocations.holds(caller.identity.user, caller.session, since=at):
+                wanted = AskIn.model_validate(said["wanted"])
+                return Waiting(caller, wanted, said["query_id"])
+        raise NotFound("There is no such stream.", hint="Ask anew: a stream is read once.")
 
-    def drop_of(self, user: str) -> None:
-        """Nobody listens to this user's any more."""
-        self._waiting = {k: w for k, w in self._waiting.items() if w.caller.identity.user != user}
 
-    def take(self, stream_id: str, ticket: str | None) -> Waiting:
-        """The ask of this stream, once; NotFound for a wrong ticket too."""
-        found = self._waiting.get(stream_id)
-        if (
-            found is None
-            or found.until <= time.monotonic()
-            or ticket is None
-            or not hmac.compare_digest(ticket.encode(), found.ticket.encode())
-        ):
-            raise NotFound("There is no such stream.", hint="Ask anew: a stream is read once.")
-        return self._waiting.pop(stream_id)
+def _key(stream_id: str, ticket: str) -> str:
+    return hashlib.sha256(f"{stream_id} {ticket}".encode()).hexdigest()
+
+
+def _caller(said: dict[str, object]) -> Caller:
+    identity = said.pop("identity")
+    return Caller(Identity(**identity), **said)  # type: ignore[arg-type]  # as `open` wrote it

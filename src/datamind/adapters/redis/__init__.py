@@ -1,0 +1,1 @@
+"""Redis behind the ports: what several servers share, while it is there."""

@@ -1,0 +1,126 @@
+"""The one client of Redis: no call waits long, and what is away is left alone for a while."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from circuitbreaker import CircuitBreaker  # type: ignore[import-untyped]  # it has no types
+
+from datamind.errors import BadInput, Unavailable
+from datamind.settings.redis import RedisSettings
+
+if TYPE_CHECKING:
+    from redis.asyncio import ConnectionPool, Redis
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+FAILURES = 5  # in a row, then it is left alone
+CONNECTIONS = 64
+SEAL_BYTES = 32
+
+
+class RedisLink:
+    """Calls Redis, each time within the time limit; Unavailable at once while it is left alone.
+
+    `secret` is what servers of one installation share: what they put down is sealed with it, for
+    whoever can write into Redis must not be believed to be one of them.
+    """
+
+    def __init__(self, settings: RedisSettings, secret: bytes) -> None:
+        try:
+            from redis.asyncio import BlockingConnectionPool, Redis
+            from redis.asyncio.retry import Retry
+            from redis.backoff import NoBackoff
+            from redis.exceptions import ConnectionError as Lost
+            from redis.exceptions import RedisError
+        except ImportError:
+            raise BadInput(
+                "REDIS_URL is set, and the client of Redis is not installed.",
+                hint="pip install 'datamind[scale]'",
+            ) from None
+        assert settings.url is not None
+        self.settings = settings
+        self._secret = secret
+        # A connection that the server closed while it was idle is made anew, once.
+        self.pool: ConnectionPool = BlockingConnectionPool.from_url(
+            settings.url, max_connections=CONNECTIONS, timeout=settings.timeout_s,
+            socket_timeout=settings.timeout_s, socket_connect_timeout=settings.timeout_s,
+            retry=Retry(NoBackoff(), 1, supported_errors=(Lost,)),
+        )  # fmt: skip
+        self._client: Redis = Redis(connection_pool=self.pool)
+        self.faults: tuple[type[Exception], ...] = (RedisError, OSError, TimeoutError)
+        self._breaker = CircuitBreaker(FAILURES, settings.rest_s, name="redis")
+        self._trying = False
+
+    @property
+    def is_away(self) -> bool:
+        """Whether it is left alone."""
+        return bool(self._breaker.opened)
+
+    def name(self, *words: str) -> str:
+        """The key of these words."""
+        return ":".join((self.settings.namespace, *words))
+
+    async def do(self, work: Callable[[Redis], Awaitable[T]]) -> T:
+        """What comes of the work; Unavailable where Redis does not do it in time."""
+        state = self._breaker.state
+        if state == "open" or (state == "half_open" and self._trying):
+            raise _away()
+        self._trying = state == "half_open"  # one alone looks whether it is back
+        try:
+            async with asyncio.timeout(self.settings.timeout_s):
+                made = await work(self._client)
+        except self.faults as fault:
+            self._failed(fault)
+            raise _away() from None
+        finally:
+            self._trying = False
+        if state == "half_open":
+            log.warning("Redis is back")
+        self._breaker.reset()
+        return made
+
+    def _failed(self, fault: Exception) -> None:
+        before = self._breaker.opened
+        self._breaker.__exit__(type(fault), fault, None)  # counts it
+        if self._breaker.opened and not before:
+            log.warning("Redis is away: %s", type(fault).__name__)
+
+    async def look(self) -> Mapping[str, Any]:
+        """How Redis is: `latency_ms`, `memory_used` and `memory_most` in bytes (0: no limit);
+        Unavailable where it does not answer."""
+        started = time.perf_counter()
+        found = await self.do(lambda redis: redis.info("memory"))
+        return {
+            "latency_ms": round(1000 * (time.perf_counter() - started), 2),
+            "memory_used": int(found["used_memory"]),
+            "memory_most": int(found.get("maxmemory", 0)),
+        }
+
+    def sealed(self, name: str, value: bytes) -> bytes:
+        """The value as it is put down under this name."""
+        return self._seal(name, value) + value
+
+    def opened(self, name: str, kept: bytes) -> bytes | None:
+        """The value; None where none of us put it there, or not under this name."""
+        value = kept[SEAL_BYTES:]
+        good = hmac.compare_digest(kept[:SEAL_BYTES], self._seal(name, value))
+        return value if good else None
+
+    def _seal(self, name: str, value: bytes) -> bytes:
+        said = name.encode() + b"\0" + value
+        return hmac.digest(self._secret, said, "sha256")
+
+    async def close(self) -> None:
+        """End all connections."""
+        await self._client.aclose()
+        await self.pool.disconnect()
+
+
+def _away() -> Unavailable:
+    return Unavailable("Redis does not answer.")
