@@ -64,7 +64,13 @@ class EnginePool:
         self._arguments = (catalog, target, key, fiscal, logs or LogSettings())
         self._workers = workers
         self._pool = self._start()
+        self._under_way = 0
         self._read: OrderedDict[tuple[object, ...], Interpretation] = OrderedDict()
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for a process."""
+        return max(0, self._under_way - self._workers)
 
     async def interpret(self, question: Question, rights: Rights) -> tuple[Interpretation, Reports]:
         """Stage 1, remembered by all that it depends on; the catalog is this pool's own."""
@@ -110,6 +116,7 @@ class EnginePool:
     async def _run(self, task: Callable[..., T], *arguments: object) -> T:
         """A process that died takes the pool with it: a new pool gets the task once more."""
         pool, ours = self._pool, carried()
+        self._under_way += 1
         try:
             return await asyncio.wrap_future(pool.submit(_carrying, ours, task, *arguments))
         except BrokenProcessPool:
@@ -120,6 +127,8 @@ class EnginePool:
                 return await asyncio.wrap_future(again)
             except BrokenProcessPool:
                 raise DataMindError("The language engine ended in the middle of this.") from None
+        finally:
+            self._under_way -= 1
 
     def _start(self) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("forkserver")

@@ -25,6 +25,7 @@ from datamind.rooms.parts import Parts
 from datamind.rooms.policies.rights import RightsBook
 from datamind.rooms.questions.results import Results
 from datamind.rooms.questions.waiting import Streams
+from datamind.rooms.system.figures import Figures
 from datamind.rooms.system.metrics import Metrics
 from datamind.rooms.system.service import Watch
 from datamind.settings import Settings
@@ -89,6 +90,9 @@ async def life(app: FastAPI, start: Start) -> AsyncIterator[None]:
         _listen(shared, parts, rights, ip_rules)
         app.state.watch = Watch(lambda: app.state.parts)
         await app.state.watch.start()
+        app.state.figures = Figures(lambda: app.state.parts)
+        await app.state.figures.start()
+        stack.push_async_callback(app.state.figures.end)
         stack.push_async_callback(app.state.watch.end)
         following.start()
         keeping = asyncio.create_task(retention.keep(lambda: app.state.parts))

@@ -268,7 +268,7 @@ class Gate:
             return
         endpoint = _template(scope)
         method = scope["method"] if scope["method"] in METHODS else "other"
-        parts.metrics.requests.labels(method, endpoint, str(status or 499)).inc()
+        parts.metrics.requested(method, endpoint, status or 499, seconds)
         level = logging.ERROR if status >= 500 and status != OVERLOADED else logging.INFO
         elapsed = {"elapsed_s": round(seconds, 3)}
         log.log(level, "%s %s: %s", method, endpoint, status or 499, extra=elapsed)
@@ -291,11 +291,18 @@ def problem_response(fault: DataMindError, scope: Scope) -> Response:
 
 
 def _template(scope: Scope) -> str:
-    """The path with its parameters' names in place of their values: there are only so many."""
-    if "route" not in scope:
+    """The path of the route, with its parameters' names: there are only so many.
+
+    A route knows the end of its path alone; what stands before it was matched letter by letter.
+    """
+    route = scope.get("route")
+    shape: str | None = getattr(route, "path", None)
+    if shape is None:
         return "unmatched"
-    names = {value: f"{{{name}}}" for name, value in scope.get("path_params", {}).items()}
-    return "/".join(names.get(part, part) for part in scope["path"].split("/"))
+    path, own = scope["path"].split("/"), shape.split("/")[1:]
+    if ":path" in shape or len(path) <= len(own):
+        return shape
+    return "/".join([*path[: -len(own)], *own])
 
 
 def _is_for_eyes(scope: Scope, headers: Headers) -> bool:

@@ -118,6 +118,11 @@ class Database:
         """Connections in use."""
         return int(getattr(self.engine.pool, "checkedout", lambda: 0)())
 
+    @property
+    def idle(self) -> int:
+        """Connections that are open and wait to be used."""
+        return int(getattr(self.engine.pool, "checkedin", lambda: 0)())
+
     async def ping(self) -> None:
         """An error where the store does not answer."""
         async with self._probe.connect() as connection:

@@ -16,6 +16,11 @@ Reports = tuple[StageReport, ...]
 class Engine(Protocol):
     """Interpret to sanitize, off the event loop; Overloaded where too many wait."""
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for a process."""
+        ...
+
     async def interpret(self, question: Question, rights: Rights) -> tuple[Interpretation, Reports]:
         """Stage 1."""
         ...

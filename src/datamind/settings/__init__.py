@@ -11,6 +11,7 @@ from datamind.settings.logs import LogSettings, logs
 from datamind.settings.reading import month, number, one_of, whole
 from datamind.settings.redis import RedisSettings, redis
 from datamind.settings.server import MOST_ROWS, LoginSettings, ServerSettings, server
+from datamind.settings.telemetry import TelemetrySettings, telemetry
 
 __all__ = [
     "MOST_ROWS",
@@ -20,6 +21,7 @@ __all__ = [
     "RedisSettings",
     "ServerSettings",
     "Settings",
+    "TelemetrySettings",
     "load",
 ]
 
@@ -48,6 +50,7 @@ class Settings:
     fiscal_named: str = "end"
     debug: bool = False
     logs: LogSettings = field(default_factory=LogSettings)
+    telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
     server: ServerSettings = field(default_factory=ServerSettings)
     redis: RedisSettings = field(default_factory=RedisSettings)
 
@@ -92,6 +95,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         fiscal_named=one_of(env, "DATAMIND_FISCAL_YEAR_NAMED", ("end", "start")),
         debug=debug,
         logs=logs(env, home, debug=debug),
+        telemetry=telemetry(env),
         server=server(env),
         redis=redis(env),
     )

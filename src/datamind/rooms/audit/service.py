@@ -9,7 +9,7 @@ from datamind.personal import masked_in
 from datamind.ports import AuditLog
 from datamind.records import AuditEvent
 from datamind.rooms.caller import Caller
-from datamind.rooms.parts import Ground
+from datamind.rooms.parts import Ground, Parts
 
 # Tried where a word begins only: from every letter of a long one it would take quadratic time.
 EMAIL = re.compile(r"(?<![\w.+-])([\w.+-])[\w.+-]*@([\w-]+(?:\.[\w-]+)*)")
@@ -50,6 +50,8 @@ async def note(
             ),
         )
     )
+    if isinstance(parts, Parts) and outcome is Outcome.success:
+        parts.metrics.used(event)
 
 
 def mask_email(text: str) -> str:

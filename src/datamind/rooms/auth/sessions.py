@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+import datetime as dt
+
+from sqlalchemy import func, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from datamind.errors import NotFound
 from datamind.rooms.audit.service import Outcome, note
-from datamind.rooms.auth.models import Session
+from datamind.rooms.auth.models import ApiKey, Session
 from datamind.rooms.auth.schemas import SessionOut, SessionsOut
 from datamind.rooms.caller import Caller, need
 from datamind.rooms.paging import page_of
@@ -30,6 +32,15 @@ async def find_own(
     need(caller, "viewer")
     mine = caller.identity.user
     return await _page(session, parts, caller, user_id=mine, limit=limit, cursor=cursor)
+
+
+async def active_since(session: AsyncSession, moment: dt.datetime) -> int:
+    """How many people were here since, themselves or by an API key of theirs; for the metrics."""
+    seen = union(
+        select(Session.user_id).where(Session.last_seen_at >= moment),
+        select(ApiKey.user_id).where(ApiKey.last_used_at >= moment),
+    ).subquery()
+    return await session.scalar(select(func.count()).select_from(seen)) or 0
 
 
 async def _page(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+import datetime as dt
+
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -58,6 +60,13 @@ async def find(
     return FeedbackPage(items=items, total=total, next_cursor=following)
 
 
+async def open_flags(session: AsyncSession) -> tuple[int, dt.datetime | None]:
+    """How many flags nobody has reviewed, and since when the oldest waits; for the metrics."""
+    found = select(func.count(), func.min(Feedback.created_at)).where(Feedback.status == FLAGGED)
+    count, oldest = (await session.execute(found)).one()
+    return count, oldest
+
+
 async def _add(
     session: AsyncSession, parts: Parts, caller: Caller, wanted: FlagIn, key: str | None
 ) -> Feedback:
@@ -80,7 +89,6 @@ async def _add(
         parts, caller, "feedback_flag", Outcome.success, feedback=made.id, query=made.query_id,
         rating=made.rating,
     )  # fmt: skip
-    parts.metrics.flagged.inc()
     return made
 
 

@@ -10,10 +10,10 @@ import logging
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Literal
+from typing import Literal, TypeVar
 
 from datamind import clock
 from datamind.errors import (
@@ -49,6 +49,7 @@ log = logging.getLogger(__name__)
 
 Kind = Literal["ask", "generate", "execute", "results"]
 OnStage = Callable[[StageReport], None]
+T = TypeVar("T")
 DEMO_ROWS = 100
 LOOK = "Ask in words of the data: the catalog lists them."
 NOT_KEPT = "This answer could not be kept in the history."
@@ -84,6 +85,15 @@ class Ask:
         for report in reports:
             self.stages.add(report)
             self.parts.metrics.stage(report.stage, report.elapsed_ms / 1000)
+
+    async def by_engine(self, work: Awaitable[tuple[T, Reports]]) -> T:
+        """What the engine makes; its stages are reported."""
+        started = time.perf_counter()
+        made, reports = await work
+        self.report(reports)
+        waited = _ms_since(started) - sum(report.elapsed_ms for report in reports)
+        self.parts.metrics.waited.labels("engine").observe(max(0.0, waited / 1000))
+        return made
 
 
 async def generate(parts: Parts, caller: Caller, wanted: GenerateIn) -> Answer:
@@ -130,8 +140,7 @@ async def answer(
         if read.drill is not None and wanted.execute:
             rows = partial(_rows, ask)
             return await drilling.why(ask, read, read.drill, rows, limit=limit)
-        prepared, reports = await parts.engine.prepare(readings, ask.rights, row_limit=limit)
-        ask.report(reports)
+        prepared = await ask.by_engine(parts.engine.prepare(readings, ask.rights, row_limit=limit))
         if not wanted.execute:
             return drafted(ask.answer, prepared, ask.view, ask.parts.today())
         return await _executed(ask, prepared)
@@ -153,10 +162,9 @@ async def run_sql(parts: Parts, caller: Caller, wanted: ExecuteIn) -> Answer:
         question, plan = await history.origin_of(parts, caller, wanted.query_id, wanted.sql)
 
     async def work(ask: Ask) -> Answer:
-        prepared, reports = await parts.engine.prepare_sql(
-            wanted.sql, ask.rights, row_limit=limit, plan=plan
+        prepared = await ask.by_engine(
+            parts.engine.prepare_sql(wanted.sql, ask.rights, row_limit=limit, plan=plan)
         )
-        ask.report(reports)
         ask.answer = replace(ask.answer, status="answered", confidence=1.0)
         return await _executed(ask, prepared)
 
@@ -176,8 +184,7 @@ async def results(
     most = _row_limit(parts, limit)
 
     async def work(ask: Ask) -> Answer:
-        prepared, reports = await kept.prepared(parts, ask.rights, row_limit=most)
-        ask.report(reports)
+        prepared = await ask.by_engine(kept.prepared(parts, ask.rights, row_limit=most))
         ask.answer = replace(ask.answer, status="answered", confidence=1.0)
         return await _executed(ask, prepared)
 
@@ -263,8 +270,7 @@ async def _read(ask: Ask, wanted: AskIn, chosen: P.Query | None) -> Interpretati
             evidence=wanted.context.definitions, project=wanted.project_id,
             earlier=await history.turns(ask.parts, ask.caller, wanted.conversation_id),
         )  # fmt: skip
-        read, reports = await ask.parts.engine.interpret(question, ask.rights)
-        ask.report(reports)
+        read = await ask.by_engine(ask.parts.engine.interpret(question, ask.rights))
     ask.answer = told(ask.answer, read, ask.view, ask.parts.today())
     if ask.answer.hint == HINT:
         ask.answer = replace(ask.answer, hint=LOOK)
@@ -307,7 +313,9 @@ async def _rows(ask: Ask, prepared: Prepared) -> tuple[Read, StageReport]:
         )  # fmt: skip
 
     async def placed() -> Result:
-        async with place(parts.places, ask.stop):
+        async with AsyncExitStack() as stack:
+            with parts.metrics.queued("warehouse"):
+                await stack.enter_async_context(place(parts.places, ask.stop))
             return await loop.run_in_executor(parts.threads, run)
 
     started = time.perf_counter()

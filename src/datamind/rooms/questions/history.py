@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from datamind.errors import NotFound, PlanInvalid
@@ -23,6 +23,12 @@ from datamind.semantics import plan as P
 GONE = "There is no such query."
 EDITED = "Edited SQL of: "
 MOST_TURNS = 6
+
+
+async def asked_since(session: AsyncSession, moment: dt.datetime) -> int:
+    """How many questions and statements there were since; for the metrics."""
+    found = select(func.count()).where(QueryRow.created_at >= moment)
+    return await session.scalar(found) or 0
 
 
 async def keep(

@@ -46,8 +46,17 @@ async def metrics(request: Request, parts: TheParts, credentials: _Credentials) 
     """Counters for Prometheus: from this machine, or with API_TOKEN or an admin's token."""
     if not (_local(request, parts) or _known(parts, credentials, role="admin")):
         raise Unauthenticated("Metrics are for this machine, or with API_TOKEN.")
-    parts.metrics.running.set(len(parts.running))
+    scraped(parts)
     return Response(parts.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def scraped(parts: Parts) -> None:
+    """What is known at once is told as it is at this moment."""
+    told = parts.metrics
+    told.running.set(len(parts.running))
+    told.waiting.labels("engine").set(parts.engine.waiting)
+    told.pool_active.set(parts.database.active)
+    told.pool_idle.set(parts.database.idle)
 
 
 def _known(

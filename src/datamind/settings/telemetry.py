@@ -1,0 +1,42 @@
+"""What measuring is told from outside: metrics, traces, slow statements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from datamind.errors import BadInput
+from datamind.settings.reading import number, whole
+
+
+@dataclass(frozen=True, slots=True)
+class TelemetrySettings:
+    """What metrics have to look up is looked up every `figures_s` seconds. Statements that take
+    `slow_ms` and more are kept in a log with their plans (0: none are). Traces go to the OTLP/HTTP
+    receiver at `traces_url`, if any, of this share of requests."""
+
+    figures_s: float = 15.0
+    slow_ms: int = 1_000
+    traces_url: str | None = None
+    traces_share: float = 1.0
+
+
+def telemetry(env: Mapping[str, str]) -> TelemetrySettings:
+    """DATAMIND_METRICS_SECONDS, DATAMIND_SLOW_QUERY_MS, OTEL_EXPORTER_OTLP_ENDPOINT,
+    DATAMIND_TRACES_SHARE."""
+    usual = TelemetrySettings()
+    url = env.get("OTEL_EXPORTER_OTLP_ENDPOINT") or None
+    if url is not None and not url.startswith(("http://", "https://")):
+        raise BadInput(
+            "OTEL_EXPORTER_OTLP_ENDPOINT is no address of an OTLP/HTTP receiver.",
+            hint="Write it as http://collector:4318.",
+        )
+    share = number(env, "DATAMIND_TRACES_SHARE", usual.traces_share)
+    if share > 1:
+        raise BadInput("DATAMIND_TRACES_SHARE is 1 at most: the share of requests traced.")
+    return TelemetrySettings(
+        figures_s=number(env, "DATAMIND_METRICS_SECONDS", usual.figures_s),
+        slow_ms=whole(env, "DATAMIND_SLOW_QUERY_MS", usual.slow_ms, least=0),
+        traces_url=url,
+        traces_share=share,
+    )
