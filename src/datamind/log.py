@@ -13,17 +13,19 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import ContextVar, copy_context
+from contextvars import copy_context
 from typing import ParamSpec, TypeVar
 
+from datamind import tracing
 from datamind.personal import masked, masked_in
 from datamind.rotated import RotatedFile
 from datamind.settings.logs import LogSettings
+from datamind.whose import correlation, user
+
+__all__ = ["Threads", "carried", "correlation", "json_logs", "restored", "user"]
 
 T = TypeVar("T")
 P = ParamSpec("P")
-correlation: ContextVar[str | None] = ContextVar("correlation", default=None)
-user: ContextVar[str | None] = ContextVar("user", default=None)
 CARRIED = {"correlation_id": correlation, "user_id": user}
 # What a log record has by itself; all else was given as `extra`.
 OWN = frozenset(vars(logging.makeLogRecord({}))) | {
@@ -37,7 +39,8 @@ OURS = ("datamind", "uvicorn")
 
 def carried() -> dict[str, str]:
     """What a message to another process takes along, so that the work there is known as ours."""
-    return {name: value for name, of in CARRIED.items() if (value := of.get()) is not None}
+    known = {name: value for name, of in CARRIED.items() if (value := of.get()) is not None}
+    return known | tracing.carry()
 
 
 @contextmanager
@@ -45,7 +48,8 @@ def restored(known: Mapping[str, str]) -> Iterator[None]:
     """In here the work is that of whoever `carried` this; nobody's where nothing was."""
     tokens = [(of, of.set(known.get(name))) for name, of in CARRIED.items()]
     try:
-        yield
+        with tracing.below(known):
+            yield
     finally:
         for of, token in tokens:
             of.reset(token)

@@ -260,11 +260,13 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class StageReport:
-    """One of the seven stages ended: its name, its time, and what it says to the asker."""
+    """One of the seven stages ended: its name, its time, and what it says to the asker; `began` is
+    when, in seconds since 1970."""
 
     stage: str
     elapsed_ms: float
     detail: str = ""
+    began: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from datamind import tracing
 from datamind.adapters.exports import EXPORTERS
 from datamind.api.data import Following, Source, open_data
 from datamind.api.secrets import secrets_of
@@ -50,6 +51,7 @@ async def life(app: FastAPI, start: Start) -> AsyncIterator[None]:
     """The server's parts, from the first that is opened to the last that is closed."""
     async with AsyncExitStack() as stack:
         settings, now = start.settings, start.now
+        stack.callback(tracing.start(settings.telemetry, "datamind"))
         secrets = secrets_of(settings)
         opening = asyncio.create_task(open_data(settings, start.source, secrets.masks))
         store = await stack.enter_async_context(open_store(settings, secrets))

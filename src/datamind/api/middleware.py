@@ -17,7 +17,7 @@ from starlette.datastructures import URL, Headers, MutableHeaders
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from datamind import clock
+from datamind import clock, tracing
 from datamind.errors import (
     AccessDenied,
     BadInput,
@@ -157,6 +157,20 @@ class Gate:
         await self.app(scope, receive, send)
 
     async def _request(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
+        with tracing.span(
+            _method(scope), kind="server",
+            carried={"traceparent": headers.get("traceparent", "")},
+        ) as span:  # fmt: skip
+            status = await self._answered(scope, receive, send, headers)
+            method, endpoint = _method(scope), _template(scope)
+            span.tell(
+                name=f"{method} {endpoint}", http__request__method=method, http__route=endpoint,
+                http__response__status_code=status, enduser__id=user.get(),
+                failed=str(status) if status >= 500 else None,
+            )  # fmt: skip
+
+    async def _answered(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> int:
+        """The status of what was answered; 499 where nobody waited for it."""
         started = time.perf_counter()
         sent = 0
 
@@ -172,11 +186,12 @@ class Gate:
             if self._goes_to_https(scope):
                 url = URL(scope=scope).replace(scheme="https")
                 await RedirectResponse(url, 308)(scope, receive, answer)
-                return
+                return sent
             await self._admit(scope, headers)
-            if scope["method"] == "HEAD" and scope["path"].startswith(PROBES):
-                scope = {**scope, "method": "GET"}  # the server leaves the body out
-            await self.app(scope, _measured(receive), answer)
+            heads = scope["method"] == "HEAD" and scope["path"].startswith(PROBES)
+            inner = {**scope, "method": "GET"} if heads else scope  # the server leaves the body out
+            await self.app(inner, _measured(receive), answer)
+            scope["route"] = inner.get("route")
         except DataMindError as fault:
             if sent:
                 raise
@@ -193,6 +208,7 @@ class Gate:
             await problem_response(ours, scope)(scope, receive, answer)
         finally:
             self._count(scope, sent, time.perf_counter() - started)
+        return sent or 499
 
     async def _admit(self, scope: Scope, headers: Headers) -> None:
         """Turn away what no route needs to see."""
@@ -266,8 +282,7 @@ class Gate:
         parts = getattr(self.server.state, "parts", None)
         if parts is None or scope["path"].startswith("/_nicegui"):
             return
-        endpoint = _template(scope)
-        method = scope["method"] if scope["method"] in METHODS else "other"
+        method, endpoint = _method(scope), _template(scope)
         parts.metrics.requested(method, endpoint, status or 499, seconds)
         level = logging.ERROR if status >= 500 and status != OVERLOADED else logging.INFO
         elapsed = {"elapsed_s": round(seconds, 3)}
@@ -288,6 +303,11 @@ def problem_response(fault: DataMindError, scope: Scope) -> Response:
     if fault.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
+
+
+def _method(scope: Scope) -> str:
+    method: str = scope["method"]
+    return method if method in METHODS else "other"
 
 
 def _template(scope: Scope) -> str:

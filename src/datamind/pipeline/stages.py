@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -21,7 +22,8 @@ def summed(reports: Iterable[StageReport]) -> tuple[StageReport, ...]:
     for report in reports:
         found.setdefault(report.stage, []).append(report)
     return tuple(
-        StageReport(name, round(sum(r.elapsed_ms for r in runs), 2), f"{len(runs)} times")
+        StageReport(name, round(sum(r.elapsed_ms for r in runs), 2), f"{len(runs)} times",
+                    runs[0].began)
         if len(runs) > 1 else runs[0]
         for name, runs in found.items()
     )  # fmt: skip
@@ -37,10 +39,10 @@ class Stages:
 
     def run(self, name: str, stage: Callable[[], T], detail: Callable[[T], str] | None = None) -> T:
         """What the stage makes; its report is told and kept."""
-        started = self.timer()
+        began, started = time.time(), self.timer()
         made = stage()
         elapsed = 1000 * (self.timer() - started)
-        self.add(StageReport(name, round(elapsed, 2), detail(made) if detail else ""))
+        self.add(StageReport(name, round(elapsed, 2), detail(made) if detail else "", began))
         return made
 
     def add(self, report: StageReport) -> None:

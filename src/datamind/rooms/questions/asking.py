@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal, TypeVar
 
-from datamind import clock
+from datamind import clock, tracing
 from datamind.errors import (
     AccessDenied,
     BadInput,
@@ -84,7 +84,10 @@ class Ask:
         """Stages that ended elsewhere."""
         for report in reports:
             self.stages.add(report)
-            self.parts.metrics.stage(report.stage, report.elapsed_ms / 1000)
+            seconds = report.elapsed_ms / 1000
+            self.parts.metrics.stage(report.stage, seconds)
+            if report.stage != "execute":  # that has a span of its own
+                tracing.note(report.stage, report.began or time.time() - seconds, seconds)
 
     async def by_engine(self, work: Awaitable[tuple[T, Reports]]) -> T:
         """What the engine makes; its stages are reported."""
@@ -243,7 +246,9 @@ async def _asked(
         )  # fmt: skip
         fault: DataMindError | None = None
         try:
-            ask.answer = await work(ask)
+            with tracing.span(kind, datamind__query_id=answer.query_id) as span:
+                ask.answer = await work(ask)
+                span.tell(datamind__status=ask.answer.status)
         except asyncio.CancelledError:
             stop.set()
             gone = QueryCancelled("Whoever asked went away.")
@@ -320,9 +325,11 @@ async def _rows(ask: Ask, prepared: Prepared) -> tuple[Read, StageReport]:
 
     started = time.perf_counter()
     try:
-        read = await parts.results.of(
-            prepared.governed, parts.warehouse, placed, stop=ask.stop, fresh=ask.fresh
-        )
+        with tracing.span("execute") as span:
+            read = await parts.results.of(
+                prepared.governed, parts.warehouse, placed, stop=ask.stop, fresh=ask.fresh
+            )
+            span.tell(datamind__cached=read.cached, datamind__rows=len(read.result.rows))
     except QueryFailed as fault:
         raise await blame.told(
             parts, ask.caller, ask.rights, prepared.governed, fault
