@@ -27,6 +27,8 @@ DRIVERS = dict.fromkeys(("postgresql", "postgres"), "postgresql+psycopg")
 # By SQLSTATE: cancelled by a limit, no lock in time, deadlock, not serializable, no connection
 # left; and one that was ended for being idle, or is of a standby.
 BUSY = frozenset("57014 55P03 40P01 40001 53300".split())
+# What a store says to whoever writes to it after its rows were moved to another one.
+MOVED_SAID = "The metadata store was moved: start again with the new DATABASE_URL."
 BUSY_SAID = "The metadata store is too busy."
 DOWN = frozenset("25P03 25006".split())
 NAMES = {
@@ -177,6 +179,8 @@ def outage(fault: SQLAlchemyError) -> str | None:
     state = getattr(cause, "sqlstate", None)
     if isinstance(fault, PoolTimeout) or state in BUSY:
         return BUSY_SAID
+    if str(cause) == MOVED_SAID:
+        return MOVED_SAID
     if getattr(cause, "sqlite_errorname", "") == "SQLITE_ERROR":
         return None
     lost = isinstance(fault, DBAPIError) and fault.connection_invalidated
