@@ -145,6 +145,14 @@ class Signals(Protocol):
         ...
 
 
+class Jobs(Protocol):
+    """Tells those who run jobs of one that waits; the table of jobs is the queue of record."""
+
+    def send(self, job_id: str) -> None:
+        """Tell of it. Never blocks nor fails: what is lost on the way is told again in time."""
+        ...
+
+
 class Exporter(Protocol):
     """Writes rows into a file of one format."""
 

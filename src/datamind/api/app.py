@@ -24,6 +24,7 @@ from datamind.rooms.auth import routes as auth
 from datamind.rooms.auth import security
 from datamind.rooms.catalog import routes as catalog
 from datamind.rooms.feedback import routes as feedback
+from datamind.rooms.jobs import routes as jobs
 from datamind.rooms.policies import routes as policies
 from datamind.rooms.problems import MEDIA_TYPE, Problem, problem
 from datamind.rooms.questions import routes as questions
@@ -41,7 +42,7 @@ API = "/api/v1"
 ROUTERS = (
     auth.router, auth.of_keys, auth.of_sessions, *security.routers, questions.router,
     questions.queries, questions.public, socket.router, feedback.router, catalog.router,
-    users.router, users.of_groups, *policies.routers, audit.router,
+    users.router, users.of_groups, *policies.routers, audit.router, jobs.router,
 )  # fmt: skip
 
 

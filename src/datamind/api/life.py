@@ -12,12 +12,13 @@ from fastapi import FastAPI
 
 from datamind import tracing
 from datamind.adapters.exports import EXPORTERS
+from datamind.adapters.jobs.local import LocalJobs
 from datamind.api.data import Following, Source, open_data
+from datamind.api.jobs import start_jobs
 from datamind.api.secrets import secrets_of
 from datamind.api.shared import Shared, open_shared
 from datamind.api.store import open_store
 from datamind.log import Threads
-from datamind.rooms.audit import retention
 from datamind.rooms.auth.passwords import Passwords
 from datamind.rooms.auth.restrictions import IpRules
 from datamind.rooms.auth.service import load_revocations
@@ -65,6 +66,7 @@ async def life(app: FastAPI, start: Start) -> AsyncIterator[None]:
         stack.callback(threads.shutdown, wait=False, cancel_futures=True)
         passwords = Passwords(rounds=start.password_rounds)
         stack.callback(passwords.close)
+        jobs = LocalJobs(settings.server.job_workers)
         ip_rules = IpRules(store.database, lasts_s=settings.server.policy_cache_s)
         await ip_rules.start()
         stack.push_async_callback(ip_rules.end)
@@ -73,7 +75,7 @@ async def life(app: FastAPI, start: Start) -> AsyncIterator[None]:
         app.state.parts = parts = Parts(
             settings=settings, database=store.database, audit=store.audit, engine=data.engine,
             warehouse=data.warehouse, bindings=data.bindings, excess=data.excess,
-            passwords=passwords,
+            passwords=passwords, jobs=jobs,
             rights=rights, ip_rules=ip_rules, tokens=Tokens(secrets.jwt, now),
             revocations=revocations, streams=Streams(shared.tickets, revocations, now),
             signals=shared.signals, redis=shared.redis, limits=shared.limits,
@@ -97,14 +99,9 @@ async def life(app: FastAPI, start: Start) -> AsyncIterator[None]:
         stack.push_async_callback(app.state.figures.end)
         stack.push_async_callback(app.state.watch.end)
         following.start()
-        keeping = asyncio.create_task(retention.keep(lambda: app.state.parts))
-        stack.push_async_callback(_ended, keeping)
+        await start_jobs(jobs, settings, lambda: app.state.parts)
+        stack.push_async_callback(jobs.end)
         yield
-
-
-async def _ended(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 def _listen(shared: Shared, parts: Parts, rights: RightsBook, ip_rules: IpRules) -> None:

@@ -12,6 +12,7 @@ from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from datamind import clock
+from datamind.adapters.jobs.local import Untold
 from datamind.api.secrets import secrets_of
 from datamind.api.store import Store, open_store
 from datamind.commands.faults import print_json, printable
@@ -54,6 +55,7 @@ def ground_of(settings: Settings, store: Store) -> dict[str, Any]:
     return {
         "settings": settings, "database": store.database, "audit": store.audit,
         "passwords": Passwords(), "revocations": Revocations(clock.now), "now": clock.now,
+        "jobs": Untold(),
     }  # fmt: skip
 
 

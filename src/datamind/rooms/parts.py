@@ -13,7 +13,7 @@ from datamind.database import Database
 from datamind.governance.bound import Bindings
 from datamind.governance.rules import Rights
 from datamind.pipeline.engine import Engine
-from datamind.ports import AuditLog, Exporter, Signals, Warehouse
+from datamind.ports import AuditLog, Exporter, Jobs, Signals, Warehouse
 from datamind.rooms.auth.passwords import Passwords
 from datamind.rooms.auth.tokens import Revocations, Tokens
 from datamind.rooms.caller import Caller
@@ -60,13 +60,15 @@ class RightsOf(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Ground:
-    """What seeing to people takes, in the server and on the command line; `now` is the clock."""
+    """What seeing to people takes, in the server and on the command line; `now` is the clock,
+    `jobs` are told of work for the background."""
 
     settings: Settings
     database: Database
     audit: AuditLog
     passwords: Passwords
     revocations: Revocations
+    jobs: Jobs
     now: Callable[[], dt.datetime]
 
 

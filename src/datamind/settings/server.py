@@ -36,13 +36,14 @@ class ServerSettings:
     """What the server is told from outside.
 
     Limits read `COUNT/PERIOD` (`60/minute`). `queue` is how many asks may wait before more are
-    turned away. `cache_mb` is the room for kept results (0: none are kept), `cache_s` how long they
-    hold of a database that does not say when it changes, `export_rows` how many rows a file holds
-    at most. `trusted_proxies` may say whom they speak for (X-Forwarded-For); `cors_origins`
-    are other origins whose pages may call the API. `api_token` opens /metrics and full health to
-    probes. Audit records are sealed after `audit_seal_days` and deleted after
-    `audit_retention_days` (None: never). `public_demo` lets anybody ask, where the warehouse is the
-    demo's. API keys are good for `key_days` where nobody says otherwise, `key_days_most` at most.
+    turned away, `job_workers` how many jobs may run at once. `cache_mb` is the room for kept
+    results (0: none are kept), `cache_s` how long they hold of a database that does not say when it
+    changes, `export_rows` how many rows a file holds at most. `trusted_proxies` may say whom they
+    speak for (X-Forwarded-For); `cors_origins` are other origins whose pages may call the API.
+    `api_token` opens /metrics and full health to probes. Audit records are sealed after
+    `audit_seal_days` and deleted after `audit_retention_days` (None: never). `public_demo` lets
+    anybody ask, where the warehouse is the demo's. API keys are good for `key_days` where nobody
+    says otherwise, `key_days_most` at most.
     """
 
     environment: str = "development"
@@ -60,6 +61,7 @@ class ServerSettings:
     demo_limit: str = "10/minute"
     engine_workers: int = 2
     query_workers: int = 2
+    job_workers: int = 2
     queue: int = 128
     cache_mb: int = 64
     cache_s: int = 30
@@ -106,6 +108,7 @@ def server(env: Mapping[str, str]) -> ServerSettings:
         policy_cache_s=whole(env, "POLICY_CACHE_SECONDS", usual.policy_cache_s),
         engine_workers=whole(env, "DATAMIND_ENGINE_WORKERS", usual.engine_workers),
         query_workers=whole(env, "DATAMIND_QUERY_WORKERS", usual.query_workers),
+        job_workers=whole(env, "DATAMIND_JOB_WORKERS", usual.job_workers),
         queue=whole(env, "DATAMIND_QUEUE", usual.queue),
         cache_mb=whole(env, "DATAMIND_CACHE_MB", usual.cache_mb, least=0),
         cache_s=whole(env, "DATAMIND_CACHE_SECONDS", usual.cache_s, least=0),

@@ -7,20 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import logging
-from collections.abc import Callable
 from functools import partial
 
 from datamind import clock
-from datamind.errors import DataMindError
 from datamind.records import Identity
 from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.caller import Caller, need
 from datamind.rooms.parts import Ground
 
-log = logging.getLogger(__name__)
-
-EVERY_S = 24 * 3600.0
 # Sealing writes the file of the live records anew: not for one day's worth.
 GATHERED = dt.timedelta(days=7)
 
@@ -42,21 +36,9 @@ async def prune(parts: Ground, caller: Caller, days: int) -> int:
     return count
 
 
-async def keep(parts: Callable[[], Ground]) -> None:
-    """Once a day, until cancelled: a week's worth of what is old enough is sealed, and what is
-    past its time deleted."""
-    while True:
-        try:
-            await once(parts())
-        except DataMindError as fault:
-            log.error("the audit log's retention failed: %s", fault.message)
-        except Exception:
-            log.exception("the audit log's retention failed")
-        await asyncio.sleep(EVERY_S)
-
-
 async def once(parts: Ground) -> None:
-    """What one day asks for."""
+    """What one day asks for: a week's worth of what is old enough is sealed, and what is past its
+    time deleted."""
     server, now = parts.settings.server, parts.now()
     lasts = server.audit_retention_days
     caller = Caller(Identity("system", "admin"), "local", clock.new_id("corr"))

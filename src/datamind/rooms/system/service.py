@@ -11,7 +11,6 @@ from typing import Any
 
 from datamind import __version__
 from datamind.errors import DataMindError
-from datamind.rooms.auth.attempts import tidy
 from datamind.rooms.auth.service import load_revocations
 from datamind.rooms.parts import Parts
 from datamind.rooms.system.health import Health, State, health_of
@@ -21,7 +20,6 @@ log = logging.getLogger(__name__)
 
 EVERY_S = 5.0
 PROBE_S = 2.0
-TIDY_S = 3600.0
 EMBEDDED = "embedded"
 AUDIT_COPIES = ("database", "file")
 
@@ -42,7 +40,6 @@ class Watch:
         self._now = parts  # they may change while the server runs
         self._found: dict[str, Probed] = {}
         self._task: asyncio.Task[None] | None = None
-        self._tidied: float | None = None  # when, by the monotonic clock
 
     @property
     def _parts(self) -> Parts:
@@ -139,14 +136,8 @@ class Watch:
             try:
                 await self.look()
                 await load_revocations(self._parts)  # what the command line did
-                await self._tidy()
             except Exception:
                 log.exception("a look at the parts failed")
-
-    async def _tidy(self) -> None:
-        if self._tidied is None or time.monotonic() - self._tidied > TIDY_S:
-            await tidy(self._parts)
-            self._tidied = time.monotonic()
 
     async def _metadata(self) -> Mapping[str, Any]:
         database = self._parts.database

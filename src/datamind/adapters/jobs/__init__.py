@@ -1,0 +1,1 @@
+"""How it is told that a job waits: within this process, or to workers elsewhere."""

@@ -1,0 +1,66 @@
+"""The kinds of jobs there are, who does them, and when the clock asks for them."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Mapping
+
+from datamind import clock
+from datamind.adapters.jobs.local import LocalJobs
+from datamind.rooms.audit import retention
+from datamind.rooms.auth import attempts
+from datamind.rooms.jobs import queue, schedules
+from datamind.rooms.jobs.running import Handler, JobContext, run_job
+from datamind.rooms.jobs.schedules import Usual
+from datamind.rooms.parts import Ground
+from datamind.settings import Settings
+
+USUAL = (
+    Usual(name="audit-retention", kind="audit.retention", cron="15 3 * * *"),
+    Usual(name="login-attempts", kind="login_attempts.tidy", cron="5 * * * *"),
+    Usual(name="old-jobs", kind="jobs.tidy", cron="45 3 * * *"),
+)
+
+
+async def _audit_retention(context: JobContext) -> None:
+    await retention.once(context.ground)
+
+
+async def _login_attempts(context: JobContext) -> None:
+    await attempts.tidy(context.ground)
+
+
+async def _old_jobs(context: JobContext) -> Mapping[str, int]:
+    return {"deleted": await queue.tidy(context.ground)}
+
+
+def handlers_of(settings: Settings) -> Mapping[str, Handler]:
+    """Who does each kind of job, in this installation."""
+    return {
+        "audit.retention": _audit_retention,
+        "login_attempts.tidy": _login_attempts,
+        "jobs.tidy": _old_jobs,
+    }
+
+
+async def start_jobs(jobs: LocalJobs, settings: Settings, ground: Callable[[], Ground]) -> None:
+    """Run jobs within this process from now on, and ask for those that are due by the clock."""
+    handlers, worker = handlers_of(settings), worker_name()
+    await schedules.put_in(ground(), [u for u in USUAL if u.kind in handlers])
+
+    async def run(job_id: str) -> bool:
+        return await run_job(ground(), handlers, job_id, worker, stopping=jobs.stopping)
+
+    jobs.start(due=lambda most: queue.due(ground(), most), run=run, tend=lambda: tend(ground()))
+
+
+async def tend(ground: Ground) -> None:
+    """Ask for what is due by the clock, and take back what lost its worker."""
+    await schedules.fire(ground)
+    await queue.reap(ground.database, ground.now())
+
+
+def worker_name() -> str:
+    """This process, and no other one after it."""
+    return clock.new_id(f"{socket.gethostname()[:50]}-{os.getpid()}")

@@ -1,0 +1,69 @@
+"""Routes of jobs and schedules, for admins."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from datamind.rooms.http import Admin, TheParts, Unit
+from datamind.rooms.jobs import schedules, service
+from datamind.rooms.jobs.schemas import (
+    JobDetail,
+    JobOut,
+    JobsPage,
+    ScheduleOut,
+    SchedulePatch,
+    SchedulesOut,
+    Status,
+)
+from datamind.rooms.paging import Cursor, Limit
+from datamind.rooms.problems import USUAL, problems
+from datamind.rooms.text import Text
+
+router = APIRouter(prefix="/system", tags=["system"], responses=problems(*USUAL))
+Word = Annotated[Text | None, Query(max_length=100)]
+After = Annotated[int, Query(ge=0, le=10**9, description="`seq` of the last line that is known.")]
+
+
+@router.get("/jobs")
+async def find(
+    caller: Admin, session: Unit, kind: Word = None, status: Status | None = None,
+    owner: Word = None, limit: Limit = 50, cursor: Cursor = None,
+) -> JobsPage:  # fmt: skip
+    """Jobs, newest first."""
+    return await service.find(
+        session, caller, kind=kind, status=status, owner=owner, limit=limit, cursor=cursor
+    )
+
+
+@router.get("/jobs/{job_id}", responses=problems(404))
+async def get(caller: Admin, session: Unit, job_id: str, after: After = 0) -> JobDetail:
+    """A job, how far it is, and its log."""
+    return await service.get(session, caller, job_id, after=after)
+
+
+@router.post("/jobs/{job_id}/cancel", responses=problems(404))
+async def cancel(caller: Admin, parts: TheParts, session: Unit, job_id: str) -> JobOut:
+    """Call a job off: one that waits is over at once, one that runs within seconds."""
+    return await service.cancel(session, parts, caller, job_id)
+
+
+@router.post("/jobs/{job_id}/retry", responses=problems(404, 409))
+async def retry(caller: Admin, parts: TheParts, session: Unit, job_id: str) -> JobOut:
+    """Do a job anew that failed, died or was cancelled."""
+    return await service.retry(session, parts, caller, job_id)
+
+
+@router.get("/schedules")
+async def find_schedules(caller: Admin, session: Unit) -> SchedulesOut:
+    """What is asked for by the clock."""
+    return await schedules.find(session, caller)
+
+
+@router.patch("/schedules/{name}", responses=problems(404))
+async def change_schedule(
+    body: SchedulePatch, caller: Admin, parts: TheParts, session: Unit, name: str
+) -> ScheduleOut:
+    """Change when a schedule is due, switch it on or off, or ask for its job at once."""
+    return await schedules.change(session, parts, caller, name, body)

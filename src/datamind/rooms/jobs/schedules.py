@@ -1,0 +1,155 @@
+"""Schedules: what is asked for by the clock, once for each time that is due, whoever looks."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from datamind import clock
+from datamind.errors import BadInput, NotFound
+from datamind.records import Identity
+from datamind.rooms.audit.service import Outcome, note
+from datamind.rooms.caller import Caller, need
+from datamind.rooms.jobs import queue
+from datamind.rooms.jobs.models import Schedule
+from datamind.rooms.jobs.queue import Order
+from datamind.rooms.jobs.schemas import JobOut, ScheduleOut, SchedulePatch, SchedulesOut
+from datamind.rooms.parts import Ground
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usual:
+    """A schedule that comes with the product: by `cron` in UTC, or each `every_s` seconds."""
+
+    name: str
+    kind: str
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    cron: str | None = None
+    every_s: int | None = None
+
+
+def following(cron: str | None, every_s: int | None, after: dt.datetime) -> dt.datetime:
+    """The next time after the moment; BadInput where the expression is none."""
+    if cron is None:
+        return after + dt.timedelta(seconds=every_s or 0)
+    from croniter import CroniterError, croniter
+
+    try:
+        if len(cron.split()) != 5:
+            raise ValueError
+        found: dt.datetime = croniter(cron, after.astimezone(dt.UTC)).get_next(dt.datetime)
+    except (CroniterError, ValueError, KeyError, OverflowError):
+        raise BadInput(
+            f"{cron!r} is no time of a schedule.",
+            hint="Write five fields, in UTC: minute hour day month weekday, as 0 2 * * *.",
+        ) from None
+    return found
+
+
+async def put_in(ground: Ground, usual: Collection[Usual]) -> None:
+    """See that these are there; those that are stay as they are, for an admin may have changed
+    them."""
+    now = ground.now()
+    async with ground.database.in_turn() as session:
+        for one in usual:
+            await session.execute(
+                queue.insert_into(ground.database, Schedule)
+                .values(
+                    name=one.name, kind=one.kind, payload=dict(one.payload), cron=one.cron,
+                    every_s=one.every_s, enabled=True,
+                    next_at=following(one.cron, one.every_s, now),
+                )
+                .on_conflict_do_nothing()
+            )  # fmt: skip
+
+
+async def fire(ground: Ground) -> Sequence[str]:
+    """Ask for the jobs of all schedules that are due; the names of those that were ours to take.
+
+    Times that were missed are caught up once, however many they are.
+    """
+    now = ground.now()
+    is_due = (Schedule.enabled, Schedule.next_at <= now)
+    async with ground.database.unit() as session:
+        found = (await session.scalars(select(Schedule).where(*is_due))).all()
+    taken = []
+    for schedule in found:
+        due_at = schedule.next_at
+        take = (
+            update(Schedule)
+            .where(Schedule.name == schedule.name, Schedule.next_at == due_at, Schedule.enabled)
+            .values(next_at=following(schedule.cron, schedule.every_s, now), last_at=due_at)
+            .returning(Schedule)
+        )
+        async with ground.database.in_turn() as session:
+            ours = await session.scalar(take)
+            if ours is not None:
+                job = await _ask(session, ground, _by_the_clock(), ours, due_at.isoformat())
+                ours.last_job = job.id
+                taken.append(ours.name)
+                log.warning("a schedule is due: %s", ours.name)
+    return taken
+
+
+async def next_due(ground: Ground) -> dt.datetime | None:
+    """When the next one is due."""
+    async with ground.database.unit() as session:
+        soonest = select(Schedule.next_at).where(Schedule.enabled).order_by(Schedule.next_at)
+        return await session.scalar(soonest.limit(1))
+
+
+async def find(session: AsyncSession, caller: Caller) -> SchedulesOut:
+    """All schedules, by name."""
+    need(caller, "admin")
+    found = (await session.scalars(select(Schedule).order_by(Schedule.name))).all()
+    return SchedulesOut(items=[ScheduleOut.model_validate(s) for s in found], total=len(found))
+
+
+async def change(
+    session: AsyncSession, ground: Ground, caller: Caller, name: str, patch: SchedulePatch
+) -> ScheduleOut:
+    """Change when it is due, switch it on or off, or ask for its job at once."""
+    need(caller, "admin")
+    if patch.cron is not None and patch.every_s is not None:
+        raise BadInput("A schedule has `cron` or `every_s`, not both.")
+    schedule = await session.get(Schedule, name)
+    if schedule is None:
+        raise NotFound("There is no such schedule.", hint="`system/schedules` lists them.")
+    now = ground.now()
+    if patch.cron is not None or patch.every_s is not None:
+        schedule.next_at = following(patch.cron, patch.every_s, now)
+        schedule.cron, schedule.every_s = patch.cron, patch.every_s
+    if patch.enabled is not None:
+        if patch.enabled and not schedule.enabled:  # what was missed meanwhile was not wanted
+            schedule.next_at = following(schedule.cron, schedule.every_s, now)
+        schedule.enabled = patch.enabled
+    if patch.now:
+        schedule.last_job = (await _ask(session, ground, caller, schedule, None)).id
+    await session.flush()
+    await note(
+        ground, caller, "schedule_change", Outcome.success, schedule=name,
+        **patch.model_dump(exclude_unset=True),
+    )  # fmt: skip
+    return ScheduleOut.model_validate(schedule)
+
+
+async def _ask(
+    session: AsyncSession, ground: Ground, caller: Caller, schedule: Schedule, key: str | None
+) -> JobOut:
+    order = Order(
+        kind=schedule.kind, payload=schedule.payload, exclusive=f"schedule:{schedule.name}",
+        idempotency_key=key and f"{schedule.name} {key}",
+    )  # fmt: skip
+    return await queue.enqueue(session, ground, caller, order)
+
+
+def _by_the_clock() -> Caller:
+    return Caller(Identity("system", "admin"), "local", clock.new_id("corr"))
