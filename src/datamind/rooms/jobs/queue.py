@@ -141,17 +141,22 @@ async def claim(ground: Ground, job_id: str, worker: str) -> Claimed | None:
     try:
         async with ground.database.in_turn() as session:
             job = await session.scalar(mine)
-            if job is None:
-                # One that has to wait for its like is told again once it may run.
-                held = update(Job).where(Job.id == job_id, Job.status == "queued", _shut_out())
-                await session.execute(held.values(sent_at=None))
-                return None
-            return Claimed(
-                job.id, job.kind, job.payload, job.owner, job.correlation_id, job.exclusive,
-                job.attempts, job.attempts_most, job.timeout_s, worker, job.lines,
-            )  # fmt: skip
     except IntegrityError:  # its like was claimed at the same moment
+        job = None
+    if job is None:
+        await _hold(ground.database, job_id)
         return None
+    return Claimed(
+        job.id, job.kind, job.payload, job.owner, job.correlation_id, job.exclusive,
+        job.attempts, job.attempts_most, job.timeout_s, worker, job.lines,
+    )  # fmt: skip
+
+
+async def _hold(database: Database, job_id: str) -> None:
+    """If the job waits for its like, it is told of again once it may run."""
+    held = update(Job).where(Job.id == job_id, Job.status == "queued", _shut_out())
+    async with database.in_turn() as session:
+        await session.execute(held.values(sent_at=None))
 
 
 def _shut_out() -> ColumnElement[bool]:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Literal, cast
 
 from datamind.errors import AccessDenied, DataMindError, TurnedAway
-from datamind.log import correlation
+from datamind.log import correlation, user
 from datamind.personal import masked
 from datamind.records import Identity
 from datamind.rooms.caller import Caller
@@ -114,13 +114,16 @@ async def run_job(
     job = await queue.claim(ground, job_id, worker)
     if job is None:
         return False
-    token = correlation.set(job.correlation_id)
+    tokens = [
+        (of, of.set(said)) for of, said in ((correlation, job.correlation_id), (user, job.owner))
+    ]
     try:
         context = JobContext(ground, job)
         ending = await _attempt(context, job, handlers.get(job.kind), stopping)
         await _settle(context, job, ending)
     finally:
-        correlation.reset(token)
+        for of, token in tokens:
+            of.reset(token)
     return True
 
 
