@@ -14,7 +14,11 @@ LAYERS: tuple[tuple[str, str, str], ...] = (
         "records values ports errors personal semantics.catalog semantics.plan",
         "vocabulary",
     ),
-    ("ground", "settings clock database log rotated tracing whose", "ground vocabulary"),
+    (
+        "ground",
+        "settings clock database log rotated tracing whose breakers",
+        "ground vocabulary",
+    ),
     ("core", "language semantics governance", "core vocabulary"),
     ("adapters", "adapters", "adapters core ground vocabulary"),
     ("pipeline", "pipeline", "pipeline core ground vocabulary"),

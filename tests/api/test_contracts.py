@@ -140,7 +140,16 @@ def test_health_tells_strangers_little_and_people_all(api: Api, run: Run) -> Non
     assert set(made) == {*stranger, "version", "components", "uptime_seconds"}
     assert (made["operational_mode"], made["health_score"]) == ("FULL_OPERATIONAL", 100)
     parts = made["components"]
-    assert set(parts) == {"database", "llm", "redis", "vector_db", "dbt", "warehouse", "audit"}
+    assert set(parts) == {
+        "database",
+        "llm",
+        "redis",
+        "vector_db",
+        "dbt",
+        "warehouse",
+        "audit",
+        "circuits",
+    }
     assert set(parts["database"]) == {"status", "latency_ms", "connection_pool"}
     assert set(parts["llm"]) == {"status", "provider", "model", "latency_ms"}
     assert parts["warehouse"]["name"] == "shop.duckdb"

@@ -22,7 +22,7 @@ from .conftest import Run, running, settings_of
 # mode
 MODES = """
 h h h h h h 100 FULL_OPERATIONAL
-h h h d h h 85 FULL_OPERATIONAL
+h h h d h h 85 LIMITED_AI
 h h h x h h 70 LIMITED_AI
 h h h h x h 85 FULL_OPERATIONAL
 h h h h x x 70 LIMITED_AI

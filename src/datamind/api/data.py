@@ -16,7 +16,9 @@ from fastapi import FastAPI
 
 from datamind.adapters.catalog_store import catalog_key, load_catalog
 from datamind.adapters.warehouse import open_warehouse
+from datamind.adapters.warehouse.guarded import GuardedWarehouse
 from datamind.api.engine_pool import EnginePool
+from datamind.breakers import Breaker
 from datamind.errors import DataMindError
 from datamind.governance.bound import Bindings
 from datamind.language.fiscal import fiscal_year
@@ -49,8 +51,11 @@ class Data:
         self.warehouse.close()
 
 
-async def open_data(settings: Settings, source: Source, mask_key: str) -> Data:
-    """The data as it is now, ready to be asked; hashes of masked values are made with the key."""
+async def open_data(
+    settings: Settings, source: Source, mask_key: str, breaker: Breaker | None = None
+) -> Data:
+    """The data as it is now, ready to be asked through the breaker; hashes of masked values are
+    made with the key."""
     loop = asyncio.get_running_loop()
     server = settings.server
     url, project = await loop.run_in_executor(None, source)
@@ -58,7 +63,8 @@ async def open_data(settings: Settings, source: Source, mask_key: str) -> Data:
     catalog = await loop.run_in_executor(
         None, lambda: load_catalog(url, dbt_project=project, cache_dir=settings.catalogs)
     )
-    warehouse = open_warehouse(url, workers=server.query_workers, memory_mb=settings.memory_mb)
+    opened = open_warehouse(url, workers=server.query_workers, memory_mb=settings.memory_mb)
+    warehouse = GuardedWarehouse(opened, breaker or Breaker("warehouse"))
     engine = EnginePool(
         catalog, Target(warehouse.name, warehouse.dialect), workers=server.engine_workers,
         key=mask_key, fiscal=fiscal_year(settings.fiscal_start, settings.fiscal_named),
@@ -92,8 +98,10 @@ class Following:
     """Keeps the application's data the newest there is."""
 
     def __init__(
-        self, app: FastAPI, settings: Settings, source: Source, data: Data, mask_key: str
-    ) -> None:
+        self, app: FastAPI, settings: Settings, source: Source, data: Data, mask_key: str,
+        breaker: Breaker,
+    ) -> None:  # fmt: skip
+        self._breaker = breaker
         self._app = app
         self._mask_key = mask_key
         self._settings = settings
@@ -122,7 +130,7 @@ class Following:
         settled, self._seen = key == self._seen, key
         if key == self._data.key or not settled:
             return False  # what still changes is opened once it holds still
-        newer = await open_data(self._settings, self._source, self._mask_key)
+        newer = await open_data(self._settings, self._source, self._mask_key, self._breaker)
         older, self._data = self._data, newer
         parts = self._app.state.parts
         self._app.state.parts = replace(

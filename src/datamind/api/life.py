@@ -18,6 +18,7 @@ from datamind.api.jobs import start_jobs
 from datamind.api.secrets import secrets_of
 from datamind.api.shared import Shared, open_shared
 from datamind.api.store import open_store
+from datamind.breakers import Breaker, Breakers
 from datamind.log import Threads
 from datamind.rooms.auth.passwords import Passwords
 from datamind.rooms.auth.restrictions import IpRules
@@ -54,12 +55,14 @@ async def life(app: FastAPI, start: Start) -> AsyncIterator[None]:
         settings, now = start.settings, start.now
         stack.callback(tracing.start(settings.telemetry, "datamind"))
         secrets = secrets_of(settings)
-        opening = asyncio.create_task(open_data(settings, start.source, secrets.masks))
-        store = await stack.enter_async_context(open_store(settings, secrets))
+        breakers = Breakers()
+        asked, kept = breakers.add(Breaker("warehouse")), breakers.add(Breaker("metadata"))
+        opening = asyncio.create_task(open_data(settings, start.source, secrets.masks, asked))
+        store = await stack.enter_async_context(open_store(settings, secrets, kept))
         shared = await stack.enter_async_context(open_shared(settings, secrets))
         data = await opening
         app.state.following = following = Following(
-            app, settings, start.source, data, secrets.masks
+            app, settings, start.source, data, secrets.masks, asked
         )
         stack.push_async_callback(following.end)
         threads = Threads(settings.server.query_workers + THREADS, "asks")
@@ -86,7 +89,7 @@ async def life(app: FastAPI, start: Start) -> AsyncIterator[None]:
             started=now(), places=asyncio.Semaphore(settings.server.query_workers),
             exporters=EXPORTERS,
             export_places=asyncio.Semaphore(max(1, settings.server.query_workers // 2)),
-            demo_questions=start.demo_questions,
+            demo_questions=start.demo_questions, breakers=breakers,
         )  # fmt: skip
         stack.push_async_callback(parts.running.end)
         parts.revocations.on_user(parts.running.stop_of)

@@ -25,6 +25,7 @@ from datamind.errors import (
     DataMindError,
     HttpsNeeded,
     TooManyRequests,
+    TurnedAway,
 )
 from datamind.log import correlation, user
 from datamind.records import Identity
@@ -33,6 +34,7 @@ from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.auth.restrictions import ShutOut
 from datamind.rooms.caller import Caller
 from datamind.rooms.problems import MEDIA_TYPE, problem
+from datamind.rooms.system.modes import group_of
 from datamind.settings import ServerSettings
 
 log = logging.getLogger(__name__)
@@ -149,9 +151,10 @@ class Gate:
             try:
                 await self._let_in(scope)
                 await parts.limits.spend(self.settings.ip_limit, "ip", scope["state"]["client_ip"])
-            except (TooManyRequests, AccessDenied) as fault:
+                await self._by_mode("WS", scope["path"])
+            except (TurnedAway, AccessDenied) as fault:
                 await receive()
-                code = 1013 if isinstance(fault, TooManyRequests) else 1008
+                code = 1013 if isinstance(fault, TurnedAway) else 1008
                 await send({"type": "websocket.close", "code": code})
                 return
         await self.app(scope, receive, send)
@@ -188,6 +191,7 @@ class Gate:
                 await RedirectResponse(url, 308)(scope, receive, answer)
                 return sent
             await self._admit(scope, headers)
+            await self._by_mode(scope["method"], scope["path"])
             heads = scope["method"] == "HEAD" and scope["path"].startswith(PROBES)
             inner = {**scope, "method": "GET"} if heads else scope  # the server leaves the body out
             await self.app(inner, _measured(receive), answer)
@@ -245,6 +249,15 @@ class Gate:
                 who = Caller(Identity("", "viewer"), state["client_ip"], state["correlation_id"])
                 await note(parts, who, "ip_denied", Outcome.blocked, path=scope["path"])
             raise
+
+    async def _by_mode(self, method: str, path: str) -> None:
+        """Unavailable for what the mode that holds forbids."""
+        parts = getattr(self.server.state, "parts", None)
+        if parts is None or parts.modes.works(group := group_of(method, path)):
+            return
+        if parts.modes.standing.mode == "CONFIGURATION":  # perhaps it was set up just now
+            await self.server.state.watch.look_at_setup()
+        parts.modes.must(group)
 
     def _needs_https(self, scope: Scope) -> bool:
         """In production all but probes of this machine's own."""

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, MetaData, event, text
+from sqlalchemy import JSON, DateTime, Executable, MetaData, event, text
 from sqlalchemy.engine import URL, Dialect, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -17,6 +17,8 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import NullPool, PoolProxiedConnection
 from sqlalchemy.types import TypeDecorator
 
+from datamind.breakers import Breaker, unavailable
+from datamind.database.lines import Lines
 from datamind.errors import BadInput, Unavailable
 from datamind.settings.store import PoolSettings
 
@@ -29,6 +31,7 @@ DRIVERS = dict.fromkeys(("postgresql", "postgres"), "postgresql+psycopg")
 BUSY = frozenset("57014 55P03 40P01 40001 53300".split())
 # What a store says to whoever writes to it after its rows were moved to another one.
 MOVED_SAID = "The metadata store was moved: start again with the new DATABASE_URL."
+PROBE_BUSY_MS = 1_500
 BUSY_SAID = "The metadata store is too busy."
 DOWN = frozenset("25P03 25006".split())
 NAMES = {
@@ -69,9 +72,14 @@ class Base(DeclarativeBase):
 
 
 class Database:
-    """The metadata store at a SQLAlchemy URL."""
+    """The metadata store at a SQLAlchemy URL.
 
-    def __init__(self, url: str, pool: PoolSettings | None = None) -> None:
+    Once its breaker is open nobody waits for it: not who comes, nor who was there before.
+    """
+
+    def __init__(
+        self, url: str, pool: PoolSettings | None = None, breaker: Breaker | None = None
+    ) -> None:
         address, pool = address_of(url), pool or PoolSettings()
         self.is_sqlite = address.get_backend_name() == "sqlite"
         self.size = SQLITE_MOST if self.is_sqlite else pool.size + pool.overflow
@@ -90,6 +98,10 @@ class Database:
             event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         # A look at the store must not wait for those who work with it.
         self._probe = create_async_engine(address, poolclass=NullPool, **shared)
+        engines = (self.engine, self._turn, self._probe)
+        self._lines = Lines(engines, address.database if self.is_sqlite else None)
+        self.breaker = breaker or Breaker("metadata")
+        self.breaker.on_change(self._given_up)
         self._writer = asyncio.Lock() if self.is_sqlite else nullcontext()
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self._turns = async_sessionmaker(self._turn, expire_on_commit=False)
@@ -100,7 +112,7 @@ class Database:
 
         Unavailable where the store can't be reached or written.
         """
-        async with _unit_of(self._sessions) as session:
+        async with self._unit_of(self._sessions) as session:
             yield session
 
     @asynccontextmanager
@@ -112,7 +124,7 @@ class Database:
         by one that writes to the same rows; other servers write too, so that whoever changes what
         they have read locks it (`with_for_update`, `one_at_a_time`) or writes on a condition.
         """
-        async with self._writer, _unit_of(self._turns) as session:
+        async with self._writer, self._unit_of(self._turns) as session:
             yield session
 
     @property
@@ -125,15 +137,55 @@ class Database:
         """Connections that are open and wait to be used."""
         return int(getattr(self.engine.pool, "checkedin", lambda: 0)())
 
-    async def ping(self) -> None:
-        """An error where the store does not answer."""
+    async def ping(self, write: Executable | None = None) -> None:
+        """An error where the store does not answer, or can't do that write."""
+        self._lines.must_lead_somewhere()
+        moved = not self._lines.are_right()
         async with self._probe.connect() as connection:
-            await connection.execute(text("SELECT 1"))
+            if self.is_sqlite:
+                await connection.execute(text(f"PRAGMA busy_timeout={PROBE_BUSY_MS}"))
+                await connection.execute(text("SELECT count(*) FROM sqlite_schema"))
+            else:
+                await connection.execute(text("SELECT 1"))
+            if write is not None:
+                await connection.execute(write)
+                await connection.commit()
+        if moved:  # another file has the name now: what was open is the one that is gone
+            self._lines.forget()
 
     async def close(self) -> None:
         """End all connections."""
         await self.engine.dispose()
         await self._turn.dispose()
+
+    @asynccontextmanager
+    async def _unit_of(
+        self, sessions: async_sessionmaker[AsyncSession]
+    ) -> AsyncIterator[AsyncSession]:
+        self.breaker.check()
+        try:
+            self._must_be_there()
+            async with sessions.begin() as session:
+                yield session
+                self._must_be_there()
+        except SQLAlchemyError as fault:
+            if (said := outage(fault)) is None:
+                raise
+            if said != BUSY_SAID:
+                self.breaker.failed(fault)
+            raise Unavailable(said) from fault
+        else:
+            self.breaker.succeeded()
+
+    def _given_up(self, breaker: Breaker) -> None:
+        if breaker.opened:
+            self._lines.hang_up()
+
+    def _must_be_there(self) -> None:
+        if not self._lines.are_right():
+            fault = unavailable(self.breaker.name)
+            self.breaker.failed(fault)
+            raise fault
 
 
 def address_of(url: str) -> URL:
@@ -162,17 +214,6 @@ def _postgres(pool: PoolSettings) -> dict[str, Any]:
     return async_connect_args(pool)
 
 
-@asynccontextmanager
-async def _unit_of(sessions: async_sessionmaker[AsyncSession]) -> AsyncIterator[AsyncSession]:
-    try:
-        async with sessions.begin() as session:
-            yield session
-    except SQLAlchemyError as fault:
-        if (said := outage(fault)) is None:
-            raise
-        raise Unavailable(said) from fault
-
-
 def outage(fault: SQLAlchemyError) -> str | None:
     """What to say where it is the store that failed; None where it is what was asked of it."""
     cause = getattr(fault, "orig", None)
@@ -181,11 +222,13 @@ def outage(fault: SQLAlchemyError) -> str | None:
         return BUSY_SAID
     if str(cause) == MOVED_SAID:
         return MOVED_SAID
-    if getattr(cause, "sqlite_errorname", "") == "SQLITE_ERROR":
+    name = str(getattr(cause, "sqlite_errorname", ""))
+    if name == "SQLITE_ERROR":
         return None
+    damaged = name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT"))
     lost = isinstance(fault, DBAPIError) and fault.connection_invalidated
     kinds = ("OperationalError", "InterfaceError")
-    if lost or type(fault).__name__ in kinds or state in DOWN:
+    if lost or damaged or type(fault).__name__ in kinds or state in DOWN:
         return "The metadata store is down or can't be written."
     return None
 

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from datamind.breakers import Breakers
 from datamind.database import Database
 from datamind.governance.bound import Bindings
 from datamind.governance.rules import Rights
@@ -23,6 +24,7 @@ from datamind.rooms.questions.results import Results
 from datamind.rooms.questions.running import Running
 from datamind.rooms.questions.waiting import Streams
 from datamind.rooms.system.metrics import Metrics
+from datamind.rooms.system.modes import Modes
 from datamind.settings import Settings
 
 
@@ -97,7 +99,8 @@ class Parts(Governing):
     write them into files, as many at once as there are `export_places`. `streams` are asks that
     wait for their listener, `signals` what servers tell each other. `today` is the day that
     questions count from, `demo_questions` what the public page proposes; `excess` is what the
-    warehouse's role may do and should not, `redis` what servers share, if anything.
+    warehouse's role may do and should not, `redis` what servers share, if anything. `modes` say
+    what may be done now, `breakers` which outside parts are not to be asked.
     """
 
     ip_rules: IpRulesOf
@@ -113,6 +116,8 @@ class Parts(Governing):
     started: dt.datetime
     values: OwnValues = field(default_factory=OwnValues)
     running: Running = field(default_factory=Running)
+    modes: Modes = field(default_factory=Modes)
+    breakers: Breakers = field(default_factory=Breakers)
     demo_questions: tuple[str, ...] = ()
     excess: tuple[str, ...] = ()
     redis: Looked | None = None

@@ -15,6 +15,7 @@ from functools import partial
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from datamind.database import Database
+from datamind.errors import Unavailable
 from datamind.governance.rules import Asker, Rights, Rules, known
 from datamind.ports import Signals
 from datamind.rooms.caller import Caller
@@ -61,14 +62,27 @@ class RightsBook:
     async def _load(self, user: str, role: str) -> Rights | None:
         """Read and remember; None if something was changed meanwhile."""
         changes, until = self._changes, self._clock() + self._lasts_s
-        async with self._database.unit() as session:
-            rules, asker = await rules_of(session), await asker_of(session, user, role)
+        try:
+            async with self._database.unit() as session:
+                rules, asker = await rules_of(session), await asker_of(session, user, role)
+        except Unavailable:
+            if (last := self._last(user, role)) is None:
+                raise
+            return last
         if changes != self._changes:
             return None
         self._rules, self._askers[user] = (rules, until), (asker, until)
         while len(self._askers) > MOST_ASKERS:
             self._askers.popitem(last=False)
         return Rights(asker, rules)
+
+    def _last(self, user: str, role: str) -> Rights | None:
+        """What was known last, for as long as the store is down: nobody can change it there
+        either, and no access token is good for longer than a quarter of an hour."""
+        asker = self._askers.get(user)
+        if self._rules is None or asker is None or role not in asker[0].roles:
+            return None
+        return Rights(asker[0], self._rules[0])
 
     def forget(self) -> None:
         """Something was changed here; the other servers are told."""

@@ -132,6 +132,8 @@ async def answer(
     await parts.limits.spend(parts.settings.server.ask_limit, "ask", who)
     if wanted.engine == "model":
         raise BadInput("No language model is configured.", hint="Use builtin or auto.")
+    if wanted.execute:
+        parts.modes.must("execute")
     limit = _row_limit(parts, wanted.limit)
     chosen = codec.load(wanted.plan) if wanted.plan is not None else None
 
@@ -302,6 +304,7 @@ async def _executed(ask: Ask, prepared: Prepared) -> Answer:
 async def _rows(ask: Ask, prepared: Prepared) -> tuple[Read, StageReport]:
     """Stage 6: nothing runs before its intent is on the disk."""
     parts = ask.parts
+    parts.modes.must("execute")
     await note(
         parts, ask.caller, "query_execution", Outcome.intent, component="warehouse",
         query=ask.answer.query_id, of=ask.of, sql=prepared.draft.sql,

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from datamind.rooms.system.modes import ORDER, Mode
+
 State = Literal["healthy", "degraded", "down"]
-Mode = Literal["FULL_OPERATIONAL", "LIMITED_AI", "READ_ONLY", "EMERGENCY"]
 
 WEIGHTS = {"database": 40, "llm": 30, "redis": 15, "vector_db": 15}
 SHARE: Mapping[State, float] = {"healthy": 1.0, "degraded": 0.5, "down": 0.0}
-ORDER: tuple[Mode, ...] = ("FULL_OPERATIONAL", "LIMITED_AI", "READ_ONLY", "EMERGENCY")
 # The least score of each mode.
 LEAST = ((85, "FULL_OPERATIONAL"), (60, "LIMITED_AI"), (40, "READ_ONLY"), (0, "EMERGENCY"))
 WORSE: tuple[State, ...] = ("healthy", "degraded", "down")
@@ -33,17 +33,19 @@ def health_of(states: Mapping[str, State]) -> Health:
     weighed = {**states, "database": max(metadata, warehouse, key=WORSE.index)}
     score = round(sum(weight * SHARE[weighed[part]] for part, weight in WEIGHTS.items()))
     by_score: Mode = next(mode for least, mode in LEAST if score >= least)  # type: ignore[misc]
-    mode = max(by_score, _by_rule(states), key=ORDER.index)
+    mode = max(by_score, by_rule(states), key=ORDER.index)
     worst = max(states.values(), key=WORSE.index)
     status: State = "down" if mode == "EMERGENCY" else "degraded" if worst != "healthy" else worst
     return Health(score, mode, status)
 
 
-def _by_rule(states: Mapping[str, State]) -> Mode:
-    """By the sum alone a dead database would score 60 and pass for LIMITED_AI."""
+def by_rule(states: Mapping[str, State]) -> Mode:
+    """The least that what is down makes of the mode, whatever an admin says: by the sum alone a
+    dead database would score 60 and pass for LIMITED_AI."""
     down = [states[part] == "down" for part in ("metadata", "warehouse")]
     if all(down):
         return "EMERGENCY"
     if any(down) or states["audit"] == "down":
         return "READ_ONLY"  # what can't be audited is not run
-    return "LIMITED_AI" if states["llm"] == "down" else "FULL_OPERATIONAL"
+    # The built-in engine stands in for a model that fails, which is then degraded.
+    return "LIMITED_AI" if states["llm"] != "healthy" else "FULL_OPERATIONAL"

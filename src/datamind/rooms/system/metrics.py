@@ -125,6 +125,10 @@ class Metrics:
             "audit_copy_up", "1 where this copy of the audit log can be written.", ("copy",),
             registry=registry,
         )  # fmt: skip
+        self.circuits = Gauge(
+            "circuit_breaker_state", "0 closed, 1 half open, 2 open.", ("part",),
+            registry=registry,
+        )  # fmt: skip
         self.running = Gauge("queries_running", "Asks under way.", registry=registry)
         self.pool_active = Gauge(
             "database_connection_pool_active", "Connections to the metadata store in use.",

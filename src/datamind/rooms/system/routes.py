@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from datamind.errors import DataMindError, Unauthenticated, Unavailable
+from datamind.errors import DataMindError, Unauthenticated
 from datamind.rooms.http import TheParts, client_ip
 from datamind.rooms.parts import Parts
 from datamind.rooms.problems import problems
@@ -35,9 +35,7 @@ async def live() -> LiveOut:
 @router.get("/health/ready", responses=problems(503))
 async def ready(request: Request) -> LiveOut:
     """Whether questions can be answered now."""
-    mode = request.app.state.watch.health.mode
-    if mode in ("READ_ONLY", "EMERGENCY"):
-        raise Unavailable("Query execution unavailable.", retry_after_s=5)
+    request.app.state.parts.modes.must("execute")
     return LiveOut(status="ok")
 
 

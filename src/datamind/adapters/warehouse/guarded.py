@@ -1,0 +1,78 @@
+"""A warehouse behind its breaker: once it is down, nobody waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+from datamind.breakers import Breaker
+from datamind.errors import (
+    WarehouseCorrupt,
+    WarehouseError,
+    WarehouseLocked,
+    WarehouseNotFound,
+    WorkerLost,
+)
+from datamind.ports import Stop, Warehouse
+from datamind.records import Dialect, Estimate, Governed, Result
+
+# What tells of the warehouse and not of the statement.
+OUTAGES = (WarehouseNotFound, WarehouseLocked, WarehouseCorrupt)
+
+
+class GuardedWarehouse:
+    """The warehouse inside, through its breaker."""
+
+    def __init__(self, inside: Warehouse, breaker: Breaker) -> None:
+        self.inside = inside
+        self.breaker = breaker
+
+    @property
+    def dialect(self) -> Dialect:
+        """That of the one inside, as all below."""
+        return self.inside.dialect
+
+    @property
+    def name(self) -> str:
+        """How people know it."""
+        return self.inside.name
+
+    @property
+    def session(self) -> str:
+        """Which database it is, and what its sessions add."""
+        return self.inside.session
+
+    def estimate(self, governed: Governed) -> Estimate:
+        """What running this would cost."""
+        with self.breaker.guarding(self._is_outage):
+            return self.inside.estimate(governed)
+
+    def run(self, governed: Governed, *, timeout_s: float, stop: Stop | None = None) -> Result:
+        """Rows; Unavailable while the breaker is open."""
+        with self.breaker.guarding(self._is_outage):
+            return self.inside.run(governed, timeout_s=timeout_s, stop=stop)
+
+    def batches(
+        self, governed: Governed, *, timeout_s: float, stop: Stop | None = None
+    ) -> Generator[Result, None, None]:
+        """The same, a batch at a time."""
+        with self.breaker.guarding(self._is_outage):
+            yield from self.inside.batches(governed, timeout_s=timeout_s, stop=stop)
+
+    def ping(self) -> None:
+        """Past the breaker: looks are how it is found well again."""
+        self.inside.ping()
+
+    def data_version(self) -> str:
+        """The version of the data."""
+        return self.inside.data_version()
+
+    def close(self) -> None:
+        """End it."""
+        self.inside.close()
+
+    def _is_outage(self, fault: Exception) -> bool:
+        """Whether the warehouse itself failed. A query process of ours is lost by its statement's
+        doing; the connection to a server is not."""
+        if isinstance(fault, WorkerLost):
+            return self.dialect != "duckdb"
+        return isinstance(fault, OUTAGES) or type(fault) is WarehouseError

@@ -1,0 +1,59 @@
+"""What /health tells of each part, to those who are signed in (api.md, section 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from datamind import __version__
+from datamind.rooms.parts import Parts
+
+if TYPE_CHECKING:
+    from datamind.rooms.system.service import Watch
+
+EMBEDDED = "embedded"
+
+
+def components(watch: Watch, parts: Parts) -> dict[str, Any]:
+    """The fields of the whole report that the open one lacks."""
+    return {
+        "version": __version__,
+        "components": {
+            "database": _database(watch),
+            "llm": {"provider": "builtin", "model": None, **_of(watch, "llm")},
+            "redis": {"kind": "redis" if parts.redis else EMBEDDED, **_of(watch, "redis")},
+            "vector_db": {"kind": EMBEDDED, **_of(watch, "vector_db")},
+            "dbt": _dbt(parts),
+            "warehouse": {
+                "name": parts.warehouse.name, "may_also": list(parts.excess),
+                **_of(watch, "warehouse"),
+            },
+            "audit": {"status": watch.audit, "not_written": dict(parts.audit.down())},
+            "circuits": {part: breaker.state for part, breaker in parts.breakers.items()},
+        },
+        "uptime_seconds": round((parts.now() - parts.started).total_seconds(), 1),
+    }  # fmt: skip
+
+
+def _of(watch: Watch, part: str) -> Mapping[str, Any]:
+    """How it is, how long the last look took, and what that found."""
+    probed = watch.probed(part)
+    if probed is None:
+        return {"status": watch.states.get(part, "healthy"), "latency_ms": None}
+    return {**probed.more, "status": watch.states[part], "latency_ms": probed.latency_ms}
+
+
+def _database(watch: Watch) -> dict[str, Any]:
+    probed = watch.probed("metadata")
+    return {
+        "status": watch.states["metadata"], "latency_ms": probed and probed.latency_ms,
+        "connection_pool": probed.more if probed else {},
+    }  # fmt: skip
+
+
+def _dbt(parts: Parts) -> dict[str, Any]:
+    quality = parts.bindings.catalog.quality
+    return {
+        "status": "degraded" if quality else "healthy", "tests_passed": not quality,
+        "failing": [f"{q.table}: {q.test}" for q in quality],
+    }  # fmt: skip
