@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Literal
 
-from circuitbreaker import CircuitBreaker  # type: ignore[import-untyped]  # it has no types
+from circuitbreaker import CircuitBreaker
 
 from datamind.errors import Unavailable
 

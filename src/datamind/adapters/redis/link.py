@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from circuitbreaker import CircuitBreaker  # type: ignore[import-untyped]  # it has no types
+from circuitbreaker import CircuitBreaker
 
 from datamind.errors import BadInput, Unavailable
 from datamind.settings.redis import RedisSettings
