@@ -11,7 +11,7 @@ import pytest
 LAYERS: tuple[tuple[str, str, str], ...] = (
     (
         "vocabulary",
-        "records values ports errors personal semantics.catalog semantics.plan",
+        "records dbt_records values ports errors personal semantics.catalog semantics.plan",
         "vocabulary",
     ),
     (

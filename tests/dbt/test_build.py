@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 from datamind.adapters.dbt.build import Build, build, current_build
+from datamind.adapters.dbt.builds import KEPT_LOGS
 from datamind.errors import BadInput, DataMindError, DbtBuildFailed
 
 from .conftest import ORDERS, PROJECT, orders
@@ -157,10 +158,11 @@ def test_failures_push_no_build_out_and_keep_few_logs(builds: Path) -> None:
     shutil.copytree(first.warehouse.parent, second)
     pointer = {"id": second.name, "elapsed_s": 1, "label": "second", "before": first.id}
     (builds / "current.json").write_text(json.dumps(pointer))
-    for _ in range(4):
-        failing(builds, timeout_s=0.01)
+    for number in range(KEPT_LOGS):
+        (builds / f"2098-{number}").mkdir()
+    failing(builds, timeout_s=0.01)
     assert first.warehouse.is_file()
-    assert len([p for p in builds.iterdir() if p.is_dir()]) == 4
+    assert len([p for p in builds.iterdir() if p.is_dir()]) == 2 + KEPT_LOGS
 
 
 @pytest.mark.parametrize("pointer", ["", "{", "[]", '{"id": "gone", "elapsed_s": 1}', '{"id": 1}'])

@@ -13,6 +13,7 @@ from typing import cast
 
 from datamind import clock
 from datamind.adapters.catalog_store import load_catalog
+from datamind.adapters.dbt.configured import build_in_use
 from datamind.adapters.warehouse import open_warehouse
 from datamind.errors import BadInput
 from datamind.governance.bound import Bindings, BoundRules
@@ -77,12 +78,16 @@ def target(
             f"There is no dbt project at {project}.",
             hint="Pass --dbt-project the folder that holds dbt_project.yml.",
         )
+    made = build_in_use(settings) if project == settings.dbt_project else None
     if url:
-        return url, project
+        return url, made.artifacts if made is not None else project
+    if made is not None:
+        return f"duckdb:///{made.warehouse.resolve()}", made.artifacts
     if project is not None:
         raise BadInput(
             f"The dbt project {project} has no warehouse to ask.",
-            hint="Pass --warehouse duckdb:///FILE with it, or set WAREHOUSE_URL.",
+            hint="Build it with `datamind dbt build`, pass --warehouse duckdb:///FILE with it, or"
+            " set WAREHOUSE_URL.",
         )
     from datamind.adapters.dbt.build import current_build
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from datamind.settings.dbt import DbtSettings, dbt
 from datamind.settings.logs import LogSettings, logs
 from datamind.settings.reading import month, number, one_of, whole
 from datamind.settings.redis import RedisSettings, redis
@@ -53,6 +54,7 @@ class Settings:
     telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
     server: ServerSettings = field(default_factory=ServerSettings)
     redis: RedisSettings = field(default_factory=RedisSettings)
+    dbt: DbtSettings = field(default_factory=DbtSettings)
 
     @property
     def catalogs(self) -> Path:
@@ -98,4 +100,5 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         telemetry=telemetry(env),
         server=server(env),
         redis=redis(env),
+        dbt=dbt(env),
     )

@@ -1,0 +1,260 @@
+"""A dbt project and its builds: what each command does, and what is in use after it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from datamind import clock
+from datamind.adapters.dbt import results
+from datamind.adapters.dbt.builds import (
+    Build,
+    alone,
+    build_at,
+    current_build,
+    new_id,
+    point_to,
+    tidy,
+)
+from datamind.adapters.dbt.places import DuckDbFile, Place
+from datamind.adapters.dbt.process import COULD_NOT_READ
+from datamind.adapters.dbt.running import Ended, Limits, Orders, Say, Step, own, run
+from datamind.dbt_records import Command, DbtOutcome, DbtWanted, looks_back
+from datamind.errors import BadInput, DbtBuildFailed
+from datamind.ports import Stop
+
+DOCS = Step(("docs", "generate", "--no-compile"), needed=False)
+FRESHNESS = Step(("source", "freshness"), needed=False)
+# All but the tests: seeds and snapshots are what models are made of.
+MODELS = ("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+STEPS: Mapping[Command, tuple[Step, ...]] = {
+    "build": (Step(("build",)), DOCS),
+    "run": (Step(MODELS), DOCS),
+    "test": (Step(("test",)),),
+    "docs": (Step(("docs", "generate", "--no-compile")),),
+    "sync": (),
+}
+MAKING = ("build", "run")
+OF_DOCS = ("index.html", "catalog.json", "manifest.json", "graph_summary.json")
+
+
+def no_sources(folder: Path) -> Mapping[str, str]:
+    """The project brings what it reads."""
+    return {}
+
+
+def silent(line: object) -> None:
+    """Nobody listens."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A dbt project, where its builds are kept, and how they are made.
+
+    `sources` makes what the project reads in a build's folder, and gives the environment variables
+    that name it. `passed` are variables of our environment that dbt sees; their values are told
+    nowhere.
+    """
+
+    folder: Path
+    builds: Path
+    place: Place = field(default_factory=DuckDbFile)
+    sources: Callable[[Path], Mapping[str, str]] = no_sources
+    limits: Limits = field(default_factory=Limits)
+    target: str | None = None
+    profiles: Path | None = None
+    passed: tuple[tuple[str, str], ...] = ()
+
+    def run(
+        self, wanted: DbtWanted, *, say: Say = silent, stop: Stop | None = None, label: str = ""
+    ) -> DbtOutcome:  # fmt: skip
+        """Do it, and tell how it ended. What is in use changes only by a `build` or `run` that
+        succeeded. One at a time: DbtBuildFailed where another runs. Blocks."""
+        if not (self.folder / "dbt_project.yml").is_file():
+            raise BadInput(f"There is no dbt project at {self.folder}.")
+        with alone(self.builds):
+            started = time.monotonic()
+            made = build_at(self.builds / new_id(), 0.0, label)
+            try:
+                with self._left_tidy(made):
+                    outcome = self._run(wanted, made, started, say, stop)
+            except OSError as fault:
+                raise DbtBuildFailed(
+                    f"The build could not be written: {fault.strerror or type(fault).__name__}.",
+                    hint=f"Make room in {self.builds}, and build again.",
+                ) from fault
+            return replace(
+                outcome, log=str(made.log), elapsed_s=round(time.monotonic() - started, 2)
+            )
+
+    @contextmanager
+    def _left_tidy(self, made: Build) -> Iterator[None]:
+        made.folder.mkdir()
+        try:
+            yield
+        finally:
+            in_use = current_build(self.builds)
+            if in_use is None or in_use.id != made.id:
+                self.place.abandon(made)
+            tidy(self.builds)
+
+    def _run(
+        self, wanted: DbtWanted, made: Build, started: float, say: Say, stop: Stop | None
+    ) -> DbtOutcome:
+        before = current_build(self.builds)
+        making = wanted.command in MAKING
+        if not making and before is None:
+            raise BadInput(
+                "Nothing was built yet.", hint="Build the project first: datamind dbt build"
+            )
+        carried = before if making and self._carries(wanted, before) else None
+        if making:
+            self.place.begin(made, carried)
+        elif before is not None and wanted.command != "sync":
+            self.place.look(made, before)
+        ended = self._dbt(wanted, made, before, carried is not None, say, stop)
+        outcome = self._told(wanted, made, ended)
+        if making and outcome.status == "success":
+            schema = self.place.schema_of(made)
+            elapsed = round(time.monotonic() - started, 2)
+            made = replace(made, elapsed_s=elapsed, schema=schema)
+            return self._put_in_use(outcome, made, before, carried is not None)
+        if before is not None:
+            self._add_to(before, wanted.command, made, outcome)
+            outcome = replace(outcome, version=before.id, artifacts=str(before.artifacts))
+        return outcome
+
+    def _carries(self, wanted: DbtWanted, before: Build | None) -> bool:
+        """Whether a build starts with what is in use: where only some nodes are built, and where
+        what some hold can't be built again (snapshots) or grows (incremental models)."""
+        if before is None or wanted.partial:
+            return before is not None
+        nodes = results.read_json(before.artifacts / "manifest.json").get("nodes") or {}
+        return any(
+            n.get("resource_type") == "snapshot"
+            or (n.get("config") or {}).get("materialized") == "incremental"
+            for n in nodes.values()
+        )
+
+    def _dbt(
+        self, wanted: DbtWanted, made: Build, before: Build | None, carried: bool, say: Say,
+        stop: Stop | None,
+    ) -> Ended:  # fmt: skip
+        making = wanted.command in MAKING
+        variables = {
+            **self.place.variables(made, making=making), **dict(self.passed),
+            **self.sources(made.folder),
+        }  # fmt: skip
+        steps = self._steps(wanted, before)
+        if carried and self.place.again():
+            steps = (Step(("run", "--select", *self.place.again()), needed=False), *steps)
+        orders = Orders(
+            made.folder, steps, self._options(made), variables,
+            schema=self.place.schema_of(made) if making else "",
+            secrets=(*self.place.secrets(), *(value for _, value in self.passed)),
+        )  # fmt: skip
+        ended = run(orders, self.limits, say=say, stop=stop)
+        if self.limits.user is not None:  # from now on nothing of the project may touch it
+            own(made.folder, os.geteuid(), os.getegid())
+        return ended
+
+    def _steps(self, wanted: DbtWanted, before: Build | None) -> Sequence[Step]:
+        """dbt's commands. Selectors were checked when they were asked for; each goes in as an
+        argument of its own."""
+        more: list[str] = []
+        if wanted.select:
+            more += ["--select", *wanted.select]
+        if wanted.exclude:
+            more += ["--exclude", *wanted.exclude]
+        if looks_back((*wanted.select, *wanted.exclude)):
+            if before is None:
+                raise BadInput("There is no build yet that `state:` could compare with.")
+            more += ["--state", str(before.artifacts)]
+        if wanted.full_refresh and wanted.command in MAKING:
+            more.append("--full-refresh")
+        first, *others = STEPS[wanted.command] or (FRESHNESS,)
+        if wanted.command in (*MAKING, "test"):
+            first = Step((*first.words, *more))
+        return (first, *others, *((FRESHNESS,) if wanted.command in (*MAKING, "test") else ()))
+
+    def _options(self, made: Build) -> list[str]:
+        options = ["--project-dir", str(self.folder)]
+        options += ["--profiles-dir", str(self.profiles or self.folder)]
+        options += ["--target-path", str(made.artifacts)]
+        options += ["--log-path", str(made.artifacts / "logs"), "--log-format-file", "text"]
+        options += ["--log-format", "json", "--log-level", "info"]
+        return options + (["--target", self.target] if self.target else [])
+
+    def _told(self, wanted: DbtWanted, made: Build, ended: Ended) -> DbtOutcome:
+        """How the process ended, without a database's words."""
+        found = results.results_of(made.artifacts)
+        failed = results.failures(found)
+        told = DbtOutcome("error", "", counts=results.counts(found), failed=failed)
+        if ended.why == "cancelled":
+            return replace(told, status="cancelled", message="The run was called off.")
+        if ended.why == "timed_out":
+            limit = f"its limit of {self.limits.timeout_s:g} seconds"
+            return replace(
+                told, status="timed_out", message=f"dbt ran over {limit} and was stopped."
+            )
+        if ended.code == COULD_NOT_READ:
+            return replace(told, message=self._why_not_read(made))
+        if ended.code == 0:
+            return replace(told, status="success", message=f"{wanted.command}: all is well.")
+        if ended.code == 1 and found:
+            return replace(told, status="failed", message=results.told(failed))
+        return replace(told, message="dbt could not start, or was ended from outside.")
+
+    def _why_not_read(self, made: Build) -> str:
+        text = (made.folder / "reason.txt").read_text("utf-8")
+        secrets = (*self.place.secrets(), *(value for _, value in self.passed))
+        for secret in filter(None, secrets):
+            text = text.replace(secret, "*****")
+        words = " ".join(text.split())
+        return f"dbt could not read the project: {words[:300] or 'no reason was given'}"
+
+    def _put_in_use(
+        self, outcome: DbtOutcome, made: Build, before: Build | None, carried: bool
+    ) -> DbtOutcome:
+        known = results.known_of(before.artifacts) if before is not None else {}
+        now = clock.now().isoformat()
+        found = results.learn(known, results.results_of(made.artifacts), now)
+        results.keep_known(made.artifacts, found)
+        warnings = self.place.finish(made, carried=carried)
+        point_to(self.builds, made)
+        return replace(outcome, version=made.id, artifacts=str(made.artifacts), warnings=warnings)
+
+    def _add_to(
+        self, current: Build, command: Command, made: Build, outcome: DbtOutcome
+    ) -> None:  # fmt: skip
+        """Put what a run learned of the build in use beside its artifacts."""
+        if command == "test" and outcome.status in ("success", "failed"):
+            known = results.known_of(current.artifacts)
+            found = results.learn(
+                known, results.results_of(made.artifacts), clock.now().isoformat()
+            )
+            results.keep_known(current.artifacts, found)
+        if command == "docs" and outcome.status == "success":
+            for name in OF_DOCS:
+                if (made.artifacts / name).is_file():
+                    shutil.copyfile(made.artifacts / name, current.artifacts / f"{name}.new")
+                    (current.artifacts / f"{name}.new").replace(current.artifacts / name)
+        if (made.artifacts / "sources.json").is_file():
+            shutil.copyfile(made.artifacts / "sources.json", current.artifacts / "sources.json")
+        if command == "sync":  # whoever follows the artifacts reads them again
+            os.utime(current.artifacts / "manifest.json")
+
+
+def moment(text: str) -> dt.datetime | None:
+    """A moment of dbt's artifacts."""
+    try:
+        found = dt.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=dt.UTC)

@@ -1,0 +1,1 @@
+select id, reader, pages from {{ ref('stg_loans') }}

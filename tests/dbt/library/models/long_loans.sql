@@ -1,0 +1,2 @@
+{{ config(materialized='view') }}
+select * from {{ ref('loans') }} where pages > 300

@@ -1,0 +1,1 @@
+select id, reader, pages from raw.loans

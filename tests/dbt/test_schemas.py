@@ -1,0 +1,183 @@
+"""Builds on a real PostgreSQL: readers see one build or the next, never some of each."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from datamind.adapters.dbt.configured import project_of
+from datamind.adapters.dbt.project import Project
+from datamind.dbt_records import DbtOutcome, DbtWanted
+from datamind.errors import BadInput, DbtBuildFailed
+from datamind.settings import load
+
+pytestmark = [pytest.mark.slow, pytest.mark.postgres]
+LIBRARY = Path(__file__).with_name("library")
+RAW = """
+DROP SCHEMA IF EXISTS raw CASCADE; CREATE SCHEMA raw;
+CREATE TABLE raw.loans AS SELECT n AS id, 'r' || n % 3 AS reader, n * 10 AS pages
+FROM generate_series(1, 60) n;
+"""
+
+
+@pytest.fixture(scope="module")
+def url(own_postgres_url: str) -> str:
+    with psycopg.connect(own_postgres_url) as admin:
+        admin.execute(RAW)
+        admin.execute("DROP ROLE IF EXISTS library_reader")
+        admin.execute("CREATE ROLE library_reader")
+    return own_postgres_url
+
+
+@pytest.fixture(scope="module")
+def project(url: str, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    home = tmp_path_factory.mktemp("home")
+    env = {"DATAMIND_HOME": str(home), "DBT_PROJECT_PATH": str(LIBRARY), "DBT_WAREHOUSE_URL": url}
+    return project_of(load(env))
+
+
+@pytest.fixture(scope="module")
+def built(project: Project) -> DbtOutcome:
+    """The first build, and what a person granted on it."""
+    outcome = project.run(DbtWanted("build"))
+    assert outcome.status == "success", outcome
+    return outcome
+
+
+@pytest.fixture
+def admin(url: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(url, autocommit=True) as connection:
+        yield connection
+
+
+def schemas(admin: psycopg.Connection) -> list[str]:
+    found = admin.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'analytics%'")
+    return sorted(row[0] for row in found)
+
+
+def one(admin: psycopg.Connection, sql: str) -> object:
+    row = admin.execute(sql.encode()).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def test_a_build_takes_the_schema_s_name_and_its_artifacts_speak_of_it(
+    built: DbtOutcome, admin: psycopg.Connection
+) -> None:
+    assert schemas(admin) == ["analytics", "analytics_staging"]
+    assert one(admin, "SELECT count(*) FROM analytics.loans") == 60
+    manifest = (Path(built.artifacts) / "manifest.json").read_text()
+    assert '"schema": "analytics"' in manifest
+    assert "analytics__" not in manifest
+
+
+def test_a_new_build_keeps_grants_and_running_readers_and_shuts_the_one_before(
+    built: DbtOutcome, project: Project, admin: psycopg.Connection, url: str
+) -> None:
+    for grant in (
+        "GRANT USAGE ON SCHEMA analytics TO library_reader",
+        "GRANT SELECT ON analytics.loans TO library_reader",
+        "GRANT SELECT (reader) ON analytics.readers TO library_reader",
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA analytics GRANT SELECT ON TABLES TO library_reader",
+        "INSERT INTO raw.loans VALUES (61, 'new', 500)",
+    ):
+        admin.execute(grant.encode())
+    first = one(admin, "SELECT built FROM analytics.readers WHERE reader = 'r1'")
+    seen: list[object] = []
+    ended = threading.Event()
+
+    def watch() -> None:
+        with psycopg.connect(url, autocommit=True) as reader:
+            while not ended.is_set():
+                # The two would differ where a reader saw some of each build.
+                row = reader.execute(
+                    "SELECT (SELECT count(*) FROM analytics.loans),"
+                    " (SELECT count(*) FROM analytics_staging.stg_loans),"
+                    " (SELECT count(*) FROM analytics.long_loans)"
+                ).fetchone()
+                seen.append(row)
+
+    watcher = threading.Thread(target=watch)
+    with psycopg.connect(url) as reading:
+        cursor = reading.cursor("old")
+        cursor.itersize = 1
+        cursor.execute("SELECT id FROM analytics.loans ORDER BY id")
+        assert cursor.fetchone() == (1,)
+        watcher.start()
+        outcome = project.run(DbtWanted("build"))
+        ended.set()
+        watcher.join()
+        assert outcome.status == "success", outcome
+        assert len(cursor.fetchall()) == 59  # the rest of what it began with
+    assert {row[0] for row in seen if isinstance(row, tuple)} == {60, 61}
+    for table in ("loans", "long_loans"):
+        right = f"SELECT has_table_privilege('library_reader', 'analytics.{table}', 'SELECT')"
+        assert one(admin, right) is (table == "loans")
+    column = "SELECT has_column_privilege('library_reader', 'analytics.readers', '{}', 'SELECT')"
+    assert one(admin, column.format("reader")) is True
+    assert one(admin, column.format("loans")) is False
+    admin.execute("CREATE TABLE analytics.later (x int)")
+    later = "SELECT has_table_privilege('library_reader', 'analytics.later', 'SELECT')"
+    assert one(admin, later) is True
+    admin.execute("DROP TABLE analytics.later")
+    before = [s for s in schemas(admin) if s.endswith("__before")]
+    assert len(before) == 2
+    for schema in before:
+        assert (
+            one(admin, f"SELECT has_schema_privilege('library_reader', '{schema}', 'USAGE')")
+            is False
+        )
+    # An incremental model grew: its old row was carried on, the new reader was added.
+    assert one(admin, "SELECT built FROM analytics.readers WHERE reader = 'r1'") == first
+    assert one(admin, "SELECT count(*) FROM analytics.readers") == 4
+
+
+def test_a_part_is_built_on_a_copy_of_the_rest(
+    built: DbtOutcome, project: Project, admin: psycopg.Connection
+) -> None:
+    admin.execute("INSERT INTO raw.loans VALUES (62, 'newer', 600)")
+    loans = one(admin, "SELECT count(*) FROM analytics.loans")
+    outcome = project.run(DbtWanted("run", select=("readers",)))
+    assert outcome.status == "success", outcome
+    assert one(admin, "SELECT count(*) FROM analytics.loans") == loans
+    # The view reads the copy, not what was put away.
+    assert one(admin, "SELECT pg_get_viewdef('analytics.long_loans'::regclass)").count("__") == 0
+    assert len([s for s in schemas(admin) if "__" in s]) == 2  # of the build before, no more
+
+
+def test_a_failed_build_changes_nothing(
+    built: DbtOutcome, project: Project, admin: psycopg.Connection
+) -> None:
+    before = one(admin, "SELECT 'analytics.loans'::regclass::oid")
+    admin.execute("INSERT INTO raw.loans VALUES (1, 'r1', 1)")
+    outcome = project.run(DbtWanted("build", exclude=("readers",)))
+    admin.execute("DELETE FROM raw.loans WHERE pages = 1")
+    assert outcome.status == "failed"
+    assert outcome.message == "dbt failed: the test unique_loans_id found 1 row."
+    assert one(admin, "SELECT 'analytics.loans'::regclass::oid") == before
+    assert not [s for s in schemas(admin) if "__" in s and not s.endswith("__before")]
+
+
+def test_what_dbt_did_not_make_is_never_taken_away(
+    built: DbtOutcome, project: Project, admin: psycopg.Connection
+) -> None:
+    admin.execute("CREATE TABLE analytics.somebodys AS SELECT 1 AS x")
+    with pytest.raises(DbtBuildFailed, match=r"analytics\.somebodys was not made by dbt"):
+        project.run(DbtWanted("build"))
+    admin.execute("DROP TABLE analytics.somebodys")
+
+
+def test_tests_run_on_what_is_in_use(built: DbtOutcome, project: Project) -> None:
+    outcome = project.run(DbtWanted("test", select=("loans",)))
+    assert (outcome.status, outcome.counts) == ("success", {"pass": 2})
+
+
+@pytest.mark.parametrize("schema", ["public", "pg_toast", "a__b"])
+def test_a_schema_that_is_not_dbt_s_own_is_refused(schema: str, url: str) -> None:
+    env = {"DBT_PROJECT_PATH": str(LIBRARY), "DBT_WAREHOUSE_URL": url, "DBT_SCHEMA": schema}
+    with pytest.raises(BadInput, match="DBT_SCHEMA"):
+        project_of(load(env))
