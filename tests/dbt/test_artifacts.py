@@ -132,7 +132,7 @@ def test_an_entity_that_a_test_refutes_is_no_key(edited: Any) -> None:
 def test_tests_that_failed_in_the_last_run_are_issues_of_each_table_they_are_about(
     catalog: Catalog,
 ) -> None:
-    found = {(i.table, i.test, i.rows) for i in catalog.quality}
+    found = {(i.table, i.test, i.rows) for i in catalog.quality if not i.upstream}
     singular = "orders_have_known_customers_of_code_a"
     assert found == {
         ("orders", "not_null_orders_amount", 1),
@@ -148,8 +148,13 @@ def test_an_issue_of_what_nobody_sees_is_told_of_what_is_made_of_it(edited: Any)
     def hidden(manifest: Json) -> None:
         manifest["nodes"]["model.shop.orders"]["config"]["meta"]["hidden"] = True
 
-    found = {i.table for i in edited("manifest.json", hidden).quality if "amount" in i.test}
-    assert found == {"lines"}
+    issues = edited("manifest.json", hidden).quality
+    assert {i.table for i in issues if "amount" in i.test} == {"lines"}
+
+
+def test_an_issue_reaches_all_that_is_made_of_the_table(catalog: Catalog) -> None:
+    found = {(i.table, i.upstream) for i in catalog.quality if i.test == "not_null_orders_amount"}
+    assert found == {("orders", ""), ("lines", "orders")}
 
 
 def test_an_answer_warns_of_failed_tests_of_the_models_that_it_reads(
@@ -166,7 +171,8 @@ def test_an_answer_warns_of_failed_tests_of_the_models_that_it_reads(
         assert "not_null_orders_amount" in warnings("How many orders are there?")
         assert "unique_customers_code" not in warnings("How many orders are there?")
         assert "unique_customers_code" in warnings("How many customers are there?")
-        assert warnings("How many lines are there?") == ""
+        assert "not_null_orders_amount" not in warnings("How many customers are there?")
+        assert "failed for orders, of which lines is made" in warnings("How many lines are there?")
 
 
 def test_a_model_of_another_schema_is_found_there_or_not_at_all(edited: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -10,7 +11,7 @@ import pytest
 from datamind.errors import AccessDenied, DataMindError, PlanInvalid
 from datamind.pipeline.ask import ask, run_reading
 from datamind.pipeline.context import AskContext
-from datamind.pipeline.explain import additive, explain, explained, quality_warnings
+from datamind.pipeline.explain import additive, explain, explained
 from datamind.pipeline.follow_ups import follow_ups, plural
 from datamind.pipeline.generate import generate, in_order, trust_of
 from datamind.records import (
@@ -27,6 +28,7 @@ from datamind.records import (
     StageReport,
 )
 from datamind.semantics import plan as P
+from datamind.semantics import quality
 from datamind.semantics.catalog import Metric, QualityIssue, View
 
 from .conftest import question
@@ -301,16 +303,64 @@ def test_shares_are_told_only_of_what_adds_up(
     assert not additive(replace(draft, plan=plan, warnings=("Groups overlap.",)), seen)
 
 
-def test_failed_data_tests_are_told_with_the_tables_that_were_read(view: View) -> None:
-    issues = (
-        QualityIssue("fct_sales", "unique_id", "", "Monday", 1200),
-        QualityIssue("employees", "not_null_name", ""),
-    )
-    seen = View(replace(view.catalog, quality=issues))
-    governed = Governed("SELECT 1", (), "duckdb", "shop", "open", ("fct_sales",))
-    assert quality_warnings(governed, seen) == [
-        "Data quality tests failed for fct_sales: unique_id, 1,200 rows, since Monday"
-    ]
+NOW = dt.datetime(2026, 3, 2, 9, 30, tzinfo=dt.UTC)
+AT = "2026-03-02T02:10:00+00:00"
+OLD = "2026-02-27T02:10:00+00:00"
+INCOMPLETE = "Results may be incomplete."
+FAILED = "Data quality tests failed for"
+SKU = "unique_sku, 3 rows, since 02:10."
+ISSUES = [
+    (
+        QualityIssue("fct_sales", "unique_id", "", AT, 1200),
+        f"{FAILED} fct_sales: unique_id, 1,200 rows, since 02:10. {INCOMPLETE}",
+    ),
+    (
+        QualityIssue("fct_sales", "not_null_id", "", OLD, 1),
+        f"{FAILED} fct_sales: not_null_id, 1 row, since 2026-02-27 02:10. {INCOMPLETE}",
+    ),
+    (
+        QualityIssue("fct_sales", "unique_sku", "", AT, 3, upstream="dim_products"),
+        f"{FAILED} dim_products, of which fct_sales is made: {SKU} {INCOMPLETE}",
+    ),
+    (  # who does not see the table is not told of it
+        QualityIssue("fct_sales", "unique_secret_id", "", AT, 3, upstream="secret"),
+        f"Data quality issues detected in what fct_sales is made of. {INCOMPLETE}",
+    ),
+    (
+        QualityIssue("fct_sales", "fct_sales", "", OLD, kind="stale", holds_from=AT),
+        "Stale data: fct_sales was built last at 2026-02-27 02:10.",
+    ),
+    (QualityIssue("fct_sales", "", "", OLD, kind="stale", holds_from="2026-03-02T09:31:00Z"), None),
+    (
+        QualityIssue("fct_sales", "shop.orders", "", OLD, kind="stale_source"),
+        "Stale data: what fct_sales is made of was loaded last at 2026-02-27 02:10.",
+    ),
+    (
+        QualityIssue("fct_sales", "fct_sales", "", AT, kind="not_built"),
+        "fct_sales could not be built since 02:10: its rows are of before.",
+    ),
+    (QualityIssue("employees", "not_null_name", ""), None),  # it was not read
+]
+
+
+@pytest.mark.parametrize(("issue", "told"), ISSUES, ids=[str(n) for n in range(len(ISSUES))])
+def test_what_is_wrong_with_the_data_is_told_with_the_tables_that_were_read(
+    issue: QualityIssue, told: str | None, view: View
+) -> None:
+    seen = View(replace(view.catalog, quality=(issue, issue)))
+    found = quality.warnings(seen.quality, ("fct_sales",), seen.by_id, NOW)
+    assert found == ([told] if told else [])
+
+
+def test_a_table_that_was_read_itself_is_not_told_of_as_upstream(view: View) -> None:
+    issue = ISSUES[2][0]
+    assert not quality.warnings([issue], ("fct_sales", "dim_products"), view.by_id, NOW)
+
+
+def test_of_many_issues_the_first_are_told(view: View) -> None:
+    issues = [QualityIssue("fct_sales", f"test_{n}", "", AT) for n in range(8)]
+    *_, last = found = quality.warnings(issues, ("fct_sales",), view.by_id, NOW)
+    assert (len(found), last) == (6, "There are 3 more data quality issues.")
 
 
 # ---- follow-ups --------------------------------------------------------------------------------
@@ -371,7 +421,7 @@ def test_what_is_masked_for_the_asker_is_told(context: AskContext) -> None:
     draft = generate(Candidate(made.plan, 1.0), context.view, dialect="duckdb", target="shop")
     governed = Governed(draft.sql, (), "duckdb", "shop", "open", ("employees",))
     columns = tuple(replace(c, masked=c.name == "name") for c in made.columns)
-    told = explain(draft, governed, Result(columns, made.rows, 1.0), context.view)
+    told = explain(draft, governed, Result(columns, made.rows, 1.0), context.view, NOW)
     assert "Masked for you: name." in told.warnings
 
 
@@ -379,6 +429,6 @@ def test_sql_that_a_person_wrote_is_told_as_such(view: View) -> None:
     draft = Draft("SELECT 1 AS n", "duckdb", "shop", "derived", "person")
     governed = Governed(draft.sql, (), "duckdb", "shop", "open", ())
     result = Result((ResultColumn("n", "integer"),), ((1,),), 1.0)
-    told = explain(draft, governed, result, view)
+    told = explain(draft, governed, result, view, NOW)
     assert (told.summary, explained(draft, view)) == ("N: 1.", "SQL written by a person.")
     assert told.follow_ups == ()

@@ -34,10 +34,13 @@ log = logging.getLogger(__name__)
 
 # The kept form is positional: other fields make it another one.
 _RECORDS = (Catalog, Table, Column, Relationship, Metric, Term, QualityIssue)
-READING = "5"  # one more whenever the same data is read otherwise
+READING = "6"  # one more whenever the same data is read otherwise
 FORMAT = ",".join([READING, *(f.name for record in _RECORDS for f in dataclasses.fields(record))])
 LIVE_SECONDS = 600  # how long a catalog of a database without data versions is trusted
-_ARTIFACTS = ("manifest.json", "catalog.json", "semantic_manifest.json", "run_results.json")
+_ARTIFACTS = (
+    "manifest.json", "catalog.json", "semantic_manifest.json", "run_results.json", "sources.json",
+    "known.json",
+)  # fmt: skip
 
 
 def load_catalog(

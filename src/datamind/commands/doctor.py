@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from datamind import clock
 from datamind.adapters.catalog_store import load_catalog
 from datamind.adapters.warehouse import open_warehouse, redact
 from datamind.commands.faults import print_json
@@ -20,6 +21,7 @@ from datamind.commands.wiring import quiet_logs, target
 from datamind.errors import BadInput, DataMindError
 from datamind.governance import check, govern
 from datamind.records import Draft, Optimized
+from datamind.semantics import quality
 from datamind.semantics.catalog import Catalog, View
 from datamind.settings import Settings, load
 
@@ -146,7 +148,7 @@ def _catalog(catalog: Catalog) -> Iterator[Finding]:
     if keyless:
         shown = ", ".join(keyless[:5])
         yield Finding("keys", "warn", f"no key for {shown}", "Rows of these can't be told apart.")
-    for issue in catalog.quality:
+    for issue in quality.of_itself(catalog.quality, clock.now()):
         rows = f", {issue.rows:,} rows" if issue.rows else ""
         yield Finding("data quality", "warn", f"{issue.table}: {issue.test}{rows}")
 

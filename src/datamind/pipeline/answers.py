@@ -105,7 +105,7 @@ def completed(
 ) -> Answer:
     """The answer with its rows, told in words; `today` is the day that the question counts from."""
     result = with_units(read.result, prepared)
-    said = explain(prepared.draft, prepared.governed, result, view, today)
+    said = explain(prepared.draft, prepared.governed, result, view, now, today)
     return replace(
         drafted(answer, prepared, view, today),
         columns=result.columns,

@@ -10,6 +10,7 @@ from datamind.pipeline.follow_ups import follow_ups
 from datamind.pipeline.summaries import summary
 from datamind.records import Chart, Draft, Governed, Result
 from datamind.semantics import plan as P
+from datamind.semantics import quality
 from datamind.semantics.additive import adds_up
 from datamind.semantics.catalog import View
 from datamind.semantics.describe import describe
@@ -27,10 +28,12 @@ class Explanation:
 
 
 def explain(
-    draft: Draft, governed: Governed, result: Result, view: View, today: dt.date | None = None
-) -> Explanation:
+    draft: Draft, governed: Governed, result: Result, view: View, now: dt.datetime,
+    today: dt.date | None = None,
+) -> Explanation:  # fmt: skip
     """The explanation; every figure in it comes from the rows."""
-    warnings = [*draft.warnings, *quality_warnings(governed, view)]
+    of_data = quality.warnings(view.quality, governed.relations, view.by_id, now)
+    warnings = [*draft.warnings, *of_data]
     if result.truncated:
         warnings.append(f"There are more rows than the {len(result.rows):,} that are given back.")
     if not result.rows:
@@ -105,15 +108,3 @@ def _date(value: object) -> dt.date | None:
         except ValueError:
             return None
     return value if isinstance(value, dt.date) else None
-
-
-def quality_warnings(governed: Governed, view: View) -> list[str]:
-    """What failing dbt tests say about the relations that were read."""
-    touched = set(governed.relations)
-    return [
-        f"Data quality tests failed for {issue.table}: {issue.test}"
-        + (f", {issue.rows:,} rows" if issue.rows else "")
-        + (f", since {issue.since}" if issue.since else "")
-        for issue in view.quality
-        if issue.table in touched
-    ]

@@ -157,13 +157,21 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class QualityIssue:
-    """A failing dbt test or a stale model: answers that touch `table` warn of it."""
+    """What is wrong with a table's rows: answers that touch `table` warn of it.
+
+    `kind` is failed (the dbt test `test`), not_built, stale or stale_source. `since` is when it
+    began, when the table was built, or when the source was loaded. With `upstream` it is about
+    that table, of which this one is made. It holds from `holds_from` on, if that is said.
+    """
 
     table: str
     test: str
     message: str
     since: str = ""
     rows: int | None = None
+    kind: str = "failed"
+    upstream: str = ""
+    holds_from: str = ""
 
 
 @dataclass(frozen=True)

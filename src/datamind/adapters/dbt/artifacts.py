@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from datamind.adapters.dbt.metrics import metrics_of
+from datamind.adapters.dbt.quality import Quality
+from datamind.adapters.dbt.results import known_of, learn
 from datamind.adapters.dbt.semantic_models import default_dates, entity_keys, entity_references
 from datamind.adapters.dbt.tests import Tests
 from datamind.errors import BadInput
@@ -48,9 +50,13 @@ def manifest_of(project: Path) -> Json:
 def overlay_of(project: Path, catalog: Catalog) -> Overlay:
     """What the project's artifacts say of the tables that the catalog knows."""
     manifest = manifest_of(project)
-    results = _artifact(target_folder(project), "run_results.json")
+    folder = target_folder(project)
+    results = _artifact(folder, "run_results.json")
+    sources = _artifact(folder, "sources.json").get("results") or []
     try:
-        return _overlay(manifest, results, catalog)
+        now = str((results.get("metadata") or {}).get("generated_at") or "")
+        known = learn(known_of(folder), list(results.get("results") or []), now)
+        return _overlay(manifest, known, tuple(sources), catalog)
     except (AttributeError, KeyError, TypeError, ValueError):
         raise BadInput(
             "manifest.json or run_results.json is not as dbt 1.8 to 1.11 writes it.",
@@ -58,10 +64,12 @@ def overlay_of(project: Path, catalog: Catalog) -> Overlay:
         ) from None
 
 
-def _overlay(manifest: Json, results: Json, catalog: Catalog) -> Overlay:
+def _overlay(
+    manifest: Json, known: dict[str, Json], sources: tuple[Json, ...], catalog: Catalog
+) -> Overlay:
     nodes: dict[str, Json] = manifest.get("nodes", {})
     ids = table_ids(nodes, catalog)
-    tests = Tests(nodes, results, ids, catalog)
+    tests = Tests(nodes, known, ids, catalog)
     entities = entity_keys(manifest, ids, catalog)
     keys = {t: k for t, k in entities.items() if not tests.refutes(t, k)} | tests.keys
     dates = default_dates(manifest, ids)
@@ -76,7 +84,7 @@ def _overlay(manifest: Json, results: Json, catalog: Catalog) -> Overlay:
         },
         relationships=(*tested, *(r for r in implied if (r.table, r.columns) not in said)),
         metrics=metrics_of(manifest, ids),
-        quality=tests.quality(shown),
+        quality=Quality(nodes, known, sources, ids, shown).issues(),
         values=tests.values(),
         only=shown,
     )

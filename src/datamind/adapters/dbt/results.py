@@ -95,6 +95,8 @@ def learn(before: Mapping[str, Json], results: list[Json], now: str) -> dict[str
             continue  # nothing new was seen of it
         was = known.get(unique_id) or {}
         at = _ended(result) or now
+        if at < str(was.get("at") or ""):
+            continue
         same = was.get("status") == status
         known[unique_id] = {
             "status": status,

@@ -8,23 +8,24 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from datamind.semantics.catalog import Catalog, QualityIssue, Relationship
+from datamind.adapters.dbt.quality import BAD, needs
+from datamind.semantics.catalog import Catalog, Relationship
 from datamind.semantics.keys import declared_relationship
 
 Json = dict[str, Any]
-_BAD = ("fail", "warn", "error")
 
 
 @dataclass(frozen=True)
 class Tests:
-    """The tests of a project, read against the tables that its models became (`ids`).
+    """The tests of a project, read against the tables that its models became (`ids`); `known` is
+    each node's last result.
 
     A test that failed in the last run, or that looks at some rows only, proves nothing: it makes
     no key and no list of values. A reference with orphans is still a reference.
     """
 
     nodes: dict[str, Json]
-    results: Json
+    known: dict[str, Json]
     ids: dict[str, str]
     catalog: Catalog
 
@@ -33,10 +34,9 @@ class Tests:
         return tuple(n for n in self.nodes.values() if n.get("resource_type") == "test")
 
     @cached_property
-    def _failed(self) -> dict[str, Json]:
-        """Results of tests that failed or warned in the last run, by the test's id."""
-        found = (r for r in self.results.get("results", []) if r.get("status") in _BAD)
-        return {str(r.get("unique_id")): r for r in found}
+    def _failed(self) -> frozenset[str]:
+        """The tests that failed or warned when they were run last, by id."""
+        return frozenset(u for u, found in self.known.items() if found.get("status") in BAD)
 
     def _of(self, *kinds: str) -> Iterator[tuple[Json, str, str]]:
         """Tests of these kinds with their table and column (empty where it has none)."""
@@ -100,7 +100,7 @@ class Tests:
 
     def _target(self, test: Json, table: str) -> str | None:
         """The other model that the test depends on; its own where there is none."""
-        nodes = _needs(test)
+        nodes = needs(test)
         others = [self.ids[u] for u in nodes if u in self.ids and self.ids[u] != table]
         if others:
             return others[0]
@@ -117,42 +117,8 @@ class Tests:
                     out[found.id] = tuple(map(str, listed))
         return out
 
-    def quality(self, shown: frozenset[str]) -> tuple[QualityIssue, ...]:
-        """An issue for each table in `shown` that a failed test is about.
-
-        What is not shown, staging above all, is told where it is read.
-        """
-        since = str((self.results.get("metadata") or {}).get("generated_at") or "")
-        day = since[:16].replace("T", " ")
-        found: list[QualityIssue] = []
-        for test in self._all:
-            result = self._failed.get(str(test.get("unique_id")))
-            if result is None:
-                continue
-            name, rows = str(test.get("name")), result.get("failures") or None
-            about = test.get("attached_node")
-            nodes = [str(about)] if about else _needs(test)
-            tables = dict.fromkeys(t for u in nodes for t in self._readers(u, shown))
-            message = f"{name} {result.get('status')}"
-            found += [QualityIssue(table, name, message, day, rows) for table in tables]
-        return tuple(found)
-
-    def _readers(self, unique_id: str, shown: frozenset[str]) -> list[str]:
-        """The model's table where it is shown, else the nearest tables that are made of it."""
-        table = self.ids.get(unique_id)
-        if table is not None and table in shown:
-            return [table]
-        models = (u for u, n in self.nodes.items() if n.get("resource_type") != "test")
-        children = [u for u in models if unique_id in _needs(self.nodes[u])]
-        return [t for child in children for t in self._readers(child, shown)]
-
     def _has(self, table: str, column: str) -> bool:
         return any(c.name == column for c in self.catalog.table(table).columns)
-
-
-def _needs(node: Json) -> list[str]:
-    """The nodes that a node depends on."""
-    return [str(u) for u in (node.get("depends_on") or {}).get("nodes", [])]
 
 
 def _kind(test: Json) -> str:

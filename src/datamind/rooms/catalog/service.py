@@ -18,6 +18,7 @@ from datamind.rooms.catalog.schemas import (
 )
 from datamind.rooms.parts import Parts
 from datamind.rooms.policies.values import rights_of
+from datamind.semantics import quality
 from datamind.semantics.catalog import Metric, Table, View
 from datamind.semantics.search import search
 
@@ -69,7 +70,7 @@ async def table(parts: Parts, caller: Caller, name: str) -> TableOut:
             if r.table == found.id
         ],
         metrics=[_metric(m) for m in view.metrics if m.table == found.id],
-        quality=[q.message or q.test for q in view.quality if q.table == found.id],
+        quality=quality.warnings(view.quality, (found.id,), view.by_id, parts.now()),
     )  # fmt: skip
 
 
