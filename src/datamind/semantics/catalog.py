@@ -157,12 +157,8 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class QualityIssue:
-    """What is wrong with a table's rows: answers that touch `table` warn of it.
-
-    `kind` is failed (the dbt test `test`), not_built, stale or stale_source. `since` is when it
-    began, when the table was built, or when the source was loaded. With `upstream` it is about
-    that table, of which this one is made. It holds from `holds_from` on, if that is said.
-    """
+    """What is wrong with a table's rows (failed, not_built, stale, stale_source), since when;
+    with `upstream` with that table, of which this one is made; from `holds_from` on."""
 
     table: str
     test: str
