@@ -161,3 +161,11 @@ class DbtState:
     built_at: str
     tests_passed: bool
     failing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DocsPage:
+    """dbt's documentation as one page of HTML, and the content policy that goes with it."""
+
+    html: bytes
+    policy: str

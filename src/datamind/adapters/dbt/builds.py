@@ -7,9 +7,9 @@ import json
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,9 @@ KEPT_LOGS = 20
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """A build: its warehouse file (on DuckDB), its artifacts and how long it took."""
+    """A build: its warehouse file (on DuckDB), its artifacts and how long it took; its tables are
+    `elsewhere` where they are in no file of its own. `sources` are
+    what it reads in its own folder: names there by the variable that tells of them."""
 
     id: str
     warehouse: Path
@@ -28,7 +30,8 @@ class Build:
     log: Path
     elapsed_s: float
     label: str = ""
-    schema: str = ""
+    elsewhere: bool = False
+    sources: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -43,11 +46,13 @@ def current_build(builds: Path) -> Build | None:
         folder = builds / str(found["id"])
         build = build_at(
             folder, float(found["elapsed_s"]), str(found.get("label", "")),
-            str(found.get("schema") or ""),
         )  # fmt: skip
+        build = replace(
+            build, elsewhere=bool(found.get("elsewhere")), sources=dict(found.get("sources") or {})
+        )
     except (KeyError, TypeError, ValueError):
         return None
-    needed = build.artifacts / "manifest.json" if build.schema else build.warehouse
+    needed = build.artifacts / "manifest.json" if build.elsewhere else build.warehouse
     return build if needed.is_file() else None
 
 
@@ -60,7 +65,7 @@ def pointer(builds: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def build_at(folder: Path, elapsed_s: float, label: str, schema: str = "") -> Build:
+def build_at(folder: Path, elapsed_s: float, label: str) -> Build:
     """The build in the folder."""
     return Build(
         id=folder.name,
@@ -69,7 +74,6 @@ def build_at(folder: Path, elapsed_s: float, label: str, schema: str = "") -> Bu
         log=folder / "dbt.log",
         elapsed_s=elapsed_s,
         label=label,
-        schema=schema,
     )
 
 
@@ -102,7 +106,8 @@ def alone(builds: Path) -> Iterator[None]:
 def point_to(builds: Path, made: Build) -> None:
     """Switch to the build in one step, and remember the one before."""
     said = {
-        "id": made.id, "elapsed_s": made.elapsed_s, "label": made.label, "schema": made.schema,
+        "id": made.id, "elapsed_s": made.elapsed_s, "label": made.label,
+        "elsewhere": made.elsewhere, "sources": dict(made.sources),
         "before": pointer(builds).get("id"),
     }  # fmt: skip
     beside = builds / f"current.{made.id}"

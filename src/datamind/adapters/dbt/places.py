@@ -23,6 +23,11 @@ class Place(Protocol):
         """Whether a build is beside what is in use until it is finished."""
         ...
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether its tables are in no file of the build's folder."""
+        ...
+
     def schema_of(self, made: Build) -> str:
         """The schema that all of a build has to go into, if it is kept to one."""
         ...
@@ -60,6 +65,7 @@ class DuckDbFile:
     """A file for each build; the pointer to the build is the pointer to it."""
 
     switches = True
+    elsewhere = False
 
     def schema_of(self, made: Build) -> str:
         """It has the file for itself."""
@@ -110,6 +116,7 @@ class InPlace:
     """Tables are replaced one by one where they are; readers may see a mix meanwhile."""
 
     switches = False
+    elsewhere = True
 
     def __init__(self, variables: Mapping[str, str], secrets: tuple[str, ...]) -> None:
         self._variables = variables

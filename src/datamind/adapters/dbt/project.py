@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import shutil
 import time
@@ -22,10 +21,12 @@ from datamind.adapters.dbt.builds import (
     point_to,
     tidy,
 )
+from datamind.adapters.dbt.docs import docs_page
+from datamind.adapters.dbt.models import models_of
 from datamind.adapters.dbt.places import DuckDbFile, Place
 from datamind.adapters.dbt.process import COULD_NOT_READ
 from datamind.adapters.dbt.running import Ended, Limits, Orders, Say, Step, own, run
-from datamind.dbt_records import Command, DbtOutcome, DbtWanted, looks_back
+from datamind.dbt_records import Command, DbtModel, DbtOutcome, DbtWanted, DocsPage, looks_back
 from datamind.errors import BadInput, DbtBuildFailed
 from datamind.ports import Stop
 
@@ -93,6 +94,16 @@ class Project:
                 outcome, log=str(made.log), elapsed_s=round(time.monotonic() - started, 2)
             )
 
+    def models(self) -> tuple[DbtModel, ...]:
+        """The models of the build in use."""
+        current = current_build(self.builds)
+        return models_of(current.artifacts) if current is not None else ()
+
+    def docs(self) -> DocsPage | None:
+        """dbt's documentation of the build in use."""
+        current = current_build(self.builds)
+        return docs_page(current.artifacts) if current is not None else None
+
     @contextmanager
     def _left_tidy(self, made: Build) -> Iterator[None]:
         made.folder.mkdir()
@@ -110,25 +121,50 @@ class Project:
         before = current_build(self.builds)
         making = wanted.command in MAKING
         if not making and before is None:
-            raise BadInput(
-                "Nothing was built yet.", hint="Build the project first: datamind dbt build"
-            )
+            return self._outside(wanted.command)
+        if wanted.command == "sync" and before is not None and not _watches(before):
+            os.utime(before.artifacts / "manifest.json")  # whoever follows it reads it again
+            told = DbtOutcome("success", "The artifacts are read again.")
+            return replace(told, version=before.id, artifacts=str(before.artifacts))
         carried = before if making and self._carries(wanted, before) else None
         if making:
             self.place.begin(made, carried)
-        elif before is not None and wanted.command != "sync":
+        elif before is not None:
             self.place.look(made, before)
+        made = self._with_sources(made, before)
         ended = self._dbt(wanted, made, before, carried is not None, say, stop)
         outcome = self._told(wanted, made, ended)
-        if making and outcome.status == "success":
-            schema = self.place.schema_of(made)
+        # What is built in place is in use, whatever its tests say.
+        there = ("success",) if self.place.switches else ("success", "failed")
+        if making and outcome.status in there:
             elapsed = round(time.monotonic() - started, 2)
-            made = replace(made, elapsed_s=elapsed, schema=schema)
+            made = replace(made, elapsed_s=elapsed, elsewhere=self.place.elsewhere)
             return self._put_in_use(outcome, made, before, carried is not None)
         if before is not None:
             self._add_to(before, wanted.command, made, outcome)
             outcome = replace(outcome, version=before.id, artifacts=str(before.artifacts))
         return outcome
+
+    def _outside(self, command: Command) -> DbtOutcome:
+        """Where nothing was built by us: artifacts of others are followed as they are."""
+        artifacts = self.folder / "target"
+        if command == "sync" and (artifacts / "manifest.json").is_file():
+            told = DbtOutcome("success", "Artifacts that others write are followed by themselves.")
+            return replace(told, artifacts=str(artifacts))
+        raise BadInput("Nothing was built yet.", hint="Build the project first: datamind dbt build")
+
+    def _with_sources(self, made: Build, before: Build | None) -> Build:
+        """The build with what it reads in its folder: made anew, or as the build before has it."""
+        found = dict(self.sources(made.folder))
+        if found:
+            return replace(made, sources={v: _within(made.folder, p) for v, p in found.items()})
+        if before is None:
+            return made
+        # Never a link where another account is to own the folder: it could write what is in use.
+        link = self.limits.user is None
+        for name in before.sources.values():
+            _take_over(before.folder / name, made.folder / name, link)
+        return replace(made, sources=before.sources)
 
     def _carries(self, wanted: DbtWanted, before: Build | None) -> bool:
         """Whether a build starts with what is in use: where only some nodes are built, and where
@@ -149,7 +185,7 @@ class Project:
         making = wanted.command in MAKING
         variables = {
             **self.place.variables(made, making=making), **dict(self.passed),
-            **self.sources(made.folder),
+            **{variable: str(made.folder / name) for variable, name in made.sources.items()},
         }  # fmt: skip
         steps = self._steps(wanted, before)
         if carried and self.place.again():
@@ -247,14 +283,30 @@ class Project:
                     (current.artifacts / f"{name}.new").replace(current.artifacts / name)
         if (made.artifacts / "sources.json").is_file():
             shutil.copyfile(made.artifacts / "sources.json", current.artifacts / "sources.json")
-        if command == "sync":  # whoever follows the artifacts reads them again
+        if command == "sync":
             os.utime(current.artifacts / "manifest.json")
 
 
-def moment(text: str) -> dt.datetime | None:
-    """A moment of dbt's artifacts."""
-    try:
-        found = dt.datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
+def _watches(build: Build) -> bool:
+    """Whether the project says how fresh its sources have to be."""
+    sources = results.read_json(build.artifacts / "manifest.json").get("sources") or {}
+    return any(
+        (s.get("freshness") or {}).get("warn_after")
+        or (s.get("freshness") or {}).get("error_after")
+        for s in sources.values()
+    )
+
+
+def _within(folder: Path, path: str) -> str:
+    """The name within the build's folder of what it reads; what lies elsewhere keeps its path."""
+    found = Path(path)
+    return str(found.relative_to(folder)) if found.is_relative_to(folder) else path
+
+
+def _take_over(source: Path, target: Path, link: bool) -> None:
+    """The same files under another folder; they are only read, and may be large."""
+    copy = os.link if link else shutil.copyfile
+    if source.is_dir():
+        shutil.copytree(source, target, copy_function=copy)
+    elif source.is_file() and source != target:
+        copy(source, target)

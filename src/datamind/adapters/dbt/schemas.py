@@ -79,6 +79,7 @@ class PostgresSchemas:
     """Builds of one schema, and of those that dbt names after it (`analytics_staging`)."""
 
     switches = True
+    elsewhere = True
 
     def __init__(self, url: str, schema: str, variables: Mapping[str, str]) -> None:
         if schema in KEPT_FROM_RENAMING or schema.startswith("pg_") or "__" in schema:
