@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import threading
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -16,6 +15,7 @@ from datamind.adapters.cache import MemoryCache
 from datamind.errors import DataMindError, QueryCancelled, QueryTimeout
 from datamind.pipeline.kept import Read
 from datamind.records import Governed, Result, ResultColumn
+from datamind.rooms.places import CallOff
 from datamind.rooms.questions.results import Results
 
 GOVERNED = Governed(
@@ -59,11 +59,11 @@ class Desk:
 
     def read(
         self, governed: Governed = GOVERNED, *, fresh: bool = False,
-        stop: threading.Event | None = None,
+        stop: CallOff | None = None,
     ) -> Coroutine[Any, Any, Read]:  # fmt: skip
         return self.results.of(
             governed, self.shop, self.shop.run,  # type: ignore[arg-type]
-            stop=stop or threading.Event(), fresh=fresh,
+            stop=stop or CallOff(), fresh=fresh,
         )  # fmt: skip
 
     async def told(self, **more: Any) -> tuple[int, bool]:
@@ -203,7 +203,7 @@ def test_who_waits_for_anothers_rows_can_be_called_off() -> None:
         desk.shop.gate.clear()
         first = asyncio.create_task(desk.told())
         await asyncio.sleep(0.02)
-        stop = threading.Event()
+        stop = CallOff()
         second = asyncio.create_task(desk.read(stop=stop))
         await asyncio.sleep(0.02)
         stop.set()

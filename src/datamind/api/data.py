@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -24,6 +25,7 @@ from datamind.governance.bound import Bindings
 from datamind.language.fiscal import fiscal_year
 from datamind.ports import Warehouse
 from datamind.records import Target
+from datamind.rooms.places import Places
 from datamind.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -68,7 +70,9 @@ async def open_data(
     engine = EnginePool(
         catalog, Target(warehouse.name, warehouse.dialect), workers=server.engine_workers,
         key=mask_key, fiscal=fiscal_year(settings.fiscal_start, settings.fiscal_named),
-        logs=settings.logs,
+        logs=settings.logs, places=partial(
+            Places, limit_s=server.queue_s, most=server.queue, most_each=server.queue_each
+        ),
     )  # fmt: skip
     made = Data(
         key, Bindings(catalog, warehouse.dialect, mask_key), warehouse, engine,

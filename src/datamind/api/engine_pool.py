@@ -34,6 +34,7 @@ from datamind.pipeline.interpret import interpret
 from datamind.pipeline.prepare import Prepared, prepare, prepare_sql
 from datamind.pipeline.stages import Stages
 from datamind.records import Candidate, Identity, Interpretation, Question, StageReport, Target
+from datamind.rooms.places import Places
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Catalog, View
 from datamind.settings import LogSettings
@@ -55,12 +56,15 @@ class _Room:
 
 
 class EnginePool:
-    """Interprets and prepares for many askers; who asks sees to it that not too many wait."""
+    """Interprets and prepares for many askers, by turns; Overloaded where too many wait."""
 
     def __init__(
         self, catalog: Catalog, target: Target, *, workers: int, key: str,
         fiscal: FiscalYear | None = None, logs: LogSettings | None = None,
+        places: Callable[[int], Places] = Places,
     ) -> None:  # fmt: skip
+        # One more than there are processes: it is at hand when one of them is done.
+        self._places = places(workers + 1)
         self._arguments = (catalog, target, key, fiscal, logs or LogSettings())
         self._workers = workers
         self._pool = self._start()
@@ -82,7 +86,7 @@ class EnginePool:
             self._read.move_to_end(key)
             elapsed = round(1000 * (time.perf_counter() - started), 2)
             return known, (StageReport("interpret", elapsed, said_of(known)),)
-        read, reports = await self._run(_interpret, question, rights)
+        read, reports = await self._placed(rights, _interpret, question, rights)
         self._read[key] = read
         while len(self._read) > MOST_READ:
             self._read.popitem(last=False)
@@ -92,13 +96,13 @@ class EnginePool:
         self, readings: Sequence[Candidate], rights: Rights, *, row_limit: int
     ) -> tuple[Prepared, Reports]:
         """Stages 2 to 5 for readings."""
-        return await self._run(_prepare, tuple(readings), rights, row_limit)
+        return await self._placed(rights, _prepare, tuple(readings), rights, row_limit)
 
     async def prepare_sql(
         self, sql: str, rights: Rights, *, row_limit: int, plan: P.Query | None = None
     ) -> tuple[Prepared, Reports]:
         """Stages 3 to 5 for SQL that somebody sent."""
-        return await self._run(_prepare_sql, sql, rights, row_limit, plan)
+        return await self._placed(rights, _prepare_sql, sql, rights, row_limit, plan)
 
     async def warm_up(self) -> None:
         """Return once the processes have read the catalog and compiled what they look up in."""
@@ -112,6 +116,10 @@ class EnginePool:
         for pid in processes:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+
+    async def _placed(self, rights: Rights, task: Callable[..., T], *arguments: object) -> T:
+        async with self._places.one(rights.asker.user):
+            return await self._run(task, *arguments)
 
     async def _run(self, task: Callable[..., T], *arguments: object) -> T:
         """A process that died takes the pool with it: a new pool gets the task once more."""

@@ -25,6 +25,7 @@ from datamind.rooms.auth.restrictions import IpRules
 from datamind.rooms.auth.service import load_revocations
 from datamind.rooms.auth.tokens import Revocations, Tokens
 from datamind.rooms.parts import Parts
+from datamind.rooms.places import Places
 from datamind.rooms.policies.rights import RightsBook
 from datamind.rooms.questions.results import Results
 from datamind.rooms.questions.waiting import Streams
@@ -86,9 +87,9 @@ async def life(app: FastAPI, start: Start) -> AsyncIterator[None]:
             results=Results(
                 shared.cache, threads, ttl_s=settings.server.cache_s, now=now
             ),
-            started=now(), places=asyncio.Semaphore(settings.server.query_workers),
+            started=now(), places=_places(settings, settings.server.query_workers),
             exporters=EXPORTERS,
-            export_places=asyncio.Semaphore(max(1, settings.server.query_workers // 2)),
+            export_places=_places(settings, max(1, settings.server.query_workers // 2)),
             demo_questions=start.demo_questions, breakers=breakers,
         )  # fmt: skip
         stack.push_async_callback(parts.running.end)
@@ -105,6 +106,14 @@ async def life(app: FastAPI, start: Start) -> AsyncIterator[None]:
         await start_jobs(jobs, settings, lambda: app.state.parts)
         stack.push_async_callback(jobs.end)
         yield
+
+
+def _places(settings: Settings, count: int) -> Places:
+    """Whoever waits as long as a query may run is told to come again."""
+    server = settings.server
+    return Places(
+        count, limit_s=settings.query_timeout_s, most=server.queue, most_each=server.queue_each
+    )
 
 
 def _listen(shared: Shared, parts: Parts, rights: RightsBook, ip_rules: IpRules) -> None:

@@ -9,7 +9,8 @@ import hmac
 import logging
 import re
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
@@ -24,6 +25,7 @@ from datamind.errors import (
     BodyTooLarge,
     DataMindError,
     HttpsNeeded,
+    Overloaded,
     TooManyRequests,
     TurnedAway,
 )
@@ -88,6 +90,7 @@ class Gate:
         self.app = app
         self.server = server
         self.settings = settings
+        self._requests = self._sockets = 0  # that are under way
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -152,12 +155,18 @@ class Gate:
                 await self._let_in(scope)
                 await parts.limits.spend(self.settings.ip_limit, "ip", scope["state"]["client_ip"])
                 await self._by_mode("WS", scope["path"])
+                if self._sockets >= self.settings.requests:
+                    raise Overloaded("Too many connections are open.")
             except (TurnedAway, AccessDenied) as fault:
                 await receive()
                 code = 1013 if isinstance(fault, TurnedAway) else 1008
                 await send({"type": "websocket.close", "code": code})
                 return
-        await self.app(scope, receive, send)
+        self._sockets += 1
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self._sockets -= 1
 
     async def _request(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
         with tracing.span(
@@ -194,7 +203,8 @@ class Gate:
             await self._by_mode(scope["method"], scope["path"])
             heads = scope["method"] == "HEAD" and scope["path"].startswith(PROBES)
             inner = {**scope, "method": "GET"} if heads else scope  # the server leaves the body out
-            await self.app(inner, _measured(receive), answer)
+            with self._under_way(scope):
+                await self.app(inner, _measured(receive), answer)
             scope["route"] = inner.get("route")
         except DataMindError as fault:
             if sent:
@@ -233,6 +243,21 @@ class Gate:
         parts = getattr(self.server.state, "parts", None)
         if parts is not None and not path.startswith(FREE):
             await parts.limits.spend(self.settings.ip_limit, "ip", scope["state"]["client_ip"])
+
+    @contextmanager
+    def _under_way(self, scope: Scope) -> Iterator[None]:
+        """One more of the requests that are answered now; Overloaded where there are too many.
+        Probes are always answered."""
+        if scope["path"].startswith(PROBES):
+            yield
+            return
+        if self._requests >= self.settings.requests:
+            raise Overloaded("Too many requests are answered at once.", retry_after_s=2)
+        self._requests += 1
+        try:
+            yield
+        finally:
+            self._requests -= 1
 
     async def _let_in(self, scope: Scope) -> None:
         """ShutOut where IP restrictions keep the address out; only probes of whether the

@@ -24,6 +24,7 @@ from datamind.commands.wiring import quiet_logs, target
 from datamind.errors import AssertionBroken, BadInput
 from datamind.rooms.caller import Caller
 from datamind.rooms.parts import Governing
+from datamind.rooms.places import Places
 from datamind.rooms.policies import files, testing
 from datamind.rooms.policies.changing import refusal
 from datamind.rooms.policies.rights import RightsBook
@@ -104,7 +105,7 @@ def _with_policies(
                 parts = Governing(
                     **ground_of(settings, store), engine=data.engine, warehouse=data.warehouse,
                     bindings=data.bindings, rights=RightsBook(store.database, lasts_s=0),
-                    threads=threads, places=asyncio.Semaphore(settings.server.query_workers),
+                    threads=threads, places=Places(settings.server.query_workers),
                 )  # fmt: skip
                 async with store.database.unit() as session:
                     return await work(session, parts, operator())

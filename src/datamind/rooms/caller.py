@@ -39,6 +39,11 @@ class Caller:
         return min(own, SCOPES.get(self.scope or "", ROLES[0]), key=ROLES.index)
 
     @property
+    def counted(self) -> str:
+        """Whom limits count and turns are kept for: the user, else the address."""
+        return self.identity.user or self.ip
+
+    @property
     def is_admin(self) -> bool:
         """Whether they answer for the others."""
         return self.acts_as == "admin"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from datamind.rooms.auth.passwords import Passwords
 from datamind.rooms.auth.tokens import Revocations, Tokens
 from datamind.rooms.caller import Caller
 from datamind.rooms.limits import Limits
+from datamind.rooms.places import Places
 from datamind.rooms.policies.own_values import OwnValues
 from datamind.rooms.questions.results import Results
 from datamind.rooms.questions.running import Running
@@ -88,7 +88,7 @@ class Governing(Ground):
     bindings: Bindings
     rights: RightsOf
     threads: ThreadPoolExecutor
-    places: asyncio.Semaphore
+    places: Places
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +110,7 @@ class Parts(Governing):
     results: Results
     streams: Streams
     signals: Signals
-    export_places: asyncio.Semaphore
+    export_places: Places
     exporters: Mapping[str, Exporter]
     today: Callable[[], dt.date]
     started: dt.datetime

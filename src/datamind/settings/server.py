@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from datamind.errors import BadInput
-from datamind.settings.reading import days, limit, networks, origins, path, whole, yes
+from datamind.settings.reading import days, limit, networks, number, origins, path, whole, yes
 from datamind.settings.store import PoolSettings, address, pool
 
 MOST_ROWS = 1_000_000  # the guard lets no statement give more
@@ -35,15 +35,17 @@ class LoginSettings:
 class ServerSettings:
     """What the server is told from outside.
 
-    Limits read `COUNT/PERIOD` (`60/minute`). `queue` is how many asks may wait before more are
-    turned away, `job_workers` how many jobs may run at once. `cache_mb` is the room for kept
-    results (0: none are kept), `cache_s` how long they hold of a database that does not say when it
-    changes, `export_rows` how many rows a file holds at most. `trusted_proxies` may say whom they
-    speak for (X-Forwarded-For); `cors_origins` are other origins whose pages may call the API.
-    `api_token` opens /metrics and full health to probes. Audit records are sealed after
-    `audit_seal_days` and deleted after `audit_retention_days` (None: never). `public_demo` lets
-    anybody ask, where the warehouse is the demo's. API keys are good for `key_days` where nobody
-    says otherwise, `key_days_most` at most.
+    Limits read `COUNT/PERIOD` (`60/minute`). `queue` is how many asks may be under way before more
+    are turned away, `queue_each` how many of one user's; none waits longer than `queue_s` for the
+    language engine. `requests` are those of any kind,
+    `job_workers` how many jobs may run at once. `cache_mb` is the room for kept results (0:
+    none are kept), `cache_s` how long they hold of a database that does not say when it changes,
+    `export_rows` how many rows a file holds at most. `trusted_proxies` may say whom they speak for
+    (X-Forwarded-For); `cors_origins` are other origins whose pages may call the API. `api_token`
+    opens /metrics and full health to probes. Audit records are sealed after `audit_seal_days` and
+    deleted after `audit_retention_days` (None: never). `public_demo` lets anybody ask, where the
+    warehouse is the demo's. API keys are good for `key_days` where nobody says otherwise,
+    `key_days_most` at most.
     """
 
     environment: str = "development"
@@ -63,6 +65,9 @@ class ServerSettings:
     query_workers: int = 2
     job_workers: int = 2
     queue: int = 128
+    queue_each: int = 32
+    queue_s: float = 5.0
+    requests: int = 1_000
     cache_mb: int = 64
     cache_s: int = 30
     export_rows: int = 100_000
@@ -110,6 +115,9 @@ def server(env: Mapping[str, str]) -> ServerSettings:
         query_workers=whole(env, "DATAMIND_QUERY_WORKERS", usual.query_workers),
         job_workers=whole(env, "DATAMIND_JOB_WORKERS", usual.job_workers),
         queue=whole(env, "DATAMIND_QUEUE", usual.queue),
+        queue_each=whole(env, "DATAMIND_QUEUE_USER", usual.queue_each),
+        queue_s=number(env, "DATAMIND_QUEUE_SECONDS", usual.queue_s),
+        requests=whole(env, "DATAMIND_REQUESTS", usual.requests),
         cache_mb=whole(env, "DATAMIND_CACHE_MB", usual.cache_mb, least=0),
         cache_s=whole(env, "DATAMIND_CACHE_SECONDS", usual.cache_s, least=0),
         export_rows=whole(env, "DATAMIND_EXPORT_ROWS", usual.export_rows, most=MOST_ROWS),

@@ -6,7 +6,8 @@ import asyncio
 import hmac
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from circuitbreaker import CircuitBreaker
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 FAILURES = 5  # in a row, then it is left alone
-CONNECTIONS = 64
+LATE = 2.0  # times the time limit
+CONNECTIONS = 16
 SEAL_BYTES = 32
 
 
@@ -33,11 +35,12 @@ class RedisLink:
 
     def __init__(self, settings: RedisSettings, secret: bytes) -> None:
         try:
-            from redis.asyncio import BlockingConnectionPool, Redis
+            from redis.asyncio import ConnectionPool, Redis
             from redis.asyncio.retry import Retry
             from redis.backoff import NoBackoff
             from redis.exceptions import ConnectionError as Lost
             from redis.exceptions import RedisError
+            from redis.exceptions import TimeoutError as Late
         except ImportError:
             raise BadInput(
                 "REDIS_URL is set, and the client of Redis is not installed.",
@@ -47,15 +50,17 @@ class RedisLink:
         self.settings = settings
         self._secret = secret
         # A connection that the server closed while it was idle is made anew, once.
-        self.pool: ConnectionPool = BlockingConnectionPool.from_url(
-            settings.url, max_connections=CONNECTIONS, timeout=settings.timeout_s,
-            socket_timeout=settings.timeout_s, socket_connect_timeout=settings.timeout_s,
+        self.pool: ConnectionPool = ConnectionPool.from_url(
+            settings.url, max_connections=CONNECTIONS, socket_timeout=settings.timeout_s,
+            socket_connect_timeout=settings.timeout_s,
             retry=Retry(NoBackoff(), 1, supported_errors=(Lost,)),
         )  # fmt: skip
         self._client: Redis = Redis(connection_pool=self.pool)
         self.faults: tuple[type[Exception], ...] = (RedisError, OSError, TimeoutError)
+        self._late: tuple[type[Exception], ...] = (Late, TimeoutError)
         self._breaker = CircuitBreaker(FAILURES, settings.rest_s, name="redis")
-        self._trying = False
+        self._free = asyncio.Semaphore(CONNECTIONS)
+        self._looking = False
 
     @property
     def is_away(self) -> bool:
@@ -68,24 +73,42 @@ class RedisLink:
 
     async def do(self, work: Callable[[Redis], Awaitable[T]]) -> T:
         """What comes of the work; Unavailable where Redis does not do it in time."""
-        state = self._breaker.state
-        if state == "open" or (state == "half_open" and self._trying):
-            raise _away()
-        self._trying = state == "half_open"  # one alone looks whether it is back
-        try:
-            async with asyncio.timeout(self.settings.timeout_s):
-                made = await work(self._client)
-        except self.faults as fault:
-            self._failed(fault)
-            raise _away() from None
-        finally:
-            self._trying = False
-        if state == "half_open":
+        async with self._connection():
+            started = time.monotonic()
+            try:
+                async with asyncio.timeout(self.settings.timeout_s):
+                    made = await work(self._client)
+            except self.faults as fault:
+                self._failed(fault, time.monotonic() - started)
+                raise _away() from None
+        if self._breaker.state != "closed":
             log.warning("Redis is back")
         self._breaker.reset()
         return made
 
-    def _failed(self, fault: Exception) -> None:
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[None]:
+        """One of those that there may be. Once Redis rested, one alone looks whether it is back."""
+        looks = False
+        try:
+            async with asyncio.timeout(self.settings.timeout_s):
+                await self._free.acquire()
+        except TimeoutError:
+            raise _away() from None  # many of us wait, which is no fault of its
+        try:
+            state = self._breaker.state
+            if state == "open" or (state == "half_open" and self._looking):
+                raise _away()
+            looks = self._looking = state == "half_open"
+            yield
+        finally:
+            self._free.release()
+            if looks:
+                self._looking = False
+
+    def _failed(self, fault: Exception, elapsed_s: float) -> None:
+        if isinstance(fault, self._late) and elapsed_s > LATE * self.settings.timeout_s:
+            return  # it was us who were late: the event loop was busy with other things
         before = self._breaker.opened
         self._breaker.__exit__(type(fault), fault, None)  # counts it
         if self._breaker.opened and not before:

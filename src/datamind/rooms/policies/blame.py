@@ -75,7 +75,7 @@ async def _read(parts: Parts, caller: Caller, governed: Governed) -> None:
         governed_sql=governed.sql, relations=list(governed.relations),
         policies=list(governed.policies),
     )  # fmt: skip
-    async with parts.places:
+    async with parts.places.one(caller.counted):
         await asyncio.get_running_loop().run_in_executor(
             parts.threads, lambda: parts.warehouse.run(governed, timeout_s=EACH_S)
         )

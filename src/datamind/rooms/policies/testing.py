@@ -229,7 +229,7 @@ class _Trial:
             execute, governed, parts.warehouse, timeout_s=seconds, max_estimate=MAX_ESTIMATE,
             stop=self.stop,
         )  # fmt: skip
-        async with parts.places:
+        async with parts.places.one(self.caller.counted):
             loop = asyncio.get_running_loop()
             result = await loop.run_in_executor(parts.threads, run)
         return result.rows[0][0] if result.rows else None

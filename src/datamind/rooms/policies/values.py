@@ -92,7 +92,7 @@ async def _read(parts: Parts, caller: Caller, wanted: dict[str, Governed]) -> Va
     loop = asyncio.get_running_loop()
     found: dict[str, Counted] = {}
     for column, governed in wanted.items():
-        async with parts.places:
+        async with parts.places.one(caller.counted):
             try:
                 found[column] = await loop.run_in_executor(parts.threads, _values, parts, governed)
             except DataMindError as fault:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
@@ -36,10 +35,10 @@ from datamind.records import Answer, Candidate, Interpretation, Question, Result
 from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.caller import Caller, need
 from datamind.rooms.parts import Parts
+from datamind.rooms.places import CallOff
 from datamind.rooms.policies import blame
 from datamind.rooms.policies.values import rights_of
 from datamind.rooms.questions import drilling, history, sharing
-from datamind.rooms.questions.running import place
 from datamind.rooms.questions.schemas import AskIn, DemoIn, ExecuteIn, GenerateIn
 from datamind.semantics import codec
 from datamind.semantics import plan as P
@@ -70,7 +69,7 @@ class Ask:
     caller: Caller
     kind: Kind
     answer: Answer
-    stop: threading.Event
+    stop: CallOff
     stages: Stages
     rights: Rights
     view: View
@@ -128,8 +127,7 @@ async def answer(
     query_id: str | None = None, on_stage: OnStage = _silent,
 ) -> Answer:  # fmt: skip
     """The answer, for a caller whose right to ask was checked."""
-    who = caller.identity.user or caller.ip
-    await parts.limits.spend(parts.settings.server.ask_limit, "ask", who)
+    await parts.limits.spend(parts.settings.server.ask_limit, "ask", caller.counted)
     if wanted.engine == "model":
         raise BadInput("No language model is configured.", hint="Use builtin or auto.")
     if wanted.execute:
@@ -239,8 +237,10 @@ async def _asked(
         correlation_id=caller.correlation_id, warehouse=parts.warehouse.name,
     )  # fmt: skip
     answer = replace(answer, sql=sql)
-    most = parts.settings.server.queue
-    with parts.running.entered(answer.query_id, caller.identity.user, most=most) as stop:
+    server = parts.settings.server
+    with parts.running.entered(
+        answer.query_id, caller.identity.user, most=server.queue, most_each=server.queue_each
+    ) as stop:
         rights = await rights_of(parts, caller)
         ask = Ask(
             parts, caller, kind, answer, stop, Stages(time.perf_counter, on_stage), rights,
@@ -323,7 +323,7 @@ async def _rows(ask: Ask, prepared: Prepared) -> tuple[Read, StageReport]:
     async def placed() -> Result:
         async with AsyncExitStack() as stack:
             with parts.metrics.queued("warehouse"):
-                await stack.enter_async_context(place(parts.places, ask.stop))
+                await stack.enter_async_context(parts.places.one(ask.caller.counted, ask.stop))
             return await loop.run_in_executor(parts.threads, run)
 
     started = time.perf_counter()

@@ -27,7 +27,6 @@ from datamind.rooms.caller import Caller, need
 from datamind.rooms.parts import Parts
 from datamind.rooms.policies import blame
 from datamind.rooms.questions import sharing
-from datamind.rooms.questions.running import place
 
 Format = Literal["csv", "xlsx", "parquet", "json"]
 MEDIA_TYPES: dict[Format, str] = {
@@ -65,8 +64,10 @@ async def export(parts: Parts, caller: Caller, query_id: str, format: Format) ->
     await parts.limits.spend(parts.settings.server.ask_limit, "ask", caller.identity.user)
     kept = await sharing.readable(parts, caller, query_id)
     rights = await parts.rights.of(caller)
-    run, most = clock.new_id("exp"), parts.settings.server.queue
-    with parts.running.entered(run, caller.identity.user, most=most) as stop:
+    run, server = clock.new_id("exp"), parts.settings.server
+    with parts.running.entered(
+        run, caller.identity.user, most=server.queue, most_each=server.queue_each
+    ) as stop:
         prepared, _ = await kept.prepared(
             parts, rights, row_limit=parts.settings.server.export_rows
         )
@@ -79,7 +80,7 @@ async def export(parts: Parts, caller: Caller, query_id: str, format: Format) ->
             fingerprint=governed.fingerprint,
         )  # fmt: skip
         try:
-            async with place(parts.export_places, stop):
+            async with parts.export_places.one(caller.counted, stop):
                 made = await asyncio.get_running_loop().run_in_executor(
                     parts.threads, _made, parts, prepared, format, filename(kept.question, format),
                     stop,

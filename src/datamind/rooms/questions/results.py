@@ -11,10 +11,12 @@ from dataclasses import replace
 
 from datamind.errors import DataMindError, QueryCancelled
 from datamind.pipeline.kept import Read, key_of, packed, unpacked
-from datamind.ports import Cache, Stop, Warehouse
+from datamind.ports import Cache, Warehouse
 from datamind.records import Governed, Result
+from datamind.rooms.places import CallOff, landed
 
-STOP_CHECK_S = 0.05  # how soon one that waits for another's rows notices that it was called off
+CLAIM_S = 5.0  # how long another server is left to read the same
+LOOK_S = 0.05  # how often is looked whether it has
 VERSIONED_S = 24 * 3600  # where a version tells of changes, time only makes room
 # Who waits for a flight gets its rows or its fault; None where it was called off.
 Flight = asyncio.Future[Read | DataMindError | None]
@@ -37,7 +39,7 @@ class Results:
 
     async def of(
         self, governed: Governed, warehouse: Warehouse, run: Callable[[], Awaitable[Result]], *,
-        stop: Stop, fresh: bool = False,
+        stop: CallOff, fresh: bool = False,
     ) -> Read:  # fmt: skip
         """The rows, by `run` where none are kept; `fresh` reads past what is kept, and keeps."""
         version = warehouse.data_version()
@@ -51,16 +53,34 @@ class Results:
             flight = self._flights.get(key)
             if flight is None:
                 break
-            landed = await _landed(flight, stop)
-            if isinstance(landed, DataMindError):
-                raise landed
-            if landed is not None:
-                return replace(landed, cached=True)
+            await landed(flight, stop)
+            others = flight.result()
+            if isinstance(others, DataMindError):
+                raise others
+            if others is not None:
+                return replace(others, cached=True)
         async with self._flight(key) as land:
-            read = await self._run(run)
-            land(read)
-            await self._keep(self._cache, governed, warehouse.session, read)
+            elsewhere = None if fresh else await self._elsewhere(self._cache, key, stop)
+            if elsewhere is not None:
+                land(elsewhere)
+                return elsewhere
+            try:
+                read = await self._run(run)
+                land(read)
+                await self._keep(self._cache, governed, warehouse.session, read)
+            finally:
+                await self._cache.let_go(key)
         return read
+
+    async def _elsewhere(self, cache: Cache, key: str, stop: CallOff) -> Read | None:
+        """What another server reads now; None where none does, or not in CLAIM_S, or in vain."""
+        never = asyncio.get_running_loop().create_future()
+        while not await cache.claim(key, ttl_s=CLAIM_S):
+            await landed(never, stop, limit_s=LOOK_S)
+            kept = await self._kept(cache, key)
+            if kept is not None:
+                return kept
+        return None
 
     async def _run(self, run: Callable[[], Awaitable[Result]]) -> Read:
         as_of = self._now()
@@ -99,12 +119,3 @@ class Results:
         key = key_of(governed, session, version)
         made = await asyncio.get_running_loop().run_in_executor(self._threads, packed, key, read)
         await cache.put(key, made, ttl_s=VERSIONED_S if version else self._ttl_s)
-
-
-async def _landed(flight: Flight, stop: Stop) -> Read | DataMindError | None:
-    """What came of it; QueryCancelled where whoever waits is called off."""
-    while not flight.done():
-        await asyncio.wait({flight}, timeout=STOP_CHECK_S)
-        if stop.is_set():
-            raise QueryCancelled("The query was called off.")
-    return flight.result()

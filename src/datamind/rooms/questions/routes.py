@@ -47,6 +47,7 @@ T = TypeVar("T")
 RowLimit = Annotated[int | None, Query(ge=1, le=1_000_000)]
 Name = Annotated[str | None, Query(max_length=254)]
 COOKIE = "stream_ticket"
+SEND_S = 30  # whoever reads no more is let go of
 Ticket = Annotated[str | None, Header(max_length=100)]
 router = APIRouter(prefix="/sql", tags=["questions"], responses=problems(*FAULTS))
 queries = APIRouter(prefix="/queries", tags=["history"], responses=problems(*USUAL, 404))
@@ -87,7 +88,7 @@ async def stream(
     """Follow an ask: `accepted`, each `stage`, then `answer` or `problem`. Once for each ticket;
     to go away is to call the query off."""
     taken = await parts.streams.take(stream_id, x_stream_ticket or stream_ticket)
-    return EventSourceResponse(events(parts, taken, request.url.path), ping=15)
+    return EventSourceResponse(events(parts, taken, request.url.path), ping=15, send_timeout=SEND_S)
 
 
 @router.post("/execute", response_model=ResultOut)

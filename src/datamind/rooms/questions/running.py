@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Coroutine, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from datamind.errors import Overloaded, QueryCancelled
+from datamind.errors import Overloaded, TooManyRequests
 from datamind.ports import Signals
+from datamind.rooms.places import CallOff
 
 T = TypeVar("T")
-STOP_CHECK_S = 0.05  # how soon one that waits notices that it was called off
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +20,7 @@ class Run:
     """A query that runs: whose it is, and how it is stopped."""
 
     user: str
-    stop: threading.Event = field(default_factory=threading.Event)
+    stop: CallOff = field(default_factory=CallOff)
 
 
 class Running:
@@ -51,13 +50,20 @@ class Running:
         await asyncio.shield(task)
 
     @contextmanager
-    def entered(self, query_id: str, user: str, *, most: int) -> Iterator[threading.Event]:
+    def entered(
+        self, query_id: str, user: str, *, most: int, most_each: int | None = None
+    ) -> Iterator[CallOff]:
         """The query is among those that run; whatever ends this block stops it.
 
-        Where `most` run already it is turned away, before it costs anything.
+        Where `most` run already, or `most_each` of this user's, it is turned away before it costs
+        anything.
         """
         if len(self._runs) >= most:
             raise Overloaded("Too many questions are asked at once.", retry_after_s=2)
+        if most_each is not None:
+            own = sum(run.user == user for run in self._runs.values())
+            if own >= most_each:
+                raise TooManyRequests("You ask too many questions at once.", retry_after_s=2)
         run = self._runs[query_id] = Run(user)
         try:
             yield run.stop
@@ -98,20 +104,3 @@ class Running:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*self._keeping, return_exceptions=True)
-
-
-@asynccontextmanager
-async def place(places: asyncio.Semaphore, stop: threading.Event) -> AsyncIterator[None]:
-    """One of so many places, waited for until the query is called off."""
-    waiting = asyncio.ensure_future(places.acquire())
-    try:
-        while not waiting.done():
-            await asyncio.wait({waiting}, timeout=STOP_CHECK_S)
-            if stop.is_set():
-                raise QueryCancelled("The query was called off.")
-        yield
-    finally:
-        if not waiting.done():
-            waiting.cancel()
-        elif not waiting.cancelled():
-            places.release()
