@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check types secrets fuzz fmt bench train docs lock clean
+.PHONY: help demo test check types secrets fuzz fmt bench bench-platform train docs lock clean
 
 # Each process of the tests starts in half the time where compiled modules may be kept.
 unexport PYTHONDONTWRITEBYTECODE
@@ -11,7 +11,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
 help:  ## List the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 16
 
 demo: .venv/.demo  ## Build the demo company, ask it a question and serve it; PORT=n for another port
 	$(BIN)/datamind demo $(if $(PORT),--port $(PORT))
@@ -51,6 +51,10 @@ fmt: .venv/.dev  ## Format the code and mend what ruff can
 
 bench: .venv/.dev  ## Print each figure beside its target; fails on a miss
 	$(BIN)/python -m benchmarks
+
+# ARGS="--users 20 --seconds 20" for a short run; `--help` lists what there is.
+bench-platform: .venv/.dev  ## Load: 50, 200 and 500 people, with and without cache, then saturation
+	$(BIN)/python -m benchmarks.platform_load $(or $(ARGS),--cache-off --saturation)
 
 # `python -m benchmarks.suites FOLDER --traces traces.jsonl` writes traces of our own suites.
 TRACES ?= traces.jsonl

@@ -37,7 +37,7 @@ def figures(home: Path) -> list[Figure]:
     env = {**os.environ, "DATAMIND_HOME": str(home), **LIMITS}
     password = _somebody(env)
     started = time.perf_counter()
-    with _server(env) as (port, pid):
+    with server(env) as (port, pid):
         ready = time.perf_counter() - started
         client = Client(port)
         token = client.login(password)
@@ -96,7 +96,7 @@ def _somebody(env: dict[str, str]) -> str:
 
 
 @contextmanager
-def _server(env: dict[str, str]) -> Iterator[tuple[int, int]]:
+def server(env: dict[str, str]) -> Iterator[tuple[int, int]]:
     """Its port and process id, once it is ready."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

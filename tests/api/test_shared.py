@@ -27,7 +27,7 @@ async def two_servers(home: Path, shop: Path, redis: str, **server: Any) -> Asyn
     """Both over one home, and so one store."""
     settings = replace(
         settings_of(home, jwt_secret=SECRET, policy_cache_s=600, **server),
-        redis=RedisSettings(url=redis, rest_s=0.5),
+        redis=RedisSettings(url=redis, timeout_s=20, rest_s=0.5),
     )
     async with running(settings, shop) as one, running(settings, shop, people=()) as other:
         await until(lambda: heard(one, other))
