@@ -196,6 +196,15 @@ class QueryFailed(WarehouseError):
     default_hint = "Rephrase the question, or correct the SQL."
 
 
+class SyncFailed(DataMindError):
+    """A table can't be copied into ClickHouse as it is; what was there before still stands."""
+
+    code = "sync_failed"
+    status = 409
+    exit_code = 6
+    default_hint = "Look at the sync's report, then run `datamind migrate-warehouse` again."
+
+
 class AccessMisconfigured(DataMindError):
     """A policy can't be applied to the asker: what it asks of them does not fit the data."""
 

@@ -1,0 +1,1 @@
+"""PostgreSQL → ClickHouse: tables are copied, kept equal, and proven to be."""

@@ -1,0 +1,74 @@
+"""Statements that make a copy in ClickHouse: its table, the one that is filled first, its view."""
+
+from __future__ import annotations
+
+import re
+
+from datamind.adapters.sync.source import quoted
+from datamind.adapters.sync.tables import Column, TablePlan
+
+HOME = "datamind_sync"
+VERSION, DELETED = "_version", "_deleted"
+
+
+def base_name(plan: TablePlan, generation: int) -> str:
+    """The name of the table that holds the rows of a generation."""
+    plain = re.sub(r"\W", "_", plan.id)
+    return f"{plain}__{plan.source.oid}_{generation}"
+
+
+def at(base: str) -> str:
+    """The full name of a table of ours."""
+    return f"{quoted(HOME)}.{quoted(base)}"
+
+
+def create_base(plan: TablePlan, base: str) -> str:
+    """Rows of one identity replace each other, the newest version wins; what has no identity is
+    only ever loaded whole."""
+    lines = [f"{c.stored} {c.type}" for c in plan.columns]
+    lines += [f"{VERSION} UInt64", f"{DELETED} UInt8 DEFAULT 0"]
+    # Days mostly grow with the key: whole stretches of the table are then passed by.
+    lines += [f"INDEX i{c.number} {c.stored} TYPE minmax" for c in plan.columns if _is_time(c)]
+    order = ", ".join(c.stored for c in plan.identified)
+    engine = f"ReplacingMergeTree({VERSION})" if plan.identity else "MergeTree"
+    return (
+        f"CREATE TABLE IF NOT EXISTS {at(base)} ({', '.join(lines)}) ENGINE = {engine}"
+        f"{_partition(plan)} ORDER BY ({order})"
+    )
+
+
+def create_stage(base: str) -> str:
+    """A table as the base is, for rows that are on their way into it."""
+    stage = at(stage_of(base))
+    return f"CREATE OR REPLACE TABLE {stage} AS {at(base)} ENGINE = MergeTree ORDER BY tuple()"
+
+
+def stage_of(base: str) -> str:
+    """The name of that table."""
+    return f"{base}__stage"
+
+
+def live(base: str, plan: TablePlan) -> str:
+    """The rows that are there now, each once."""
+    final = f"FINAL WHERE {DELETED} = 0" if plan.identity else ""
+    return f"{at(base)} {final}".strip()
+
+
+def create_view(plan: TablePlan, base: str) -> str:
+    """What people and plans read: named as in PostgreSQL, each row once."""
+    shown = ", ".join(f"{c.stored} AS {quoted(c.name)}" for c in plan.columns)
+    name = f"{quoted(plan.source.schema)}.{quoted(plan.source.name)}"
+    return f"CREATE OR REPLACE VIEW {name} AS SELECT {shown} FROM {live(base, plan)}"
+
+
+def _is_time(column: Column) -> bool:
+    return "Date" in column.type and not column.type.startswith("Array")
+
+
+def _partition(plan: TablePlan) -> str:
+    if plan.partition_by is None:
+        return ""
+    said = plan.partition_by
+    for column in plan.identified:
+        said = re.sub(rf"(?<!\w){re.escape(column.name)}(?!\w)", column.stored, said)
+    return f" PARTITION BY {said}"

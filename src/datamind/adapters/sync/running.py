@@ -1,0 +1,311 @@
+"""Runs a sync: each table is planned, brought over, proven equal and then shown to readers."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from datamind.adapters.sync import ddl, source, target
+from datamind.adapters.sync.copying import WAITED, Copying
+from datamind.adapters.sync.drift import Drift, drift_of
+from datamind.adapters.sync.planning import columns_of, plan_of, why_not
+from datamind.adapters.sync.source import Source, quoted, relation
+from datamind.adapters.sync.tables import (
+    Aggregate,
+    Choices,
+    SourceTable,
+    State,
+    SyncReport,
+    TablePlan,
+    TableReport,
+)
+from datamind.adapters.sync.target import Target
+from datamind.adapters.sync.types import Numeric
+from datamind.errors import BadInput, DataMindError
+
+log = logging.getLogger(__name__)
+
+# A change may be committed so long after the moment that it carries; the checksums find later ones.
+OVERLAP_S = 600
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a sync is asked for. `tables` are full names (empty: all); `check` compares tables that
+    were not written since, too; `again` copies them anew. `progress` hears the table, the rows read
+    so far and how many there are about."""
+
+    source_url: str
+    target_url: str
+    tables: Sequence[str] = ()
+    choices: Mapping[str, Choices] = field(default_factory=dict)
+    aggregates: Sequence[Aggregate] = ()
+    check: bool = False
+    again: bool = False
+    rows_a_range: int = 50_000
+    progress: Progress = lambda table, rows, of: None
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A table with how it would be kept, or why it is not; `state` is what is there already."""
+
+    table: SourceTable
+    plan: TablePlan | None
+    state: State | None
+    why: str = ""
+
+
+def plan_sync(wanted: Wanted) -> list[Planned]:
+    """How each table would be kept; nothing is written."""
+    with _both(wanted) as (there, here):
+        return _planned(wanted, there, here)
+
+
+def run_sync(wanted: Wanted) -> SyncReport:
+    """Bring all tables over, or up to date. Blocks for as long as it takes; may be killed at any
+    moment and run again. A table that can't be brought over does not stop the others."""
+    started, began = time.perf_counter(), dt.datetime.now(dt.UTC)
+    with _both(wanted) as (there, here), there.alone(here.name):
+        here.prepare()
+        planned = _planned(wanted, there, here)
+        with there.snapshot() as moment:
+            reports = tuple(_synced(wanted, there, here, one, moment) for one in planned)
+        if not wanted.tables:
+            _forget_dropped(here, {p.table.id for p in planned})
+        _aggregate(here, wanted.aggregates)
+    return SyncReport(began, time.perf_counter() - started, reports)
+
+
+@contextmanager
+def _both(wanted: Wanted) -> Iterator[tuple[Source, Target]]:
+    with source.opened(wanted.source_url) as there, target.opened(wanted.target_url) as here:
+        yield there, here
+
+
+def _planned(wanted: Wanted, there: Source, here: Target) -> list[Planned]:
+    tables, states = there.tables(), here.states()
+    if wanted.tables:
+        known = {t.id: t for t in tables} | {t.name: t for t in tables if t.schema == "public"}
+        missing = [name for name in wanted.tables if name not in known]
+        if missing:
+            raise BadInput(f"There is no table {missing[0]} that this role may read.")
+        tables = [known[name] for name in dict.fromkeys(wanted.tables)]
+    return [_plan(wanted, there, table, states.get(table.id)) for table in tables]
+
+
+def _plan(wanted: Wanted, there: Source, table: SourceTable, state: State | None) -> Planned:
+    choices = wanted.choices.get(table.id, Choices())
+    why = "it is left out, as was chosen" if choices.skip else why_not(table)
+    if why is not None:
+        return Planned(table, None, state, why)
+    kept = None if wanted.again else state
+    known = {(n, native) for n, _, native, _ in kept.columns} if kept else set()
+    try:
+        sizes: dict[str, Numeric] = {
+            c.name: there.size_of(table, c) for c in table.columns
+            if c.native == "numeric" and (c.number, c.native) not in known
+        }  # fmt: skip
+        return Planned(table, plan_of(table, choices, sizes, kept), state)
+    except DataMindError as fault:
+        return Planned(table, None, state, fault.message)
+
+
+def _synced(
+    wanted: Wanted, there: Source, here: Target, one: Planned, moment: dt.datetime
+) -> TableReport:
+    """One table; what goes wrong is told in its report, and readers keep what they had."""
+    started = time.perf_counter()
+    if one.plan is None:
+        if one.state is not None:
+            here.keep(one.table.id, replace(one.state, status="stopped", reason=one.why))
+        outcome = "stopped" if one.state is not None else "left out"
+        return TableReport(one.table.id, outcome, reason=one.why)
+    try:
+        with there.connection.transaction():  # what fails here does not end the snapshot
+            report = _Table(wanted, there, here, one.plan, moment).sync(one.state)
+    except DataMindError as fault:
+        log.warning("%s was not synced: %s", one.table.id, fault.message)
+        known = here.states().get(one.table.id)
+        if known is not None and known.status == "live":
+            here.keep(one.table.id, replace(known, status="stopped", reason=fault.message))
+        report = TableReport(one.table.id, "stopped", reason=fault.message, hint=fault.hint)
+    return replace(report, elapsed_s=round(time.perf_counter() - started, 3))
+
+
+@dataclass
+class _Table:
+    wanted: Wanted
+    there: Source
+    here: Target
+    plan: TablePlan
+    moment: dt.datetime
+
+    def sync(self, state: State | None) -> TableReport:
+        """Bring it up to date, by the cheapest way that is right."""
+        plan = self.plan
+        drift = drift_of(plan, state) if state is not None else None
+        if state is None or drift is None or self.wanted.again or drift.anew:
+            told = (*drift.told, drift.anew) if drift is not None and drift.anew else ()
+            return replace(self._anew(state), drift=told)
+        if state.status == "copying":
+            return self._anew(state, goes_on=True)
+        unchanged = state.mark == plan.source.mark and state.status == "live" and not drift.told
+        if unchanged and not self.wanted.check:
+            self.here.keep(plan.id, replace(state, synced_at=self.moment))
+            return TableReport(plan.id, "unchanged", rows=state.rows, equal=True)
+        if not plan.identity:
+            return replace(self._anew(state), drift=drift.told)
+        if drift.told:
+            state = self._reshaped(state, drift)
+        return replace(self._updated(state), drift=drift.told)
+
+    def _reshaped(self, state: State, drift: Drift) -> State:
+        """The copy with the columns that the table has now. A new one's values are not there yet,
+        so that no query may go there until they are."""
+        state = replace(
+            state, columns=columns_of(self.plan), identity=self.plan.identity, status="stopped",
+            reason="its columns change",
+        )  # fmt: skip
+        self.here.keep(self.plan.id, state)
+        for statement in drift.before:
+            self.here.run(statement, WAITED)
+        self._show(state.base)
+        for statement in drift.after:
+            self.here.run(statement, WAITED)
+        return state
+
+    def _updated(self, state: State) -> TableReport:
+        copying = self._copying(state.base)
+        if self.plan.watermark and state.high and state.watermark == self.plan.watermark:
+            copying.changed_since(state.high)
+        due = self._due(state)
+        sums = copying.reconcile() if due else None
+        copying.tidy(always=False)
+        return self._live(state, copying, sums, "updated")
+
+    def _due(self, state: State) -> bool:
+        """Whether all has to be compared this time."""
+        minutes = self.plan.reconcile_minutes
+        return (
+            self.wanted.check or not minutes or state.status != "live"
+            or state.verified_at is None
+            or self.moment - state.verified_at >= dt.timedelta(minutes=minutes)
+        )  # fmt: skip
+
+    def _anew(self, state: State | None, *, goes_on: bool = False) -> TableReport:
+        """Copy the table beside what is there, if anything; readers move once it is equal."""
+        plan = self.plan
+        went = state.generation if state is not None else 0
+        pending = self.here.states().get(_pending(plan.id))
+        if pending is not None and (
+            not plan.identity
+            or self.wanted.again
+            or drift_of(plan, pending).anew is not None
+            or drift_of(plan, pending).told
+        ):
+            self.here.run(f"DROP TABLE IF EXISTS {ddl.at(pending.base)}")
+            went, pending = max(went, pending.generation), None
+        if pending is None:
+            base = ddl.base_name(plan, went + 1)
+            pending = State(
+                plan.id, "copying", base, went + 1, plan.source.oid, columns_of(plan),
+                plan.identity, plan.partition_by,
+            )  # fmt: skip
+            self.here.keep(_pending(plan.id), pending)
+        self.here.run(ddl.create_base(plan, pending.base))
+        copying = self._copying(pending.base)
+        sums = copying.reconcile() if plan.identity else copying.whole()
+        copying.tidy(always=True)
+        self._show(pending.base)
+        report = self._live(pending, copying, sums, "copied")
+        self.here.keep(_pending(plan.id), None)
+        if state is not None and state.base != pending.base:
+            self.here.run(f"DROP TABLE IF EXISTS {ddl.at(state.base)}")
+        return report
+
+    def _show(self, base: str) -> None:
+        self.here.run(f"CREATE DATABASE IF NOT EXISTS {quoted(self.plan.source.schema)}")
+        self.here.run(ddl.create_view(self.plan, base))
+
+    def _live(
+        self, state: State, copying: Copying, sums: Mapping[int, tuple[int, int]] | None,
+        outcome: str,
+    ) -> TableReport:  # fmt: skip
+        rows = sum(n for n, _ in sums.values()) if sums is not None else state.rows
+        checksum = f"{sum(s for _, s in sums.values()):x}" if sums is not None else ""
+        self.here.keep(self.plan.id, replace(
+            state, status="live", reason="", oid=self.plan.source.oid,
+            columns=columns_of(self.plan), watermark=self.plan.watermark, high=self._high(),
+            mark=self.plan.source.mark, synced_at=self.moment, rows=rows,
+            verified_at=self.moment if sums is not None else state.verified_at,
+        ))  # fmt: skip
+        return TableReport(
+            self.plan.id, outcome, rows, copying.written, copying.deleted, copying.ranges,
+            equal=True if sums is not None else None, checksum=checksum,
+        )  # fmt: skip
+
+    def _high(self) -> str | None:
+        """From where on changes are to be read next time."""
+        if self.plan.watermark is None:
+            return None
+        name, table = quoted(self.plan.watermark), relation(self.plan.source)
+        if self.plan.column(self.plan.watermark).native.startswith("timestamp"):
+            oldest = self.there.oldest_change()
+            found = self.there.rows(
+                f"SELECT (least(max({name}), %s) - make_interval(secs => %s))::text FROM {table}",
+                (oldest, OVERLAP_S),
+            )
+        else:
+            found = self.there.rows(f"SELECT max({name})::text FROM {table}")
+        return str(found[0][0]) if found[0][0] is not None else None
+
+    def _copying(self, base: str) -> Copying:
+        of = self.plan.source.rows
+        return Copying(
+            self.there, self.here, self.plan, base,
+            lambda rows: self.wanted.progress(self.plan.id, rows, of), self.wanted.rows_a_range,
+        )  # fmt: skip
+
+
+def remove(target_url: str) -> list[str]:
+    """Take all that was synced out of ClickHouse; the names of the tables that were there."""
+    with target.opened(target_url) as here:
+        names = sorted({state.table for state in here.states().values()})
+        _forget_dropped(here, set())
+        return names
+
+
+def _pending(table: str) -> str:
+    """Where the state of a copy stands that nobody reads yet."""
+    return f"{table} (copying)"
+
+
+def _forget_dropped(here: Target, there: set[str]) -> None:
+    """A table that is no more in PostgreSQL goes from ClickHouse too."""
+    for name, state in here.states().items():
+        if state.table not in there:
+            schema, _, table = state.table.partition(".")
+            if state.status != "copying":
+                here.run(f"DROP VIEW IF EXISTS {quoted(schema)}.{quoted(table)}")
+            here.run(f"DROP TABLE IF EXISTS {ddl.at(state.base)}")
+            here.keep(name, None)
+
+
+def _aggregate(here: Target, aggregates: Sequence[Aggregate]) -> None:
+    """Materialised views are made anew from what was just synced, and change places at once."""
+    for made in aggregates:
+        stored = ddl.at(f"aggregate_{made.name}")
+        here.run(
+            f"CREATE OR REPLACE TABLE {stored} ENGINE = MergeTree ORDER BY tuple() AS {made.sql}"
+        )
+        here.run(f"CREATE DATABASE IF NOT EXISTS {quoted('aggregates')}")
+        here.run(
+            f"CREATE OR REPLACE VIEW {quoted('aggregates')}.{quoted(made.name)}"
+            f" AS SELECT * FROM {stored}"
+        )

@@ -1,0 +1,223 @@
+"""The PostgreSQL side of the sync: what tables there are, and a snapshot to read them in."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from datamind.adapters.sync.tables import SourceColumn, SourceTable
+from datamind.adapters.sync.types import Numeric
+from datamind.adapters.warehouse.postgres import driver
+from datamind.adapters.warehouse.postgres_faults import connection_fault, query_fault
+from datamind.errors import Conflict, SyncFailed
+
+CONNECT_S = 10
+# Moments and numbers are written alike whoever reads; a copy may take as long as it takes.
+_SETTINGS = {
+    "TimeZone": "UTC",
+    "DateStyle": "ISO",
+    "IntervalStyle": "postgres",
+    "extra_float_digits": "1",
+    "bytea_output": "hex",
+    "client_encoding": "UTF8",
+    "statement_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+    "search_path": "pg_catalog",
+}
+# How much was ever written into the table, and into which files: where that is what it was, so are
+# its rows. The counters begin anew with the server, or when it lost them.
+_TABLES = """
+WITH leaves AS (
+  SELECT c.oid AS owner, c.oid AS leaf FROM pg_class c WHERE c.relkind IN ('r', 'm')
+  UNION
+  SELECT c.oid, p.relid::oid FROM pg_class c, pg_partition_tree(c.oid) p
+  WHERE c.relkind = 'p' AND p.isleaf
+), written AS (
+  SELECT owner, sum(greatest(k.reltuples, 0))::bigint AS rows,
+         sum(pg_table_size(leaf))::bigint AS bytes,
+         string_agg(leaf || '/' || pg_relation_filenode(leaf) || '/'
+           || pg_stat_get_tuples_inserted(leaf) + pg_stat_get_tuples_updated(leaf)
+              + pg_stat_get_tuples_deleted(leaf), ' ' ORDER BY leaf) AS mark
+  FROM leaves JOIN pg_class k ON k.oid = leaf GROUP BY owner
+)
+SELECT n.nspname, c.relname, c.oid::bigint, row_security_active(c.oid), w.rows, w.bytes,
+       coalesce(w.mark, '') || pg_postmaster_start_time() || pg_stat_get_bgwriter_stat_reset_time()
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN written w ON w.owner = c.oid
+WHERE c.relkind IN ('r', 'p', 'm') AND NOT c.relispartition AND c.relpersistence <> 't'
+  AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
+  AND has_any_column_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE')
+  AND NOT EXISTS (  -- what extensions brought along
+    SELECT FROM pg_depend d
+    WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+ORDER BY 1, 2
+"""
+# A domain is read as what it is made of.
+_COLUMNS = """
+WITH RECURSIVE base AS (
+  SELECT oid, oid AS type, typtype, typelem, typbasetype, -1 AS mod FROM pg_type
+  UNION ALL
+  SELECT b.oid, t.oid, t.typtype, t.typelem, t.typbasetype, d.typtypmod FROM base b
+  JOIN pg_type d ON d.oid = b.type JOIN pg_type t ON t.oid = b.typbasetype WHERE b.typtype = 'd'
+)
+SELECT a.attrelid::bigint, a.attnum::int, a.attname,
+       format_type(b.type, CASE WHEN b.oid = b.type THEN a.atttypmod ELSE b.mod END),
+       NOT a.attnotnull,
+       b.typtype = 'e' OR EXISTS (
+         SELECT FROM pg_type e WHERE e.oid = b.typelem AND e.typtype = 'e'),
+       s.n_distinct, has_column_privilege(a.attrelid, a.attnum, 'SELECT')
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN base b ON b.oid = a.atttypid AND b.typtype <> 'd'
+LEFT JOIN pg_stats s ON s.schemaname = n.nspname AND s.tablename = c.relname
+  AND s.attname = a.attname AND s.inherited = (c.relkind = 'p')
+WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attrelid = ANY(%s) ORDER BY 1, 2
+"""
+# Keys whose columns are never null: the primary one first, then the shortest.
+_KEYS = """
+SELECT i.indrelid::bigint, i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL
+         AND i.indimmediate AND bool_and(a.attnotnull),
+       array_agg(a.attname::text ORDER BY u.place)
+FROM pg_index i JOIN unnest(i.indkey::smallint[]) WITH ORDINALITY AS u(num, place)
+  ON u.place <= i.indnkeyatts
+JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = u.num
+WHERE i.indisvalid AND i.indrelid = ANY(%s)
+GROUP BY i.indexrelid, i.indrelid, i.indisunique, i.indisprimary, i.indpred, i.indexprs,
+         i.indnkeyatts, i.indimmediate
+ORDER BY i.indrelid, i.indisprimary DESC, i.indnkeyatts, i.indexrelid
+"""
+
+
+class Source:
+    """A connection to PostgreSQL; `name` is how people know the database."""
+
+    def __init__(self, connection: Any, name: str) -> None:
+        self.connection = connection
+        self.name = name
+        self._psycopg = driver()
+
+    def rows(self, sql: str, parameters: object = None) -> list[tuple[Any, ...]]:
+        """All rows of one statement of ours; the server's words are not repeated."""
+        try:
+            found = self.connection.execute(sql, parameters)
+            return list(found.fetchall()) if found.description else []
+        except self._psycopg.Error as fault:
+            raise query_fault(fault.sqlstate) from None
+
+    def copied(self, query: str) -> Iterator[memoryview]:
+        """The query's rows as COPY writes them, one a piece."""
+        try:
+            with (
+                self.connection.cursor() as cursor,
+                cursor.copy(f"COPY ({query}) TO STDOUT") as out,
+            ):
+                yield from out
+        except self._psycopg.Error as fault:
+            raise query_fault(fault.sqlstate) from None
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Any]:
+        """A transaction that sees one moment of the data; gives that moment."""
+        with self.connection.transaction():
+            self.rows("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield self.rows("SELECT transaction_timestamp()")[0][0]
+
+    @contextmanager
+    def alone(self, what: str) -> Iterator[None]:
+        """No other sync into the same place runs meanwhile; a killed one leaves nothing behind."""
+        number = int.from_bytes(hashlib.sha256(what.encode()).digest()[:8], "big", signed=True)
+        if not self.rows("SELECT pg_try_advisory_lock(%s)", (number,))[0][0]:
+            raise Conflict(
+                "Another sync of this database into this ClickHouse runs.",
+                hint="Wait until it ends: each table is synced by one at a time.",
+            )
+        try:
+            yield
+        finally:
+            if not self.connection.closed:
+                self.rows("SELECT pg_advisory_unlock(%s)", (number,))
+
+    def tables(self) -> list[SourceTable]:
+        """All tables that this role may read. Their marks are older than any snapshot to come."""
+        listed = self.rows(_TABLES)
+        oids = [row[2] for row in listed]
+        columns: dict[int, list[SourceColumn]] = {}
+        closed: set[int] = set()
+        for oid, number, name, native, nullable, enum, distinct, readable in self.rows(
+            _COLUMNS, (oids,)
+        ):
+            if readable:
+                made = SourceColumn(number, name, native, nullable, enum, distinct)
+                columns.setdefault(oid, []).append(made)
+            else:
+                closed.add(oid)
+        keys: dict[int, tuple[str, ...]] = {}
+        indexed: dict[int, set[str]] = {}
+        for oid, unique, names in self.rows(_KEYS, (oids,)):
+            indexed.setdefault(oid, set()).add(names[0])
+            known = {c.name for c in columns.get(oid, ())}
+            if unique and oid not in keys and known.issuperset(names):
+                keys[oid] = tuple(names)
+        return [
+            SourceTable(
+                schema, name, oid, tuple(columns[oid]), keys.get(oid, ()),
+                frozenset(indexed.get(oid, ())), rows or 0, size or 0,
+                hashlib.sha256(mark.encode()).hexdigest()[:24], secured, oid in closed,
+            )
+            for schema, name, oid, secured, rows, size, mark in listed if oid in columns
+        ]  # fmt: skip
+
+    def size_of(self, table: SourceTable, column: SourceColumn) -> Numeric:
+        """How large the values of a numeric column are that no size was declared for."""
+        name = quoted(column.name)
+        whole, scale, special = self.rows(
+            f"SELECT max(abs(trunc({name}))) FILTER (WHERE {name} < 'Infinity'"
+            f" AND {name} > '-Infinity'), max(scale({name})),"
+            f" coalesce(bool_or({name} IN ('NaN', 'Infinity', '-Infinity')), false)"
+            f" FROM {relation(table)}"
+        )[0]
+        if special:
+            raise SyncFailed(
+                f"{table.id}.{column.name} holds NaN or Infinity, which no decimal of ClickHouse"
+                " can hold.",
+                hint="Make the column double precision, or leave the table out.",
+            )
+        return Numeric(len(str(int(whole or 0))), scale or 0)
+
+    def oldest_change(self) -> Any:
+        """When the oldest transaction that is open now began, of those that this role may see: what
+        it wrote may carry a moment as old as that, and is not there yet."""
+        return self.rows(
+            "SELECT min(xact_start) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+            " AND backend_xid IS NOT NULL"
+        )[0][0]
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Source]:
+    """A connection that only reads, but for its own locks."""
+    psycopg = driver()
+    try:
+        parts = psycopg.conninfo.conninfo_to_dict(url)
+        connection = psycopg.connect(
+            url, autocommit=True, connect_timeout=CONNECT_S, application_name="datamind sync"
+        )
+    except (psycopg.Error, ValueError) as fault:
+        raise connection_fault(getattr(fault, "sqlstate", None), str(fault), "PostgreSQL") from None
+    host, port = parts.get("host") or "localhost", parts.get("port") or 5432
+    with connection:
+        for name, value in _SETTINGS.items():
+            connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+        yield Source(connection, f"{parts.get('dbname') or 'postgres'} on {host}:{port}")
+
+
+def quoted(name: str) -> str:
+    """A name in double quotes, for both databases; psycopg's place-holders left alone."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def relation(table: SourceTable) -> str:
+    """The table's full name in SQL."""
+    return f"{quoted(table.schema)}.{quoted(table.name)}"

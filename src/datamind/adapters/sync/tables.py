@@ -1,0 +1,172 @@
+"""The records of the sync: what PostgreSQL has, what was chosen, and what is known of a copy."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from datamind.adapters.sync.types import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class SourceColumn:
+    """A column as PostgreSQL has it: `number` stays its own whatever it is called; `native` is its
+    type as format_type writes it; `distinct` how many values it has, as far as is known."""
+
+    number: int
+    name: str
+    native: str
+    nullable: bool
+    enum: bool = False
+    distinct: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTable:
+    """A table as PostgreSQL has it: rows and bytes are estimates. `mark` changes with each write;
+    `secured` says that its rows are kept from our role, `closed` that some of its columns are."""
+
+    schema: str
+    name: str
+    oid: int
+    columns: tuple[SourceColumn, ...]
+    key: tuple[str, ...]
+    indexed: frozenset[str]
+    rows: int
+    bytes: int
+    mark: str
+    secured: bool = False
+    closed: bool = False
+
+    @property
+    def id(self) -> str:
+        """Its full name."""
+        return f"{self.schema}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a copy. In ClickHouse's table it is called by its number, and its name stands in
+    the view only: so a column may be renamed without a moment in which it has no name."""
+
+    number: int
+    name: str
+    native: str
+    type: str
+    kind: Kind
+
+    @property
+    def stored(self) -> str:
+        """Its name in ClickHouse's table."""
+        return f"c{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a person may say of a table; None is left to us."""
+
+    order_by: tuple[str, ...] | None = None
+    partition_by: str | None = None
+    low_cardinality: tuple[str, ...] | None = None
+    watermark: str | None = None
+    reconcile_minutes: int = 0
+    skip: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """A materialised view that is made anew at the end of each sync."""
+
+    name: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class TablePlan:
+    """How a table is kept in ClickHouse.
+
+    `identity` are the columns that tell rows apart there (empty: the table has no key, and is
+    loaded anew each time); `watermark` is the column that grows with each change, if any; `reasons`
+    say why it was chosen so, `notes` what is not as it is in PostgreSQL.
+    """
+
+    source: SourceTable
+    columns: tuple[Column, ...]
+    identity: tuple[str, ...]
+    partition_by: str | None
+    watermark: str | None
+    reconcile_minutes: int
+    reasons: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def id(self) -> str:
+        """The table's full name, the same in both databases."""
+        return self.source.id
+
+    def column(self, name: str) -> Column:
+        """The column of that name."""
+        return next(c for c in self.columns if c.name == name)
+
+    @property
+    def identified(self) -> tuple[Column, ...]:
+        """The columns of the identity."""
+        return tuple(self.column(n) for n in self.identity)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is known of a copy. It is kept in ClickHouse, beside the data that it speaks of.
+
+    `status` is copying, live, or stopped (with its reason); `base` is the table that holds the
+    rows. `synced_at` is the moment of the snapshot that it equals, `mark` how much PostgreSQL had
+    written into the table by then; `verified_at` is when all of it was last compared.
+    """
+
+    table: str
+    status: str
+    base: str
+    generation: int
+    oid: int
+    columns: tuple[tuple[int, str, str, str], ...]
+    identity: tuple[str, ...]
+    partition_by: str | None
+    watermark: str | None = None
+    high: str | None = None
+    mark: str = ""
+    synced_at: dt.datetime | None = None
+    verified_at: dt.datetime | None = None
+    rows: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TableReport:
+    """What a sync did to a table: `outcome` is copied, updated, unchanged, stopped or left out."""
+
+    table: str
+    outcome: str
+    rows: int = 0
+    written: int = 0
+    deleted: int = 0
+    ranges: int = 0
+    elapsed_s: float = 0.0
+    equal: bool | None = None
+    checksum: str = ""
+    drift: tuple[str, ...] = ()
+    reason: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What a sync did."""
+
+    started_at: dt.datetime
+    elapsed_s: float
+    tables: tuple[TableReport, ...] = field(default=())
+
+    @property
+    def ok(self) -> bool:
+        """Whether each table that was to be there is, and equal."""
+        return all(t.outcome != "stopped" for t in self.tables)

@@ -1,0 +1,153 @@
+"""The ClickHouse side of the sync: its own connection, which writes, and the state kept there."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from datamind.adapters.sync.ddl import HOME
+from datamind.adapters.sync.tables import State
+from datamind.errors import BadInput, SyncFailed, WarehouseError, WarehouseNotFound
+
+CONNECT_S = 10
+ANSWER_S = 3600  # a merge of a large table is waited for
+PORTS = {False: 8123, True: 8443}
+STATE = f"{HOME}.state"
+_STATE = f"""
+CREATE TABLE IF NOT EXISTS {STATE} (name String, seq UInt64, state String)
+ENGINE = ReplacingMergeTree(seq) ORDER BY name
+"""
+# What ClickHouse's codes mean for a sync; others are told by their number.
+REFUSED = {
+    27: "a value does not fit its column's type",
+    38: "a date is out of the range that ClickHouse has",
+    41: "a moment is out of the range that ClickHouse has",
+    53: "a value does not fit its column's type",
+    69: "a number is out of the range of its type",
+    130: "an array has more than one dimension",
+    193: "the user or the password was not accepted",
+    194: "the user or the password was not accepted",
+    241: "it has too little memory",
+    243: "its disk is full",
+    407: "a decimal is out of the range of its type",
+    497: "the user may not do this",
+    516: "the user or the password was not accepted",
+}
+
+
+class Target:
+    """A connection to ClickHouse that may write; `name` is how people know the database."""
+
+    def __init__(self, client: Any, name: str) -> None:
+        self._client = client
+        self.name = name
+
+    def run(self, sql: str, settings: Mapping[str, Any] | None = None) -> None:
+        """One statement of ours."""
+        with _in_our_words():
+            self._client.command(sql, settings=dict(settings or {}), use_database=False)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """All rows of one statement of ours, as JSON writes them."""
+        with _in_our_words():
+            found = self._client.raw_query(
+                sql, fmt="JSONCompactEachRow", use_database=False,
+                settings={"output_format_json_quote_64bit_integers": 0},
+            )  # fmt: skip
+        return [tuple(json.loads(line)) for line in found.decode().splitlines()]
+
+    def insert(self, table: str, columns: str, block: bytes) -> None:
+        """Rows as COPY writes them."""
+        with _in_our_words():
+            self._client.raw_insert(
+                f"{table} ({columns})", insert_block=block, fmt="TabSeparated",
+            )  # fmt: skip
+
+    def prepare(self) -> None:
+        """The database of our own tables."""
+        self.run(f"CREATE DATABASE IF NOT EXISTS {HOME}")
+        self.run(_STATE)
+
+    def states(self) -> dict[str, State]:
+        """What is known of each table, by name; nothing where nothing was synced yet."""
+        if not self.rows(
+            f"SELECT 1 FROM system.tables WHERE database = '{HOME}' AND name = 'state'"
+        ):
+            return {}
+        found = self.rows(f"SELECT name, state FROM {STATE} FINAL")
+        return {name: _read(text) for name, text in found if text}
+
+    def keep(self, name: str, state: State | None) -> None:
+        """Remember it, in place of what was known before."""
+        text = _written(state) if state is not None else ""
+        with _in_our_words():
+            self._client.command(
+                f"INSERT INTO {STATE} SELECT {{name:String}}, 1 + (SELECT coalesce(max(seq), 0)"
+                f" FROM {STATE}), {{text:String}}",
+                parameters={"name": name, "text": text}, use_database=False,
+            )  # fmt: skip
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Target]:
+    """A connection for `clickhouse://user:password@host:port`, `?secure=true` for TLS."""
+    try:
+        import clickhouse_connect
+    except ImportError:
+        raise BadInput(
+            "ClickHouse needs a driver that is not installed.",
+            hint="Install it with: pip install 'datamind[clickhouse]'",
+        ) from None
+    parts = urlsplit(url)
+    if parts.scheme not in ("clickhouse", "clickhouses") or not parts.hostname:
+        raise BadInput("The ClickHouse URL can't be read.", hint="Write clickhouse://user@host.")
+    options = dict(parse_qsl(parts.query))
+    secure = parts.scheme == "clickhouses" or options.get("secure", "").lower() in ("1", "true")
+    port = parts.port or PORTS[secure]
+    with _in_our_words():
+        client = clickhouse_connect.get_client(
+            host=parts.hostname, port=port, secure=secure, interface="https" if secure else "http",
+            username=unquote(parts.username or "default"), password=unquote(parts.password or ""),
+            connect_timeout=CONNECT_S, send_receive_timeout=ANSWER_S,
+            autogenerate_session_id=False, client_name="datamind sync",
+        )  # fmt: skip
+    try:
+        yield Target(client, f"ClickHouse on {parts.hostname}:{port}")
+    finally:
+        client.close()
+
+
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    """What ClickHouse says may hold values: its code is told, its words are not."""
+    from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
+
+    try:
+        yield
+    except ClickHouseError as fault:
+        code = getattr(fault, "code", None)
+        if code is None and isinstance(fault, OperationalError):
+            raise WarehouseNotFound("No ClickHouse answers there.") from None
+        said = REFUSED.get(code or 0, f"error {code}")
+        raise SyncFailed(f"ClickHouse did not take it: {said}.") from None
+    except OSError:
+        raise WarehouseError("The connection to ClickHouse was lost.") from None
+
+
+def _written(state: State) -> str:
+    document = {name: getattr(state, name) for name in state.__dataclass_fields__}
+    return json.dumps(document, default=lambda v: v.isoformat(), separators=(",", ":"))
+
+
+def _read(text: str) -> State:
+    document = json.loads(text)
+    for name in ("synced_at", "verified_at"):
+        if document[name]:
+            document[name] = dt.datetime.fromisoformat(document[name])
+    document["columns"] = tuple(tuple(c) for c in document["columns"])
+    document["identity"] = tuple(document["identity"])
+    return State(**document)
