@@ -20,6 +20,7 @@ from datamind import __version__
 from datamind.commands.evaluate_options import app as eval_app
 from datamind.commands.faults import finish
 from datamind.commands.migrate_options import migrate
+from datamind.commands.migrate_warehouse_options import app as migrate_warehouse_app
 from datamind.commands.policy_options import app as policies_app
 from datamind.commands.restrictions import app as restrictions_app
 from datamind.commands.users import app as users_app
@@ -42,6 +43,7 @@ app.add_typer(restrictions_app, name="ip-restrictions")
 app.add_typer(policies_app, name="policies")
 app.add_typer(eval_app, name="eval")
 app.command("migrate")(migrate)
+app.add_typer(migrate_warehouse_app)
 audit_app = typer.Typer(help="The audit log.", no_args_is_help=True)
 app.add_typer(audit_app, name="audit")
 

@@ -11,6 +11,7 @@ from datamind.settings.dbt import DbtSettings, dbt
 from datamind.settings.logs import LogSettings, logs
 from datamind.settings.reading import month, number, one_of, whole
 from datamind.settings.redis import RedisSettings, redis
+from datamind.settings.router import RouterSettings, router
 from datamind.settings.server import MOST_ROWS, LoginSettings, ServerSettings, server
 from datamind.settings.telemetry import TelemetrySettings, telemetry
 
@@ -20,6 +21,7 @@ __all__ = [
     "LogSettings",
     "LoginSettings",
     "RedisSettings",
+    "RouterSettings",
     "ServerSettings",
     "Settings",
     "TelemetrySettings",
@@ -55,6 +57,7 @@ class Settings:
     server: ServerSettings = field(default_factory=ServerSettings)
     redis: RedisSettings = field(default_factory=RedisSettings)
     dbt: DbtSettings = field(default_factory=DbtSettings)
+    router: RouterSettings = field(default_factory=RouterSettings)
 
     @property
     def catalogs(self) -> Path:
@@ -101,4 +104,5 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         server=server(env),
         redis=redis(env),
         dbt=dbt(env),
+        router=router(env),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from datamind.settings.reading import number, path, whole, yes
@@ -19,7 +19,7 @@ class RouterSettings:
     `advise_gb`, a P95 of `advise_p95_s` or `advise_users` daily users on.
     """
 
-    clickhouse_url: str | None = None
+    clickhouse_url: str | None = field(default=None, repr=False)
     routing: bool = True
     least_rows: int = 100_000
     lag_s: int = 300

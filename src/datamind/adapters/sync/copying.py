@@ -6,6 +6,7 @@ all the same thing: a range whose checksum is not what it is in PostgreSQL, and 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -137,6 +138,11 @@ class Copying:
             " anew, or leave the table out.",
         )
 
+    def _named(self, message: str) -> str:
+        """The message with the column's own name in it."""
+        names = {c.stored: c.name for c in self.plan.columns}
+        return re.sub(r"\(column (c\d+)\)", lambda m: f"(column {names.get(m[1], m[1])})", message)
+
     def _differs(self, column: Column, spread: Spread, at: int) -> bool:
         alone = replace(self.plan, columns=(column,))
         table = relation(self.plan.source)
@@ -200,7 +206,10 @@ class Copying:
         columns = ", ".join([*(c.stored for c in self.plan.columns), VERSION])
         rows = 0
         for count, block in _blocks(self.source.copied(query)):
-            self.target.insert(at(into), columns, block)
+            try:
+                self.target.insert(at(into), columns, block)
+            except SyncFailed as fault:
+                raise SyncFailed(self._named(fault.message), hint=fault.hint) from None
             rows += count
             self.read += count
             self.progress(self.read)

@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 # A change may be committed so long after the moment that it carries; the checksums find later ones.
 OVERLAP_S = 600
+# PostgreSQL counts what a session wrote up to so many seconds after its commit.
+SETTLE_S = 11.0
 Progress = Callable[[str, int, int], None]
 
 
@@ -38,7 +40,8 @@ Progress = Callable[[str, int, int], None]
 class Wanted:
     """What a sync is asked for. `tables` are full names (empty: all); `check` compares tables that
     were not written since, too; `again` copies them anew. `progress` hears the table, the rows read
-    so far and how many there are about."""
+    so far and how many there are about. A table counts as one that was not written after `settle_s`
+    seconds only."""
 
     source_url: str
     target_url: str
@@ -48,6 +51,7 @@ class Wanted:
     check: bool = False
     again: bool = False
     rows_a_range: int = 50_000
+    settle_s: float = SETTLE_S
     progress: Progress = lambda table, rows, of: None
 
 
@@ -73,13 +77,31 @@ def run_sync(wanted: Wanted) -> SyncReport:
     started, began = time.perf_counter(), dt.datetime.now(dt.UTC)
     with _both(wanted) as (there, here), there.alone(here.name):
         here.prepare()
+        xids = there.xids()
         planned = _planned(wanted, there, here)
+        if any(_seems_unchanged(one) and one.state.xids != xids for one in planned if one.state):
+            time.sleep(wanted.settle_s)
+            xids, planned = there.xids(), _planned(wanted, there, here)
         with there.snapshot() as moment:
-            reports = tuple(_synced(wanted, there, here, one, moment) for one in planned)
+            at = Moment(moment, xids)
+            reports = tuple(_synced(wanted, there, here, one, at) for one in planned)
         if not wanted.tables:
             _forget_dropped(here, {p.table.id for p in planned})
         _aggregate(here, wanted.aggregates)
     return SyncReport(began, time.perf_counter() - started, reports)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When the snapshot was taken, and which transaction was to be the next before that."""
+
+    at: dt.datetime
+    xids: str
+
+
+def _seems_unchanged(one: Planned) -> bool:
+    state = one.state
+    return state is not None and state.status == "live" and state.mark == one.table.mark
 
 
 @contextmanager
@@ -117,7 +139,7 @@ def _plan(wanted: Wanted, there: Source, table: SourceTable, state: State | None
 
 
 def _synced(
-    wanted: Wanted, there: Source, here: Target, one: Planned, moment: dt.datetime
+    wanted: Wanted, there: Source, here: Target, one: Planned, moment: Moment
 ) -> TableReport:
     """One table; what goes wrong is told in its report, and readers keep what they had."""
     started = time.perf_counter()
@@ -144,7 +166,7 @@ class _Table:
     there: Source
     here: Target
     plan: TablePlan
-    moment: dt.datetime
+    moment: Moment
 
     def sync(self, state: State | None) -> TableReport:
         """Bring it up to date, by the cheapest way that is right."""
@@ -157,7 +179,7 @@ class _Table:
             return self._anew(state, goes_on=True)
         unchanged = state.mark == plan.source.mark and state.status == "live" and not drift.told
         if unchanged and not self.wanted.check:
-            self.here.keep(plan.id, replace(state, synced_at=self.moment))
+            self.here.keep(plan.id, replace(state, synced_at=self.moment.at, xids=self.moment.xids))
             return TableReport(plan.id, "unchanged", rows=state.rows, equal=True)
         if not plan.identity:
             return replace(self._anew(state), drift=drift.told)
@@ -195,7 +217,7 @@ class _Table:
         return (
             self.wanted.check or not minutes or state.status != "live"
             or state.verified_at is None
-            or self.moment - state.verified_at >= dt.timedelta(minutes=minutes)
+            or self.moment.at - state.verified_at >= dt.timedelta(minutes=minutes)
         )  # fmt: skip
 
     def _anew(self, state: State | None, *, goes_on: bool = False) -> TableReport:
@@ -242,8 +264,8 @@ class _Table:
         self.here.keep(self.plan.id, replace(
             state, status="live", reason="", oid=self.plan.source.oid,
             columns=columns_of(self.plan), watermark=self.plan.watermark, high=self._high(),
-            mark=self.plan.source.mark, synced_at=self.moment, rows=rows,
-            verified_at=self.moment if sums is not None else state.verified_at,
+            mark=self.plan.source.mark, synced_at=self.moment.at, rows=rows, xids=self.moment.xids,
+            verified_at=self.moment.at if sums is not None else state.verified_at,
         ))  # fmt: skip
         return TableReport(
             self.plan.id, outcome, rows, copying.written, copying.deleted, copying.ranges,

@@ -139,6 +139,10 @@ class Source:
             if not self.connection.closed:
                 self.rows("SELECT pg_advisory_unlock(%s)", (number,))
 
+    def xids(self) -> str:
+        """Which transaction will be the next: where that is what it was, nothing was written."""
+        return str(self.rows("SELECT pg_snapshot_xmax(pg_current_snapshot())::text")[0][0])
+
     def tables(self) -> list[SourceTable]:
         """All tables that this role may read. Their marks are older than any snapshot to come."""
         listed = self.rows(_TABLES)

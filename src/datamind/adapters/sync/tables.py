@@ -120,7 +120,8 @@ class State:
 
     `status` is copying, live, or stopped (with its reason); `base` is the table that holds the
     rows. `synced_at` is the moment of the snapshot that it equals, `mark` how much PostgreSQL had
-    written into the table by then; `verified_at` is when all of it was last compared.
+    written into the table by then, `xids` which transaction was to be the next; `verified_at` is
+    when all of it was last compared.
     """
 
     table: str
@@ -134,6 +135,7 @@ class State:
     watermark: str | None = None
     high: str | None = None
     mark: str = ""
+    xids: str = ""
     synced_at: dt.datetime | None = None
     verified_at: dt.datetime | None = None
     rows: int = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -133,7 +134,9 @@ def _in_our_words() -> Iterator[None]:
         if code is None and isinstance(fault, OperationalError):
             raise WarehouseNotFound("No ClickHouse answers there.") from None
         said = REFUSED.get(code or 0, f"error {code}")
-        raise SyncFailed(f"ClickHouse did not take it: {said}.") from None
+        columns = re.findall(r"name: (c\d+),", str(fault))  # those it got through, and the last
+        where = f" (column {columns[-1]})" if columns else ""
+        raise SyncFailed(f"ClickHouse did not take it: {said}{where}.") from None
     except OSError:
         raise WarehouseError("The connection to ClickHouse was lost.") from None
 

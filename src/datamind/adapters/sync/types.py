@@ -151,9 +151,9 @@ def _array_kind(element: str, *, enum: bool, nullable: bool) -> Kind:
         text = "to_json({})::text"
         return Kind("String", text, text, "{}", note=f"{element}[] is kept as JSON")
     quoted = of.clickhouse not in ("Int16", "Int32", "Int64", "UInt32", "Bool")
-    item = of.copied.format("e")
+    item = f"({of.copied.format('e')})::text"
     # COPY itself doubles backslashes, so that only quotes are left to write.
-    written = f"'''' || replace({item}, '''', '''''') || ''''" if quoted else f"({item})::text"
+    written = f"'''' || replace({item}, '''', '''''') || ''''" if quoted else item
     copied = (
         "'[' || coalesce((SELECT string_agg(coalesce(" + written + ", 'NULL'), ',' ORDER BY i)"
         " FROM unnest({}) WITH ORDINALITY AS u(e, i)), '') || ']'"
@@ -161,10 +161,13 @@ def _array_kind(element: str, *, enum: bool, nullable: bool) -> Kind:
     theirs, _ = of.written("e")
     _, ours = of.written("assumeNotNull(e)")
     postgres = (
-        f"coalesce((SELECT string_agg(coalesce({theirs}, '-'), '' ORDER BY i)"
-        " FROM unnest({}) WITH ORDINALITY AS u(e, i)), '')"
+        f"coalesce(array_ndims({{0}}), 0) || coalesce((SELECT string_agg(coalesce({theirs}, '-'),"
+        " '' ORDER BY i) FROM unnest({0}) WITH ORDINALITY AS u(e, i)), '')"
     )
-    clickhouse = f"arrayStringConcat(arrayMap(e -> if(isNull(e), '-', {ours}), {{}}))"
+    clickhouse = (
+        "concat(if(empty({0}), '0', '1'),"
+        f" arrayStringConcat(arrayMap(e -> if(isNull(e), '-', {ours}), {{0}})))"
+    )
     inner = "String" if enum else of.clickhouse
     return Kind(f"Array(Nullable({inner}))", copied, postgres, clickhouse)
 

@@ -1,0 +1,50 @@
+"""The sync as a job runs it: told by the settings alone."""
+
+from __future__ import annotations
+
+from datamind.adapters.sync.overrides import dbt_choices, read_choices
+from datamind.adapters.sync.running import Wanted, run_sync
+from datamind.adapters.sync.tables import SyncReport
+from datamind.errors import BadInput
+from datamind.settings import Settings
+
+
+def wanted_by(
+    settings: Settings, *, source: str | None = None, target: str | None = None
+) -> Wanted:
+    """All tables of WAREHOUSE_URL into CLICKHOUSE_URL, as the choices that are set say; BadInput
+    where these are none that can be synced."""
+    source, target = source or settings.warehouse_url, target or settings.router.clickhouse_url
+    if not source or not source.startswith(("postgres://", "postgresql://")):
+        raise BadInput(
+            "What is copied from is a PostgreSQL database.",
+            hint="Pass --from postgresql://user@host/database, or set WAREHOUSE_URL.",
+        )
+    if not target or not target.startswith("clickhouse"):
+        raise BadInput(
+            "What is copied to is a ClickHouse server.",
+            hint="Pass --to clickhouse://user@host, or set CLICKHOUSE_URL.",
+        )
+    of_dbt = dbt_choices(settings.dbt_project) if settings.dbt_project is not None else {}
+    file = settings.router.choices
+    said, aggregates = read_choices(file) if file is not None else ({}, ())
+    return Wanted(source, target, choices={**of_dbt, **said}, aggregates=aggregates)
+
+
+def run(settings: Settings) -> dict[str, object]:
+    """Bring all copies up to date; the report, as JSON holds it. Blocks; may be killed and run
+    again at any time, and Conflict says that another sync runs."""
+    return report_record(run_sync(wanted_by(settings)))
+
+
+def report_record(report: SyncReport) -> dict[str, object]:
+    """The report as JSON holds it."""
+    return {
+        "status": "equal" if report.ok else "stopped",
+        "started_at": report.started_at.isoformat(),
+        "elapsed_s": round(report.elapsed_s, 3),
+        "tables": [
+            {name: getattr(table, name) for name in table.__dataclass_fields__}
+            for table in report.tables
+        ],
+    }
