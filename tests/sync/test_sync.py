@@ -121,11 +121,12 @@ def assert_equal(pair: Pair) -> None:
 
 
 def killed_after(pair: Pair, rows: int) -> int:
-    """A sync of its own process, killed once so many more rows are there; how it ended."""
+    """A sync of its own process, slowed down, and killed once so many more rows are there; how it
+    ended."""
     before = stored(pair)
     script = (
-        "import sys; from datamind.adapters.sync.running import Wanted, run_sync;"
-        "run_sync(Wanted(*sys.argv[1:], rows_a_range=500))"
+        "import sys, time; from datamind.adapters.sync.running import Wanted, run_sync;"
+        "run_sync(Wanted(*sys.argv[1:], rows_a_range=100, progress=lambda *_: time.sleep(0.1)))"
     )
     words = [sys.executable, "-c", script, pair.postgres_url, pair.clickhouse_url]
     with subprocess.Popen(words, stderr=subprocess.DEVNULL) as process:
