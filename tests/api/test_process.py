@@ -52,11 +52,13 @@ class Server:
             command, env=self.env, input=stdin, capture_output=True, text=True, check=False
         )
 
+    def command(self) -> list[str]:
+        return [sys.executable, "-m", "datamind.cli", "serve", "--port", str(self.port),
+                "--warehouse", f"duckdb:///{self.shop}"]  # fmt: skip
+
     def start(self) -> None:
-        command = [sys.executable, "-m", "datamind.cli", "serve", "--port", str(self.port),
-                   "--warehouse", f"duckdb:///{self.shop}"]  # fmt: skip
         self.process = subprocess.Popen(
-            command, env=self.env, stderr=subprocess.PIPE, text=True, start_new_session=True
+            self.command(), env=self.env, stderr=subprocess.PIPE, text=True, start_new_session=True
         )
         until = time.monotonic() + START_S
         while time.monotonic() < until and self.process.poll() is None:
