@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from ..api.conftest import shop  # noqa: F401 (a fixture)
+
 HEAD = ("fault", "modes", "detected", "recovered", "asks meanwhile", "slowest ask", "/health")
 KEPT = "fault"
 

@@ -40,14 +40,23 @@ INSERT INTO orders SELECT i, 1 + i % 12, 'paid', (i % 97) * 10.5, DATE '2025-01-
 """
 
 
-class Broken(Server):
-    """A `datamind serve` whose warehouse is a PostgreSQL or a file, as its environment says."""
+class Configured(Server):
+    """A `datamind serve` whose warehouse is the one that its environment says."""
 
     def command(self) -> list[str]:
         own = super().command()
-        return [*self.before, *own[: own.index("--warehouse")]]
+        return own[: own.index("--warehouse")]
 
-    before: tuple[str, ...] = ()  # a program that the server is run under
+
+class Under(Server):
+    """The same over a file, run under another program."""
+
+    def __init__(self, home: Path, shop: Path, *before: str, **env: str) -> None:
+        super().__init__(home, shop, **env)
+        self.before = before
+
+    def command(self) -> list[str]:
+        return [*self.before, *super().command()]
 
 
 @dataclass
@@ -81,7 +90,7 @@ def installed(home: Path, **env: str) -> Iterator[Installation]:
             for name, part in (("metadata", metadata), ("warehouse", warehouse), ("redis", redis))
         }
         address = metadata.url(port=links["metadata"].port)
-        server = Broken(
+        server = Configured(
             home, home,
             DATABASE_URL=address.replace("postgresql", "postgresql+psycopg"),
             WAREHOUSE_URL=warehouse.url(port=links["warehouse"].port),
