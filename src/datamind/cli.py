@@ -114,6 +114,16 @@ def ask(
     raise typer.Exit(look(question, options))
 
 
+@app.command("slow-queries")
+def slow_queries(
+    limit: Annotated[int, typer.Option(min=1, max=200, help="How many.")] = 20, json: Json = False
+) -> None:
+    """The statements that took most of the warehouse's time, with their plans."""
+    from datamind.commands import slow_queries as command
+
+    raise typer.Exit(command.run(limit, as_json=json))
+
+
 @app.command()
 def demo(
     once: Annotated[bool, typer.Option("--once", help="Ask one question, then stop.")] = False,

@@ -57,6 +57,10 @@ class Warehouse(Protocol):
         """What running this would cost."""
         ...
 
+    def plan(self, governed: Governed) -> str:
+        """How the database means to run it, in its own words: these may hold values of the data."""
+        ...
+
     def run(self, governed: Governed, *, timeout_s: float, stop: Stop | None = None) -> Result:
         """Rows, or an error of the `WarehouseError` family; QueryCancelled once `stop` is set."""
         ...

@@ -241,6 +241,18 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class Ran:
+    """A statement that a warehouse ran: when it began (seconds since 1970), how long it took, how
+    many rows came of it, and the code of what it failed with."""
+
+    governed: Governed
+    began: float
+    seconds: float
+    rows: int
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
     """What a file holds of a result: how many rows, and whether there were more."""
 

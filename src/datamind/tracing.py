@@ -70,6 +70,11 @@ def note(name: str, started: float, seconds: float, *, failed: str | None = None
     made.end(_ns(started + seconds))
 
 
+def is_on() -> bool:
+    """Whether anything is traced; for what is dear to tell."""
+    return _tracer is not None
+
+
 def carry() -> dict[str, str]:
     """What a message to another process takes along (W3C's `traceparent`)."""
     found: dict[str, str] = {}

@@ -30,6 +30,7 @@ from datamind.rooms.problems import MEDIA_TYPE, Problem, problem
 from datamind.rooms.questions import routes as questions
 from datamind.rooms.questions import socket
 from datamind.rooms.system import routes as system
+from datamind.rooms.system import slow_routes
 from datamind.rooms.users import routes as users
 from datamind.settings import Settings
 
@@ -43,6 +44,7 @@ ROUTERS = (
     auth.router, auth.of_keys, auth.of_sessions, *security.routers, questions.router,
     questions.queries, questions.public, socket.router, feedback.router, catalog.router,
     users.router, users.of_groups, *policies.routers, audit.router, jobs.router,
+    slow_routes.router,
 )  # fmt: skip
 
 

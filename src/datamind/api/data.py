@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from datamind.adapters.catalog_store import catalog_key, load_catalog
 from datamind.adapters.warehouse import open_warehouse
 from datamind.adapters.warehouse.guarded import GuardedWarehouse
+from datamind.adapters.warehouse.observed import Told, observed
 from datamind.api.engine_pool import EnginePool
 from datamind.breakers import Breaker
 from datamind.errors import DataMindError
@@ -54,10 +55,11 @@ class Data:
 
 
 async def open_data(
-    settings: Settings, source: Source, mask_key: str, breaker: Breaker | None = None
-) -> Data:
+    settings: Settings, source: Source, mask_key: str, breaker: Breaker | None = None, *,
+    told: Told | None = None,
+) -> Data:  # fmt: skip
     """The data as it is now, ready to be asked through the breaker; hashes of masked values are
-    made with the key."""
+    made with the key. `told` hears of each statement that the warehouse ran."""
     loop = asyncio.get_running_loop()
     server = settings.server
     url, project = await loop.run_in_executor(None, source)
@@ -66,6 +68,8 @@ async def open_data(
         None, lambda: load_catalog(url, dbt_project=project, cache_dir=settings.catalogs)
     )
     opened = open_warehouse(url, workers=server.query_workers, memory_mb=settings.memory_mb)
+    if told is not None:
+        opened = observed(opened, told)
     warehouse = GuardedWarehouse(opened, breaker or Breaker("warehouse"))
     engine = EnginePool(
         catalog, Target(warehouse.name, warehouse.dialect), workers=server.engine_workers,
@@ -103,11 +107,12 @@ class Following:
 
     def __init__(
         self, app: FastAPI, settings: Settings, source: Source, data: Data, mask_key: str,
-        breaker: Breaker,
+        breaker: Breaker, told: Told | None = None,
     ) -> None:  # fmt: skip
         self._breaker = breaker
         self._app = app
         self._mask_key = mask_key
+        self._told = told
         self._settings = settings
         self._source = source
         self._data = data
@@ -134,7 +139,9 @@ class Following:
         settled, self._seen = key == self._seen, key
         if key == self._data.key or not settled:
             return False  # what still changes is opened once it holds still
-        newer = await open_data(self._settings, self._source, self._mask_key, self._breaker)
+        newer = await open_data(
+            self._settings, self._source, self._mask_key, self._breaker, told=self._told
+        )
         older, self._data = self._data, newer
         parts = self._app.state.parts
         self._app.state.parts = replace(

@@ -32,6 +32,9 @@ from datamind.rooms.questions.waiting import Streams
 from datamind.rooms.system.figures import Figures
 from datamind.rooms.system.metrics import Metrics
 from datamind.rooms.system.service import Watch
+from datamind.rooms.system.slow import SlowLog, file_of
+from datamind.rooms.system.statements import Names, Statements
+from datamind.semantics.catalog import Catalog
 from datamind.settings import Settings
 
 THREADS = 4  # beside those that wait for the warehouse
@@ -56,14 +59,17 @@ async def life(app: FastAPI, start: Start) -> AsyncIterator[None]:
         settings, now = start.settings, start.now
         stack.callback(tracing.start(settings.telemetry, "datamind"))
         secrets = secrets_of(settings)
-        breakers = Breakers()
+        breakers, metrics = Breakers(), Metrics()
         asked, kept = breakers.add(Breaker("warehouse")), breakers.add(Breaker("metadata"))
-        opening = asyncio.create_task(open_data(settings, start.source, secrets.masks, asked))
+        told = _statements(app, settings, metrics, stack).told
+        opening = asyncio.create_task(
+            open_data(settings, start.source, secrets.masks, asked, told=told)
+        )
         store = await stack.enter_async_context(open_store(settings, secrets, kept))
         shared = await stack.enter_async_context(open_shared(settings, secrets))
         data = await opening
         app.state.following = following = Following(
-            app, settings, start.source, data, secrets.masks, asked
+            app, settings, start.source, data, secrets.masks, asked, told
         )
         stack.push_async_callback(following.end)
         threads = Threads(settings.server.query_workers + THREADS, "asks")
@@ -83,7 +89,7 @@ async def life(app: FastAPI, start: Start) -> AsyncIterator[None]:
             rights=rights, ip_rules=ip_rules, tokens=Tokens(secrets.jwt, now),
             revocations=revocations, streams=Streams(shared.tickets, revocations, now),
             signals=shared.signals, redis=shared.redis, limits=shared.limits,
-            metrics=Metrics(), threads=threads, now=now, today=start.today,
+            metrics=metrics, threads=threads, now=now, today=start.today,
             results=Results(
                 shared.cache, threads, ttl_s=settings.server.cache_s, now=now
             ),
@@ -114,6 +120,22 @@ def _places(settings: Settings, count: int) -> Places:
     return Places(
         count, limit_s=settings.query_timeout_s, most=server.queue, most_each=server.queue_each
     )
+
+
+def _statements(
+    app: FastAPI, settings: Settings, metrics: Metrics, stack: AsyncExitStack
+) -> Statements:
+    """What hears of each statement that the warehouse runs."""
+    slow = None
+    if settings.telemetry.slow_ms:
+        slow = SlowLog(file_of(settings), slow_ms=settings.telemetry.slow_ms)
+        stack.callback(slow.close)
+
+    def catalog() -> Catalog | None:
+        parts: Parts | None = getattr(app.state, "parts", None)
+        return parts.bindings.catalog if parts is not None else None
+
+    return Statements(metrics, slow, Names(catalog))
 
 
 def _listen(shared: Shared, parts: Parts, rights: RightsBook, ip_rules: IpRules) -> None:

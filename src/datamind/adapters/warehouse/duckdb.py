@@ -84,8 +84,12 @@ class DuckDbWarehouse:
 
     def estimate(self, governed: Governed) -> Estimate:
         """The most rows that any step of DuckDB's plan is expected to handle."""
+        return Estimate(rows=_most_rows(json.loads(self.plan(governed))), note="DuckDB's plan")
+
+    def plan(self, governed: Governed) -> str:
+        """DuckDB's plan, a tree in JSON."""
         reply, _ = self._ask("explain", governed, ESTIMATE_S)
-        return Estimate(rows=_most_rows(json.loads(reply[1])), note="DuckDB's plan")
+        return str(reply[1])
 
     def run(self, governed: Governed, *, timeout_s: float, stop: Stop | None = None) -> Result:
         """Rows of a governed statement, cut at its row limit."""

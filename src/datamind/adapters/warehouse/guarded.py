@@ -46,6 +46,11 @@ class GuardedWarehouse:
         with self.breaker.guarding(self._is_outage):
             return self.inside.estimate(governed)
 
+    def plan(self, governed: Governed) -> str:
+        """How it means to run this."""
+        with self.breaker.guarding(self._is_outage):
+            return self.inside.plan(governed)
+
     def run(self, governed: Governed, *, timeout_s: float, stop: Stop | None = None) -> Result:
         """Rows; Unavailable while the breaker is open."""
         with self.breaker.guarding(self._is_outage):

@@ -100,17 +100,20 @@ class PostgresWarehouse:
 
     def estimate(self, governed: Governed) -> Estimate:
         """The most rows that any step of the server's plan is expected to handle."""
-        must_be_sealed(governed)
-        sql = f"EXPLAIN (FORMAT JSON) {governed.sql}"
-        rows = self._rows(governed, sql, 1, ESTIMATE_S)[1]
-        plan = rows[0][0]
-        steps = [(json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]]
+        steps = [json.loads(self.plan(governed))[0]["Plan"]]
         most = 0.0
         while steps:
             step = steps.pop()
             steps.extend(step.get("Plans", ()))
             most = max(most, float(step.get("Plan Rows", 0)))
         return Estimate(rows=most, note="PostgreSQL's plan")
+
+    def plan(self, governed: Governed) -> str:
+        """PostgreSQL's plan, a tree in JSON."""
+        must_be_sealed(governed)
+        sql = f"EXPLAIN (FORMAT JSON) {governed.sql}"
+        plan = self._rows(governed, sql, 1, ESTIMATE_S)[1][0][0]
+        return plan if isinstance(plan, str) else json.dumps(plan)
 
     def run(self, governed: Governed, *, timeout_s: float, stop: Stop | None = None) -> Result:
         """Rows of a governed statement, cut at its row limit."""

@@ -22,7 +22,8 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from datamind import __version__, errors
-from datamind.records import Answer
+from datamind.records import Answer, Ran
+from datamind.rooms.audit.events import EVENTS
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 # 1 and 3 seconds are what most answers, and nearly all of them, may take (api.md, 8).
@@ -30,7 +31,7 @@ BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30)
 COARSE = (0.05, 0.25, 1, 3, 10)
 # The guard's refusals, and those of the warehouse that are like them.
 REFUSALS = ("sql_rejected", "access_denied", "unknown_table", "unknown_column", "too_large")
-OTHER, MOST_EVENTS = "other", 200
+OTHER = "other"
 
 
 def _codes() -> dict[str, int]:
@@ -114,6 +115,10 @@ class Metrics:
             "result_reads_total", "Results, by whether they were kept ones.", ("cached",),
             registry=registry,
         )  # fmt: skip
+        self.statements = Counter(
+            "warehouse_statements_total", "Statements that a warehouse ran, by the error that they"
+            " ended in.", ("dialect", "code"), registry=registry,
+        )  # fmt: skip
         self.usage = Counter(
             "usage_events_total", "What people did, as the audit log names it.", ("event",),
             registry=registry,
@@ -141,7 +146,6 @@ class Metrics:
         for queue in ("engine", "warehouse"):
             self.waiting.labels(queue).set(0)
         self.reads_so_far: tuple[int, int] = (0, 0)  # kept results, and all of them
-        self._events: set[str] = set()
 
     def requested(self, method: str, endpoint: str, status: int, seconds: float) -> None:
         """A request was answered; `endpoint` is the route's path."""
@@ -172,6 +176,11 @@ class Metrics:
             if answer.error_code in OURS and answer.status == "error":
                 self.failures.labels(answer.error_code).inc()
 
+    def ran(self, ran: Ran) -> None:
+        """A warehouse ran a statement."""
+        code = ran.code if ran.code in CODES else OTHER if ran.code else "none"
+        self.statements.labels(ran.governed.dialect, code).inc()
+
     def read(self, *, cached: bool) -> None:
         """Rows were read, or taken from those that are kept."""
         self.reads.labels("yes" if cached else "no").inc()
@@ -185,9 +194,7 @@ class Metrics:
 
     def used(self, event: str) -> None:
         """Somebody did something that the audit log has a name for."""
-        if len(self._events) < MOST_EVENTS:
-            self._events.add(event)
-        self.usage.labels(event if event in self._events else OTHER).inc()
+        self.usage.labels(event if event in EVENTS else OTHER).inc()
 
     def text(self) -> bytes:
         """All of them in Prometheus' text form."""
