@@ -214,7 +214,7 @@ def test_a_failure_is_what_is_our_fault(code: str, counts: bool) -> None:
     answer = Answer("q", "c", "?", "error", dt.datetime.now(dt.UTC), error_code=code)
     metrics.asked("ask", answer)
     assert (code in OURS) is counts
-    assert (b"query_failures_total{" in metrics.text()) is counts
+    assert (f'query_failures_total{{code="{code}"}} 1.0'.encode() in metrics.text()) is counts
 
 
 def test_settings_of_measuring(tmp_path: Path) -> None:

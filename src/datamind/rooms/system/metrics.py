@@ -143,6 +143,11 @@ class Metrics:
             "database_connection_pool_idle", "Those that are open and wait to be used.",
             registry=registry,
         )  # fmt: skip
+        # A counter that begins with its first event has no increase that anybody could see.
+        for code in OURS:
+            self.failures.labels(code)
+        for code in REFUSALS:
+            self.refusals.labels(code)
         for queue in ("engine", "warehouse"):
             self.waiting.labels(queue).set(0)
         self.reads_so_far: tuple[int, int] = (0, 0)  # kept results, and all of them
