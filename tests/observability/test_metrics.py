@@ -11,9 +11,11 @@ from typing import Any
 import duckdb
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import delete
 
 from datamind.errors import DataMindError
 from datamind.records import Answer
+from datamind.rooms.jobs.models import Job
 from datamind.rooms.system.metrics import CODES, OURS, Metrics
 from datamind.settings import TelemetrySettings, load
 from tests.api.conftest import Api, Run, running, settings_of
@@ -110,6 +112,38 @@ def test_each_number_is_what_was_done(api: Api, run: Run) -> None:
         assert told(after, "process_tree_memory_bytes", kind=kind) > 1 << 20, kind
     assert told(after, "process_resident_memory_bytes") > 1 << 20
     assert ("feedback_flagged_count", frozenset()) in before  # though nothing was flagged yet
+
+
+def test_jobs_are_told_by_status_and_age(api: Api, run: Run) -> None:
+    now = api.clock()
+    ago = lambda minutes: now - dt.timedelta(minutes=minutes)  # noqa: E731
+    rows = [
+        {"status": "queued", "available_at": ago(5)},
+        {"status": "queued", "available_at": ago(-60)},  # due in an hour
+        {"status": "running", "started_at": ago(9)},
+        {"status": "succeeded", "ended_at": ago(10)},
+        {"status": "succeeded", "ended_at": ago(20)},
+        {"status": "dead", "ended_at": ago(90)},
+    ]
+    usual = {"kind": "k", "payload": {}, "owner": "system", "correlation_id": "c", "timeout_s": 1,
+             "created_at": now, "attempts_most": 1, "available_at": now}  # fmt: skip
+
+    async def done() -> Scrape:
+        async with api.parts.database.unit() as session:
+            session.add_all(Job(id=f"job-{n}", **{**usual, **row}) for n, row in enumerate(rows))
+        found = await scrape(api)
+        async with api.parts.database.unit() as session:
+            await session.execute(delete(Job).where(Job.kind == "k"))
+        return found
+
+    found = run(done())
+    counts = {"queued": 2, "running": 1, "dead": 1, "failed": 0, "cancelled": 0}
+    for status, count in counts.items():
+        assert told(found, "jobs_count", status=status) == count, status
+    assert told(found, "jobs_waiting_seconds") == 5 * 60
+    assert told(found, "jobs_running_seconds") == 9 * 60
+    assert told(found, "jobs_ended_last_hour", kind="k", status="succeeded") == 2
+    assert told(found, "jobs_ended_last_hour", kind="k", status="dead") == 0
 
 
 def test_who_is_at_work_is_counted_once(api: Api, run: Run) -> None:

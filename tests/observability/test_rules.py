@@ -17,6 +17,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from datamind.rooms.jobs.models import Job
 from tests.api.conftest import running, settings_of
 from tests.observability.promql import parse
 
@@ -116,6 +117,13 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
         async with running(settings_of(folder / "home"), folder / "shop.duckdb") as api:
             await api.ask("how many stores are there")
             await api.call("POST", "/sql/validate", {"sql": "DROP TABLE stores"})
+            now = api.clock()
+            async with api.parts.database.unit() as session:
+                session.add(Job(
+                    id="job-1", kind="k", payload={}, owner="system", correlation_id="c",
+                    status="dead", attempts_most=1, timeout_s=1, available_at=now, created_at=now,
+                    ended_at=now,
+                ))  # fmt: skip
             await api.app.state.figures.look()
             return (await api.client.get("/metrics")).text
 

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, Literal, cast
 
+from datamind import tracing
 from datamind.errors import AccessDenied, DataMindError, TurnedAway
 from datamind.log import correlation, user
 from datamind.personal import masked
@@ -163,7 +164,10 @@ async def _attempt(
 
 async def _work(context: JobContext, job: Claimed, handler: Handler) -> dict[str, Any]:
     context.caller = await _caller_of(context.ground, job)
-    result = await handler(context)
+    with tracing.span(
+        f"job {job.kind}", kind="consumer", datamind__job_id=job.id, datamind__attempt=job.attempt
+    ):
+        result = await handler(context)
     kept = json.dumps(dict(result or {}))
     if len(kept) > RESULT_BYTES:
         raise ValueError("a job's result is too long")

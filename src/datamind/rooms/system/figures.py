@@ -10,6 +10,7 @@ import shutil
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -17,6 +18,8 @@ from prometheus_client.metrics_core import Metric
 from datamind.errors import DataMindError
 from datamind.rooms.auth import sessions
 from datamind.rooms.feedback import service as feedback
+from datamind.rooms.jobs.figures import JobFigures
+from datamind.rooms.jobs.figures import figures as figures_of_jobs
 from datamind.rooms.parts import Parts
 from datamind.rooms.questions import history
 from datamind.rooms.system.memory import memory_of_us
@@ -28,7 +31,7 @@ TICK_S = 0.5
 ACTIVE = dt.timedelta(minutes=15)  # an access token's life: who is at work renews it within
 RATE_S = 300.0  # what the hit rate is of
 
-Value = float | Mapping[tuple[str, ...], float]
+Value = float | Mapping[Any, float]  # by the values of the labels
 
 
 class Figures:
@@ -70,6 +73,7 @@ class Figures:
                 midnight = now.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
                 flags, oldest = await feedback.open_flags(session)
                 asked = await history.asked_since(session, midnight)
+                jobs = await figures_of_jobs(session, now)
                 active = await sessions.active_since(session, now - ACTIVE)
         except (DataMindError, TimeoutError) as fault:
             log.warning("figures could not be looked up: %s", type(fault).__name__)
@@ -80,6 +84,7 @@ class Figures:
             _gauge("active_users_count", "People who were seen in the last 15 minutes.", active),
             _gauge("feedback_flagged_count", "Flags that nobody has reviewed.", flags),
             _gauge("feedback_oldest_open_seconds", "How long the oldest of them waits.", age),
+            *_of_jobs(jobs),
         ]
 
     def _here(self, parts: Parts) -> Iterator[Metric]:
@@ -122,6 +127,20 @@ class Figures:
             except Exception:
                 log.exception("figures could not be looked up")
             looked = time.monotonic()
+
+
+def _of_jobs(jobs: JobFigures) -> Iterator[Metric]:
+    by_status = {(status,): count for status, count in jobs.count.items()}
+    yield _gauge("jobs_count", "Jobs in the queue of record.", by_status, ("status",))
+    yield _gauge(
+        "jobs_waiting_seconds", "For how long the first that is due waits.", jobs.waiting_s
+    )
+    yield _gauge("jobs_running_seconds", "For how long the oldest that runs does.", jobs.running_s)
+    yield _gauge("schedule_late_seconds", "How late the latest schedule is.", jobs.schedule_late_s)
+    yield _gauge(
+        "jobs_ended_last_hour", "Jobs that ended within the last hour.", jobs.ended,
+        ("kind", "status"),
+    )  # fmt: skip
 
 
 def _gauge(name: str, says: str, value: Value, labels: tuple[str, ...] = ()) -> Metric:
