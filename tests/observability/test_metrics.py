@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -172,15 +173,14 @@ def test_connections_in_use_are_told_while_they_are(api: Api, run: Run) -> None:
 
 def test_who_waits_is_counted(api: Api, run: Run) -> None:
     async def done() -> tuple[Scrape, Scrape]:
-        places, count = api.parts.places, api.parts.settings.server.query_workers
-        for _ in range(count):
-            await places.acquire()
-        asked = asyncio.create_task(api.ask("stores by name", cache=False))
-        while not api.parts.metrics.waiting.labels("warehouse")._value.get():
-            await asyncio.sleep(0.01)
-        during = await scrape(api)
-        for _ in range(count):
-            places.release()
+        places = api.parts.places
+        async with AsyncExitStack() as stack:
+            for _ in range(api.parts.settings.server.query_workers):
+                await stack.enter_async_context(places.one("somebody"))
+            asked = asyncio.create_task(api.ask("stores by name", cache=False))
+            while not places.waiting:
+                await asyncio.sleep(0.01)
+            during = await scrape(api)
         await asked
         return during, await scrape(api)
 

@@ -148,8 +148,6 @@ class Metrics:
             self.failures.labels(code)
         for code in REFUSALS:
             self.refusals.labels(code)
-        for queue in ("engine", "warehouse"):
-            self.waiting.labels(queue).set(0)
         self.reads_so_far: tuple[int, int] = (0, 0)  # kept results, and all of them
 
     def requested(self, method: str, endpoint: str, status: int, seconds: float) -> None:
@@ -166,7 +164,7 @@ class Metrics:
     @contextmanager
     def queued(self, queue: str) -> Iterator[None]:
         """Somebody waits in here."""
-        with self.waited.labels(queue).time(), self.waiting.labels(queue).track_inprogress():
+        with self.waited.labels(queue).time():
             yield
 
     def asked(self, kind: str, answer: Answer) -> None:

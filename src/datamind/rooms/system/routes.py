@@ -52,7 +52,11 @@ def scraped(parts: Parts) -> None:
     """What is known at once is told as it is at this moment."""
     told = parts.metrics
     told.running.set(len(parts.running))
-    told.waiting.labels("engine").set(parts.engine.waiting)
+    for queue, length in (
+        ("engine", parts.engine.waiting), ("warehouse", parts.places.waiting),
+        ("export", parts.export_places.waiting),
+    ):  # fmt: skip
+        told.waiting.labels(queue).set(length)
     told.pool_active.set(parts.database.active)
     told.pool_idle.set(parts.database.idle)
 
