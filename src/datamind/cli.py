@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 
 from datamind import __version__
+from datamind.commands import job_options
 from datamind.commands.evaluate_options import app as eval_app
 from datamind.commands.faults import finish
 from datamind.commands.migrate_options import migrate
@@ -42,6 +43,9 @@ app.add_typer(users_app, name="users")
 app.add_typer(restrictions_app, name="ip-restrictions")
 app.add_typer(policies_app, name="policies")
 app.add_typer(eval_app, name="eval")
+app.add_typer(job_options.app, name="jobs")
+app.command()(job_options.worker)
+app.command()(job_options.beat)
 app.command("migrate")(migrate)
 app.add_typer(migrate_warehouse_app)
 audit_app = typer.Typer(help="The audit log.", no_args_is_help=True)

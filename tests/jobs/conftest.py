@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import os
+import signal
+import subprocess
+import sys
+import uuid
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +20,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from datamind import clock
+from datamind.adapters.jobs.celery import CeleryJobs
 from datamind.adapters.jobs.local import LocalJobs
 from datamind.api.jobs import tend
 from datamind.api.secrets import secrets_of
@@ -29,6 +35,7 @@ from datamind.rooms.jobs.running import run_job
 from datamind.rooms.jobs.schemas import ENDED, JobDetail, JobOut
 from datamind.rooms.parts import Ground
 from datamind.settings import ServerSettings, Settings
+from datamind.settings.redis import RedisSettings
 
 from .kinds import HANDLERS
 
@@ -70,6 +77,7 @@ class Bench:
     def __init__(self, ground: Ground, clock: Later) -> None:
         self.ground = ground
         self.clock = clock
+        self.processes: list[subprocess.Popen[bytes]] = []
 
     async def ask(self, kind: str, payload: dict[str, Any] | None = None, **more: Any) -> JobOut:
         async with self.ground.database.unit() as session:
@@ -99,10 +107,10 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(home: Path, database_url: str | None = None) -> AsyncIterator[Bench]:
+async def bench(home: Path, database_url: str | None = None, **more: Any) -> AsyncIterator[Bench]:
     """The queue over a store at this address, SQLite in the folder where none is named; nobody
     runs its jobs."""
-    settings = Settings(home=home, server=ServerSettings(database_url=database_url))
+    settings = Settings(home=home, server=ServerSettings(database_url=database_url), **more)
     later = Later()
     async with open_store(settings, secrets_of(settings)) as store:
         ground = Ground(**{**ground_of(settings, store), "now": later})
@@ -124,3 +132,47 @@ async def embedded(home: Path, database_url: str | None = None) -> AsyncIterator
             yield Bench(ground, made.clock)
         finally:
             await jobs.end()
+
+
+@asynccontextmanager
+async def by_celery(
+    home: Path, redis: str, database_url: str | None = None, workers: int = 1, ahead_s: float = 0
+) -> AsyncIterator[Bench]:
+    """The same; its jobs run in Celery's workers, and Beat looks after them. `processes` are the
+    workers, then Beat."""
+    async with bench(home, database_url, redis=RedisSettings(redis)) as made:
+        processes = [start(home, redis, database_url, "worker", ahead_s) for _ in range(workers)]
+        processes.append(start(home, redis, database_url, "beat", ahead_s))
+        jobs = CeleryJobs(RedisSettings(redis))
+        made = Bench(Ground(**{**vars(made.ground), "jobs": jobs}), made.clock)
+        made.processes = processes
+        try:
+            yield made
+        finally:
+            await jobs.end()
+            for process in processes:
+                kill(process)
+
+
+def start(
+    home: Path, redis: str, database_url: str | None, what: str, ahead_s: float = 0
+) -> subprocess.Popen[bytes]:
+    """A worker or Beat of tests/jobs/processes.py, in a group of its own."""
+    env = {**os.environ, "DATAMIND_HOME": str(home), "REDIS_URL": redis}
+    if database_url is not None:
+        env["DATABASE_URL"] = database_url
+    script = Path(__file__).with_name("processes.py")
+    with (home / f"{what}-{uuid.uuid4().hex[:6]}.log").open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, script, what, str(ahead_s)],
+            env=env,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill -9 the process and those that it started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable, Mapping
 
 from datamind import clock
+from datamind.adapters.jobs.celery import CeleryJobs
 from datamind.adapters.jobs.local import LocalJobs
 from datamind.rooms.audit import retention
 from datamind.rooms.auth import attempts
@@ -16,6 +17,7 @@ from datamind.rooms.jobs.schedules import Usual
 from datamind.rooms.parts import Ground
 from datamind.settings import Settings
 
+BATCH = 500  # told of at once
 USUAL = (
     Usual(name="audit-retention", kind="audit.retention", cron="15 3 * * *"),
     Usual(name="login-attempts", kind="login_attempts.tidy", cron="5 * * * *"),
@@ -44,10 +46,22 @@ def handlers_of(settings: Settings) -> Mapping[str, Handler]:
     }
 
 
-async def start_jobs(jobs: LocalJobs, settings: Settings, ground: Callable[[], Ground]) -> None:
-    """Run jobs within this process from now on, and ask for those that are due by the clock."""
+def open_jobs(settings: Settings) -> LocalJobs | CeleryJobs:
+    """Who runs jobs: this process, or Celery's workers."""
+    if settings.redis.url is not None and settings.server.jobs == "celery":
+        return CeleryJobs(settings.redis)
+    return LocalJobs(settings.server.job_workers)
+
+
+async def start_jobs(
+    jobs: LocalJobs | CeleryJobs, settings: Settings, ground: Callable[[], Ground]
+) -> None:
+    """See to it from now on that jobs are run, and ask for those that are due by the clock."""
     handlers, worker = handlers_of(settings), worker_name()
     await schedules.put_in(ground(), [u for u in USUAL if u.kind in handlers])
+    if isinstance(jobs, CeleryJobs):
+        jobs.start(lambda: tend_and_send(ground(), jobs))
+        return
 
     async def run(job_id: str) -> bool:
         return await run_job(ground(), handlers, job_id, worker, stopping=jobs.stopping)
@@ -59,6 +73,15 @@ async def tend(ground: Ground) -> None:
     """Ask for what is due by the clock, and take back what lost its worker."""
     await schedules.fire(ground)
     await queue.reap(ground.database, ground.now())
+
+
+async def tend_and_send(ground: Ground, jobs: CeleryJobs) -> None:
+    """The same, and tell Celery's workers of what they were not told, or took no note of: while
+    messages wait for them, none is lost for all that is known."""
+    await tend(ground)
+    waiting = await jobs.waiting()
+    for job_id in await queue.to_send(ground, BATCH, again=waiting == 0):
+        jobs.send(job_id)
 
 
 def worker_name() -> str:

@@ -12,9 +12,8 @@ from fastapi import FastAPI
 
 from datamind import tracing
 from datamind.adapters.exports import EXPORTERS
-from datamind.adapters.jobs.local import LocalJobs
 from datamind.api.data import Following, Source, open_data
-from datamind.api.jobs import start_jobs
+from datamind.api.jobs import open_jobs, start_jobs
 from datamind.api.secrets import secrets_of
 from datamind.api.shared import Shared, open_shared
 from datamind.api.store import open_store
@@ -76,7 +75,7 @@ async def life(app: FastAPI, start: Start) -> AsyncIterator[None]:
         stack.callback(threads.shutdown, wait=False, cancel_futures=True)
         passwords = Passwords(rounds=start.password_rounds)
         stack.callback(passwords.close)
-        jobs = LocalJobs(settings.server.job_workers)
+        jobs = open_jobs(settings)
         ip_rules = IpRules(store.database, lasts_s=settings.server.policy_cache_s)
         await ip_rules.start()
         stack.push_async_callback(ip_rules.end)

@@ -12,6 +12,7 @@ from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from datamind import clock
+from datamind.adapters.jobs.celery import CeleryJobs
 from datamind.adapters.jobs.local import Untold
 from datamind.api.secrets import secrets_of
 from datamind.api.store import Store, open_store
@@ -19,6 +20,7 @@ from datamind.commands.faults import print_json, printable
 from datamind.commands.render import Screen
 from datamind.errors import AccessDenied, BadInput, NotFound
 from datamind.governance.rules import Rights
+from datamind.ports import Jobs
 from datamind.records import Identity
 from datamind.rooms.auth import attempts
 from datamind.rooms.auth import restrictions as ip_rules
@@ -55,8 +57,16 @@ def ground_of(settings: Settings, store: Store) -> dict[str, Any]:
     return {
         "settings": settings, "database": store.database, "audit": store.audit,
         "passwords": Passwords(), "revocations": Revocations(clock.now), "now": clock.now,
-        "jobs": Untold(),
+        "jobs": jobs_of(settings),
     }  # fmt: skip
+
+
+def jobs_of(settings: Settings) -> Jobs:
+    """Who is told of jobs that the command line asks for: Celery's workers, or nobody, for a server
+    looks by itself."""
+    if settings.redis.url is None or settings.server.jobs != "celery":
+        return Untold()
+    return CeleryJobs(settings.redis)
 
 
 def operator() -> Caller:

@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from datamind.errors import BadInput
-from datamind.settings.reading import days, limit, networks, number, origins, path, whole, yes
+from datamind.settings.reading import (
+    days,
+    limit,
+    networks,
+    number,
+    one_of,
+    origins,
+    path,
+    whole,
+    yes,
+)
 from datamind.settings.store import PoolSettings, address, pool
 
 MOST_ROWS = 1_000_000  # the guard lets no statement give more
@@ -37,15 +47,15 @@ class ServerSettings:
 
     Limits read `COUNT/PERIOD` (`60/minute`). `queue` is how many asks may be under way before more
     are turned away, `queue_each` how many of one user's; none waits longer than `queue_s` for the
-    language engine. `requests` are those of any kind,
-    `job_workers` how many jobs may run at once. `cache_mb` is the room for kept results (0:
-    none are kept), `cache_s` how long they hold of a database that does not say when it changes,
-    `export_rows` how many rows a file holds at most. `trusted_proxies` may say whom they speak for
-    (X-Forwarded-For); `cors_origins` are other origins whose pages may call the API. `api_token`
-    opens /metrics and full health to probes. Audit records are sealed after `audit_seal_days` and
-    deleted after `audit_retention_days` (None: never). `public_demo` lets anybody ask, where the
-    warehouse is the demo's. API keys are good for `key_days` where nobody says otherwise,
-    `key_days_most` at most.
+    language engine. `requests` are those of any kind, `job_workers` how many jobs may run at once;
+    with `jobs` `celery` its workers run them where there is a Redis. `cache_mb` is the room for
+    kept results (0: none are kept), `cache_s` how long they hold of a database that does not say
+    when it changes, `export_rows` how many rows a file holds at most. `trusted_proxies` may say
+    whom they speak for (X-Forwarded-For); `cors_origins` are other origins whose pages may call the
+    API. `api_token` opens /metrics and full health to probes. Audit records are sealed after
+    `audit_seal_days` and deleted after `audit_retention_days` (None: never). `public_demo` lets
+    anybody ask, where the warehouse is the demo's. API keys are good for `key_days` where nobody
+    says otherwise, `key_days_most` at most.
     """
 
     environment: str = "development"
@@ -64,6 +74,7 @@ class ServerSettings:
     engine_workers: int = 2
     query_workers: int = 2
     job_workers: int = 2
+    jobs: str = "celery"
     queue: int = 128
     queue_each: int = 32
     queue_s: float = 5.0
@@ -113,6 +124,7 @@ def server(env: Mapping[str, str]) -> ServerSettings:
         policy_cache_s=whole(env, "POLICY_CACHE_SECONDS", usual.policy_cache_s),
         engine_workers=whole(env, "DATAMIND_ENGINE_WORKERS", usual.engine_workers),
         query_workers=whole(env, "DATAMIND_QUERY_WORKERS", usual.query_workers),
+        jobs=one_of(env, "DATAMIND_JOBS", ("celery", "local")),
         job_workers=whole(env, "DATAMIND_JOB_WORKERS", usual.job_workers),
         queue=whole(env, "DATAMIND_QUEUE", usual.queue),
         queue_each=whole(env, "DATAMIND_QUEUE_USER", usual.queue_each),
