@@ -14,6 +14,7 @@ from datamind.records import (
     Estimate,
     Governed,
     Interpretation,
+    Notice,
     Question,
     Result,
     Scalar,
@@ -162,6 +163,19 @@ class Exporter(Protocol):
 
     def write(self, batches: Iterator[Result], path: str) -> Written:
         """Write all of them; ResultTooLarge where the format can't hold them. Blocks."""
+        ...
+
+
+class Notifier(Protocol):
+    """A channel that takes alerts to people."""
+
+    @property
+    def name(self) -> str:
+        """How it is called in metrics and /health."""
+        ...
+
+    async def send(self, notice: Notice) -> None:
+        """Return once it is taken; Unavailable where it is not."""
         ...
 
 

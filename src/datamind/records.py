@@ -362,3 +362,21 @@ class AuditEvent:
     ip_address: str | None = None
     correlation_id: str | None = None
     details: tuple[tuple[str, object], ...] = ()
+
+
+Severity = Literal["info", "warning", "critical"]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """An alert as it is told: opened or ended at that moment; holds no secret and no value of the
+    data. `mode` is the mode that held then."""
+
+    id: str
+    kind: str
+    subject: str
+    severity: Severity
+    message: str
+    at: dt.datetime
+    state: Literal["opened", "ended"]
+    mode: str

@@ -149,6 +149,7 @@ def test_health_tells_strangers_little_and_people_all(api: Api, run: Run) -> Non
         "warehouse",
         "audit",
         "circuits",
+        "disk",
     }
     assert set(parts["database"]) == {"status", "latency_ms", "connection_pool"}
     assert set(parts["llm"]) == {"status", "provider", "model", "latency_ms"}

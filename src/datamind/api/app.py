@@ -29,6 +29,7 @@ from datamind.rooms.policies import routes as policies
 from datamind.rooms.problems import MEDIA_TYPE, Problem, problem
 from datamind.rooms.questions import routes as questions
 from datamind.rooms.questions import socket
+from datamind.rooms.system import admin_routes as operating
 from datamind.rooms.system import routes as system
 from datamind.rooms.system import slow_routes
 from datamind.rooms.users import routes as users
@@ -45,6 +46,7 @@ ROUTERS = (
     questions.queries, questions.public, socket.router, feedback.router, catalog.router,
     users.router, users.of_groups, *policies.routers, audit.router, jobs.router,
     slow_routes.router,
+    operating.router,
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from datamind import tracing
+from datamind.adapters.alerts import notifiers
 from datamind.adapters.exports import EXPORTERS
 from datamind.api.data import Following, Source, open_data
 from datamind.api.jobs import open_jobs, start_jobs
@@ -101,7 +102,7 @@ async def life(app: FastAPI, start: Start) -> AsyncIterator[None]:
         parts.revocations.on_user(parts.running.stop_of)
         await load_revocations(parts)
         _listen(shared, parts, rights, ip_rules)
-        app.state.watch = Watch(lambda: app.state.parts)
+        app.state.watch = Watch(lambda: app.state.parts, notifiers(settings.alerts))
         await app.state.watch.start()
         app.state.figures = Figures(lambda: app.state.parts)
         await app.state.figures.start()

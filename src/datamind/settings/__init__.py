@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from datamind.settings.alerts import AlertSettings, alerts
 from datamind.settings.dbt import DbtSettings, dbt
 from datamind.settings.logs import LogSettings, logs
 from datamind.settings.reading import month, number, one_of, whole
@@ -18,6 +19,7 @@ from datamind.settings.telemetry import TelemetrySettings, telemetry
 __all__ = [
     "MOST_ROWS",
     "ROW_LIMIT",
+    "AlertSettings",
     "LogSettings",
     "LoginSettings",
     "RedisSettings",
@@ -58,6 +60,7 @@ class Settings:
     redis: RedisSettings = field(default_factory=RedisSettings)
     dbt: DbtSettings = field(default_factory=DbtSettings)
     router: RouterSettings = field(default_factory=RouterSettings)
+    alerts: AlertSettings = field(default_factory=AlertSettings)
 
     @property
     def catalogs(self) -> Path:
@@ -105,4 +108,5 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         redis=redis(env),
         dbt=dbt(env),
         router=router(env),
+        alerts=alerts(env),
     )

@@ -29,6 +29,7 @@ def components(watch: Watch, parts: Parts) -> dict[str, Any]:
                 **_of(watch, "warehouse"),
             },
             "audit": {"status": watch.audit, "not_written": dict(parts.audit.down())},
+            "disk": {"free_mb": watch.conditions.free_mb},
             "circuits": {part: breaker.state for part, breaker in parts.breakers.items()},
         },
         "uptime_seconds": round((parts.now() - parts.started).total_seconds(), 1),

@@ -21,6 +21,7 @@ from datamind.rooms.system.health import State
 log = logging.getLogger(__name__)
 
 PROBE_S = 2.0
+GRACE_S = 0.1
 TRIES = 2
 PAUSE_S = 0.7  # between them: what restarts within it was never down
 UP_AFTER = 2
@@ -85,9 +86,12 @@ class Look:
             self._task = asyncio.ensure_future(self._probe())
             self._task.add_done_callback(_heard)
         await asyncio.wait({self._task}, timeout=PROBE_S)
+        if not self._task.done():  # where it was we who stood still, the answer is here already
+            await asyncio.wait({self._task}, timeout=GRACE_S)
         self._latency = round(1000 * (time.perf_counter() - started), 2)
         if not self._task.done():
             self._task.cancel()
+            log.info("%s does not answer in time", self.breaker.name)
             return False
         if self._task.cancelled() or self._task.exception() is not None:
             return False

@@ -134,6 +134,16 @@ class Metrics:
             "circuit_breaker_state", "0 closed, 1 half open, 2 open.", ("part",),
             registry=registry,
         )  # fmt: skip
+        self.mode_changes = Counter(
+            "operational_mode_changes_total", "Changes to this mode.", ("operational_mode",),
+            registry=registry,
+        )  # fmt: skip
+        self.alerts_open = Gauge("alerts_open", "Alerts that are open.", ("kind",),
+                                 registry=registry)  # fmt: skip
+        self.alerts_sent = Counter(
+            "alerts_sent_total", "Alerts by how sending them ended: sent, failed or dropped.",
+            ("channel", "outcome"), registry=registry,
+        )  # fmt: skip
         self.running = Gauge("queries_running", "Asks under way.", registry=registry)
         self.pool_active = Gauge(
             "database_connection_pool_active", "Connections to the metadata store in use.",

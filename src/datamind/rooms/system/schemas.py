@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
+
+from datamind.rooms.paging import Page
+from datamind.rooms.text import Text
 
 
 class HealthOut(BaseModel):
@@ -50,3 +53,57 @@ class SlowQueriesOut(BaseModel):
 
     items: list[SlowQueryOut]
     slow_ms: int
+
+
+class ModeIn(BaseModel):
+    """The mode that an admin wants, for so many minutes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    mode: Literal["FULL_OPERATIONAL", "LIMITED_AI", "READ_ONLY", "EMERGENCY"]
+    reason: Annotated[Text, Field(min_length=1, max_length=500)]
+    minutes: int = Field(default=60, ge=1, le=7 * 24 * 60)
+
+
+class OverrideOut(BaseModel):
+    """What an admin wants of the mode."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    mode: str
+    reason: str
+    by: str
+    until: dt.datetime
+
+
+class ModeOut(BaseModel):
+    """The mode that holds, what the parts alone would make of it, and an admin's word. What is down
+    outweighs that word: nothing makes a dead database answer."""
+
+    mode: str
+    computed: str
+    down: list[str]
+    override: OverrideOut | None = None
+
+
+class AlertOut(BaseModel):
+    """An alert; `kept` is false while the store could not take it yet."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    kind: str
+    subject: str
+    severity: str
+    message: str
+    opened_at: dt.datetime
+    ended_at: dt.datetime | None = None
+    acknowledged_at: dt.datetime | None = None
+    acknowledged_by: str | None = None
+    kept: bool = True
+
+
+class AlertsPage(Page):
+    """Alerts, newest first."""
+
+    items: list[AlertOut]

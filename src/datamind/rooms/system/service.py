@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -13,14 +14,23 @@ from sqlalchemy import update
 
 from datamind.breakers import Breaker
 from datamind.errors import DataMindError
+from datamind.ports import Notifier
+from datamind.records import Identity, Severity
+from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.auth.service import load_revocations
+from datamind.rooms.caller import Caller, need
 from datamind.rooms.parts import Parts
+from datamind.rooms.system import overriding
+from datamind.rooms.system.alerts import Alerts, Condition
 from datamind.rooms.system.components import components
-from datamind.rooms.system.health import Health, State, health_of
-from datamind.rooms.system.looks import Look, Probe, Probed, Threaded
+from datamind.rooms.system.conditions import Conditions
+from datamind.rooms.system.health import Health, State, by_rule, health_of
+from datamind.rooms.system.looks import PROBE_S, Look, Probe, Probed, Threaded
 from datamind.rooms.system.models import SystemState
-from datamind.rooms.system.modes import Standing
-from datamind.rooms.system.schemas import HealthOut
+from datamind.rooms.system.modes import ORDER, Mode, Standing
+from datamind.rooms.system.notifying import Sending
+from datamind.rooms.system.overriding import Override
+from datamind.rooms.system.schemas import HealthOut, ModeOut, OverrideOut
 from datamind.rooms.users import service as users
 
 log = logging.getLogger(__name__)
@@ -29,17 +39,29 @@ EVERY_S = 3.0
 SOON_S = 1.0  # while a part is down
 AUDIT_COPIES = ("database", "file")
 AUDIT = "the audit log"
+MOST_CHANGES = 500
+OWN_KINDS = frozenset(("mode_change", "part_down", "circuit_open", "audit_copy_down"))
+SEVERITIES: Mapping[Mode, Severity] = {"LIMITED_AI": "warning"}
+SYSTEM = Caller(Identity("", "admin"), "", "system")
 
 
 class Watch:
     """The last look at each part; a part that hangs is down."""
 
-    def __init__(self, parts: Callable[[], Parts]) -> None:
+    def __init__(self, parts: Callable[[], Parts], notifiers: Sequence[Notifier] = ()) -> None:
         self._now = parts  # they may change while the server runs
+        self._sending = Sending(notifiers, parts().breakers, parts().metrics)
+        self.alerts = Alerts(parts, self._sending)
+        self.conditions = Conditions(parts)
+        self.conditions.hang_into(self.alerts)
+        self._override: Override | None = None
+        self._changes: deque[Mapping[str, Any]] = deque(maxlen=MOST_CHANGES)
+        self._news = asyncio.Event()
         self._looks: dict[str, Look] = {}
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._wake = asyncio.Event()
         self._set_up = False
+        self._loaded = False
 
     @property
     def _parts(self) -> Parts:
@@ -62,19 +84,25 @@ class Watch:
         self.add("warehouse", Threaded(self._warehouse))
         if self._parts.redis is not None:
             self.add("redis", self._parts.redis.look)
+        self._sending.start()
         await self.look()
-        self._task = asyncio.create_task(self._keep_looking())
+        await self._follow()
+        self._tasks = [
+            asyncio.create_task(self._keep_looking()), asyncio.create_task(self._keep_following()),
+        ]  # fmt: skip
 
     async def end(self) -> None:
         """Look no more."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._sending.end()
 
     async def look(self) -> None:
         """Look at all parts at once, until it is known of each how it is."""
         await asyncio.gather(*(look.look() for look in self._looks.values()))
-        await self.look_at_setup()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.look_at_setup(), PROBE_S)
         self.settle()
 
     async def look_at_setup(self) -> None:
@@ -92,14 +120,20 @@ class Watch:
 
     def settle(self) -> None:
         """Say which mode follows from what is known."""
-        parts, health = self._parts, self.health
-        mode = health.mode
-        if not self._set_up and self._looks["metadata"].state == "healthy":
-            mode = "CONFIGURATION"
+        parts, health, mode = self._parts, self.health, self._computed()
+        if self._override is not None and self._override.until <= parts.now():
+            self._override = None
+        if self._override is not None and mode != "CONFIGURATION":
+            # What is down outweighs what is wanted.
+            mode = max(self._override.mode, by_rule(self.states), key=ORDER.index)
         names = [look.breaker.name for look in self._looks.values() if look.state == "down"]
         if self.audit == "down":
             names.append(AUDIT)
-        parts.modes.standing = Standing(mode, tuple(names))
+        was, parts.modes.standing = parts.modes.standing, Standing(mode, tuple(names))
+        if was.mode != mode:
+            self._mode_changed(was.mode, parts.modes.standing)
+        self.alerts.hold(OWN_KINDS, list(self._conditions()))
+        self._news.set()
         down = parts.audit.down()
         for copy in AUDIT_COPIES:
             parts.metrics.audit.labels(copy).set(copy not in down)
@@ -107,6 +141,54 @@ class Watch:
         parts.metrics.health.labels(mode).set(health.score)
         for part, breaker in parts.breakers.items():
             parts.metrics.circuits.labels(part).set(CIRCUITS.index(breaker.state))
+
+    def mode(self, caller: Caller) -> ModeOut:
+        """The mode that holds, and why."""
+        need(caller, "admin")
+        standing, wanted = self._parts.modes.standing, self._override
+        return ModeOut(
+            mode=standing.mode, computed=self._computed(), down=list(standing.down),
+            override=OverrideOut.model_validate(wanted) if wanted is not None else None,
+        )  # fmt: skip
+
+    def want(self, wanted: Override | None, caller: Caller) -> ModeOut:
+        """An admin has just said this of the mode, or nothing more; other servers read it."""
+        self._override = wanted
+        self.settle()
+        return self.mode(caller)
+
+    def _computed(self) -> Mode:
+        """The mode by what is known of the parts alone."""
+        if not self._set_up and self._looks["metadata"].state == "healthy":
+            return "CONFIGURATION"
+        return self.health.mode
+
+    def _mode_changed(self, before: Mode, standing: Standing) -> None:
+        self._parts.metrics.mode_changes.labels(standing.mode).inc()
+        score = self.health.score
+        change = {"before": before, "mode": standing.mode, "down": list(standing.down),
+                  "score": score, "at": self._parts.now().isoformat()}  # fmt: skip
+        self._changes.append(change)
+        log.warning("Mode: %s (before: %s)", standing.mode, before, extra=change)
+
+    def _conditions(self) -> Iterator[Condition]:
+        """What the looks say that somebody should look at."""
+        standing = self._parts.modes.standing
+        if standing.mode not in ("FULL_OPERATIONAL", "CONFIGURATION"):
+            severity = SEVERITIES.get(standing.mode, "critical")
+            message = f"Mode {standing.mode}: {standing.because}."
+            yield Condition("mode_change", standing.mode, message, severity)
+        for part, breaker in self._parts.breakers.items():
+            if not breaker.opened:
+                continue
+            name = f"{breaker.name[0].upper()}{breaker.name[1:]}"
+            if part in self._looks:
+                yield Condition("part_down", part, f"{name} is down.", "critical")
+            else:
+                yield Condition("circuit_open", part, f"{name} failed, and is left alone.")
+        for copy in self._parts.audit.down():
+            message = f"The audit log's {copy} can't be written."
+            yield Condition("audit_copy_down", copy, message, "critical")
 
     @property
     def health(self) -> Health:
@@ -160,12 +242,48 @@ class Watch:
             self._wake.clear()
             try:
                 await self.look()
-                if not self._parts.breakers["metadata"].opened:
-                    await load_revocations(self._parts)  # what the command line did
-            except DataMindError as fault:
-                log.warning("a look at the parts was cut short: %s", fault.message)
             except Exception:
                 log.exception("a look at the parts failed")
+
+    async def _keep_following(self) -> None:
+        """What takes the store and the audit log, apart from the looks: it may wait for them."""
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), EVERY_S)
+            self._news.clear()
+            try:
+                await self._follow()
+            except Exception:
+                log.exception("looking after the system failed")
+
+    async def _follow(self) -> None:
+        parts = self._parts
+        try:
+            if not parts.breakers["metadata"].opened:
+                await self._read()
+        except DataMindError as fault:
+            log.info("what others did can't be read: %s", fault.message)
+        await self.alerts.look()
+        await self.alerts.keep()
+        while self._changes:
+            try:
+                await note(parts, SYSTEM, "mode_change", Outcome.success, **self._changes[0])
+            except DataMindError:
+                return  # as soon as the log can be written
+            self._changes.popleft()
+
+    async def _read(self) -> None:
+        """What others did: the command line, other servers."""
+        parts = self._parts
+        if not self._loaded:
+            await self.alerts.load()
+            self._loaded = True
+        await load_revocations(parts)
+        async with parts.database.unit() as session:
+            found = await overriding.read(session, parts.now())
+        if found != self._override:
+            self._override = found
+            self.settle()
 
     async def _metadata(self) -> Mapping[str, Any]:
         """Ask it, and write to it where something failed: it may answer and take nothing."""

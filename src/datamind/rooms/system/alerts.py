@@ -1,0 +1,164 @@
+"""Alerts: what somebody should look at, opened once, ended by itself, kept, and told.
+
+What holds is said as a set of conditions for some kinds: what is new is opened, what is gone is
+ended. Where the store is down, alerts are told all the same, and kept when it is back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+
+from datamind import clock
+from datamind.errors import DataMindError, Unavailable
+from datamind.records import Notice, Severity
+from datamind.rooms.parts import Parts
+from datamind.rooms.system.models import Alert
+from datamind.rooms.system.notifying import Sending
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 30.0
+LOOK_S = 5.0
+MOST = 500  # that wait to be kept
+KINDS = (
+    "mode_change", "part_down", "circuit_open", "audit_copy_down", "disk_nearly_full",
+    "data_quality", "feedback_overdue", "role_may_write", "advice",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Something that holds now and somebody should look at; holds no value of the data."""
+
+    kind: str
+    subject: str
+    message: str
+    severity: Severity = "warning"
+
+
+Provider = Callable[[], Awaitable[Sequence[Condition]]]
+
+
+class Alerts:
+    """The alerts that are open, as this server knows them."""
+
+    def __init__(self, parts: Callable[[], Parts], sending: Sending) -> None:
+        self._parts = parts
+        self._sending = sending
+        self._open: dict[tuple[str, str], Notice] = {}
+        self._unkept: deque[Notice] = deque(maxlen=MOST)
+        self._told: set[tuple[str, str]] = set()
+        self._providers: list[tuple[frozenset[str], Provider]] = []
+        self._looked = -EVERY_S
+
+    @property
+    def open(self) -> list[Notice]:
+        """Those that are open, newest first."""
+        return sorted(self._open.values(), key=lambda notice: notice.at, reverse=True)
+
+    def watch(self, kinds: Iterable[str], provider: Provider) -> None:
+        """Ask `provider` every half minute which conditions of these kinds hold. Nobody else may
+        say something of the same kinds."""
+        self._providers.append((frozenset(kinds), provider))
+
+    def hold(self, kinds: frozenset[str], conditions: Sequence[Condition]) -> None:
+        """Of these kinds, exactly these conditions hold."""
+        wanted = {(c.kind, c.subject): c for c in conditions}
+        now, mode = self._parts().now(), self._parts().modes.standing.mode
+        for key in [k for k in self._open if k[0] in kinds and k not in wanted]:
+            self._note(replace(self._open.pop(key), at=now, state="ended", mode=mode))
+        for key, found in wanted.items():
+            if key not in self._open:
+                self._open[key] = made = Notice(
+                    clock.new_id("alr"), found.kind, found.subject, found.severity, found.message,
+                    now, "opened", mode,
+                )  # fmt: skip
+                self._note(made)
+        gauge = self._parts().metrics.alerts_open
+        counts = Counter(kind for kind, _ in self._open)
+        for kind in kinds:
+            gauge.labels(kind).set(counts[kind])
+
+    async def look(self) -> None:
+        """Ask the providers, if it is time; one that fails or takes too long says nothing new."""
+        if time.monotonic() - self._looked < EVERY_S:
+            return
+        self._looked = time.monotonic()
+        for kinds, provider in self._providers:
+            try:
+                self.hold(kinds, await asyncio.wait_for(provider(), LOOK_S))
+            except (DataMindError, TimeoutError) as fault:
+                log.info("whether to alert is not known: %s", type(fault).__name__)
+            except Exception:
+                log.exception("whether to alert could not be found out")
+
+    async def load(self) -> None:
+        """Those that were open when this installation was last looked after."""
+        async with self._parts().database.unit() as session:
+            for row in await session.scalars(select(Alert).where(Alert.ended_at.is_(None))):
+                self._open.setdefault((row.kind, row.subject), _notice(row))
+
+    async def keep(self) -> None:
+        """Keep and tell what is new; where the store is down, tell it, and keep it later."""
+        while self._unkept:
+            notice = self._unkept[0]
+            try:
+                ours = await self._kept(notice)
+            except Unavailable:
+                for waiting in self._unkept:
+                    self._tell(waiting)
+                return
+            self._unkept.popleft()
+            if ours:  # else another server told it
+                self._tell(notice)
+            self._told.discard((notice.id, notice.state))
+
+    def _note(self, notice: Notice) -> None:
+        if len(self._unkept) == MOST:
+            self._tell(self._unkept[0])
+        self._unkept.append(notice)
+
+    def _tell(self, notice: Notice) -> None:
+        if (notice.id, notice.state) not in self._told:
+            self._told.add((notice.id, notice.state))
+            self._sending.put(notice)
+
+    async def _kept(self, notice: Notice) -> bool:
+        """Whether it was this server that opened, or ended, it."""
+        same = (Alert.kind == notice.kind, Alert.subject == notice.subject)
+        async with self._parts().database.in_turn() as session:
+            if notice.state == "ended":
+                ended = await session.scalars(
+                    update(Alert).where(*same, Alert.ended_at.is_(None))
+                    .values(ended_at=notice.at).returning(Alert.id)
+                )  # fmt: skip
+                return bool(ended.all())
+            made = Alert(
+                id=notice.id, kind=notice.kind, subject=notice.subject, severity=notice.severity,
+                message=notice.message, opened_at=notice.at,
+            )  # fmt: skip
+            try:
+                async with session.begin_nested():
+                    session.add(made)
+            except IntegrityError:
+                return False
+            return True
+
+
+def _notice(row: Alert) -> Notice:
+    return Notice(
+        row.id, row.kind, row.subject, _severity(row.severity), row.message, row.opened_at,
+        "opened", "",
+    )  # fmt: skip
+
+
+def _severity(text: str) -> Severity:
+    return "critical" if text == "critical" else "info" if text == "info" else "warning"

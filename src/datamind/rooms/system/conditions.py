@@ -1,0 +1,79 @@
+"""What is alerted of beside modes and parts: disk, tests of the data, feedback, rights."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from datamind.rooms.feedback import service as feedback
+from datamind.rooms.parts import Parts
+from datamind.rooms.system.alerts import Alerts, Condition
+from datamind.rooms.system.looks import Threaded
+
+OVERDUE = dt.timedelta(hours=24)
+MB = 1 << 20
+
+
+class Conditions:
+    """The providers; `free_mb` is what the last look at the disk found."""
+
+    def __init__(self, parts: Callable[[], Parts]) -> None:
+        self._parts = parts
+        self.free_mb: int | None = None
+        self._free = Threaded(lambda: {"mb": _free_mb(parts().settings.home)})
+
+    def hang_into(self, alerts: Alerts) -> None:
+        """Ask them for what is to be alerted of."""
+        for kind, provider in (
+            ("disk_nearly_full", self.disk), ("data_quality", self.quality),
+            ("feedback_overdue", self.feedback), ("role_may_write", self.role),
+        ):  # fmt: skip
+            alerts.watch((kind,), provider)
+
+    async def disk(self) -> Sequence[Condition]:
+        """Too little room where the installation keeps its files."""
+        settings = self._parts().settings
+        self.free_mb = (await self._free())["mb"]
+        if self.free_mb is None or self.free_mb >= settings.alerts.disk_mb:
+            return ()
+        message = f"The disk of DATAMIND_HOME is nearly full: {self.free_mb:,} MB are free."
+        return (Condition("disk_nearly_full", "home", message, "critical"),)
+
+    async def quality(self) -> Sequence[Condition]:
+        """Tests of the data that fail, by table."""
+        tests: dict[str, list[str]] = {}
+        for issue in self._parts().bindings.catalog.quality:
+            tests.setdefault(issue.table, []).append(issue.test)
+        return [
+            Condition(
+                "data_quality", table[:200],
+                f"Data quality tests failed for {table}: {', '.join(sorted(set(names)))[:500]}.",
+            )
+            for table, names in tests.items()
+        ]  # fmt: skip
+
+    async def feedback(self) -> Sequence[Condition]:
+        """Flags that nobody has looked at for a day."""
+        parts = self._parts()
+        async with parts.database.unit() as session:
+            count, oldest = await feedback.open_flags(session)
+        if oldest is None or parts.now() - oldest <= OVERDUE:
+            return ()
+        message = f"A flagged answer has waited for more than 24 hours; {count:,} wait."
+        return (Condition("feedback_overdue", "feedback", message),)
+
+    async def role(self) -> Sequence[Condition]:
+        """What the warehouse's role may do and should not."""
+        return [
+            Condition(
+                "role_may_write", what[:200], f"The warehouse's role {what}: the second wall "
+                "does not stand. See datamind doctor.", "critical",
+            )
+            for what in self._parts().excess
+        ]  # fmt: skip
+
+
+def _free_mb(home: Path) -> int:
+    return shutil.disk_usage(home).free // MB

@@ -1,0 +1,250 @@
+"""Alerts: opened once, ended by themselves, kept, told; and an admin's word on the mode."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import smtplib
+import socketserver
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from datamind.errors import BadInput, WarehouseNotFound
+from datamind.rooms.system.alerts import Condition
+from datamind.settings import load
+from datamind.settings.alerts import AlertSettings
+
+from .conftest import Api, Run, running, settings_of
+
+SECRET = "a secret of thirty letters, say"  # pragma: allowlist secret
+
+
+class Hook(BaseHTTPRequestHandler):
+    """A webhook's receiver, which first answers what it is told to."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        server: Any = self.server
+        status = server.answers.pop(0) if server.answers else 204
+        if status == 204:
+            server.got.append((dict(self.headers), body))
+        self.send_response(status)
+        self.end_headers()
+
+    def log_message(self, format: str, *words: Any) -> None:
+        """Nothing on the terminal."""
+
+
+@contextmanager
+def webhook(*answers: int) -> Iterator[Any]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hook) as server:
+        server.got, server.answers = [], list(answers)  # type: ignore[attr-defined]
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+
+
+class Post(socketserver.StreamRequestHandler):
+    """As much of an SMTP server as a client needs (RFC 5321)."""
+
+    def handle(self) -> None:
+        server: Any = self.server
+        self._say("220 here")
+        while line := self.rfile.readline():
+            word = line[:4].upper().strip()
+            if word == b"DATA":
+                self._say("354 go on")
+                text = b""
+                while (part := self.rfile.readline()) != b".\r\n":
+                    text += part
+                server.got.append(text.decode())
+                self._say("250 taken")
+            elif word == b"QUIT":
+                self._say("221 bye")
+                return
+            else:
+                self._say("250 ok")
+
+    def _say(self, text: str) -> None:
+        self.wfile.write(f"{text}\r\n".encode())
+
+
+@contextmanager
+def mail_server() -> Iterator[Any]:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Post) as server:
+        server.got = []  # type: ignore[attr-defined]
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+async def until(holds: Callable[[], Any], within_s: float = 20.0) -> Any:
+    for _ in range(int(within_s / 0.02)):
+        if found := holds():
+            return found
+        await asyncio.sleep(0.02)
+    raise AssertionError("it did not come to that")
+
+
+def gone(*_: object, **__: object) -> Any:
+    raise WarehouseNotFound("There is no database at shop.duckdb.")
+
+
+@pytest.mark.slow
+def test_a_part_that_fails_is_told_by_all_channels_kept_and_ended_by_itself(
+    run: Run, shop: Path, tmp_path: Path
+) -> None:
+    async def told() -> Any:
+        with webhook(500) as hook, mail_server() as mail:  # the first try fails
+            alerts = AlertSettings(
+                webhook=f"http://127.0.0.1:{hook.server_address[1]}/x", webhook_secret=SECRET,
+                smtp=f"smtp://127.0.0.1:{mail.server_address[1]}", recipients=("ops@example.com",),
+            )  # fmt: skip
+            settings = settings_of(tmp_path)
+            async with running(_with(settings, alerts), shop) as api:
+                assert (await api.call("GET", "/system/alerts", role="admin")).json()["total"] == 0
+                api.parts.warehouse.ping = gone  # type: ignore[method-assign]
+                await api.app.state.watch.look()
+                await until(lambda: len(hook.got) == 2 and len(mail.got) == 2)
+                opened = (await api.call("GET", "/system/alerts?state=open", role="admin")).json()
+                answer = await api.call("POST", "/sql/execute", {"sql": "SELECT 1"})
+                one = opened["items"][0]["id"]
+                path = f"/system/alerts/{one}/acknowledge"
+                seen = (await api.call("POST", path, role="admin")).json()
+                del api.parts.warehouse.ping
+                await api.app.state.watch.look()
+                await api.app.state.watch.look()
+                await until(lambda: len(hook.got) == 4 and len(mail.got) == 4)
+                ended = (await api.call("GET", "/system/alerts?state=ended", role="admin")).json()
+                changes = [r for r in api.audited() if r["event_type"] == "mode_change"]
+                metrics = (await api.client.get("/metrics")).text
+                return hook.got, mail.got, opened, ended, seen, answer, changes, metrics
+
+    hooks, mails, opened, ended, seen, answer, changes, metrics = run(told())
+    kinds = {"mode_change", "part_down"}
+    assert {a["kind"] for a in opened["items"]} == kinds == {a["kind"] for a in ended["items"]}
+    assert seen["acknowledged_by"] == "usr-admin" and seen["ended_at"] is None
+    assert answer.status_code == 503 and answer.headers["Retry-After"] == "5"
+    for headers, body in hooks:
+        signed = headers["X-DataMind-Timestamp"].encode() + b"." + body
+        expected = hmac.new(SECRET.encode(), signed, "sha256").hexdigest()
+        assert headers["X-DataMind-Signature"] == f"sha256={expected}"
+    bodies = [json.loads(body) for _, body in hooks]
+    assert [b["state"] for b in bodies] == ["opened"] * 2 + ["ended"] * 2
+    assert "The warehouse is down." in {b["message"] for b in bodies}
+    assert any("Subject: [DataMind] The warehouse is down." in m for m in mails)
+    assert any("Subject: [DataMind] ended: The warehouse is down." in m for m in mails)
+    told = [(c["details"]["before"], c["details"]["mode"]) for c in changes]
+    assert told[-2:] == [
+        ("FULL_OPERATIONAL", "READ_ONLY"), ("READ_ONLY", "FULL_OPERATIONAL"),
+    ]  # fmt: skip
+    assert 'operational_mode_changes_total{operational_mode="READ_ONLY"} 1.0' in metrics
+    assert 'alerts_sent_total{channel="webhook",outcome="sent"} 4.0' in metrics
+
+
+def _with(settings: Any, alerts: AlertSettings) -> Any:
+    from dataclasses import replace
+
+    return replace(settings, alerts=alerts)
+
+
+def test_what_providers_say_is_opened_once_and_ended_when_they_say_it_no_more(
+    api: Api, run: Run
+) -> None:
+    async def said() -> list[list[str]]:
+        alerts, told = api.app.state.watch.alerts, []
+        advice = [Condition("advice", "size", "The warehouse holds 600 GB: see the guide.")]
+        for conditions in (advice, advice, []):
+            alerts.hold(frozenset(("advice",)), conditions)
+            await alerts.keep()
+            page = await api.call("GET", "/system/alerts?kind=advice", role="admin")
+            told.append(["ended" if a["ended_at"] else "open" for a in page.json()["items"]])
+        return told
+
+    assert run(said()) == [["open"], ["open"], ["ended"]]
+
+
+def test_an_admin_may_want_a_mode_for_a_while_and_what_is_down_outweighs_it(
+    api: Api, run: Run
+) -> None:
+    async def wanted() -> list[Any]:
+        found: list[Any] = []
+        body = {"mode": "READ_ONLY", "reason": "The data are moved.", "minutes": 30}
+        made = await api.call("POST", "/system/mode", body, role="admin")
+        headers = await api.headers()
+        ask = {"question": "how many orders are there"}
+
+        async def asked() -> int:
+            path = "/api/v1/sql/ask"
+            return (await api.client.post(path, json=ask, headers=headers)).status_code
+
+        found += [made.json()["mode"], made.json()["computed"], await asked()]
+        api.clock.forward(minutes=31)
+        await api.app.state.watch.look()
+        headers = await api.headers()
+        found.append(await asked())
+        body = {"mode": "FULL_OPERATIONAL", "reason": "It has to work!"}
+        await api.call("POST", "/system/mode", body, role="admin")
+        api.parts.warehouse.ping = gone  # type: ignore[method-assign]
+        await api.app.state.watch.look()
+        found.append((await api.call("GET", "/system/mode", role="admin")).json()["mode"])
+        del api.parts.warehouse.ping
+        await api.app.state.watch.look()
+        await api.app.state.watch.look()
+        cleared = (await api.call("DELETE", "/system/mode", role="admin")).json()
+        return [*found, cleared["mode"], cleared["override"]]
+
+    assert run(wanted()) == [
+        "READ_ONLY", "FULL_OPERATIONAL", 503, 200, "READ_ONLY", "FULL_OPERATIONAL", None,
+    ]  # fmt: skip
+    events = [r["event_type"] for r in api.audited()]
+    assert {"mode_override", "mode_override_clear", "mode_change"} <= set(events)
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"ALERT_WEBHOOK_URL": "https://hooks.example.com/x"},
+        {"ALERT_WEBHOOK_URL": "ftp://hooks.example.com/x", "ALERT_WEBHOOK_SECRET": SECRET},
+        {"ALERT_SMTP_URL": "smtps://mail.example.com"},
+        {"ALERT_EMAIL_TO": "ops@example.com"},
+        {"ALERT_SMTP_URL": "http://mail.example.com", "ALERT_EMAIL_TO": "ops@example.com"},
+    ],
+)
+def test_channels_that_are_half_set_up_are_told(env: dict[str, str]) -> None:
+    with pytest.raises(BadInput, match="ALERT_"):
+        load(env)
+
+
+def test_settings_show_no_secret() -> None:
+    env = {"ALERT_WEBHOOK_URL": "https://h.example.com/T0KEN", "ALERT_WEBHOOK_SECRET": SECRET}
+    assert "T0KEN" not in repr(load(env)) and SECRET not in repr(load(env))
+
+
+def test_a_password_is_not_said_to_a_mail_server_in_the_clear(run: Run) -> None:
+    from datamind.adapters.alerts.email import Mail
+
+    with mail_server() as server:
+        url = f"smtp://me:secret@127.0.0.1:{server.server_address[1]}"  # pragma: allowlist secret
+        mail = Mail(url, ("ops@example.com",), "me@example.com")
+        with pytest.raises(smtplib.SMTPNotSupportedError):
+            mail._send(mail._written(_notice()))
+        assert server.got == []
+
+
+def _notice() -> Any:
+    import datetime as dt
+
+    from datamind.records import Notice
+
+    at = dt.datetime(2026, 3, 15, tzinfo=dt.UTC)
+    return Notice("alr-1", "advice", "x", "info", "Look.", at, "opened", "FULL_OPERATIONAL")
