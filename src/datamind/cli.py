@@ -18,6 +18,7 @@ import typer
 
 from datamind import __version__
 from datamind.commands import job_options
+from datamind.commands.config_options import app as config_app
 from datamind.commands.evaluate_options import app as eval_app
 from datamind.commands.faults import finish
 from datamind.commands.migrate_options import migrate
@@ -48,6 +49,7 @@ app.command()(job_options.worker)
 app.command()(job_options.beat)
 app.command("migrate")(migrate)
 app.add_typer(migrate_warehouse_app)
+app.add_typer(config_app, name="config")
 audit_app = typer.Typer(help="The audit log.", no_args_is_help=True)
 app.add_typer(audit_app, name="audit")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import json
+import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -41,6 +42,10 @@ INSERT INTO accounts VALUES (1, 'root', 'x');
 """
 # Runs for a long time, and can be interrupted.
 RUNAWAY = "SELECT count(*) AS n FROM badges a, badges b, badges c WHERE a.badge < b.badge"
+# Modules whose tests run over SQLite and over PostgreSQL.
+BOTH_STORES = frozenset(
+    f"test_{name}" for name in "auth users policies sharing questions keys policy_people".split()
+)
 PEOPLE = ("viewer", "analyst", "admin")
 
 
@@ -162,12 +167,33 @@ def loop() -> Iterator[asyncio.Runner]:
         yield runner
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests of what people keep run over both stores; all run over PostgreSQL where TEST_STORE
+    says so."""
+    if "store" not in metafunc.fixturenames:
+        return
+    both = metafunc.module.__name__.rpartition(".")[2] in BOTH_STORES
+    stores: list[Any] = [] if os.environ.get("TEST_STORE") == "postgres" else ["sqlite"]
+    if both or not stores:
+        stores.append(pytest.param("postgres", marks=[pytest.mark.slow, pytest.mark.postgres]))
+    metafunc.parametrize("store", stores, scope="module", indirect=True)
+
+
+@pytest.fixture(scope="module")
+def store(request: pytest.FixtureRequest) -> str | None:
+    """The address of the metadata store; None for the embedded one."""
+    if request.param == "sqlite":
+        return None
+    return request.getfixturevalue("own_postgres_url")  # type: ignore[no-any-return]
+
+
 @pytest.fixture(scope="module")
 def api(
-    loop: asyncio.Runner, shop: Path, tmp_path_factory: pytest.TempPathFactory
+    loop: asyncio.Runner, shop: Path, tmp_path_factory: pytest.TempPathFactory, store: str | None
 ) -> Iterator[Api]:
     """The API of this module's tests."""
-    settings = settings_of(tmp_path_factory.mktemp("home"), public_demo=True)
+    home = tmp_path_factory.mktemp("home")
+    settings = settings_of(home, public_demo=True, database_url=store)
     context = running(settings, shop, demo_questions=("How many orders are there?",))
     yield loop.run(context.__aenter__())
     loop.run(context.__aexit__(None, None, None))

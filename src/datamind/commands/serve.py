@@ -23,6 +23,8 @@ from datamind.errors import BadInput
 from datamind.log import json_logs
 from datamind.rooms.users.service import anybody
 from datamind.settings import ServerSettings, Settings, load
+from datamind.settings.checking import known, must_be_safe
+from datamind.settings.environment import current, hide
 
 BACKLOG = 4096
 WS_BYTES = 1024 * 1024
@@ -51,6 +53,7 @@ class _Server(uvicorn.Server):
 
 def run(warehouse: str | None, project: Path | None, host: str | None, port: int | None) -> int:
     """Serve the warehouse that is named, configured, or the demo's."""
+    must_be_safe(current())
     settings = at(load(), host, port)
     target(warehouse, project, settings)  # told at once if there is none
     nobody = not with_people(settings, lambda ground, session, me: anybody(session))
@@ -78,6 +81,8 @@ def serve(
     """Serve until Ctrl-C; `ready` is called once requests are answered."""
     _many_files()
     os.umask(0o077)  # what is kept is for its owner alone
+    must_be_safe(current())
+    hide(known())  # from what it starts
     json_logs(settings.logs)
     server = settings.server
     app = create_app(settings, source, demo_questions=questions)

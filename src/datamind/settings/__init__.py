@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from datamind.settings.alerts import AlertSettings, alerts
 from datamind.settings.dbt import DbtSettings, dbt
+from datamind.settings.environment import current
 from datamind.settings.logs import LogSettings, logs
 from datamind.settings.reading import month, number, one_of, whole
 from datamind.settings.redis import RedisSettings, redis
@@ -87,7 +87,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
     """The settings of this environment: DATAMIND_HOME, WAREHOUSE_URL, DBT_PROJECT_PATH,
     DATAMIND_QUERY_TIMEOUT_S, DATAMIND_MEMORY_MB, DATAMIND_ROW_LIMIT, DATAMIND_DEBUG, and those of
     the server, which docs/server.md lists."""
-    env = os.environ if env is None else env
+    env = current() if env is None else env
     given = env.get("DATAMIND_HOME")
     home = Path(given).expanduser() if given else Path.home() / ".datamind"
     debug = env.get("DATAMIND_DEBUG", "") not in ("", "0")

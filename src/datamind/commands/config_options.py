@@ -1,0 +1,76 @@
+"""The options of `datamind config`; what it does is in config.py, imported late."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from datamind.commands.faults import finish
+
+app = typer.Typer(help="Settings, and the file .env with its secrets.", no_args_is_help=True)
+
+File = Annotated[
+    Path | None, typer.Option("--file", help="The file; else the one that is read, or .env here.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the stable JSON form.")]
+
+
+@app.command("init")
+def init(
+    file: File = None,
+    key_file: Annotated[Path | None, typer.Option(help="Where the key goes, elsewhere.")] = None,
+) -> None:
+    """Make .env with fresh secrets, encrypted, and a key for it in a file elsewhere."""
+    from datamind.commands import config
+
+    finish(lambda: config.init(file, key_file), as_json=False)
+
+
+@app.command("encrypt")
+def encrypt(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Values to encrypt; else all secrets.")
+    ] = None,
+    file: File = None,
+) -> None:
+    """Encrypt values in the file; comments and order stay."""
+    from datamind.commands import config
+
+    finish(lambda: config.encrypt(names or [], file), as_json=False)
+
+
+@app.command("rotate")
+def rotate(
+    file: File = None,
+    keep: Annotated[bool, typer.Option("--keep-old", help="Keep the old keys too.")] = False,
+) -> None:
+    """Encrypt all anew with a new key; of ENCRYPTION_KEY=NEW,OLD, with the first."""
+    from datamind.commands import config
+
+    finish(lambda: config.rotate(file, keep_old=keep), as_json=False)
+
+
+@app.command("key")
+def key() -> None:
+    """Print a new key for ENCRYPTION_KEY."""
+    from datamind.settings.encrypted import new_key
+
+    print(new_key())
+
+
+@app.command("check")
+def check(json: Json = False) -> None:
+    """Say all that is missing, weak, misspelt or open; 2 where a server would not start."""
+    from datamind.commands import config
+
+    finish(lambda: config.check(as_json=json), as_json=json)
+
+
+@app.command("show")
+def show(json: Json = False) -> None:
+    """List what is set, and where; secrets as ***."""
+    from datamind.commands import config
+
+    finish(lambda: config.show(as_json=json), as_json=json)
