@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from datamind.adapters.dbt.build import Build, build, current_build
+from datamind.log import restored
 
 PROJECT = Path(__file__).with_name("shop")
+CORRELATION = "corr-of-the-first-build"
 HEADER = "id,customer_id,status,amount,placed_on"
 ORDERS = ("1,1,paid,120,2026-01-05", "2,1,open,80,2026-01-06", "3,2,paid,,2026-01-07")
 
@@ -36,7 +38,8 @@ def first_builds(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Pa
     with (builds.with_suffix(".lock")).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if current_build(builds) is None:
-            build(PROJECT, builds, sources=orders(*ORDERS), label="first")
+            with restored({"correlation_id": CORRELATION}):
+                build(PROJECT, builds, sources=orders(*ORDERS), label="first")
     return builds
 
 

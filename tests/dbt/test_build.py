@@ -15,7 +15,7 @@ from datamind.adapters.dbt.build import Build, build, current_build
 from datamind.adapters.dbt.builds import KEPT_LOGS
 from datamind.errors import BadInput, DataMindError, DbtBuildFailed
 
-from .conftest import ORDERS, PROJECT, orders
+from .conftest import CORRELATION, ORDERS, PROJECT, orders
 
 pytestmark = pytest.mark.slow
 NOTHING_MADE: Callable[[Path], Mapping[str, str]] = orders()
@@ -62,6 +62,12 @@ def test_a_build_leaves_its_warehouse_all_artifacts_and_its_log(shop: Build) -> 
     assert "PASS=" in shop.log.read_text("utf-8")
     assert shop.label == "first"
     assert shop.elapsed_s > 0
+
+
+def test_artifacts_say_for_which_request_they_were_made(shop: Build) -> None:
+    for name in ("manifest", "run_results"):
+        made = json.loads((shop.artifacts / f"{name}.json").read_text("utf-8"))
+        assert made["metadata"]["env"]["CORRELATION_ID"] == CORRELATION
 
 
 def test_a_failing_test_keeps_the_build_in_use_and_is_named(builds: Path) -> None:

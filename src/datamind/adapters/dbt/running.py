@@ -19,6 +19,7 @@ from datamind.adapters.dbt.log_lines import event_of, hidden, line_of, text_of
 from datamind.dbt_records import DbtLine
 from datamind.errors import BadInput
 from datamind.ports import Stop
+from datamind.whose import correlation
 
 MOST_LOG = 5 << 20
 MOST_LINE = 1 << 20
@@ -134,6 +135,9 @@ def _environment(orders: Orders, limits: Limits) -> dict[str, str]:
     if limits.user is not None:
         seen["HOME"] = seen["TMPDIR"] = str(orders.folder)
     seen |= {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DBT_USE_COLORS": "false"}
+    known = correlation.get()
+    if known is not None:  # dbt writes it into the metadata of its artifacts
+        seen["DBT_ENV_CUSTOM_ENV_CORRELATION_ID"] = known
     return seen | dict(orders.environment)
 
 

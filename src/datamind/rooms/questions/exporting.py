@@ -10,7 +10,7 @@ import asyncio
 import os
 import re
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -80,7 +80,10 @@ async def export(parts: Parts, caller: Caller, query_id: str, format: Format) ->
             fingerprint=governed.fingerprint,
         )  # fmt: skip
         try:
-            async with parts.export_places.one(caller.counted, stop):
+            async with AsyncExitStack() as stack:
+                with parts.metrics.queued("export"):
+                    place = parts.export_places.one(caller.counted, stop)
+                    await stack.enter_async_context(place)
                 made = await asyncio.get_running_loop().run_in_executor(
                     parts.threads, _made, parts, prepared, format, filename(kept.question, format),
                     stop,
