@@ -21,7 +21,7 @@ from typing import Any
 from celery import Celery, signals
 from celery.beat import Scheduler
 
-from datamind import clock
+from datamind import clock, tracing
 from datamind.adapters.jobs.celery import TASK, CeleryJobs, celery_app
 from datamind.api.jobs import USUAL, handlers_of, tend_and_send, worker_name
 from datamind.api.secrets import secrets_of
@@ -69,6 +69,7 @@ class _Process:
             open_store(self._settings, secrets_of(self._settings))
         )
         self._stack.push_async_callback(self._jobs.end)
+        self._stack.callback(tracing.start(self._settings.telemetry, "datamind-worker"))
         more = {"jobs": self._jobs, "now": self._now}
         self._ground = Ground(**{**ground_of(self._settings, store), **more})
         return self._ground

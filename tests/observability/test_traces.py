@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from datamind.errors import BadInput
 from datamind.log import carried, restored
 from datamind.settings import TelemetrySettings, load
 from tests.api.conftest import Run, running, settings_of
+from tests.jobs.conftest import by_celery
 
 SECRET = "Zanzibar"
 TRACE, ABOVE = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -164,23 +166,44 @@ class _Receiver(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-@pytest.mark.slow
-def test_traces_go_to_an_otlp_receiver(run: Run, shop: Path, tmp_path: Path) -> None:
-    from dataclasses import replace
-
+@pytest.fixture
+def receiver() -> Iterator[str]:
+    """Where it listens."""
+    _Receiver.took.clear()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Receiver)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{server.server_address[1]}"
-    settings = replace(settings_of(tmp_path / "home"), telemetry=TelemetrySettings(traces_url=url))
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.slow
+def test_a_celery_worker_traces_its_jobs(
+    run: Run, tmp_path: Path, redis_url: str, receiver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver)
+
+    async def worked() -> None:
+        async with by_celery(tmp_path, redis_url) as made:
+            job = await made.ask("note", {})
+            assert (await made.until(job.id)).status == "succeeded"
+            made.processes[0].terminate()
+            await asyncio.to_thread(made.processes[0].wait, 30)
+
+    run(worked())
+    assert ("/v1/traces", "job note") in _Receiver.took
+
+
+@pytest.mark.slow
+def test_traces_go_to_an_otlp_receiver(run: Run, shop: Path, tmp_path: Path, receiver: str) -> None:
+    settings = replace(
+        settings_of(tmp_path / "home"), telemetry=TelemetrySettings(traces_url=receiver)
+    )
 
     async def asked() -> None:
         async with running(settings, shop) as api:
             await api.ask("stores by country")
 
-    try:
-        run(asked())
-    finally:
-        server.shutdown()
-        server.server_close()
+    run(asked())
     assert {path for path, _ in _Receiver.took} == {"/v1/traces"}
     assert {"POST /api/v1/sql/ask", *STAGES, "statement"} <= {name for _, name in _Receiver.took}

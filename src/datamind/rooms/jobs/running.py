@@ -14,7 +14,7 @@ from typing import Any, Literal, cast
 
 from datamind import tracing
 from datamind.errors import AccessDenied, DataMindError, TurnedAway
-from datamind.log import correlation, user
+from datamind.log import restored
 from datamind.personal import masked
 from datamind.records import Identity
 from datamind.rooms.caller import Caller
@@ -115,16 +115,10 @@ async def run_job(
     job = await queue.claim(ground, job_id, worker)
     if job is None:
         return False
-    tokens = [
-        (of, of.set(said)) for of, said in ((correlation, job.correlation_id), (user, job.owner))
-    ]
-    try:
+    with restored({"correlation_id": job.correlation_id, "user_id": job.owner}):
         context = JobContext(ground, job)
         ending = await _attempt(context, job, handlers.get(job.kind), stopping)
         await _settle(context, job, ending)
-    finally:
-        for of, token in tokens:
-            of.reset(token)
     return True
 
 
