@@ -19,6 +19,7 @@ import typer
 from datamind import __version__
 from datamind.commands import job_options
 from datamind.commands.config_options import app as config_app
+from datamind.commands.dbt_options import app as dbt_app
 from datamind.commands.evaluate_options import app as eval_app
 from datamind.commands.faults import finish
 from datamind.commands.migrate_options import migrate
@@ -40,6 +41,7 @@ app = typer.Typer(
 )
 catalog_app = typer.Typer(help="What is known of the data.", no_args_is_help=True)
 app.add_typer(catalog_app, name="catalog")
+app.add_typer(dbt_app, name="dbt")
 app.add_typer(users_app, name="users")
 app.add_typer(restrictions_app, name="ip-restrictions")
 app.add_typer(policies_app, name="policies")

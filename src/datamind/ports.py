@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping, Sequence
 from typing import Protocol
 
+from datamind.dbt_records import DbtLine, DbtModel, DbtOutcome, DbtWanted, DocsPage
 from datamind.records import (
     AuditEvent,
     AuditFilter,
@@ -155,6 +156,25 @@ class Jobs(Protocol):
 
     def send(self, job_id: str) -> None:
         """Tell of it. Never blocks nor fails: what is lost on the way is told again in time."""
+        ...
+
+
+class Dbt(Protocol):
+    """A dbt project, and the build of it that is in use."""
+
+    def run(
+        self, wanted: DbtWanted, *, say: Callable[[DbtLine], None], stop: Stop | None = None
+    ) -> DbtOutcome:
+        """Do it and tell how it ended; what is in use changes only by what succeeds as a whole.
+        Lines go to `say`, from whatever thread. Blocks."""
+        ...
+
+    def models(self) -> tuple[DbtModel, ...]:
+        """The models of the build in use. Blocks."""
+        ...
+
+    def docs(self) -> DocsPage | None:
+        """dbt's documentation of the build in use. Blocks."""
         ...
 
 

@@ -18,6 +18,7 @@ import pytest
 from fastapi import FastAPI
 
 from datamind.api.app import create_app
+from datamind.api.data import Source
 from datamind.rooms.parts import Parts
 from datamind.rooms.users.models import User
 from datamind.settings import LoginSettings, ServerSettings, Settings
@@ -127,13 +128,18 @@ def settings_of(home: Path, **server: Any) -> Settings:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, shop: Path | str, *, people: Sequence[str] = PEOPLE, **more: Any
+    settings: Settings,
+    shop: Path | str,
+    *,
+    people: Sequence[str] = PEOPLE,
+    source: Source | None = None,
+    **more: Any,
 ) -> AsyncIterator[Api]:
     """The API over a DuckDB file or another URL while it runs, with one person of each role."""
     clock = Clock()
     app = create_app(
         settings,
-        lambda: (f"duckdb:///{shop}" if isinstance(shop, Path) else shop, None),
+        source or (lambda: (f"duckdb:///{shop}" if isinstance(shop, Path) else shop, None)),
         today=lambda: TODAY,
         now=clock,
         password_rounds=4,

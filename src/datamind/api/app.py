@@ -23,6 +23,7 @@ from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.auth import routes as auth
 from datamind.rooms.auth import security
 from datamind.rooms.catalog import routes as catalog
+from datamind.rooms.dbt import routes as dbt
 from datamind.rooms.feedback import routes as feedback
 from datamind.rooms.jobs import routes as jobs
 from datamind.rooms.policies import routes as policies
@@ -64,7 +65,9 @@ def create_app(
         redoc_url=None, docs_url="/docs", redirect_slashes=False,
     )  # fmt: skip
     app.include_router(system.router)
+    app.include_router(dbt.router)
     api = APIRouter(prefix=API)
+    api.include_router(dbt.router, include_in_schema=False)
     for router in ROUTERS:
         api.include_router(router)
     app.include_router(api)

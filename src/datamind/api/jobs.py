@@ -7,10 +7,12 @@ import socket
 from collections.abc import Callable, Mapping
 
 from datamind import clock
+from datamind.adapters.dbt.configured import dbt_of
 from datamind.adapters.jobs.celery import CeleryJobs
 from datamind.adapters.jobs.local import LocalJobs
 from datamind.rooms.audit import retention
 from datamind.rooms.auth import attempts
+from datamind.rooms.dbt import jobs as dbt_jobs
 from datamind.rooms.jobs import queue, schedules
 from datamind.rooms.jobs.running import Handler, JobContext, run_job
 from datamind.rooms.jobs.schedules import Usual
@@ -21,6 +23,7 @@ BATCH = 500  # told of at once
 USUAL = (
     Usual(name="audit-retention", kind="audit.retention", cron="15 3 * * *"),
     Usual(name="login-attempts", kind="login_attempts.tidy", cron="5 * * * *"),
+    Usual(name="dbt-sync", kind="dbt.sync", cron="0 2 * * *"),
     Usual(name="old-jobs", kind="jobs.tidy", cron="45 3 * * *"),
 )
 
@@ -39,10 +42,12 @@ async def _old_jobs(context: JobContext) -> Mapping[str, int]:
 
 def handlers_of(settings: Settings) -> Mapping[str, Handler]:
     """Who does each kind of job, in this installation."""
+    dbt = dbt_of(settings)
     return {
         "audit.retention": _audit_retention,
         "login_attempts.tidy": _login_attempts,
         "jobs.tidy": _old_jobs,
+        **(dbt_jobs.handlers(dbt) if dbt is not None else {}),
     }
 
 

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from datamind import tracing
 from datamind.adapters.alerts import notifiers
+from datamind.adapters.dbt.configured import dbt_of
 from datamind.adapters.exports import EXPORTERS
 from datamind.api.data import Following, Source, open_data
 from datamind.api.jobs import open_jobs, start_jobs
@@ -85,7 +86,7 @@ async def life(app: FastAPI, start: Start) -> AsyncIterator[None]:
         app.state.parts = parts = Parts(
             settings=settings, database=store.database, audit=store.audit, engine=data.engine,
             warehouse=data.warehouse, bindings=data.bindings, excess=data.excess,
-            passwords=passwords, jobs=jobs,
+            passwords=passwords, jobs=jobs, dbt=dbt_of(settings),
             rights=rights, ip_rules=ip_rules, tokens=Tokens(secrets.jwt, now),
             revocations=revocations, streams=Streams(shared.tickets, revocations, now),
             signals=shared.signals, redis=shared.redis, limits=shared.limits,

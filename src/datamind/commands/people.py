@@ -12,6 +12,7 @@ from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from datamind import clock
+from datamind.adapters.dbt.configured import dbt_of
 from datamind.adapters.jobs.celery import CeleryJobs
 from datamind.adapters.jobs.local import Untold
 from datamind.api.secrets import secrets_of
@@ -57,7 +58,7 @@ def ground_of(settings: Settings, store: Store) -> dict[str, Any]:
     return {
         "settings": settings, "database": store.database, "audit": store.audit,
         "passwords": Passwords(), "revocations": Revocations(clock.now), "now": clock.now,
-        "jobs": jobs_of(settings),
+        "jobs": jobs_of(settings), "dbt": dbt_of(settings),
     }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from datamind.database import Base
 from datamind.rooms.auth import models as _auth  # noqa: F401
+from datamind.rooms.dbt import models as _dbt  # noqa: F401
 from datamind.rooms.feedback import models as _feedback  # noqa: F401
 from datamind.rooms.jobs import models as _jobs  # noqa: F401
 from datamind.rooms.policies import models as _policies  # noqa: F401

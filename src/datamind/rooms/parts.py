@@ -13,7 +13,7 @@ from datamind.database import Database
 from datamind.governance.bound import Bindings
 from datamind.governance.rules import Rights
 from datamind.pipeline.engine import Engine
-from datamind.ports import AuditLog, Exporter, Jobs, Signals, Warehouse
+from datamind.ports import AuditLog, Dbt, Exporter, Jobs, Signals, Warehouse
 from datamind.rooms.auth.passwords import Passwords
 from datamind.rooms.auth.tokens import Revocations, Tokens
 from datamind.rooms.caller import Caller
@@ -63,7 +63,7 @@ class RightsOf(Protocol):
 @dataclass(frozen=True, kw_only=True)
 class Ground:
     """What seeing to people takes, in the server and on the command line; `now` is the clock,
-    `jobs` are told of work for the background."""
+    `jobs` are told of work for the background, `dbt` gives the configured project."""
 
     settings: Settings
     database: Database
@@ -72,6 +72,7 @@ class Ground:
     revocations: Revocations
     jobs: Jobs
     now: Callable[[], dt.datetime]
+    dbt: Callable[[], Dbt] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

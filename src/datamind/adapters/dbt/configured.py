@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from datamind.adapters.dbt.builds import Build, current_build
@@ -35,6 +36,11 @@ def project_of(settings: Settings) -> Project:
         limits=Limits(given.timeout_s, given.memory_mb, given.user), target=given.target,
         profiles=given.profiles, passed=given.passed,
     )  # fmt: skip
+
+
+def dbt_of(settings: Settings) -> Callable[[], Project] | None:
+    """What gives the configured project, where there is one."""
+    return partial(project_of, settings) if settings.dbt_project is not None else None
 
 
 def _place(settings: Settings) -> Place:

@@ -1,0 +1,1 @@
+"""dbt: its runs as admins ask for them, and the models that they made."""
