@@ -92,8 +92,13 @@ def test_a_build_is_asked_for_followed_and_put_in_use(api: Api, run: Run) -> Non
         answer = await api.ask("How many orders are there?")
         assert answer["results"] == [{"number_of_orders": 3}]
         assert any("not_null_orders_amount, 1 row, since" in w for w in answer["warnings"])
+        health = (await api.client.get("/health", headers=await api.headers("admin"))).json()
+        of_dbt = health["components"]["dbt"]
+        assert (of_dbt["status"], of_dbt["tests_passed"]) == ("degraded", False)
+        assert "orders: not_null_orders_amount" in of_dbt["failing"]
+        assert of_dbt["last_run"] > "2026"
         page = await admin(api, "GET", "/runs?command=build")
-        assert [r["id"] for r in page["items"]] == [waiting["run_id"], started["run_id"]]
+        assert {r["id"] for r in page["items"]} == {waiting["run_id"], started["run_id"]}
         events = [(r["event_type"], r["status"]) for r in api.audited() if "dbt" in r["event_type"]]
         assert ("dbt_build", "intent") in events
         assert ("dbt_build", "success") in events

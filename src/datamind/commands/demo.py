@@ -7,6 +7,7 @@ import importlib.util
 import os
 import sys
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -97,6 +98,9 @@ def _serve(settings: Settings, screen: Screen, built: Build) -> int:
         now = current_build(settings.demo / "builds") or built
         return f"duckdb:///{now.warehouse.resolve()}", now.artifacts
 
+    # Admins may run dbt on the demo, too.
+    dbt = replace(settings.dbt, builds=settings.demo / "builds")
+    settings = replace(settings, dbt_project=project_folder(), dbt=dbt)
     return serve.serve(
         settings, newest, questions=(QUESTION, *MORE),
         ready=lambda: serve.say(f"\n{serve.address(settings.server)}"),

@@ -172,11 +172,9 @@ class QualityIssue:
 
 @dataclass(frozen=True)
 class Catalog:
-    """All that is known, with look-ups. `values` maps column ids to the values they hold.
-
-    Values come with how often they occur; they are capped and never there for PII or masked
-    columns. `complete` names the columns whose list of values is whole.
-    """
+    """All that is known, with look-ups; `dbt_ran` is when dbt ran last. `values` maps column ids to
+    the values they hold and how often, capped, never of PII or masked columns; `complete` names
+    the columns whose list is whole."""
 
     version: str
     dialect: str
@@ -189,6 +187,7 @@ class Catalog:
     values: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
     complete: frozenset[str] = frozenset()
     data_version: str = ""
+    dbt_ran: str = ""
 
     @cached_property
     def by_id(self) -> Mapping[str, Table]:

@@ -55,6 +55,7 @@ class Overlay:
     quality: tuple[QualityIssue, ...] = ()
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     only: frozenset[str] = frozenset()
+    dbt_ran: str = ""
 
 
 def merge(catalog: Catalog, overlay: Overlay) -> Catalog:
@@ -101,6 +102,7 @@ def merge(catalog: Catalog, overlay: Overlay) -> Catalog:
         metrics=tuple(m for m in metrics if set(m.relations) <= ids),
         glossary=tuple(t for t in catalog.glossary if t.item in named),
         quality=(*catalog.quality, *overlay.quality),
+        dbt_ran=overlay.dbt_ran or catalog.dbt_ran,
         values=values,
         complete=frozenset((catalog.complete & values.keys()) | listed.keys()),
     )

@@ -87,6 +87,7 @@ def _overlay(
         quality=Quality(nodes, known, sources, ids, shown).issues(),
         values=tests.values(),
         only=shown,
+        dbt_ran=max((str(k.get("at") or "") for k in known.values()), default=""),
     )
 
 

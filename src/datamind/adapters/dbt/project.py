@@ -160,6 +160,7 @@ class Project:
             return replace(made, sources={v: _within(made.folder, p) for v, p in found.items()})
         if before is None:
             return made
+        made = replace(made, label=made.label or before.label)
         # Never a link where another account is to own the folder: it could write what is in use.
         link = self.limits.user is None
         for name in before.sources.values():

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from datamind import __version__
 from datamind.rooms.parts import Parts
+from datamind.semantics import quality
 
 if TYPE_CHECKING:
     from datamind.rooms.system.service import Watch
 
 EMBEDDED = "embedded"
+FAILED = "DEGRADED - Data quality tests failed"
 
 
 def components(watch: Watch, parts: Parts) -> dict[str, Any]:
@@ -53,8 +55,12 @@ def _database(watch: Watch) -> dict[str, Any]:
 
 
 def _dbt(parts: Parts) -> dict[str, Any]:
-    quality = parts.bindings.catalog.quality
+    catalog = parts.bindings.catalog
+    found = list(quality.of_itself(catalog.quality, parts.now()))
+    failed = [q for q in found if q.kind == "failed"]
     return {
-        "status": "degraded" if quality else "healthy", "tests_passed": not quality,
-        "failing": [f"{q.table}: {q.test}" for q in quality],
+        "status": "degraded" if found else "healthy", "last_run": catalog.dbt_ran or None,
+        "tests_passed": not failed, "failing": [f"{q.table}: {q.test}" for q in failed],
+        "stale": sorted({q.table for q in found if q.kind != "failed"}),
+        **({"message": FAILED} if failed else {}),
     }  # fmt: skip

@@ -23,6 +23,7 @@ from datamind.rooms.jobs.figures import figures as figures_of_jobs
 from datamind.rooms.parts import Parts
 from datamind.rooms.questions import history
 from datamind.rooms.system.memory import memory_of_us
+from datamind.semantics import quality
 
 log = logging.getLogger(__name__)
 
@@ -98,8 +99,9 @@ class Figures:
         disk = shutil.disk_usage(parts.settings.home)
         yield _gauge("disk_free_bytes", "Room that is left for our files.", disk.free)
         yield _gauge("disk_size_bytes", "Room that there is.", disk.total)
-        quality = parts.bindings.catalog.quality
-        yield _gauge("data_quality_failures", "Tests of the data that fail.", len(quality))
+        found = quality.of_itself(parts.bindings.catalog.quality, parts.now())
+        failures = len(list(found))
+        yield _gauge("data_quality_failures", "Tests of the data that fail.", failures)
         lag, self._lag = self._lag, 0.0
         yield _gauge("event_loop_lag_seconds", "The longest that the server was held up.", lag)
 
