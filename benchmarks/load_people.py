@@ -25,10 +25,10 @@ asked: Counter[str] = Counter()
 TURNED_AWAY = (429, 503)
 
 
-class Person(FastHttpUser):
-    """One who asks, follows up, looks back and searches, and thinks in between."""
+class Asker(FastHttpUser):
+    """Somebody signed in."""
 
-    abstract = False
+    abstract = True
     host = "http://127.0.0.1"
     tokens: ClassVar[list[str]] = []
     born: ClassVar[int] = 0
@@ -51,10 +51,12 @@ class Person(FastHttpUser):
             method, f"/api/v1{path}", json=body, name=name, catch_response=True,
             headers={"Authorization": f"Bearer {self.token}"},
         ) as answer:  # fmt: skip
-            if answer.status_code in TURNED_AWAY and answer.headers.get("Retry-After"):
+            wait = int(answer.headers.get("Retry-After") or 0)
+            if answer.status_code in TURNED_AWAY and wait:
                 events_seen["turned away"] += 1
                 answer.request_meta["name"] = "turned away"
                 answer.success()
+                gevent.sleep(wait)
                 return None
             if not 200 <= answer.status_code < 300:
                 answer.failure(f"{answer.status_code}")
@@ -77,10 +79,18 @@ class Person(FastHttpUser):
         if told["status"] == "answered":
             events_seen["cached" if told["cached"] else "read"] += 1
 
-    @task(48)
     def something_new(self) -> None:
         """A question that hardly anybody asked before."""
         self.ask("ask", anew(self.chance))
+
+
+class Person(Asker):
+    """One who asks, follows up, looks back and searches, and thinks in between."""
+
+    @task(48)
+    def new(self) -> None:
+        """What hardly anybody asked before."""
+        self.something_new()
 
     @task(16)
     def something_usual(self) -> None:
@@ -121,16 +131,20 @@ class Person(FastHttpUser):
             self.last = None
 
 
-class Hasty(Person):
+class Hasty(Asker):
     """One who asks something new without a pause."""
 
     wait_time = constant(0)
-    tasks = [Person.something_new]  # noqa: RUF012 (locust reads it off the class)
+
+    @task
+    def new(self) -> None:
+        """What hardly anybody asked before."""
+        self.something_new()
 
 
 def run(plan: dict[str, Any]) -> dict[str, Any]:
     """What the people saw."""
-    kind: type[Person] = Hasty if plan["hasty"] else Person
+    kind: type[Asker] = Hasty if plan["hasty"] else Person
     if not plan["hasty"]:
         Person.wait_time = between(*plan["think"])
     kind.host, kind.tokens, kind.cache = plan["url"], plan["tokens"], plan["cache"]

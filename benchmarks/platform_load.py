@@ -52,7 +52,7 @@ def main() -> int:
     missed = False
     with ExitStack() as stack:
         home = Path(options.home or stack.enter_context(tempfile.TemporaryDirectory()))
-        env = {**os.environ, **LIMITS, "DATAMIND_HOME": str(home), "DATAMIND_QUEUE_USER": "1000"}
+        env = {**os.environ, **LIMITS, "DATAMIND_HOME": str(home)}
         env |= {"JWT_SECRET": secrets.token_hex(32), "DATAMIND_CACHE_MB": str(options.cache_mb)}
         _datamind(env, "demo", "--once", "--lines", str(options.lines))
         for name in options.parts:

@@ -30,6 +30,7 @@ PEOPLE = 50
 CROWD_S = 10.0
 PROBE_EVERY_S = 0.02
 LIMITS = {f"RATE_LIMIT_{name}": "1000000/minute" for name in ("USER", "ASK", "IP")}
+LIMITS["DATAMIND_QUEUE_USER"] = "1000"  # all ask as one
 
 
 def figures(home: Path) -> list[Figure]:

@@ -337,11 +337,13 @@ def test_two_thousand_asks_at_once_are_each_answered_or_turned_away(server: Serv
             return await asyncio.gather(*map(ask, range(2000)))
 
     answers = asyncio.run(crowd())
-    assert {status for status, _, _ in answers} == {200, 503}
-    assert sum(status == 200 for status, _, _ in answers) >= 100
+    # One person's: their own queue is full before that of all.
+    assert {200, 429} <= {status for status, _, _ in answers} <= {200, 429, 503}
+    assert sum(status == 200 for status, _, _ in answers) >= 32
     for status, wait, body in answers:
-        if status == 503:
-            assert body["code"] == "overloaded" and int(wait) >= 1
+        if status != 200:
+            code = {429: "too_many_requests", 503: "overloaded"}[status]
+            assert body["code"] == code and int(wait) >= 1
         else:
             assert body["rows_returned"] == 1
     assert idle(server)

@@ -20,30 +20,39 @@ FILE = "secrets.json"
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """The key of access tokens, and that of the audit's chain."""
+    """The key of access tokens, that of the audit's chain, and, where one is given, that of masks.
+
+    The first and the last are the same on all servers of an installation, the second is each one's
+    own.
+    """
 
     jwt: str
     audit: bytes
+    mask_key: str | None = None
 
     @property
     def masks(self) -> str:
-        """The key that hashes of masked values are made with; another use of the audit's key."""
+        """The key that hashes of masked values are made with; where none is given another use of
+        the audit's key."""
+        if self.mask_key is not None:
+            return hmac.new(self.mask_key.encode(), b"masks", "sha256").hexdigest()
         return hmac.new(self.audit, b"masks", "sha256").hexdigest()
 
 
 def secrets_of(settings: Settings) -> Secrets:
-    """The secrets; in production BadInput where JWT_SECRET is missing or weak."""
-    given = settings.server.jwt_secret
-    if given is not None and not _is_strong(given):
-        raise BadInput(
-            "JWT_SECRET is too weak.", hint=f"Use {LEAST_BYTES} random bytes: openssl rand -hex 32"
-        )
+    """The secrets; BadInput for weak ones, and in production where JWT_SECRET is missing."""
+    given, masks = settings.server.jwt_secret, settings.server.mask_key
+    for name, secret in (("JWT_SECRET", given), ("MASK_KEY", masks)):
+        if secret is not None and not _is_strong(secret):
+            raise BadInput(
+                f"{name} is too weak.", hint=f"Use {LEAST_BYTES} random bytes: openssl rand -hex 32"
+            )
     if given is None and settings.server.production:
         raise BadInput(
             "JWT_SECRET is missing, and this is production.",
             hint="Set it to the output of: openssl rand -hex 32",
         )
-    kept = _kept(settings.home / FILE)
+    kept = replace(_kept(settings.home / FILE), mask_key=masks)
     return replace(kept, jwt=given) if given is not None else kept
 
 

@@ -6,6 +6,7 @@ In Redis where one is configured, else in this process, which then is the only o
 from __future__ import annotations
 
 import hmac
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from datamind.settings import Settings
 
 if TYPE_CHECKING:
     from datamind.adapters.redis.link import RedisLink
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,9 @@ async def open_shared(settings: Settings, secrets: Secrets) -> AsyncIterator[Sha
     from datamind.adapters.redis.signals import RedisSignals
     from datamind.adapters.redis.tickets import RedisTickets
 
+    for name in ("jwt_secret", "mask_key"):
+        if getattr(settings.server, name) is None:
+            log.warning("REDIS_URL is set without %s: other servers have another", name.upper())
     # All servers have the key of the access tokens; what they tell each other goes by one made
     # of it.
     link = RedisLink(settings.redis, hmac.digest(secrets.jwt.encode(), b"redis", "sha256"))

@@ -29,6 +29,8 @@ from datamind.settings.environment import current, hide
 BACKLOG = 4096
 WS_BYTES = 1024 * 1024
 GRACE_S = 5
+# Longer than proxies keep theirs: whoever closes first must not be us, in the middle of a request.
+KEEP_ALIVE_S = 75
 
 
 class _Server(uvicorn.Server):
@@ -88,8 +90,8 @@ def serve(
     app = create_app(settings, source, demo_questions=questions)
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, backlog=BACKLOG,
-        timeout_graceful_shutdown=GRACE_S, proxy_headers=False, lifespan="off",
-        ws_max_size=WS_BYTES,
+        timeout_graceful_shutdown=GRACE_S, timeout_keep_alive=KEEP_ALIVE_S, proxy_headers=False,
+        lifespan="off", ws_max_size=WS_BYTES,
     )  # fmt: skip
     config.load()  # the pages look for it while they start
     running = _Server(config, ready, lambda: app.state.parts.running.stop_all())

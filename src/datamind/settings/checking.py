@@ -38,7 +38,7 @@ OWED = frozenset(
     "ENCRYPTION_KEY ENCRYPTION_KEY_FILE DATAMIND_ENV_FILE DASHBOARD_ADAPTER CLICKHOUSE_URL"
     " LLM_PROVIDER".split()
 ) | {name for name, _, _ in REQUIRED}
-KEYS = ("JWT_SECRET", "API_TOKEN")  # made by us, of any length
+KEYS = ("JWT_SECRET", "MASK_KEY", "API_TOKEN")  # made by us, of any length
 DEFAULTS = frozenset(
     "password passw0rd postgres admin root secret changeme change-me change_me default datamind"
     " test example guest user redis clickhouse letmein qwerty 12345678 123456789 1234567890"

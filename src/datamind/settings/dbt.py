@@ -12,7 +12,8 @@ from datamind.settings.reading import path, whole, words
 
 # A dbt project runs code of its own: these are never handed to it, whoever asks.
 OURS = (
-    "JWT_SECRET*", "ENCRYPTION_KEY*", "API_TOKEN*", "DB_*", "DATABASE_URL", "WAREHOUSE_URL",
+    "JWT_SECRET*", "MASK_KEY*", "ENCRYPTION_KEY*", "API_TOKEN*", "DB_*", "DATABASE_URL",
+    "WAREHOUSE_URL",
     "CLICKHOUSE_URL", "REDIS_URL", "CELERY_*", "DBT_WAREHOUSE_URL", "*_API_KEY", "DATAMIND_*",
     "SMTP_*", "LD_*", "PYTHON*",
 )  # fmt: skip

@@ -64,6 +64,7 @@ class ServerSettings:
     database_url: str | None = field(default=None, repr=False)
     pool: PoolSettings = field(default_factory=PoolSettings)
     jwt_secret: str | None = field(default=None, repr=False)
+    mask_key: str | None = field(default=None, repr=False)
     api_token: str | None = field(default=None, repr=False)
     cors_origins: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
@@ -111,6 +112,7 @@ def server(env: Mapping[str, str]) -> ServerSettings:
         database_url=address(env),
         pool=pool(env),
         jwt_secret=env.get("JWT_SECRET") or None,
+        mask_key=env.get("MASK_KEY") or None,
         api_token=env.get("API_TOKEN") or None,
         cors_origins=origins(env, "CORS_ORIGINS"),
         trusted_proxies=networks(env, "TRUSTED_PROXIES"),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 log = logging.getLogger(__name__)
-ANSWER_S = 0.5  # how long others may take to answer
+ANSWER_S = 2.0  # how long others may take to answer
 PING_S = 2.0
 AGAIN_S = 1.0
 MOST_WAITING = 1_000
@@ -34,7 +34,7 @@ class RedisSignals:
         self._node = clock.new_id("node")
         self._hear: dict[str, Heard] = {}
         self._on_gap: list[Callable[[], Awaitable[None]]] = []
-        self._answers: dict[str, asyncio.Future[bool]] = {}
+        self._answers: dict[str, asyncio.Queue[bool]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._listening: asyncio.Task[None] | None = None
 
@@ -54,13 +54,14 @@ class RedisSignals:
     async def ask(self, topic: str, **said: str) -> bool:
         """Whether any other says yes; Unavailable where they can't be asked."""
         number = clock.new_id("ask")
-        answer = self._answers[number] = asyncio.get_running_loop().create_future()
+        answers = self._answers[number] = asyncio.Queue()
         try:
             heard = await self._publish({"topic": topic, "said": said, "ask": number}, must=True)
-            if heard <= 1:  # ourselves
-                return False
             with suppress(TimeoutError):
-                return await asyncio.wait_for(answer, ANSWER_S)
+                async with asyncio.timeout(ANSWER_S):
+                    for _ in range(heard - 1):  # one of them is ourselves
+                        if await answers.get():
+                            return True
             return False
         finally:
             del self._answers[number]
@@ -136,14 +137,15 @@ class RedisSignals:
         message = json.loads(text)
         if message["from"] == self._node:
             return
-        if "yes" in message:
-            answer = self._answers.get(message["yes"])
-            if answer is not None and not answer.done():
-                answer.set_result(True)
+        if "answers" in message:
+            waiting = self._answers.get(message["answers"])
+            if waiting is not None:
+                waiting.put_nowait(message["yes"])
             return
         heard = self._hear.get(message["topic"])
-        if heard is not None and await heard(message["said"]) and "ask" in message:
-            await self._publish({"yes": message["ask"]})
+        yes = heard is not None and await heard(message["said"])
+        if "ask" in message:
+            await self._publish({"answers": message["ask"], "yes": bool(yes)})
 
     def _start(self, work: Awaitable[Any]) -> None:
         async def done() -> None:

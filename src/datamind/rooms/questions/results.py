@@ -69,7 +69,8 @@ class Results:
                 land(read)
                 await self._keep(self._cache, governed, warehouse.session, read)
             finally:
-                await self._cache.let_go(key)
+                if not fresh:  # else the claim, if there is one, is somebody else's
+                    await self._cache.let_go(key)
         return read
 
     async def _elsewhere(self, cache: Cache, key: str, stop: CallOff) -> Read | None:

@@ -30,6 +30,7 @@ from datamind.rooms.questions.waiting import Waiting
 from datamind.rooms.text import plain
 
 FIRST_S = 10.0
+SEND_S = 30.0  # whoever reads no more is let go of
 MOST_AT_ONCE = 4
 POLICY = 1008  # RFC 6455: what was sent breaks the rules
 router = APIRouter()
@@ -51,7 +52,11 @@ class _Talk:
         return self.socket.app.state.parts  # type: ignore[no-any-return]
 
     async def say(self, event: str, data: Any) -> None:
-        await self.socket.send_text(json.dumps({"event": event, "data": data}))
+        try:
+            async with asyncio.timeout(SEND_S):
+                await self.socket.send_text(json.dumps({"event": event, "data": data}))
+        except TimeoutError:
+            raise WebSocketDisconnect(POLICY, "Whoever asked reads no more.") from None
 
     def sign_in(self, token: str) -> None:
         """The caller is whom the token names; until it ends, or the next one comes."""
