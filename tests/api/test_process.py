@@ -56,10 +56,15 @@ class Server:
         return [sys.executable, "-m", "datamind.cli", "serve", "--port", str(self.port),
                 "--warehouse", f"duckdb:///{self.shop}"]  # fmt: skip
 
-    def start(self) -> None:
+    def begin(self) -> None:
+        """Start it, and wait for nothing."""
         self.process = subprocess.Popen(
             self.command(), env=self.env, stderr=subprocess.PIPE, text=True, start_new_session=True
         )
+
+    def start(self) -> None:
+        self.begin()
+        assert self.process is not None
         until = time.monotonic() + START_S
         while time.monotonic() < until and self.process.poll() is None:
             with suppress(httpx.TransportError):

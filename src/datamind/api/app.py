@@ -17,6 +17,7 @@ from datamind import __version__, clock
 from datamind.api.data import Source
 from datamind.api.life import Start, life
 from datamind.api.middleware import Gate, problem_response
+from datamind.api.starting import Starting
 from datamind.errors import AccessDenied, BadInput, DataMindError, NotFound
 from datamind.rooms.audit import routes as audit
 from datamind.rooms.audit.service import Outcome, note
@@ -55,9 +56,12 @@ def create_app(
     settings: Settings, source: Source, *,
     demo_questions: tuple[str, ...] = (), today: Callable[[], Any] = clock.today,
     now: Callable[[], Any] = clock.now, password_rounds: int = 12,
+    starting: Starting | None = None,
 ) -> FastAPI:  # fmt: skip
     """The application for the data that `source` names; its parts start and end with it."""
-    start = Start(settings, source, demo_questions, today, now, password_rounds)
+    start = Start(
+        settings, source, demo_questions, today, now, password_rounds, starting or Starting()
+    )
     app = FastAPIOffline(
         title="DataMind", version=__version__, description=ABOUT,
         lifespan=partial(life, start=start),

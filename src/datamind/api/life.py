@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import FastAPI
@@ -14,12 +15,14 @@ from datamind import tracing
 from datamind.adapters.alerts import notifiers
 from datamind.adapters.dbt.configured import dbt_of
 from datamind.adapters.exports import EXPORTERS
-from datamind.api.data import Following, Source, open_data
+from datamind.api.data import Data, Following, Source, open_data
 from datamind.api.jobs import open_jobs, start_jobs
 from datamind.api.secrets import secrets_of
 from datamind.api.shared import Shared, open_shared
+from datamind.api.starting import PASSING, Starting
 from datamind.api.store import open_store
 from datamind.breakers import Breaker, Breakers
+from datamind.errors import DataMindError
 from datamind.log import Threads
 from datamind.rooms.auth.passwords import Passwords
 from datamind.rooms.auth.restrictions import IpRules
@@ -38,6 +41,7 @@ from datamind.rooms.system.statements import Names, Statements
 from datamind.semantics.catalog import Catalog
 from datamind.settings import Settings
 
+log = logging.getLogger(__name__)
 THREADS = 4  # beside those that wait for the warehouse
 
 
@@ -51,23 +55,73 @@ class Start:
     today: Callable[[], Any]
     now: Callable[[], Any]
     password_rounds: int
+    starting: Starting = field(default_factory=Starting)
 
 
 @asynccontextmanager
 async def life(app: FastAPI, start: Start) -> AsyncIterator[None]:
+    """The server's life: its parts are open in it. Where one is down that may come back, and the
+    start `waits`, it is waited for in here, and health alone is answered meanwhile."""
+    app.state.starting = starting = start.starting
+    async with AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(_parts(app, start))
+        except PASSING as fault:
+            if not starting.waits:
+                raise
+            starting.missing = fault
+            stack.push_async_callback(_ended, asyncio.create_task(_retried(app, start, stack)))
+        yield
+
+
+async def _retried(app: FastAPI, start: Start, stack: AsyncExitStack) -> None:
+    """Try again until all parts are there."""
+    fault: DataMindError | None = start.starting.missing
+    while fault is not None:
+        await start.starting.waited(fault)
+        try:
+            await stack.enter_async_context(_parts(app, start))
+        except PASSING as again:
+            fault = again
+        except Exception as other:
+            log.exception("the start failed")
+            ours = DataMindError("Something went wrong inside DataMind.")
+            fault = other if isinstance(other, DataMindError) else ours
+        else:
+            return
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _parts(app: FastAPI, start: Start) -> AsyncIterator[None]:
     """The server's parts, from the first that is opened to the last that is closed."""
     async with AsyncExitStack() as stack:
+        tell = start.starting.part
         settings, now = start.settings, start.now
         stack.callback(tracing.start(settings.telemetry, "datamind"))
         secrets = secrets_of(settings)
         breakers, metrics = Breakers(), Metrics()
         asked, kept = breakers.add(Breaker("warehouse")), breakers.add(Breaker("metadata"))
         told = _statements(app, settings, metrics, stack).told
-        opening = asyncio.create_task(
-            open_data(settings, start.source, secrets.masks, asked, told=told)
-        )
-        store = await stack.enter_async_context(open_store(settings, secrets, kept))
-        shared = await stack.enter_async_context(open_shared(settings, secrets))
+
+        async def opened() -> Data:
+            async with tell("catalog and warehouse"):
+                return await open_data(settings, start.source, secrets.masks, asked, told=told)
+
+        opening = asyncio.create_task(opened())
+        try:
+            async with tell("metadata store and audit log"):
+                store = await stack.enter_async_context(open_store(settings, secrets, kept))
+            shared = await stack.enter_async_context(open_shared(settings, secrets))
+        except BaseException:
+            opening.cancel()
+            with suppress(DataMindError, asyncio.CancelledError):
+                (await opening).close()
+            raise
         data = await opening
         app.state.following = following = Following(
             app, settings, start.source, data, secrets.masks, asked, told
@@ -104,7 +158,8 @@ async def life(app: FastAPI, start: Start) -> AsyncIterator[None]:
         await load_revocations(parts)
         _listen(shared, parts, rights, ip_rules)
         app.state.watch = Watch(lambda: app.state.parts, notifiers(settings.alerts))
-        await app.state.watch.start()
+        async with tell("looks at all parts"):
+            await app.state.watch.start()
         app.state.figures = Figures(lambda: app.state.parts)
         await app.state.figures.start()
         stack.push_async_callback(app.state.figures.end)
@@ -112,6 +167,7 @@ async def life(app: FastAPI, start: Start) -> AsyncIterator[None]:
         following.start()
         await start_jobs(jobs, settings, lambda: app.state.parts)
         stack.push_async_callback(jobs.end)
+        start.starting.done(parts.modes.standing, app.state.watch.health.score)
         yield
 
 

@@ -19,6 +19,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from datamind import clock, tracing
+from datamind.api.starting import Starting, answered
 from datamind.errors import (
     AccessDenied,
     BadInput,
@@ -194,6 +195,9 @@ class Gate:
             await send(message)
 
         try:
+            if (missing := self._missing()) is not None:
+                await answered(scope["path"], missing, clock.now())(scope, receive, answer)
+                return sent
             await self._let_in(scope)
             if self._goes_to_https(scope):
                 url = URL(scope=scope).replace(scheme="https")
@@ -274,6 +278,11 @@ class Gate:
                 who = Caller(Identity("", "viewer"), state["client_ip"], state["correlation_id"])
                 await note(parts, who, "ip_denied", Outcome.blocked, path=scope["path"])
             raise
+
+    def _missing(self) -> DataMindError | None:
+        """What the start still waits for."""
+        starting: Starting | None = getattr(self.server.state, "starting", None)
+        return starting.missing if starting is not None else None
 
     async def _by_mode(self, method: str, path: str) -> None:
         """Unavailable for what the mode that holds forbids."""

@@ -17,9 +17,10 @@ import uvicorn
 
 from datamind.api.app import create_app
 from datamind.api.data import Source
+from datamind.api.starting import Starting
 from datamind.commands.people import with_people
 from datamind.commands.wiring import target
-from datamind.errors import BadInput
+from datamind.errors import BadInput, Unavailable
 from datamind.log import json_logs
 from datamind.rooms.users.service import anybody
 from datamind.settings import ServerSettings, Settings, load
@@ -58,7 +59,10 @@ def run(warehouse: str | None, project: Path | None, host: str | None, port: int
     must_be_safe(current())
     settings = at(load(), host, port)
     target(warehouse, project, settings)  # told at once if there is none
-    nobody = not with_people(settings, lambda ground, session, me: anybody(session))
+    try:
+        nobody = not with_people(settings, lambda ground, session, me: anybody(session))
+    except Unavailable:
+        nobody = False  # the start tells of it, and waits
 
     def ready() -> None:
         say(address(settings.server))
@@ -87,14 +91,20 @@ def serve(
     hide(known())  # from what it starts
     json_logs(settings.logs)
     server = settings.server
-    app = create_app(settings, source, demo_questions=questions)
+    starting = Starting(say, waits=True)
+    app = create_app(settings, source, demo_questions=questions, starting=starting)
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, backlog=BACKLOG,
         timeout_graceful_shutdown=GRACE_S, timeout_keep_alive=KEEP_ALIVE_S, proxy_headers=False,
         lifespan="off", ws_max_size=WS_BYTES,
     )  # fmt: skip
     config.load()  # the pages look for it while they start
-    running = _Server(config, ready, lambda: app.state.parts.running.stop_all())
+
+    def stop() -> None:
+        if (parts := getattr(app.state, "parts", None)) is not None:
+            parts.running.stop_all()
+
+    running = _Server(config, ready, stop)
 
     async def life(listener: socket.socket) -> None:
         # Not uvicorn's own: what keeps the parts from starting is to be told like any error.
