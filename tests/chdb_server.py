@@ -203,7 +203,8 @@ class Handler(BaseHTTPRequestHandler):
         params = {k[6:]: v for k, v in asked.items() if k.startswith("param_")} or None
         if KILLS.match(sql):  # the engine gives its own ids, so ours is a comment
             sql = re.sub(r"\bquery_id\b", "Settings['log_comment']", sql)
-        if READS.match(sql):
+        # Streamed, the other forms lose what stands around their rows.
+        if READS.match(sql) and form == "Native":
             self._stream(engine, sql, form, params, asked)
         else:
             block = engine.query(sql, form, params=params).bytes()

@@ -16,6 +16,7 @@ from datamind.adapters.introspection.advice import sql_of
 from datamind.commands.faults import print_json
 from datamind.commands.render import Screen, counted
 from datamind.commands.wiring import quiet_logs, target
+from datamind.errors import Unavailable
 from datamind.records import Dialect
 from datamind.semantics.catalog import Catalog, View
 from datamind.semantics.readiness import Asked, Grade, Readiness, Step, readiness
@@ -91,7 +92,7 @@ def remembered(settings: Settings, catalog: Catalog) -> tuple[Asked, frozenset[s
                 asked = await wanted.asked(session, operator())
                 kept = await proposals.kept_from_others(session, bindings, operator())
                 return asked, kept
-        except SQLAlchemyError:  # not ours, or of another version
+        except (SQLAlchemyError, Unavailable):  # not ours, or of another version
             return Asked(), frozenset()
         finally:
             await database.close()

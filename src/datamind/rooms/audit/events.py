@@ -11,7 +11,7 @@ EVENTS = frozenset(
     mode_override mode_override_clear password_change policy_change policy_check policy_forced
     policy_import policy_preview policy_test query_ask query_cancel query_execute
     query_execution query_export query_generate query_results query_share query_unshare
-    refresh_reuse schedule_change session_revoke sql_validate user_attributes user_change
-    user_create user_delete user_groups user_role values_read
+    refresh_reuse schedule_change session_revoke sql_validate store_moved user_attributes
+    user_change user_create user_delete user_groups user_role values_read
     """.split()
 )
