@@ -124,6 +124,7 @@ def asks() -> dict[str, Any]:
     """Every way in which a warehouse is handed a statement."""
     return {
         "estimate": lambda w, g: w.estimate(g),
+        "plan": lambda w, g: w.plan(g),
         "run": lambda w, g: w.run(g, timeout_s=5),
         "batches": lambda w, g: next(w.batches(g, timeout_s=5)),
     }
@@ -148,7 +149,8 @@ def test_a_warehouse_takes_governed_statements_and_no_text() -> None:
 
 def test_statements_are_handed_to_a_warehouse_in_few_places(source_nodes: Nodes) -> None:
     """The stage that runs them, what reads values for the engine, what tells whether a policy fails
-    by its asker's attributes, and `doctor`'s question whether there is an answer at all."""
+    by its asker's attributes, `doctor`'s question whether there is an answer at all, and what takes
+    the plans of slow ones."""
     handing = {
         name
         for name, nodes in source_nodes.items()
@@ -158,5 +160,5 @@ def test_statements_are_handed_to_a_warehouse_in_few_places(source_nodes: Nodes)
     }  # fmt: skip
     assert handing == {
         "pipeline/execute.py", "rooms/policies/values.py", "rooms/policies/blame.py",
-        "commands/doctor.py",
+        "rooms/system/slow.py", "commands/doctor.py",
     }  # fmt: skip
