@@ -285,7 +285,8 @@ class StageReport:
 class Answer:
     """All that is told back, whatever the status; what does not apply is empty.
 
-    `as_of` is when the rows were read; `cached` that they were read for an earlier answer.
+    `as_of` is when the rows were read; `cached` that they were read for an earlier answer. `routed`
+    says why `warehouse` was asked, where there are two.
     """
 
     query_id: str
@@ -315,6 +316,7 @@ class Answer:
     error_code: str | None = None
     hint: str | None = None
     warehouse: str | None = None
+    routed: str = ""
     data_version: str | None = None
     as_of: dt.datetime | None = None
     cached: bool = False

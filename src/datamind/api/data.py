@@ -19,6 +19,7 @@ from datamind.adapters.catalog_store import catalog_key, load_catalog
 from datamind.adapters.warehouse import open_warehouse
 from datamind.adapters.warehouse.guarded import GuardedWarehouse
 from datamind.adapters.warehouse.observed import Told, observed
+from datamind.api.copies import copies_shape, open_copies
 from datamind.api.engine_pool import EnginePool
 from datamind.breakers import Breaker
 from datamind.errors import DataMindError
@@ -70,13 +71,17 @@ async def open_data(
     opened = open_warehouse(url, workers=server.query_workers, memory_mb=settings.memory_mb)
     if told is not None:
         opened = observed(opened, told)
-    warehouse = GuardedWarehouse(opened, breaker or Breaker("warehouse"))
+    warehouse: Warehouse = GuardedWarehouse(opened, breaker or Breaker("warehouse"))
+    copied = await loop.run_in_executor(None, open_copies, settings, url, catalog, warehouse)
+    if copied is not None:
+        warehouse, key = copied.warehouse, f"{key} {copied.shape}"
     engine = EnginePool(
         catalog, Target(warehouse.name, warehouse.dialect), workers=server.engine_workers,
         key=mask_key, fiscal=fiscal_year(settings.fiscal_start, settings.fiscal_named),
         logs=settings.logs, places=partial(
             Places, limit_s=server.queue_s, most=server.queue, most_each=server.queue_each
-        ),
+        ), second=copied.second if copied is not None else None,
+        copies=copied.watching.copies if copied is not None else None,
     )  # fmt: skip
     made = Data(
         key, Bindings(catalog, warehouse.dialect, mask_key), warehouse, engine,
@@ -135,7 +140,7 @@ class Following:
     async def look(self) -> bool:
         """Whether there was something newer, which is asked from now on."""
         loop = asyncio.get_running_loop()
-        key = await loop.run_in_executor(None, lambda: catalog_key(*self._source()))
+        key = await loop.run_in_executor(None, self._key)
         settled, self._seen = key == self._seen, key
         if key == self._data.key or not settled:
             return False  # what still changes is opened once it holds still
@@ -154,6 +159,12 @@ class Following:
         loop.call_later(self._settings.query_timeout_s + LINGER_S, self._drop, older)
         log.warning("newer data is asked from now on: %s", newer.warehouse.name)
         return True
+
+    def _key(self) -> str:
+        url, project = self._source()
+        key = catalog_key(url, project)
+        shape = copies_shape(self._settings, url, self._data.key.rpartition(" ")[2])
+        return key if shape is None else f"{key} {shape}"
 
     def _drop(self, data: Data) -> None:
         if data in self._old:

@@ -19,11 +19,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from multiprocessing import forkserver, resource_tracker
 from typing import NoReturn, TypeVar
 
 from datamind.errors import DataMindError, Overloaded
 from datamind.governance.bound import Bindings
+from datamind.governance.portable import portable
 from datamind.governance.rules import Rights
 from datamind.language.engine import BuiltinPlanner
 from datamind.language.fiscal import FiscalYear
@@ -37,6 +39,7 @@ from datamind.records import Candidate, Identity, Interpretation, Question, Stag
 from datamind.rooms.places import Places
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Catalog, View
+from datamind.semantics.routing import Choice, Copies, Second, route
 from datamind.settings import LogSettings
 
 log = logging.getLogger(__name__)
@@ -53,6 +56,8 @@ class _Room:
     bindings: Bindings
     planner: BuiltinPlanner
     target: Target
+    second: Second | None = None
+    there: Bindings | None = None
 
 
 class EnginePool:
@@ -61,11 +66,13 @@ class EnginePool:
     def __init__(
         self, catalog: Catalog, target: Target, *, workers: int, key: str,
         fiscal: FiscalYear | None = None, logs: LogSettings | None = None,
-        places: Callable[[int], Places] = Places,
+        places: Callable[[int], Places] = Places, second: Second | None = None,
+        copies: Callable[[], Copies] | None = None,
     ) -> None:  # fmt: skip
         # One more than there are processes: it is at hand when one of them is done.
         self._places = places(workers + 1)
-        self._arguments = (catalog, target, key, fiscal, logs or LogSettings())
+        self._arguments = (catalog, target, key, fiscal, logs or LogSettings(), second)
+        self._copies = copies
         self._workers = workers
         self._pool = self._start()
         self._under_way = 0
@@ -96,7 +103,8 @@ class EnginePool:
         self, readings: Sequence[Candidate], rights: Rights, *, row_limit: int
     ) -> tuple[Prepared, Reports]:
         """Stages 2 to 5 for readings."""
-        return await self._placed(rights, _prepare, tuple(readings), rights, row_limit)
+        copies = self._copies() if self._copies is not None else None
+        return await self._placed(rights, _prepare, tuple(readings), rights, row_limit, copies)
 
     async def prepare_sql(
         self, sql: str, rights: Rights, *, row_limit: int, plan: P.Query | None = None
@@ -161,8 +169,9 @@ def _uninterrupted() -> Iterator[None]:
 
 
 def _move_in(
-    catalog: Catalog, target: Target, key: str, fiscal: FiscalYear | None, logs: LogSettings
-) -> None:
+    catalog: Catalog, target: Target, key: str, fiscal: FiscalYear | None, logs: LogSettings,
+    second: Second | None,
+) -> None:  # fmt: skip
     """Make this process ready: nothing of the server's signals, and the catalog looked up once."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGALRM, _over_time)
@@ -172,6 +181,9 @@ def _move_in(
     _Room.bindings = Bindings(catalog, target.dialect, key)
     _Room.planner = BuiltinPlanner(fiscal=fiscal)
     _Room.target = target
+    if second is not None:
+        _Room.second = second
+        _Room.there = Bindings(second.catalog, second.target.dialect, key)
     warm = Question("how many are there", Identity("system"), dt.date(2000, 1, 1))
     with contextlib.suppress(DataMindError):
         _Room.planner.interpret(warm, View.open(catalog))
@@ -222,14 +234,42 @@ def _interpret(question: Question, rights: Rights) -> tuple[Interpretation, Repo
 
 
 def _prepare(
-    readings: tuple[Candidate, ...], rights: Rights, row_limit: int
+    readings: tuple[Candidate, ...], rights: Rights, row_limit: int, copies: Copies | None
 ) -> tuple[Prepared, Reports]:
     with _limited() as stages:
         bound = _Room.bindings.of(rights)
         made = prepare(
             readings, bound.view, _Room.target, stages, row_limit=row_limit, policy=bound
         )
+        if copies is not None:
+            made = _routed(made, rights, row_limit, copies)
         return made, tuple(stages.reports)
+
+
+def _routed(made: Prepared, rights: Rights, row_limit: int, copies: Copies) -> Prepared:
+    """The same, with its form for the second warehouse where it may run there."""
+    second, there = _Room.second, _Room.there
+    if second is None or there is None or made.reading is None:
+        return replace(made, routed=copies.down)
+    choice = route(made.draft.plan, made.governed, second, copies)
+    tables = [second.catalog.by_id[name] for name in made.governed.relations]
+    if choice.second and not all(
+        portable(rights.rules, rights.asker, t, _Room.target.dialect) for t in tables
+    ):
+        choice = Choice(False, "a policy is written in a way that means something else there")
+    if not choice.second:
+        return replace(made, routed=choice.reason)
+    bound, aside = there.of(rights), Stages(time.perf_counter)
+    try:
+        again = prepare(
+            (made.reading,), bound.view, second.target, aside, row_limit=row_limit, policy=bound
+        )
+    except DataMindError as fault:
+        log.info("a plan has no form for ClickHouse: %s", fault.code)
+        return replace(made, routed="the plan can't be put into ClickHouse's SQL")
+    if len(again.governed.lineage) != len(made.governed.lineage):
+        return replace(made, routed="the plan gives other columns there")
+    return replace(made, elsewhere=again.governed, routed=choice.reason)
 
 
 def _prepare_sql(

@@ -40,7 +40,7 @@ def bound(rows: str, table: Table, asker: Asker, all_of_it: Relations) -> exp.Ex
     for predicates read without any policy.
     """
     dialect = all_of_it.names.dialect
-    statement = _parsed(rows, table.schema, table.name, dialect).copy()
+    statement = parsed(rows, table.schema, table.name, dialect).copy()
     for marked in list(statement.find_all(exp.Column)):
         if marked.name.startswith(MARK):
             value = asker.attributes.get(marked.name.removeprefix(MARK))
@@ -91,7 +91,7 @@ def _is_condition(rows: str, table: Table, dialect: Dialect) -> bool:
     if dialect == "postgres":
         neither |= exp.DataType.NUMERIC_TYPES
     types = {ascii_lower(c.name): TYPES[c.type] for c in table.columns if c.type in TYPES}
-    waiting = [_parsed(rows, table.schema, table.name, dialect).args["where"].this]
+    waiting = [parsed(rows, table.schema, table.name, dialect).args["where"].this]
     while waiting:
         at = waiting.pop().unnest()
         if isinstance(at, (exp.Connector, exp.Not)):
@@ -111,7 +111,7 @@ def _typed(node: exp.Expr, types: Mapping[str, str]) -> exp.Expr:
 
 
 @lru_cache(maxsize=4096)
-def _parsed(rows: str, schema: str, name: str, dialect: Dialect) -> exp.Query:
+def parsed(rows: str, schema: str, name: str, dialect: Dialect) -> exp.Query:
     """`SELECT 1 FROM table WHERE rows`, checked, with a marked column for each attribute."""
     text, shift = rows, 0
     for start, end, attribute in _asked_for(rows, dialect):

@@ -27,13 +27,17 @@ ATTEMPTS = 3
 class Prepared:
     """What will run: the draft, its governed text, the tables and columns that the draft names (ids
     of the catalog), and the reading that it came from, if any. `called` are other names for its
-    columns, where its reader is not told the SQL."""
+    columns, where its reader is not told the SQL. `elsewhere` is the same plan governed for another
+    warehouse, where it runs if it can; `routed` says why it goes there, or not.
+    """
 
     draft: Draft
     governed: Governed
     names: tuple[str, ...]
     reading: Candidate | None = None
     called: tuple[str, ...] = ()
+    elsewhere: Governed | None = None
+    routed: str = ""
 
 
 def prepare(

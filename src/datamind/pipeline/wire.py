@@ -73,6 +73,7 @@ def as_json(answer: Answer) -> dict[str, Any]:
             "code": answer.error_code, "message": answer.summary, "hint": answer.hint,
         },
         "warehouse": answer.warehouse,
+        "routed": answer.routed,
         "data_version": answer.data_version,
         "as_of": answer.as_of.isoformat() if answer.as_of is not None else None,
         "cached": answer.cached,

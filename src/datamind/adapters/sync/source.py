@@ -168,10 +168,14 @@ class Source:
             SourceTable(
                 schema, name, oid, tuple(columns[oid]), keys.get(oid, ()),
                 frozenset(indexed.get(oid, ())), rows or 0, size or 0,
-                hashlib.sha256(mark.encode()).hexdigest()[:24], secured, oid in closed,
+                _mark(mark), secured, oid in closed,
             )
             for schema, name, oid, secured, rows, size, mark in listed if oid in columns
         ]  # fmt: skip
+
+    def marks(self) -> dict[str, str]:
+        """The mark of each table, by its full name."""
+        return {f"{row[0]}.{row[1]}": _mark(row[6]) for row in self.rows(_TABLES)}
 
     def size_of(self, table: SourceTable, column: SourceColumn) -> Numeric:
         """How large the values of a numeric column are that no size was declared for."""
@@ -215,6 +219,10 @@ def opened(url: str) -> Iterator[Source]:
         for name, value in _SETTINGS.items():
             connection.execute("SELECT set_config(%s, %s, false)", (name, value))
         yield Source(connection, f"{parts.get('dbname') or 'postgres'} on {host}:{port}")
+
+
+def _mark(written: str) -> str:
+    return hashlib.sha256(written.encode()).hexdigest()[:24]
 
 
 def quoted(name: str) -> str:

@@ -75,12 +75,17 @@ class Target:
 
     def states(self) -> dict[str, State]:
         """What is known of each table, by name; nothing where nothing was synced yet."""
-        if not self.rows(
-            f"SELECT 1 FROM system.tables WHERE database = '{HOME}' AND name = 'state'"
-        ):
+        listed = f"SELECT name FROM system.tables WHERE database = '{HOME}' AND name = 'state'"
+        if not self._texts(listed):
             return {}
-        found = self.rows(f"SELECT name, state FROM {STATE} FINAL")
+        found = self._texts(f"SELECT name, state FROM {STATE} FINAL")
         return {name: _read(text) for name, text in found if text}
+
+    def _texts(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of texts, read without any setting, which a user that only reads may not change."""
+        with _in_our_words():
+            found = self._client.raw_query(sql, fmt="JSONCompactEachRow", use_database=False)
+        return [tuple(json.loads(line)) for line in found.decode().splitlines()]
 
     def keep(self, name: str, state: State | None) -> None:
         """Remember it, in place of what was known before."""
@@ -94,8 +99,9 @@ class Target:
 
 
 @contextmanager
-def opened(url: str) -> Iterator[Target]:
-    """A connection for `clickhouse://user:password@host:port`, `?secure=true` for TLS."""
+def opened(url: str, *, answer_s: float = ANSWER_S) -> Iterator[Target]:
+    """A connection for `clickhouse://user:password@host:port`, `?secure=true` for TLS; each answer
+    is waited for so long."""
     try:
         import clickhouse_connect
     except ImportError:
@@ -113,7 +119,7 @@ def opened(url: str) -> Iterator[Target]:
         client = clickhouse_connect.get_client(
             host=parts.hostname, port=port, secure=secure, interface="https" if secure else "http",
             username=unquote(parts.username or "default"), password=unquote(parts.password or ""),
-            connect_timeout=CONNECT_S, send_receive_timeout=ANSWER_S,
+            connect_timeout=min(CONNECT_S, answer_s), send_receive_timeout=answer_s,
             autogenerate_session_id=False, client_name="datamind sync",
         )  # fmt: skip
     try:

@@ -195,3 +195,11 @@ def widened(before: str, after: str) -> bool:
         (p, s), (q, r) = ((int(m[1]), int(m[2])) for m in sizes if m)
         return s == r and p <= q
     return False
+
+
+def alike(native: str, *, enum: bool) -> bool:
+    """Whether values of the type are, and are compared, in ClickHouse as they are in PostgreSQL."""
+    base, _ = _apart(native)
+    if enum or base in ("text", "character varying", "name"):
+        return True
+    return base == "numeric" or (base in KINDS and KINDS[base].clickhouse != "String")

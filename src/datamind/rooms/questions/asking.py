@@ -23,6 +23,7 @@ from datamind.errors import (
     QueryCancelled,
     QueryFailed,
     Unavailable,
+    WarehouseError,
 )
 from datamind.governance.rules import Rights
 from datamind.pipeline.answers import HINT, blank, completed, drafted, failed, told
@@ -31,7 +32,15 @@ from datamind.pipeline.execute import execute
 from datamind.pipeline.kept import Read
 from datamind.pipeline.prepare import Prepared
 from datamind.pipeline.stages import Stages
-from datamind.records import Answer, Candidate, Interpretation, Question, Result, StageReport
+from datamind.records import (
+    Answer,
+    Candidate,
+    Governed,
+    Interpretation,
+    Question,
+    Result,
+    StageReport,
+)
 from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.caller import Caller, need
 from datamind.rooms.parts import Parts
@@ -302,21 +311,39 @@ async def _executed(ask: Ask, prepared: Prepared) -> Answer:
 
 
 async def _rows(ask: Ask, prepared: Prepared) -> tuple[Read, StageReport]:
-    """Stage 6: nothing runs before its intent is on the disk."""
+    """Stage 6, where the plan was routed to; where that fails, where everything can be asked."""
+    elsewhere, why = prepared.elsewhere, prepared.routed
+    if elsewhere is not None:
+        try:
+            found = await _rows_of(ask, prepared, elsewhere)
+        except QueryCancelled:
+            raise
+        except WarehouseError as fault:
+            log.warning("a routed query failed: %s", fault.code)
+            why = f"{elsewhere.target} did not answer this"
+        else:
+            ask.answer = replace(ask.answer, warehouse=elsewhere.target, routed=why)
+            return found
+    ask.answer = replace(ask.answer, routed=why)
+    return await _rows_of(ask, prepared, prepared.governed)
+
+
+async def _rows_of(ask: Ask, prepared: Prepared, governed: Governed) -> tuple[Read, StageReport]:
+    """The rows of one form of it: nothing runs before its intent is on the disk."""
     parts = ask.parts
     parts.modes.must("execute")
     await note(
         parts, ask.caller, "query_execution", Outcome.intent, component="warehouse",
         query=ask.answer.query_id, of=ask.of, sql=prepared.draft.sql,
-        governed_sql=prepared.governed.sql, relations=list(prepared.governed.relations),
-        columns=list(prepared.governed.columns), policies=list(prepared.governed.policies),
-        fingerprint=prepared.governed.fingerprint,
+        governed_sql=governed.sql, relations=list(governed.relations),
+        columns=list(governed.columns), policies=list(governed.policies),
+        fingerprint=governed.fingerprint, target=governed.target,
     )  # fmt: skip
     loop = asyncio.get_running_loop()
 
     def run() -> Result:
         return execute(
-            prepared.governed, parts.warehouse, stop=ask.stop,
+            governed, parts.warehouse, stop=ask.stop,
             timeout_s=parts.settings.query_timeout_s,
         )  # fmt: skip
 
@@ -330,12 +357,12 @@ async def _rows(ask: Ask, prepared: Prepared) -> tuple[Read, StageReport]:
     try:
         with tracing.span("execute") as span:
             read = await parts.results.of(
-                prepared.governed, parts.warehouse, placed, stop=ask.stop, fresh=ask.fresh
+                governed, parts.warehouse, placed, stop=ask.stop, fresh=ask.fresh
             )
             span.tell(datamind__cached=read.cached, datamind__rows=len(read.result.rows))
     except QueryFailed as fault:
         raise await blame.told(
-            parts, ask.caller, ask.rights, prepared.governed, fault
+            parts, ask.caller, ask.rights, governed, fault
         ) from None  # fmt: skip
     parts.metrics.read(cached=read.cached)
     found = f"{len(read.result.rows):,} rows"

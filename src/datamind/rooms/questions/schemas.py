@@ -165,7 +165,8 @@ class GenerateOut(BaseModel):
 
 class ResultOut(BaseModel):
     """Rows, and what is said of them. `as_of` is when they were read, which for `cached` ones was
-    for an earlier answer from the same governed statement over the same data."""
+    for an earlier answer from the same governed statement over the same data; `routed` is why that
+    warehouse was asked, where there are two."""
 
     query_id: str
     correlation_id: str
@@ -180,6 +181,7 @@ class ResultOut(BaseModel):
     chart: ChartOut | None
     follow_ups: list[str]
     warehouse: str | None
+    routed: str
     data_version: str | None
     as_of: dt.datetime | None
     cached: bool

@@ -1,0 +1,88 @@
+"""Two warehouses as one: each statement runs in the one that it was governed for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from datamind.errors import QueryTimeout, WarehouseNotFound, WorkerLost
+from datamind.ports import Stop, Warehouse
+from datamind.records import Dialect, Estimate, Governed, Result
+
+
+class RoutedWarehouse:
+    """PostgreSQL first, which is what people know; ClickHouse for what was routed there.
+
+    What runs in the second may be run again in the first, so that it has half the time. `on_outage`
+    is told where the second did not answer, `on_close` ends what watches over the copies.
+    """
+
+    def __init__(
+        self, first: Warehouse, second: Warehouse, *, on_outage: Callable[[], None],
+        on_close: Callable[[], None],
+    ) -> None:  # fmt: skip
+        self.first = first
+        self.second = second
+        self._on_outage = on_outage
+        self._on_close = on_close
+
+    @property
+    def dialect(self) -> Dialect:
+        """That of the first, in which people write."""
+        return self.first.dialect
+
+    @property
+    def name(self) -> str:
+        """How people know the first."""
+        return self.first.name
+
+    @property
+    def session(self) -> str:
+        """Both: a statement says by its target which of them it is for."""
+        return f"{self.first.session} {self.second.session}"
+
+    def estimate(self, governed: Governed) -> Estimate:
+        """What running this would cost where it runs."""
+        if governed.dialect == self.dialect:
+            return self.first.estimate(governed)
+        with self._watched():
+            return self.second.estimate(governed)
+
+    def run(self, governed: Governed, *, timeout_s: float, stop: Stop | None = None) -> Result:
+        """Rows, from where it was governed for. What the second says of its version says nothing
+        of the first's, by which rows are kept."""
+        if governed.dialect == self.dialect:
+            return self.first.run(governed, timeout_s=timeout_s, stop=stop)
+        with self._watched():
+            result = self.second.run(governed, timeout_s=timeout_s / 2, stop=stop)
+        return replace(result, data_version="")
+
+    def batches(
+        self, governed: Governed, *, timeout_s: float, stop: Stop | None = None
+    ) -> Generator[Result, None, None]:
+        """The same, some rows at a time."""
+        of = self.first if governed.dialect == self.dialect else self.second
+        yield from of.batches(governed, timeout_s=timeout_s, stop=stop)
+
+    def ping(self) -> None:
+        """The first: without the second all is answered."""
+        self.first.ping()
+
+    def data_version(self) -> str:
+        """That of the first, of which the second is a copy."""
+        return self.first.data_version()
+
+    def close(self) -> None:
+        """End both."""
+        self._on_close()
+        self.first.close()
+        self.second.close()
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        try:
+            yield
+        except (WarehouseNotFound, WorkerLost, QueryTimeout):
+            self._on_outage()
+            raise

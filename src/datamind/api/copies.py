@@ -1,0 +1,69 @@
+"""ClickHouse beside PostgreSQL, as far as the server has it: the router and what it looks at."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from datamind.adapters.sync.freshness import Watching, read_states, second_of, shape_of
+from datamind.adapters.warehouse import open_warehouse
+from datamind.adapters.warehouse.router import RoutedWarehouse
+from datamind.errors import DataMindError
+from datamind.ports import Warehouse
+from datamind.semantics.catalog import Catalog
+from datamind.semantics.routing import Second
+from datamind.settings import Settings
+
+log = logging.getLogger(__name__)
+
+UNKNOWN = "unknown"  # ClickHouse did not answer when it was looked at
+
+
+@dataclass(frozen=True, slots=True)
+class CopiesOpened:
+    """Both warehouses as one, what the engine has to know, and what watches over the copies;
+    `shape` changes with the tables and columns that are copied."""
+
+    warehouse: Warehouse
+    second: Second
+    watching: Watching
+    shape: str
+
+
+def open_copies(
+    settings: Settings, url: str, catalog: Catalog, first: Warehouse
+) -> CopiesOpened | None:
+    """The router, where one is set up: it is there also while ClickHouse is not. Blocks."""
+    target = _target(settings, url)
+    if target is None:
+        return None
+    try:
+        states = read_states(target)
+        shape = shape_of(states)
+    except DataMindError as fault:
+        log.warning("nothing is routed to ClickHouse: %s", fault.message)
+        states, shape = {}, UNKNOWN
+    second = open_warehouse(target, workers=settings.server.query_workers)
+    watching = Watching(url, target, catalog, settings.router.lag_s)
+    routed = RoutedWarehouse(first, second, on_outage=watching.failed, on_close=watching.close)
+    made = second_of(catalog, states, second.name, settings.router.least_rows)
+    return CopiesOpened(routed, made, watching, shape)
+
+
+def copies_shape(settings: Settings, url: str, known: str) -> str | None:
+    """The shape of the copies now; the one that is known while ClickHouse does not answer, None
+    where nothing is routed. Blocks."""
+    target = _target(settings, url)
+    if target is None:
+        return None
+    try:
+        return shape_of(read_states(target))
+    except DataMindError:
+        return known
+
+
+def _target(settings: Settings, url: str) -> str | None:
+    router = settings.router
+    if not router.routing or not url.startswith(("postgres://", "postgresql://")):
+        return None
+    return router.clickhouse_url
