@@ -82,7 +82,7 @@ def _answered(answer: JSON, person: Person, acts: Acts) -> None:
             version = answer.get("data_version") or "unknown"
             chip(
                 answer["warehouse"], icon="storage",
-                tip=f"Version of the data: {version}; read {_when(answer)}.",
+                tip=f"Version of the data: {version}; read {_when(answer)}." + _routed(answer),
             )  # fmt: skip
         chip(duration(answer["execution_time_ms"]), icon="timer", tip="From question to answer.")
     _result(answer)
@@ -239,3 +239,8 @@ def _understood_so_far(answer: JSON) -> None:
     if (answer.get("interpretation") or {}).get("links"):
         with box("details", "more"), _inside("How it was understood", "psychology"):
             understood(answer)
+
+
+def _routed(answer: dict[str, Any]) -> str:
+    """Why that warehouse was asked, where there are two."""
+    return f" Asked because {answer['routed']}." if answer.get("routed") else ""

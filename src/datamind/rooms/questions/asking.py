@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal, TypeVar
@@ -21,33 +21,27 @@ from datamind.errors import (
     DataMindError,
     NotFound,
     QueryCancelled,
-    QueryFailed,
     Unavailable,
-    WarehouseError,
 )
 from datamind.governance.rules import Rights
 from datamind.pipeline.answers import HINT, blank, completed, drafted, failed, told
 from datamind.pipeline.engine import Reports
-from datamind.pipeline.execute import execute
-from datamind.pipeline.kept import Read
 from datamind.pipeline.prepare import Prepared
 from datamind.pipeline.stages import Stages
 from datamind.records import (
     Answer,
     Candidate,
-    Governed,
     Interpretation,
     Question,
-    Result,
     StageReport,
 )
 from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.caller import Caller, need
 from datamind.rooms.parts import Parts
 from datamind.rooms.places import CallOff
-from datamind.rooms.policies import blame
 from datamind.rooms.policies.values import rights_of
 from datamind.rooms.questions import drilling, history, sharing
+from datamind.rooms.questions.reading import ms_since, rows
 from datamind.rooms.questions.schemas import AskIn, DemoIn, ExecuteIn, GenerateIn
 from datamind.semantics import codec
 from datamind.semantics import plan as P
@@ -102,7 +96,7 @@ class Ask:
         started = time.perf_counter()
         made, reports = await work
         self.report(reports)
-        waited = _ms_since(started) - sum(report.elapsed_ms for report in reports)
+        waited = ms_since(started) - sum(report.elapsed_ms for report in reports)
         self.parts.metrics.waited.labels("engine").observe(max(0.0, waited / 1000))
         return made
 
@@ -150,8 +144,8 @@ async def answer(
         if ask.answer.status != "answered":
             return ask.answer
         if read.drill is not None and wanted.execute:
-            rows = partial(_rows, ask)
-            return await drilling.why(ask, read, read.drill, rows, limit=limit)
+            read_rows = partial(rows, ask)
+            return await drilling.why(ask, read, read.drill, read_rows, limit=limit)
         prepared = await ask.by_engine(parts.engine.prepare(readings, ask.rights, row_limit=limit))
         if not wanted.execute:
             return drafted(ask.answer, prepared, ask.view, ask.parts.today())
@@ -297,7 +291,7 @@ async def _executed(ask: Ask, prepared: Prepared) -> Answer:
     """Stages 6 and 7."""
     parts = ask.parts
     ask.answer = drafted(ask.answer, prepared, ask.view, ask.parts.today())
-    read, report = await _rows(ask, prepared)
+    read, report = await rows(ask, prepared)
     if read.cached:
         ask.stages.add(report)
     else:
@@ -306,73 +300,8 @@ async def _executed(ask: Ask, prepared: Prepared) -> Answer:
     done = await asyncio.get_running_loop().run_in_executor(
         parts.threads, completed, ask.answer, prepared, read, ask.view, parts.now(), parts.today()
     )
-    ask.report((StageReport("explain", _ms_since(started)),))
+    ask.report((StageReport("explain", ms_since(started)),))
     return done
-
-
-async def _rows(ask: Ask, prepared: Prepared) -> tuple[Read, StageReport]:
-    """Stage 6, where the plan was routed to; where that fails, where everything can be asked."""
-    elsewhere, why = prepared.elsewhere, prepared.routed
-    if elsewhere is not None:
-        try:
-            found = await _rows_of(ask, prepared, elsewhere)
-        except QueryCancelled:
-            raise
-        except WarehouseError as fault:
-            log.warning("a routed query failed: %s", fault.code)
-            why = f"{elsewhere.target} did not answer this"
-        else:
-            ask.answer = replace(ask.answer, warehouse=elsewhere.target, routed=why)
-            return found
-    ask.answer = replace(ask.answer, routed=why)
-    return await _rows_of(ask, prepared, prepared.governed)
-
-
-async def _rows_of(ask: Ask, prepared: Prepared, governed: Governed) -> tuple[Read, StageReport]:
-    """The rows of one form of it: nothing runs before its intent is on the disk."""
-    parts = ask.parts
-    parts.modes.must("execute")
-    await note(
-        parts, ask.caller, "query_execution", Outcome.intent, component="warehouse",
-        query=ask.answer.query_id, of=ask.of, sql=prepared.draft.sql,
-        governed_sql=governed.sql, relations=list(governed.relations),
-        columns=list(governed.columns), policies=list(governed.policies),
-        fingerprint=governed.fingerprint, target=governed.target,
-    )  # fmt: skip
-    loop = asyncio.get_running_loop()
-
-    def run() -> Result:
-        return execute(
-            governed, parts.warehouse, stop=ask.stop,
-            timeout_s=parts.settings.query_timeout_s,
-        )  # fmt: skip
-
-    async def placed() -> Result:
-        async with AsyncExitStack() as stack:
-            with parts.metrics.queued("warehouse"):
-                await stack.enter_async_context(parts.places.one(ask.caller.counted, ask.stop))
-            return await loop.run_in_executor(parts.threads, run)
-
-    started = time.perf_counter()
-    try:
-        with tracing.span("execute") as span:
-            read = await parts.results.of(
-                governed, parts.warehouse, placed, stop=ask.stop, fresh=ask.fresh
-            )
-            span.tell(datamind__cached=read.cached, datamind__rows=len(read.result.rows))
-    except QueryFailed as fault:
-        raise await blame.told(
-            parts, ask.caller, ask.rights, governed, fault
-        ) from None  # fmt: skip
-    parts.metrics.read(cached=read.cached)
-    found = f"{len(read.result.rows):,} rows"
-    if read.cached:
-        return read, StageReport("execute", _ms_since(started), f"{found}, kept")
-    return read, StageReport("execute", round(read.result.elapsed_ms, 2), found)
-
-
-def _ms_since(started: float) -> float:
-    return round(1000 * (time.perf_counter() - started), 2)
 
 
 async def _remember(ask: Ask, fault: DataMindError | None) -> None:
