@@ -1,4 +1,4 @@
-"""Where a plan goes, and why: decided from the plan, the catalog, and what is known of the copies."""
+"""Where a plan goes, and why: by the plan, the catalog, and what is known of the copies."""
 
 from __future__ import annotations
 
