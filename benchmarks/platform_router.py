@@ -179,9 +179,7 @@ def clickhouse(folder: Path) -> Iterator[tuple[str, int]]:
             server.kill()
 
 
-def copied(
-    source: duckdb.DuckDBPyConnection, url: str, home: Path, catalog: Catalog
-) -> None:
+def copied(source: duckdb.DuckDBPyConnection, url: str, home: Path, catalog: Catalog) -> None:
     """All tables with their keys; nothing where they are there from a run before."""
     with psycopg.connect(url, autocommit=True) as into:
         if into.execute("SELECT to_regnamespace(%s)", (SCHEMA,)).fetchone() != (None,):

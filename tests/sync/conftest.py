@@ -34,9 +34,10 @@ class Pair:
         return report
 
     def execute(self, sql: str) -> list[tuple[Any, ...]]:
-        self.postgres.execute("SELECT pg_stat_force_next_flush()")
         found = self.postgres.execute(sql.encode())
-        return found.fetchall() if found.description else []
+        rows = found.fetchall() if found.description else []
+        self.postgres.execute("SELECT pg_stat_force_next_flush()")
+        return rows
 
     def rows(self, sql: str) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
         """What PostgreSQL and ClickHouse answer, in order."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import subprocess
@@ -79,6 +80,7 @@ def test_random_changes_and_three_kills_end_in_equality(pair: Pair) -> None:
                 " WHERE id %% 4001 = %s", (round_,)
             )  # fmt: skip
             assert killed_after(pair, 4000) == -signal.SIGKILL
+            late.commit()
             late.execute("SELECT pg_stat_force_next_flush()")
             late.commit()
             change(pair, chance)
@@ -126,7 +128,8 @@ def killed_after(pair: Pair, rows: int) -> int:
     before = stored(pair)
     script = (
         "import sys, time; from datamind.adapters.sync.running import Wanted, run_sync;"
-        "run_sync(Wanted(*sys.argv[1:], rows_a_range=100, progress=lambda *_: time.sleep(0.1)))"
+        "run_sync(Wanted(*sys.argv[1:], rows_a_range=100, settle_s=0,"
+        " progress=lambda *_: time.sleep(0.1)))"
     )
     words = [sys.executable, "-c", script, pair.postgres_url, pair.clickhouse_url]
     with subprocess.Popen(words, stderr=subprocess.DEVNULL) as process:
@@ -296,4 +299,5 @@ def test_the_command_plans_copies_and_proves(pair: Pair) -> None:
 def migrate(pair: Pair, *words: str) -> subprocess.CompletedProcess[str]:
     ends = ("--from", pair.postgres_url, "--to", pair.clickhouse_url)
     command = [sys.executable, "-m", "datamind.cli", "migrate-warehouse", *ends, "--json", *words]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    env = {**os.environ, "CLICKHOUSE_SETTLE_SECONDS": "0"}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=env)

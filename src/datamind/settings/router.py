@@ -15,7 +15,8 @@ class RouterSettings:
 
     `routing` off sends all to PostgreSQL, whatever is synced. A plan goes to ClickHouse from
     `least_rows` rows on, over tables that were not written since their sync, or were synced at most
-    `lag_s` seconds ago. `choices` is a file of choices for the sync. Migration is advised from
+    `lag_s` seconds ago. A sync waits `settle_s` seconds for PostgreSQL to have
+    counted what was written. `choices` is a file of choices for it. Migration is advised from
     `advise_gb`, a P95 of `advise_p95_s` or `advise_users` daily users on.
     """
 
@@ -23,6 +24,7 @@ class RouterSettings:
     routing: bool = True
     least_rows: int = 100_000
     lag_s: int = 300
+    settle_s: int = 11
     choices: Path | None = None
     advise_gb: int = 500
     advise_p95_s: float = 3.0
@@ -37,6 +39,7 @@ def router(env: Mapping[str, str]) -> RouterSettings:
         routing=yes(env, "CLICKHOUSE_ROUTING", usual.routing),
         least_rows=whole(env, "CLICKHOUSE_MIN_ROWS", usual.least_rows, least=0),
         lag_s=whole(env, "CLICKHOUSE_MAX_LAG_SECONDS", usual.lag_s, least=0),
+        settle_s=whole(env, "CLICKHOUSE_SETTLE_SECONDS", usual.settle_s, least=0),
         choices=path(env, "CLICKHOUSE_CHOICES_FILE"),
         advise_gb=whole(env, "ADVISE_CLICKHOUSE_GB", usual.advise_gb),
         advise_p95_s=number(env, "ADVISE_CLICKHOUSE_P95_S", usual.advise_p95_s),

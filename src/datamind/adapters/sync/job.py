@@ -28,7 +28,10 @@ def wanted_by(
     of_dbt = dbt_choices(settings.dbt_project) if settings.dbt_project is not None else {}
     file = settings.router.choices
     said, aggregates = read_choices(file) if file is not None else ({}, ())
-    return Wanted(source, target, choices={**of_dbt, **said}, aggregates=aggregates)
+    return Wanted(
+        source, target, choices={**of_dbt, **said}, aggregates=aggregates,
+        settle_s=settings.router.settle_s,
+    )  # fmt: skip
 
 
 def run(settings: Settings) -> dict[str, object]:

@@ -31,7 +31,8 @@ log = logging.getLogger(__name__)
 
 # A change may be committed so long after the moment that it carries; the checksums find later ones.
 OVERLAP_S = 600
-# PostgreSQL counts what a session wrote up to so many seconds after its commit.
+# PostgreSQL counts what a session wrote up to so many seconds after its commit: a mark that is read
+# earlier would lack what is in the snapshot, or seem to have moved soon after.
 SETTLE_S = 11.0
 Progress = Callable[[str, int, int], None]
 
@@ -40,8 +41,8 @@ Progress = Callable[[str, int, int], None]
 class Wanted:
     """What a sync is asked for. `tables` are full names (empty: all); `check` compares tables that
     were not written since, too; `again` copies them anew. `progress` hears the table, the rows read
-    so far and how many there are about. A table counts as one that was not written after `settle_s`
-    seconds only."""
+    so far and how many there are about. `settle_s` is what it waits first where anything was
+    written since the last sync."""
 
     source_url: str
     target_url: str
@@ -79,7 +80,7 @@ def run_sync(wanted: Wanted) -> SyncReport:
         here.prepare()
         xids = there.xids()
         planned = _planned(wanted, there, here)
-        if any(_seems_unchanged(one) and one.state.xids != xids for one in planned if one.state):
+        if any(one.state is None or one.state.xids != xids for one in planned):
             time.sleep(wanted.settle_s)
             xids, planned = there.xids(), _planned(wanted, there, here)
         with there.snapshot() as moment:
@@ -97,11 +98,6 @@ class Moment:
 
     at: dt.datetime
     xids: str
-
-
-def _seems_unchanged(one: Planned) -> bool:
-    state = one.state
-    return state is not None and state.status == "live" and state.mark == one.table.mark
 
 
 @contextmanager
