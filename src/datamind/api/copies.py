@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from datamind.adapters.sync.freshness import Watching, read_states, second_of, shape_of
 from datamind.adapters.warehouse import open_warehouse
+from datamind.adapters.warehouse.observed import Told, observed
 from datamind.adapters.warehouse.router import RoutedWarehouse
 from datamind.errors import DataMindError
 from datamind.ports import Warehouse
@@ -31,9 +32,10 @@ class CopiesOpened:
 
 
 def open_copies(
-    settings: Settings, url: str, catalog: Catalog, first: Warehouse
+    settings: Settings, url: str, catalog: Catalog, first: Warehouse, told: Told | None = None
 ) -> CopiesOpened | None:
-    """The router, where one is set up: it is there also while ClickHouse is not. Blocks."""
+    """The router, where one is set up: it is there also while ClickHouse is not. What runs there is
+    `told`. Blocks."""
     target = _target(settings, url)
     if target is None:
         return None
@@ -44,6 +46,8 @@ def open_copies(
         log.warning("nothing is routed to ClickHouse: %s", fault.message)
         states, shape = {}, UNKNOWN
     second = open_warehouse(target, workers=settings.server.query_workers)
+    if told is not None:
+        second = observed(second, told)
     watching = Watching(url, target, catalog, settings.router.lag_s)
     routed = RoutedWarehouse(first, second, on_outage=watching.failed, on_close=watching.close)
     made = second_of(catalog, states, second.name, settings.router.least_rows)

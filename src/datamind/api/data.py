@@ -72,7 +72,7 @@ async def open_data(
     if told is not None:
         opened = observed(opened, told)
     warehouse: Warehouse = GuardedWarehouse(opened, breaker or Breaker("warehouse"))
-    copied = await loop.run_in_executor(None, open_copies, settings, url, catalog, warehouse)
+    copied = await loop.run_in_executor(None, open_copies, settings, url, catalog, warehouse, told)
     if copied is not None:
         warehouse, key = copied.warehouse, f"{key} {copied.shape}"
     engine = EnginePool(

@@ -49,6 +49,11 @@ class RoutedWarehouse:
         with self._watched():
             return self.second.estimate(governed)
 
+    def plan(self, governed: Governed) -> str:
+        """How it would be run where it runs."""
+        of = self.first if governed.dialect == self.dialect else self.second
+        return of.plan(governed)
+
     def run(self, governed: Governed, *, timeout_s: float, stop: Stop | None = None) -> Result:
         """Rows, from where it was governed for. What the second says of its version says nothing
         of the first's, by which rows are kept."""
