@@ -53,8 +53,9 @@ bench: .venv/.dev  ## Print each figure beside its target; fails on a miss
 	$(BIN)/python -m benchmarks
 
 # ARGS="--users 20 --seconds 20" for a short run; `--help` lists what there is.
-bench-platform: .venv/.dev  ## Load: 50, 200 and 500 people, with and without cache, then saturation
+bench-platform: .venv/.dev  ## Load (50, 200 and 500 people, saturation), then 20 questions on 3 engines at 10 million lines
 	$(BIN)/python -m benchmarks.platform_load $(or $(ARGS),--cache-off --saturation)
+	$(if $(ARGS),,$(BIN)/python -m benchmarks.platform_router)
 
 # `python -m benchmarks.suites FOLDER --traces traces.jsonl` writes traces of our own suites.
 TRACES ?= traces.jsonl

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,10 +12,12 @@ from datamind.adapters.sync.freshness import copies_of, second_of, shape_of
 from datamind.adapters.sync.tables import State
 from datamind.governance.portable import portable
 from datamind.governance.rules import Asker, Grant, Rules, To
+from datamind.pipeline.moving_on import GB, advised
 from datamind.records import Governed
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Catalog, Column, Table
 from datamind.semantics.routing import Copies, route
+from datamind.settings import RouterSettings
 
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 BIG = Table(
@@ -114,3 +117,19 @@ def test_which_predicates_mean_the_same_everywhere(rows: str, same: bool) -> Non
     asker = Asker("a", frozenset({"analyst"}))
     rules = Rules((Grant("orders", To(roles=frozenset({"analyst"})), rows=rows),), ())
     assert portable(rules, asker, BIG, "postgres") is same
+
+
+@pytest.mark.parametrize(
+    ("figures", "subjects"),
+    [
+        ({"stored_bytes": 499 * GB, "p95_s": 3.0, "users": 49_999}, []),
+        ({"stored_bytes": 500 * GB}, ["size"]),
+        ({"p95_s": 3.2}, ["p95"]),
+        ({"users": 50_000, "p95_s": 9}, ["p95", "users"]),
+    ],
+)
+def test_moving_on_is_advised_past_the_thresholds(
+    figures: dict[str, Any], subjects: list[str]
+) -> None:
+    assert [subject for subject, _ in advised(RouterSettings(), **figures)] == subjects
+    assert advised(RouterSettings("clickhouse://ch"), **figures) == ()

@@ -48,6 +48,7 @@ class Data:
     warehouse: Warehouse
     engine: EnginePool
     excess: tuple[str, ...] = ()
+    stored_bytes: int = 0
 
     def close(self) -> None:
         """End the engine's and the warehouse's processes."""
@@ -86,6 +87,7 @@ async def open_data(
     made = Data(
         key, Bindings(catalog, warehouse.dialect, mask_key), warehouse, engine,
         await loop.run_in_executor(None, _excess, url),
+        await loop.run_in_executor(None, _stored, url),
     )  # fmt: skip
     try:
         await engine.warm_up()
@@ -93,6 +95,15 @@ async def open_data(
         made.close()
         raise
     return made
+
+
+def _stored(url: str) -> int:
+    """The bytes of a PostgreSQL database, by which moving on is advised; 0 of others."""
+    if not url.startswith("postgres"):
+        return 0
+    from datamind.adapters.introspection.postgres_size import stored_bytes
+
+    return stored_bytes(url)
 
 
 def _excess(url: str) -> tuple[str, ...]:
@@ -151,7 +162,7 @@ class Following:
         parts = self._app.state.parts
         self._app.state.parts = replace(
             parts, bindings=newer.bindings, warehouse=newer.warehouse, engine=newer.engine,
-            excess=newer.excess,
+            excess=newer.excess, stored_bytes=newer.stored_bytes,
         )  # fmt: skip
         for oldest in list(self._old):  # two generations at most
             self._drop(oldest)

@@ -140,6 +140,7 @@ async def _parts(app: FastAPI, start: Start) -> AsyncIterator[None]:
         app.state.parts = parts = Parts(
             settings=settings, database=store.database, audit=store.audit, engine=data.engine,
             warehouse=data.warehouse, bindings=data.bindings, excess=data.excess,
+            stored_bytes=data.stored_bytes,
             passwords=passwords, jobs=jobs, dbt=dbt_of(settings),
             rights=rights, ip_rules=ip_rules, tokens=Tokens(secrets.jwt, now),
             revocations=revocations, streams=Streams(shared.tickets, revocations, now),

@@ -104,6 +104,8 @@ def _look(warehouse: str | None, project: Path | None, settings: Settings) -> It
     yield _readiness(catalog, settings)
     yield _query(url, catalog, settings)
     yield from _role(url, catalog)
+    if url.startswith("postgres"):
+        yield _size(url, settings)
 
 
 def _python() -> Finding:
@@ -182,6 +184,20 @@ def _query(url: str, catalog: Catalog, settings: Settings) -> Finding:
     finally:
         warehouse.close()
     return Finding("query", "ok", f"answered in {result.elapsed_ms:.0f} ms by {redact(url)}")
+
+
+def _size(url: str, settings: Settings) -> Finding:
+    """Whether the database has outgrown PostgreSQL alone."""
+    from datamind.adapters.introspection.postgres_size import stored_bytes
+    from datamind.pipeline.moving_on import GB, advised
+
+    try:
+        stored = stored_bytes(url)
+    except DataMindError as fault:
+        return _failed("size", fault)
+    for _, message in advised(settings.router, stored_bytes=stored):
+        return Finding("size", "warn", message)
+    return Finding("size", "ok", f"{stored / GB:,.1f} GB")
 
 
 def _role(url: str, catalog: Catalog) -> Iterator[Finding]:

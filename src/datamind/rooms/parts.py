@@ -121,4 +121,5 @@ class Parts(Governing):
     breakers: Breakers = field(default_factory=Breakers)
     demo_questions: tuple[str, ...] = ()
     excess: tuple[str, ...] = ()
+    stored_bytes: int = 0
     redis: Looked | None = None

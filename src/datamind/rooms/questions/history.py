@@ -31,6 +31,18 @@ async def asked_since(session: AsyncSession, moment: dt.datetime) -> int:
     return await session.scalar(found) or 0
 
 
+async def load_since(session: AsyncSession, moment: dt.datetime) -> tuple[int, float]:
+    """How many people asked since, and within how many seconds 95 of 100 answers came."""
+    since = QueryRow.created_at >= moment
+    counted = await session.execute(
+        select(func.count(), func.count(QueryRow.user_id.distinct())).where(since)
+    )
+    asked, people = counted.one()
+    slowest = select(QueryRow.elapsed_ms).where(since).order_by(QueryRow.elapsed_ms.desc())
+    p95_ms = await session.scalar(slowest.offset(asked // 20).limit(1))
+    return people, (p95_ms or 0.0) / 1000
+
+
 async def keep(
     parts: Parts, caller: Caller, kind: str, answer: Answer, conversation_id: str | None,
     project_id: str | None,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from datamind.rooms.feedback import service as feedback
 from datamind.rooms.parts import Parts
+from datamind.rooms.system import advice
 from datamind.rooms.system.alerts import Alerts, Condition
 from datamind.rooms.system.looks import Threaded
 
@@ -29,6 +30,7 @@ class Conditions:
         for kind, provider in (
             ("disk_nearly_full", self.disk), ("data_quality", self.quality),
             ("feedback_overdue", self.feedback), ("role_may_write", self.role),
+            ("advice", lambda: advice.conditions(self._parts())),
         ):  # fmt: skip
             alerts.watch((kind,), provider)
 
