@@ -16,11 +16,13 @@ from datamind.rooms.jobs import service
 from datamind.rooms.jobs.schemas import JobDetail, JobOut, JobsPage, LineOut, Status
 from datamind.rooms.parts import Ground
 from datamind.settings import load
+from datamind.settings.checking import keep_secrets
 
 
 def worker(concurrency: int | None) -> int:
     """Run jobs by Celery."""
     settings = load()
+    keep_secrets()
     _celery()
     from datamind.worker import work
 
@@ -30,6 +32,7 @@ def worker(concurrency: int | None) -> int:
 def beat() -> int:
     """Ask for what is due, by Celery's Beat."""
     settings = load()
+    keep_secrets()
     _celery()
     from datamind.worker import beat as run
 

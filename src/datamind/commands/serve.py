@@ -24,8 +24,8 @@ from datamind.errors import BadInput, Unavailable
 from datamind.log import json_logs
 from datamind.rooms.users.service import anybody
 from datamind.settings import ServerSettings, Settings, load
-from datamind.settings.checking import known, must_be_safe
-from datamind.settings.environment import current, hide
+from datamind.settings.checking import keep_secrets, must_be_safe
+from datamind.settings.environment import current
 
 BACKLOG = 4096
 WS_BYTES = 1024 * 1024
@@ -87,8 +87,7 @@ def serve(
     """Serve until Ctrl-C; `ready` is called once requests are answered."""
     _many_files()
     os.umask(0o077)  # what is kept is for its owner alone
-    must_be_safe(current())
-    hide(known())  # from what it starts
+    keep_secrets()
     json_logs(settings.logs)
     server = settings.server
     starting = Starting(say, waits=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from datamind.settings.alerts import AlertSettings, alerts
 from datamind.settings.dbt import DbtSettings, dbt
-from datamind.settings.environment import current
+from datamind.settings.environment import Asked, current
 from datamind.settings.logs import LogSettings, logs
 from datamind.settings.reading import month, number, one_of, whole
 from datamind.settings.redis import RedisSettings, redis
@@ -42,7 +42,8 @@ class Settings:
     `query_timeout_s` is the time a query may run, `memory_mb` what a DuckDB worker may use,
     `row_limit` how many rows an answer holds at most. `debug` logs all, tracebacks included.
     A fiscal year begins with the month `fiscal_start` and is named by the year in which it ends,
-    or starts (`fiscal_named`); None where there is none.
+    or starts (`fiscal_named`); None where there is none. `given` is all that can be set, by the
+    names outside, with what was set as people may see it: secrets are masked.
     """
 
     home: Path
@@ -61,6 +62,7 @@ class Settings:
     dbt: DbtSettings = field(default_factory=DbtSettings)
     router: RouterSettings = field(default_factory=RouterSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
+    given: tuple[tuple[str, str | None], ...] = field(default=(), compare=False)
 
     @property
     def catalogs(self) -> Path:
@@ -87,7 +89,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
     """The settings of this environment: DATAMIND_HOME, WAREHOUSE_URL, DBT_PROJECT_PATH,
     DATAMIND_QUERY_TIMEOUT_S, DATAMIND_MEMORY_MB, DATAMIND_ROW_LIMIT, DATAMIND_DEBUG, and those of
     the server, which docs/server.md lists."""
-    env = current() if env is None else env
+    env = asked = env if isinstance(env, Asked) else Asked(current() if env is None else env)
     given = env.get("DATAMIND_HOME")
     home = Path(given).expanduser() if given else Path.home() / ".datamind"
     debug = env.get("DATAMIND_DEBUG", "") not in ("", "0")
@@ -109,4 +111,5 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         dbt=dbt(env),
         router=router(env),
         alerts=alerts(env),
+        given=asked.shown,
     )

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from datamind.errors import BadInput
 from datamind.settings import encrypted, load
 from datamind.settings.dotenv import EnvFile
-from datamind.settings.environment import is_secret
+from datamind.settings.environment import Asked, current, hide, is_secret
 
 LEAST_BYTES, LEAST_LETTERS = 32, 10  # of a key of ours
 LEAST_PASSWORD = 8
@@ -56,25 +56,13 @@ class Problem:
     fatal: bool
 
 
-class _Recorder(dict[str, str]):
-    """An environment that remembers what it was asked for."""
-
-    def __init__(self, values: Mapping[str, str]) -> None:
-        super().__init__(values)
-        self.asked: set[str] = set()
-
-    def get(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override]
-        self.asked.add(name)
-        return super().get(name, default)
-
-
 def known() -> frozenset[str]:
     """The names of all settings."""
     asked = set(OWED)
     for values in ({}, {"DB_HOST": "db", "DB_NAME": "dm"}):
-        recorder = _Recorder(values)
+        recorder = Asked(values)
         load(recorder)
-        asked |= recorder.asked
+        asked |= recorder.names
     return frozenset(asked)
 
 
@@ -91,6 +79,13 @@ def must_be_safe(env: Mapping[str, str]) -> None:
         return
     hints = list(dict.fromkeys(problem.hint for problem in fatal if problem.hint))
     raise BadInput(" ".join(problem.said for problem in fatal), hint=" ".join(hints))
+
+
+def keep_secrets() -> None:
+    """What a server or worker does first: it does not start on weak secrets, and what it starts
+    itself sees none of them."""
+    must_be_safe(current())
+    hide(known())
 
 
 def _of_values(env: Mapping[str, str]) -> Iterator[Problem]:

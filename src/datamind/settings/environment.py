@@ -22,6 +22,24 @@ _NOT_SECRET = re.compile(r"_(FILE|DAYS|MINUTES|SECONDS|MAX_DAYS|S)$")
 _taken: dict[str, str] = {}  # what was taken out of the environment
 
 
+class Asked(dict[str, str]):
+    """An environment that remembers what it was asked for."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        super().__init__(values)
+        self.names: set[str] = set()
+
+    def get(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override]
+        self.names.add(name)
+        return super().get(name, default)
+
+    @property
+    def shown(self) -> tuple[tuple[str, str | None], ...]:
+        """What was asked for, with the values as people may see them; None where nothing is set."""
+        found = ((name, super(Asked, self).get(name)) for name in sorted(self.names))
+        return tuple((name, masked(name, value) if value else None) for name, value in found)
+
+
 def current() -> dict[str, str]:
     """What is set: by the environment, or else by the file."""
     env = {**_taken, **os.environ}

@@ -107,3 +107,18 @@ class AlertsPage(Page):
     """Alerts, newest first."""
 
     items: list[AlertOut]
+
+
+class SettingOut(BaseModel):
+    """A setting by its name in the environment; null where nothing is set and the usual holds."""
+
+    name: str
+    value: str | None
+    secret: bool
+
+
+class ConfigOut(BaseModel):
+    """What the server was started with."""
+
+    environment: str
+    settings: list[SettingOut]
