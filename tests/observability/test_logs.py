@@ -102,3 +102,22 @@ logging.getLogger("datamind.x").debug("unwanted")
     )
     (line,) = map(json.loads, done.stderr.splitlines())
     assert (line["level"], line["message"]) == ("INFO", "mail to [EMAIL_MASKED]")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("debug", [False, True])
+def test_the_command_line_s_lines_are_masked_and_tell_no_parameters(debug: bool) -> None:
+    program = f"""
+import logging
+from datamind.commands.wiring import quiet_logs
+from datamind.settings import load
+quiet_logs(load({{"DATAMIND_DEBUG": "{int(debug)}"}}))
+logging.getLogger("aiosqlite").debug("secret parameters")
+logging.getLogger("datamind.x").debug("a detail")
+logging.getLogger("datamind.x").warning("mail to ann@example.com")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    told = ["DEBUG a detail"] if debug else []
+    assert done.stderr.splitlines() == [*told, "WARNING mail to [EMAIL_MASKED]"]

@@ -119,6 +119,7 @@ def test_what_fails_is_told_by_its_code_alone(spans: InMemorySpanExporter) -> No
     assert SECRET not in one.to_json() + two.to_json()
 
 
+@pytest.mark.slow
 def test_nothing_of_it_is_imported_while_nothing_is_traced() -> None:
     """FastAPI itself looks whether OpenTelemetry's bare API is there."""
     program = """

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from datamind import clock
 from datamind.adapters.catalog_store import load_catalog
@@ -20,6 +20,7 @@ from datamind.governance.bound import Bindings, BoundRules
 from datamind.language.engine import BuiltinPlanner
 from datamind.language.fiscal import fiscal_year
 from datamind.log import no_statements
+from datamind.personal import masked
 from datamind.pipeline.context import AskContext
 from datamind.records import Dialect, StageReport
 from datamind.semantics.catalog import Catalog, View
@@ -30,21 +31,29 @@ ENGINES = ("builtin", "model", "auto")
 
 
 class _Brief(logging.Formatter):
-    """Lines without tracebacks, which may hold values of the data."""
+    """Lines for the person at the terminal: personal data is masked, and tracebacks, which may
+    hold values of the data, are for those who ask for them."""
 
-    def formatException(self, ei: object) -> str:
-        return ""
+    def __init__(self, *, tracebacks: bool) -> None:
+        super().__init__("%(levelname)s %(message)s")
+        self._tracebacks = tracebacks
+
+    def format(self, record: logging.LogRecord) -> str:
+        return masked(super().format(record))
+
+    def formatException(self, ei: Any) -> str:
+        return super().formatException(ei) if self._tracebacks else ""
 
 
 def quiet_logs(settings: Settings) -> None:
-    """Warnings and worse go to standard error, without tracebacks; with `debug` all, and with."""
+    """Warnings and worse go to standard error, without tracebacks; with `debug` all of our own
+    lines, and with. Libraries would tell statements with their parameters."""
     no_statements()
     handler = logging.StreamHandler(sys.stderr)
-    pattern = "%(levelname)s %(message)s"
-    handler.setFormatter((logging.Formatter if settings.debug else _Brief)(pattern))
-    logging.basicConfig(
-        handlers=[handler], level=logging.DEBUG if settings.debug else logging.WARNING
-    )
+    handler.setFormatter(_Brief(tracebacks=settings.debug))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
+    if settings.debug:
+        logging.getLogger("datamind").setLevel(logging.DEBUG)
 
 
 def parse_day(text: str | None) -> dt.date:
