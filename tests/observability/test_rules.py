@@ -130,6 +130,8 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     text = asyncio.run(scraped())
     found: dict[str, set[str]] = {"up": set()}
     for family in text_string_to_metric_families(text):
+        if not family.samples:  # nothing of it has happened yet
+            found[f"{family.name}_total" if family.type == "counter" else family.name] = set()
         for sample in family.samples:
             found.setdefault(sample.name, set()).update(sample.labels)
     for rule in RECORDED:
