@@ -19,6 +19,7 @@ MOST = 20_000  # characters of a statement that are shown
 HIDDEN = "?"
 LISTS = re.compile(r"\?(?: , \?)+")
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+KEYWORD = re.compile(rf"{WORD.pattern}(?: {WORD.pattern})*")  # GROUP BY is one
 PUNCTUATION = re.compile(r"[()\[\]{},.;:*/+\-=<>!|&%^~@#$]+")
 # Words that the engine writes itself: functions, types, units. Names stand in quotes.
 ENGINE_WORD = re.compile(r"[A-Z_][A-Z0-9_]{0,63}")
@@ -65,7 +66,7 @@ def _word(
         return called.setdefault(text, f"n{len(called) + 1}")
     if kind in LITERALS:
         return HIDDEN
-    if WORD.fullmatch(text):  # a keyword
+    if KEYWORD.fullmatch(text):
         return text.upper()
     return text if PUNCTUATION.fullmatch(text) else HIDDEN
 

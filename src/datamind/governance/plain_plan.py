@@ -35,7 +35,8 @@ TOLD = (
     "Join Filter", "Index Cond", "Recheck Cond", "Filters", "Filter", "Groups", "Group Key",
     "Aggregates", "Order By", "Sort Key",
 )  # fmt: skip
-FIGURES = re.compile(r"(?P<what>Parts|Granules): (?P<of>\d+/\d+)")
+FIGURES = re.compile(r"(?:Parts|Granules): \d+(?:/\d+)?(?: \| Granules: \d+(?:/\d+)?)?")
+BRANCHES = str.maketrans("│├└─", "    ")
 
 
 def plain_plan(plan: str, words: Set[str]) -> tuple[str, ...]:
@@ -77,18 +78,22 @@ def _of_tree(step: object, known: Set[str], depth: int) -> Iterator[str]:
 
 def _of_text(plan: str, known: Set[str]) -> Iterator[str]:
     """ClickHouse's plans are lines; what is known of their figures is how much they read."""
-    for line in plan.splitlines():
-        found = FIGURES.fullmatch(line.strip())
+    for drawn in plan.splitlines():
+        line = drawn.translate(BRANCHES)
+        said = line.strip()
         depth = (len(line) - len(line.lstrip())) // 2
-        told = f"{found['what']}: {found['of']}" if found else _words(line.strip(), known | STEPS)
-        if told.strip("? .,:()"):
+        told = said if FIGURES.fullmatch(said) else _words(said, known | STEPS)
+        if told.strip("? .,:()-[]~"):
             yield "  " * depth + told
 
 
 STEPS = frozenset(
-    "expression projection filter readfrommergetree aggregating sorting limit indexes primarykey"
-    " minmax partition skip keys condition join union distinct prewhere before order by group"
-    " parts granules".split()
+    "expression projection filter filters readfrommergetree aggregating sorting limit offset"
+    " indexes primarykey minmax partition skip keys condition conditions distinct prewhere"
+    " before order by group parts granules output aggregates sort description preliminary for"
+    " hash hashjoin parallelhashjoin spillinghashjoin fillrightfirst type strictness algorithm"
+    " read default column runtime input search binary ranges source table buildruntimefilter"
+    " build on id rows from statistics merging".split()
 )
 
 
