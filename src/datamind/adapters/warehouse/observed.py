@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing
@@ -11,6 +12,8 @@ from typing import Any, cast
 from datamind.errors import DataMindError
 from datamind.ports import Stop, Warehouse
 from datamind.records import Governed, Ran, Result
+
+log = logging.getLogger(__name__)
 
 Told = Callable[[Ran, Warehouse], None]
 
@@ -41,7 +44,7 @@ class _Observed:
             watch.code = fault.code
             raise
         finally:
-            self._told(watch.ended(), self._inner)
+            self._tell(watch.ended())
         return result
 
     def batches(
@@ -58,7 +61,13 @@ class _Observed:
             watch.code = fault.code
             raise
         finally:
-            self._told(watch.ended(), self._inner)
+            self._tell(watch.ended())
+
+    def _tell(self, ran: Ran) -> None:
+        try:
+            self._told(ran, self._inner)
+        except Exception:  # who asked is not to suffer from who looks on
+            log.exception("what a statement came to could not be told")
 
 
 @dataclass
