@@ -141,15 +141,18 @@ def beat(
     """Ask for what is due by the clock, and look after the queue, until SIGTERM or Ctrl-C."""
     known = handlers_of(settings) if handlers is None else handlers
     app = celery_app(settings.redis)
-    there = [one for one in usual if one.kind in known]
+    opened = _Process(settings, app, now)
 
     class Table(_TableScheduler):
-        process = _Process(settings, app, now)
-        wanted = there
+        process = opened
+        wanted = tuple(one for one in usual if one.kind in known)
 
     _logs(settings)
     os.umask(0o077)
-    app.Beat(scheduler_cls=Table, quiet=True, loglevel="WARNING", socket_timeout=30).run()
+    try:
+        app.Beat(scheduler_cls=Table, quiet=True, loglevel="WARNING", socket_timeout=30).run()
+    finally:
+        opened.close()
     return 0
 
 
@@ -158,7 +161,7 @@ class _TableScheduler(Scheduler):  # type: ignore[misc]  # Celery has no types
     by one of them."""
 
     process: _Process
-    wanted: list[schedules.Usual]
+    wanted: tuple[schedules.Usual, ...]
     _put_in = False
 
     def setup_schedule(self) -> None:
@@ -185,8 +188,7 @@ class _TableScheduler(Scheduler):  # type: ignore[misc]  # Celery has no types
         return min(AGAIN_S, max(0.05, left))
 
     def close(self) -> None:
-        """End what was opened."""
-        self.process.close()
+        """Nothing: a signal may come in the midst of a look. `beat` closes what was opened."""
 
 
 def _logs(settings: Settings) -> None:

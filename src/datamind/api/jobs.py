@@ -20,6 +20,7 @@ from datamind.rooms.parts import Ground
 from datamind.settings import Settings
 
 BATCH = 500  # told of at once
+# Those whose kind nobody here knows to do are left out.
 USUAL = (
     Usual(name="audit-retention", kind="audit.retention", cron="15 3 * * *"),
     Usual(name="login-attempts", kind="login_attempts.tidy", cron="5 * * * *"),

@@ -1,4 +1,4 @@
-"""The options of `datamind worker`, `beat` and `jobs`; what they do is imported late."""
+"""The options of `datamind worker`, `beat`, `flower` and `jobs`; what they do is imported late."""
 
 from __future__ import annotations
 
@@ -28,6 +28,16 @@ def beat() -> None:
     from datamind.commands import jobs
 
     raise typer.Exit(jobs.beat())
+
+
+def flower(
+    host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port.")] = 5555,
+) -> None:
+    """Show Celery's workers and messages in a browser; needs REDIS_URL and FLOWER_BASIC_AUTH."""
+    from datamind.commands import jobs
+
+    raise typer.Exit(jobs.flower(host, port))
 
 
 @app.command("list")

@@ -1,7 +1,8 @@
-"""`datamind worker`, `beat` and `jobs`: what is done in the background, from the command line."""
+"""`datamind worker`, `beat`, `flower` and `jobs`: work in the background, from the command line."""
 
 from __future__ import annotations
 
+import os
 from typing import cast, get_args
 
 from rich.table import Table
@@ -17,6 +18,9 @@ from datamind.rooms.jobs.schemas import JobDetail, JobOut, JobsPage, LineOut, St
 from datamind.rooms.parts import Ground
 from datamind.settings import load
 from datamind.settings.checking import keep_secrets
+
+FLOWER_AUTH = "FLOWER_BASIC_AUTH"
+PASSWORD_LETTERS = 12
 
 
 def worker(concurrency: int | None) -> int:
@@ -37,6 +41,23 @@ def beat() -> int:
     from datamind.worker import beat as run
 
     return run(settings)
+
+
+def flower(host: str, port: int) -> int:
+    """Show Celery's workers in a browser, to who knows the name and password."""
+    settings = load()
+    _celery()
+    name, _, password = os.environ.get(FLOWER_AUTH, "").partition(":")
+    if not name or len(password) < PASSWORD_LETTERS:  # who gets in can end workers
+        raise BadInput(
+            f"{FLOWER_AUTH} is to hold a name, and a password of {PASSWORD_LETTERS} letters.",
+            hint=f"{FLOWER_AUTH}=name:password, in the environment.",
+        )
+    from datamind.adapters.jobs.celery import celery_app
+
+    # It reads the password from the environment itself: none stands in a list of processes.
+    celery_app(settings.redis).start(["flower", f"--address={host}", f"--port={port}"])
+    return 0
 
 
 def _celery() -> None:
