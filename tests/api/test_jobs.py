@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from redis import Redis
 
+from datamind.adapters.jobs.local import LOOK_S
 from datamind.records import Identity
 from datamind.rooms.caller import Caller
 from datamind.rooms.jobs import queue
 from datamind.rooms.jobs.queue import Order
+from datamind.settings.redis import RedisSettings
 
-from .conftest import Api, Run
+from .conftest import Api, Run, running, settings_of
 
 pytestmark = pytest.mark.slow
+DATAMIND = str(Path(sys.executable).with_name("datamind"))
 ME = Caller(Identity("operator", "admin"), "local", "corr-of-a-job")
 
 
@@ -92,3 +102,31 @@ def test_the_clock_asks_for_what_is_due(api: Api, run: Run) -> None:
         assert (await get(api, "/system/jobs?kind=login_attempts.tidy"))["total"] == before + 1
 
     run(work())
+
+
+def test_with_a_redis_the_server_leaves_jobs_to_the_workers(
+    shop: Path, tmp_path: Path, redis_url: str
+) -> None:
+    """It tells them, and asks by the clock; none runs in the server."""
+
+    async def work() -> None:
+        settings = replace(settings_of(tmp_path), redis=RedisSettings(redis_url))
+        async with running(settings, shop) as api:
+            waits = await asked(api, kind="jobs.tidy")
+            api.clock.forward(hours=5)  # what is due, and was told in vain, is told again
+            with Redis.from_url(redis_url) as broker:
+                async with asyncio.timeout(60):
+                    while broker.llen("datamind:jobs") < 2:
+                        await asyncio.sleep(0.1)
+            await asyncio.sleep(2 * LOOK_S)  # time enough for a server that runs jobs itself
+            assert (await get(api, f"/system/jobs/{waits}"))["status"] == "queued"
+            asked_for = await get(api, "/system/jobs?kind=login_attempts.tidy")
+            assert [job["status"] for job in asked_for["items"]] == ["queued"]
+            env = {**os.environ, "DATAMIND_HOME": str(tmp_path), "REDIS_URL": redis_url}
+            with subprocess.Popen([DATAMIND, "worker"], env=env, start_new_session=True) as worker:
+                try:
+                    await ended(api, waits)
+                finally:
+                    os.killpg(worker.pid, signal.SIGKILL)
+
+    asyncio.run(work())

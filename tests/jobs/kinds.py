@@ -14,7 +14,9 @@ from datamind.rooms.jobs.running import Handler, JobContext
 
 
 async def _note(context: JobContext) -> Mapping[str, Any]:
-    """Add a line to a file, and tell who did it."""
+    """Tell a file when it began and ended, and say who did it."""
+    _tell(context, "began")
+    await asyncio.sleep(0.1)
     _tell(context, "did")
     return {"pid": os.getpid(), "owner": context.caller.identity.user}
 
@@ -68,7 +70,7 @@ HANDLERS: Mapping[str, Handler] = {
 }  # fmt: skip
 
 
-def told(file: Path, what: str) -> list[str]:
-    """The jobs of which the file tells this, in order."""
+def told(file: Path, *what: str) -> list[str]:
+    """The jobs of which the file tells one of these, in order."""
     lines = file.read_text().splitlines() if file.exists() else []
-    return [line.split()[1] for line in lines if line.split()[0] == what]
+    return [line.split()[1] for line in lines if line.split()[0] in what]

@@ -45,13 +45,20 @@ async def all_jobs(made: Bench, kind: str | None = None) -> list[JobOut]:
     return page.items
 
 
-def test_jobs_end_as_they_do_in_the_server(tmp_path: Path, redis_url: str) -> None:
+def test_jobs_end_as_they_do_in_the_server(
+    tmp_path: Path, redis_url: str, where: str | None
+) -> None:
     async def work() -> None:
-        async with by_celery(tmp_path, redis_url) as made:
+        async with by_celery(tmp_path, redis_url, where) as made:
             jobs = [await made.ask(kind, what, **more) for kind, what, more, *_ in ENDINGS]
             for job, (*_, status, code, attempts) in zip(jobs, ENDINGS, strict=True):
                 ended = await made.until(job.id)
                 assert (ended.status, ended.error_code, ended.attempts) == (status, code, attempts)
+            builds = [
+                await made.ask("note", {"file": str(file)}, exclusive="dbt") for _ in range(3)
+            ]
+            for job in builds:
+                assert (await made.until(job.id)).status == "succeeded"
             off = await made.ask("steps", {"until": str(tmp_path / "never")})
             await made.until(off.id, lambda job: job.lines > 0)
             await made.cancel(off.id)
@@ -59,7 +66,10 @@ def test_jobs_end_as_they_do_in_the_server(tmp_path: Path, redis_url: str) -> No
             await made.retry(jobs[1].id)
             assert (await made.until(jobs[1].id)).attempts == 1
 
+    file = tmp_path / "told"
     asyncio.run(work())
+    builds = told(file, "began", "did")
+    assert len(builds) == 6 and builds[::2] == builds[1::2]  # one at a time
     lines = [json.loads(line) for f in tmp_path.glob("worker*.log") for line in f.open()]
     failed = [line for line in lines if line["message"].startswith("a job failed")]
     assert {line["correlation_id"] for line in failed} == {ME.correlation_id}
