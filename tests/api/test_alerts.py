@@ -18,6 +18,7 @@ import pytest
 
 from datamind.errors import BadInput, WarehouseNotFound
 from datamind.rooms.system.alerts import Condition
+from datamind.rooms.system.service import Watch
 from datamind.settings import load
 from datamind.settings.alerts import AlertSettings
 
@@ -248,3 +249,28 @@ def _notice() -> Any:
 
     at = dt.datetime(2026, 3, 15, tzinfo=dt.UTC)
     return Notice("alr-1", "advice", "x", "info", "Look.", at, "opened", "FULL_OPERATIONAL")
+
+
+@pytest.mark.parametrize("moment", ["_wake", "_news"])
+def test_looking_ends_also_when_there_is_news_in_that_moment(
+    run: Run, api: Api, moment: str
+) -> None:
+    async def ended() -> bool:
+        watch = Watch(lambda: api.app.state.parts)
+        watch._follow = _nothing  # type: ignore[method-assign]
+        watch.look = _nothing  # type: ignore[method-assign]
+        watch._tasks = [
+            asyncio.create_task(watch._keep_looking()),
+            asyncio.create_task(watch._keep_following()),
+        ]
+        await asyncio.sleep(0.05)
+        getattr(watch, moment).set()
+        await asyncio.sleep(0)  # what waits is done, and has not gone on yet
+        await asyncio.wait_for(watch.end(), 5)
+        return all(task.done() for task in watch._tasks)
+
+    assert run(ended())
+
+
+async def _nothing() -> None:
+    pass

@@ -94,7 +94,9 @@ class Alerts:
         self._looked = time.monotonic()
         for kinds, provider in self._providers:
             try:
-                self.hold(kinds, await asyncio.wait_for(provider(), LOOK_S))
+                async with asyncio.timeout(LOOK_S):
+                    found = await provider()
+                self.hold(kinds, found)
             except (DataMindError, TimeoutError) as fault:
                 log.info("whether to alert is not known: %s", type(fault).__name__)
             except Exception:

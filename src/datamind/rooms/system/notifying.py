@@ -48,7 +48,8 @@ class _Channel:
         while time.monotonic() - since < PATIENCE_S:
             try:
                 with self.breaker.guarding():
-                    await asyncio.wait_for(self.notifier.send(notice), SEND_S)
+                    async with asyncio.timeout(SEND_S):
+                        await self.notifier.send(notice)
             except Exception as fault:  # noqa: BLE001 (a channel's fault must stop no other alert)
                 log.warning(
                     "an alert could not be sent: %s", type(fault).__name__,

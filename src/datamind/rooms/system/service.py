@@ -102,7 +102,9 @@ class Watch:
         """Look at all parts at once, until it is known of each how it is."""
         await asyncio.gather(*(look.look() for look in self._looks.values()))
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.look_at_setup(), PROBE_S)
+            # Not `wait_for`, anywhere here: with Python 3.11 it may swallow a cancellation.
+            async with asyncio.timeout(PROBE_S):
+                await self.look_at_setup()
         self.settle()
 
     async def look_at_setup(self) -> None:
@@ -238,7 +240,8 @@ class Watch:
         while True:
             ill = any(look.breaker.suspect for look in self._looks.values())
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), SOON_S if ill else EVERY_S)
+                async with asyncio.timeout(SOON_S if ill else EVERY_S):
+                    await self._wake.wait()
             self._wake.clear()
             try:
                 await self.look()
@@ -249,7 +252,8 @@ class Watch:
         """What takes the store and the audit log, apart from the looks: it may wait for them."""
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), EVERY_S)
+                async with asyncio.timeout(EVERY_S):
+                    await self._news.wait()
             self._news.clear()
             try:
                 await self._follow()
