@@ -229,9 +229,10 @@ class Handler(BaseHTTPRequestHandler):
             chunks = engine.send_query(sql, form, params=params)
             blocks = (made(chunk.bytes()) for chunk in chunks)
             if asked.get("wait_end_of_query") == "1":
-                return self._whole(b"".join(blocks), form)
-            try:
-                first = next(blocks, b"")
+                body = b"".join(blocks) or engine.query(sql, form, params=params).bytes()
+                return self._whole(body, form)
+            try:  # of no rows the engine streams not even the frame that a format has
+                first = next(blocks, b"") or engine.query(sql, form, params=params).bytes()
                 self._begin(form, {"Transfer-Encoding": "chunked"})
                 self.packer = packer = self._packer()
                 for block in itertools.chain((first,), blocks):

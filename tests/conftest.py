@@ -125,8 +125,10 @@ def clickhouse_server(
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         (folder / "pid").write_text(str(server.pid))
-        yield f"clickhouse://127.0.0.1:{server.stdout.readline().strip()}"
-        server.kill()
+        try:
+            yield f"clickhouse://127.0.0.1:{server.stdout.readline().strip()}"
+        finally:
+            server.kill()
 
 
 @pytest.fixture(scope="module")

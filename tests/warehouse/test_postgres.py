@@ -59,6 +59,13 @@ def test_rows_come_typed_and_cut_at_the_limit(warehouse: PostgresWarehouse) -> N
         ("true", "boolean", True),
         ("ARRAY[1, 2]", "other", "[1, 2]"),
         ("'{\"a\": 1}'::jsonb", "other", '{"a": 1}'),
+        ("'{\"a\": 12345678901234567890.10}'::jsonb", "other", '{"a": 12345678901234567890.10}'),
+        ("ARRAY['{\"a\": 1}'::json]", "other", '[{"a": 1}]'),
+        ("ARRAY[1.10, NULL]::numeric[]", "other", '["1.10", null]'),
+        ("ARRAY[TIMESTAMPTZ '2026-02-28 01:00+02']", "other", '["2026-02-27 23:00:00+00:00"]'),
+        ("TIMESTAMP '2026-02-28 01:00'", "timestamp", MOMENT.replace(day=28, hour=1, tzinfo=None)),
+        ("123456789012345678901234567890.123456789", "decimal",
+         Decimal("123456789012345678901234567890.123456789")),
         ("'\\xAA'::bytea", "other", "aa"),
         ("NULL::numeric", "decimal", None),
     ],
@@ -210,6 +217,21 @@ def test_rows_come_a_batch_at_a_time_and_the_last_tells_of_more(
     assert [part.truncated for part in found] == [False] * (len(sizes) - 1) + [limit < 9000]
     assert [row[0] for part in found for row in part.rows] == list(range(limit))
     assert {part.columns[0].name for part in found} == {"id"}
+
+
+@pytest.mark.slow
+def test_a_large_result_streams_in_flat_memory(warehouse: PostgresWarehouse) -> None:
+    import resource
+
+    def read(rows: int) -> int:
+        sql = f"SELECT i AS n, i::text AS t FROM generate_series(1, {rows}) AS r(i)"
+        parts = warehouse.batches(governed(sql, limit=10**9), timeout_s=120)
+        return sum(len(part.rows) for part in parts)
+
+    assert read(200_000) == 200_000
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert read(1_000_000) == 1_000_000  # in whole it would be over 100 MB
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 40 * 1024
 
 
 def test_no_rows_are_one_batch_of_none(warehouse: PostgresWarehouse) -> None:

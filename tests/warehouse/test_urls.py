@@ -42,7 +42,6 @@ def test_a_relative_path_is_found_from_the_working_folder(
         "duckdb:///",
         "duckdb://host/shop.duckdb",
         "mysql://host/db",
-        "clickhouse://host/db",
         "postgresql://host:port:port/db?x",
     ],
 )

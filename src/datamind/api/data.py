@@ -16,6 +16,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from datamind.adapters.catalog_store import catalog_key, load_catalog
+from datamind.adapters.introspection import too_much
 from datamind.adapters.warehouse import open_warehouse
 from datamind.adapters.warehouse.guarded import GuardedWarehouse
 from datamind.adapters.warehouse.observed import Told, observed
@@ -108,10 +109,6 @@ def _stored(url: str) -> int:
 
 def _excess(url: str) -> tuple[str, ...]:
     """What the role may do beyond reading, told loudly: then the second wall does not stand."""
-    if url.startswith("duckdb"):
-        return ()  # opened read-only, in a process without files
-    from datamind.adapters.introspection.postgres_role import too_much
-
     found = tuple(too_much(url))
     for what in found:
         log.error("the warehouse's role %s: see `datamind doctor`", what)

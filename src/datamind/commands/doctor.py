@@ -9,10 +9,10 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from datamind import clock
 from datamind.adapters.catalog_store import load_catalog
+from datamind.adapters.introspection import grants, too_much
 from datamind.adapters.warehouse import open_warehouse, redact
 from datamind.commands.faults import print_json
 from datamind.commands.readiness import graded, said
@@ -205,8 +205,6 @@ def _role(url: str, catalog: Catalog) -> Iterator[Finding]:
     if url.startswith("duckdb"):
         yield Finding("role", "ok", "the file is opened read-only, in a process without files")
         return
-    from datamind.adapters.introspection.postgres_role import grants, too_much
-
     try:
         found = too_much(url)
     except DataMindError as fault:
@@ -215,8 +213,7 @@ def _role(url: str, catalog: Catalog) -> Iterator[Finding]:
     if not found:
         yield Finding("role", "ok", "the database lets this role read, and nothing else")
         return
-    database = urlsplit(url).path.lstrip("/") or "postgres"
-    made = grants(catalog.tables, database).replace("\n", "\n    ")
+    made = grants(url, catalog.tables).replace("\n", "\n    ")
     for number, what in enumerate(found, 1):
         hint = f"Connect as a role made so:\n    {made}" if number == len(found) else ""
         yield Finding("role", "warn", f"this role {what}", hint)

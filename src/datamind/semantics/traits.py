@@ -12,18 +12,20 @@ from datamind.semantics.catalog import NUMERIC, Additivity, Column, ColumnType
 # The first word of a type's name; PostgreSQL's ranges begin with the name of what they range over.
 _TYPES: tuple[tuple[str, ColumnType], ...] = (
     (r"u?(big|small|tiny|huge)?int(eger)?\d*|(big|small)?serial\d*", "integer"),
-    (r"decimal|numeric|money|smallmoney", "decimal"),
-    (r"double|float\d*|real", "float"),
+    (r"decimal\d*|numeric|money|smallmoney", "decimal"),
+    (r"double|b?float\d*|real", "float"),
     (r"bool(ean)?", "boolean"),
     (r"timestamp(tz|_\w+)?|datetime\d*", "timestamp"),
-    (r"date", "date"),
-    (r"time(tz|_\w+)?", "time"),
-    (r"interval", "interval"),
-    (r"varchar|char|text|string|bpchar|character|citext|name|uuid|enum", "text"),
+    (r"date(32)?", "date"),
+    (r"time(64|tz|_\w+)?", "time"),
+    (r"interval[a-z]*", "interval"),
+    (r"varchar|char|text|(fixed)?string|bpchar|character|citext|name|uuid|enum\d*|ipv[46]", "text"),
 )
 # Of text, these take any text that they are compared with.
 _ANY_TEXT = re.compile(r"varchar|char|text|string|bpchar|character|citext|name|$")
 _FIRST_WORD = re.compile(r'(?:(?:"[^"]*"|\w+)\.)?(\w*)')
+# How ClickHouse keeps values of another type.
+_WRAPPED = re.compile(r"(?:Nullable|LowCardinality|SimpleAggregateFunction\(\w+,)\(?\s*(.*)\)")
 
 _RATES = frozenset(
     """rate ratio percent percentage pct score rating average avg mean price age temperature
@@ -47,6 +49,7 @@ _IN_UNIT = re.compile(r"\bin (?:the )?((?:square |cubic )?[a-z]+)\b", re.IGNOREC
 
 def column_type(native: str) -> ColumnType:
     """The catalog's type for a database's own; `other` for arrays, structs and the like."""
+    native = unwrapped(native)
     word = _first_word(native)
     if native.endswith("]"):
         return "other"
@@ -56,7 +59,14 @@ def column_type(native: str) -> ColumnType:
 def is_any_text(native: str) -> bool:
     """Whether a column of text holds any text; not so UUIDs and enumerations, whose values alone
     they can be compared with."""
-    return _ANY_TEXT.fullmatch(_first_word(native)) is not None
+    return _ANY_TEXT.fullmatch(_first_word(unwrapped(native))) is not None
+
+
+def unwrapped(native: str) -> str:
+    """`String` of ClickHouse's `LowCardinality(Nullable(String))`."""
+    while (inner := _WRAPPED.fullmatch(native.strip())) is not None:
+        native = inner[1]
+    return native
 
 
 def _first_word(native: str) -> str:

@@ -14,7 +14,9 @@ from datamind.semantics.readiness import Step
 def sql_of(step: Step, table: Table, other: Table | None, dialect: str) -> str:
     """What to run as the tables' owner; empty where a database has no way to say it."""
     path = f"{quoted(table.schema)}.{quoted(table.name)}"
-    if step.check == "metrics":
+    if step.check == "metrics" or (
+        dialect == "clickhouse" and step.check in ("keys", "references")
+    ):
         return ""
     if step.check == "keys":
         column = quoted(step.wanted[0]) if step.wanted else "<column>"
@@ -23,10 +25,15 @@ def sql_of(step: Step, table: Table, other: Table | None, dialect: str) -> str:
         return _reference(step, table, other, path, dialect)
     if step.item == table.id:
         kind = "VIEW" if table.is_view else "TABLE"
-        return f"COMMENT ON {kind} {path} IS {_text(_of_table(step, table))};"
+        if dialect == "clickhouse":
+            return f"ALTER TABLE {path} MODIFY COMMENT {_text(_of_table(step, table), dialect)};"
+        return f"COMMENT ON {kind} {path} IS {_text(_of_table(step, table), dialect)};"
     column_ = table.column(step.item.removeprefix(f"{table.id}."))
+    if dialect == "clickhouse":
+        told = _text(_of_column(step, table, column_), dialect)
+        return f"ALTER TABLE {path} COMMENT COLUMN {quoted(column_.name)} {told};"
     place = f"{path}.{quoted(column_.name)}"
-    return f"COMMENT ON COLUMN {place} IS {_text(_of_column(step, table, column_))};"
+    return f"COMMENT ON COLUMN {place} IS {_text(_of_column(step, table, column_), dialect)};"
 
 
 def _reference(step: Step, table: Table, other: Table | None, path: str, dialect: str) -> str:
@@ -80,6 +87,9 @@ def _lines(said: dict[str, str]) -> list[str]:
     ]
 
 
-def _text(lines: list[str]) -> str:
-    escaped = "\n".join(lines).replace("'", "''")
+def _text(lines: list[str], dialect: str) -> str:
+    text = "\n".join(lines)
+    if dialect == "clickhouse":  # where a backslash escapes
+        text = text.replace("\\", "\\\\")
+    escaped = text.replace("'", "''")
     return f"'{escaped}'"

@@ -27,6 +27,10 @@ _TOO_DEAR = (QueryTimeout, ResultTooLarge)
 _SAMPLES = {
     "duckdb": "(SELECT * FROM {path} WHERE hash(rowid // 64) % {every} = 0) AS s",
     "postgres": "{path} TABLESAMPLE SYSTEM ({percent}) REPEATABLE (0)",
+    "clickhouse": (
+        "(SELECT {names} FROM {path}"
+        " WHERE cityHash64(_part, intDiv(_part_offset, 64)) % {every} = 0) AS s"
+    ),
 }
 _COUNTED = frozenset(
     {"integer", "decimal", "float", "text", "boolean", "date", "timestamp", "time"}
@@ -39,7 +43,7 @@ class Declared:
     """A table as the database declares it; columns are (name, native type, nullable, comment).
 
     `is_stored` says that its rows lie in blocks that can be sampled; `estimate` is how many rows
-    the database believes it has, where it does.
+    the database believes it has, where it does. `key_hint` may be a key: whether it is, is counted.
     """
 
     schema: str
@@ -50,6 +54,7 @@ class Declared:
     is_stored: bool = True
     estimate: int | None = None
     primary_key: tuple[str, ...] = ()
+    key_hint: tuple[str, ...] = ()
     unique_keys: list[tuple[str, ...]] = field(default_factory=list)
     references: list[tuple[tuple[str, ...], str, str, tuple[str, ...]]] = field(
         default_factory=list
@@ -178,6 +183,8 @@ class _Surveyor:
         )
         if not table.primary_key:
             table = replace(table, primary_key=keys.guess_primary_key(table), key_origin="guessed")
+        if not table.primary_key and self._is_key(declared.key_hint, path, rows):
+            table = replace(table, primary_key=declared.key_hint)
         return replace(table, display=traits.display_columns(table.name, measured, rows))
 
     def _rows(self, declared: Declared, path: str) -> int | None:
@@ -187,15 +194,24 @@ class _Surveyor:
         found = self._one(f"SELECT count(*) FROM {path}")
         return None if found is None else int(str(found[0]))
 
+    def _is_key(self, columns: tuple[str, ...], path: str, rows: int | None) -> bool:
+        """Whether no two rows have the same of these; of a large table that is not counted."""
+        if not columns or not rows or rows > EXACT_ROWS:
+            return False
+        named = ", ".join(map(quoted, columns))
+        found = self._one(f"SELECT count(*) FROM (SELECT DISTINCT {named} FROM {path}) AS s")
+        return found is not None and int(str(found[0])) == rows
+
     def _source(self, declared: Declared, path: str, rows: int | None) -> str:
         """What statistics are taken from: the table, or a part of it where it is large."""
         if rows is not None and rows <= EXACT_ROWS:
             return path
+        named = ", ".join(quoted(name) for name, *_ in declared.columns)
         if rows is None or not declared.is_stored:
-            names_ = ", ".join(quoted(name) for name, *_ in declared.columns)
-            return f"(SELECT {names_} FROM {path} LIMIT {SAMPLE_ROWS}) AS s"
+            return f"(SELECT {named} FROM {path} LIMIT {SAMPLE_ROWS}) AS s"
         percent = f"{100 * SAMPLE_ROWS / rows:.6f}"
-        return self.sample.format(path=path, every=rows // SAMPLE_ROWS, percent=percent)
+        every = rows // SAMPLE_ROWS
+        return self.sample.format(path=path, every=every, percent=percent, names=named)
 
     def _one(self, sql: str) -> tuple[object, ...] | None:
         """The row that a statement gives; None where the database gave up on it."""
@@ -272,7 +288,7 @@ class _Surveyor:
         """The share of referring values that exist on the other side; 0 where there are none."""
         column, target = quoted(reference.column.name), quoted(reference.target.name)
         inner, outer = self.sources[reference.column.table], self.paths[reference.target.table]
-        found = self._one(
+        found = self._compared(
             f"SELECT count(*), count(t.k) FROM (SELECT DISTINCT {column} AS v FROM {inner}"
             f" WHERE {column} IS NOT NULL) AS r LEFT JOIN"
             f" (SELECT DISTINCT {target} AS k FROM {outer}) AS t ON t.k = r.v"
@@ -280,6 +296,13 @@ class _Surveyor:
         if found is None or not found[0]:
             return 0.0
         return int(str(found[1])) / int(str(found[0]))
+
+    def _compared(self, sql: str) -> tuple[object, ...] | None:
+        """The same, and None where the two sides are of types that aren't compared."""
+        try:
+            return self._one(sql)
+        except QueryFailed:
+            return None
 
     def values(
         self, tables: Sequence[Table]

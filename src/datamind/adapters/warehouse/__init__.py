@@ -1,4 +1,4 @@
-"""Warehouses: DuckDB in killable worker processes, PostgreSQL by psycopg."""
+"""Warehouses: DuckDB in killable worker processes, PostgreSQL and ClickHouse by their drivers."""
 
 from __future__ import annotations
 
@@ -27,16 +27,17 @@ def redact(url: str) -> str:
 
 
 def open_warehouse(url: str, *, workers: int = 1, memory_mb: int = MEMORY_MB) -> Warehouse:
-    """The warehouse at `duckdb:///PATH` or `postgresql://...`.
+    """The warehouse at `duckdb:///PATH`, `postgresql://...` or `clickhouse://...`.
 
     `workers` is how many statements may run at once; `memory_mb` is what each DuckDB worker may
-    use (for PostgreSQL the server decides).
+    use (of PostgreSQL and ClickHouse the server decides).
     """
     scheme, separator, _ = url.partition("://")
     if not separator:
         raise BadInput(
             f"{redact(url)!r} is not a warehouse URL.",
-            hint="Write duckdb:///path/to/file.duckdb or postgresql://user@host:5432/database.",
+            hint="Write duckdb:///path/to/file.duckdb, postgresql://user@host:5432/database or"
+            " clickhouse://user@host:8123/database.",
         )
     match scheme.lower():
         case "duckdb":
@@ -47,13 +48,13 @@ def open_warehouse(url: str, *, workers: int = 1, memory_mb: int = MEMORY_MB) ->
             from datamind.adapters.warehouse.postgres import PostgresWarehouse
 
             return PostgresWarehouse(url, connections=workers)
-        case "clickhouse":
-            raise BadInput(
-                "ClickHouse can't be asked yet.", hint="Use duckdb:/// or postgresql:// for now."
-            )
+        case "clickhouse" | "clickhouses":
+            from datamind.adapters.warehouse.clickhouse import ClickHouseWarehouse
+
+            return ClickHouseWarehouse(url, connections=workers)
     raise BadInput(
         f"There is no warehouse of the kind {scheme!r}.",
-        hint="Use duckdb:///PATH or postgresql://...",
+        hint="Use duckdb:///PATH, postgresql://... or clickhouse://...",
     )
 
 

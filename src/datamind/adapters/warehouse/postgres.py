@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import decimal
 import json
 import os
 import queue
@@ -12,11 +10,13 @@ import threading
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from datamind.adapters.warehouse.postgres_faults import connection_fault, query_fault
 from datamind.adapters.warehouse.stopping import may_go_on
 from datamind.adapters.warehouse.types import postgres_type
+from datamind.adapters.warehouse.values import JsonText, rows_of
 from datamind.errors import (
     BadInput,
     QueryCancelled,
@@ -26,7 +26,7 @@ from datamind.errors import (
 )
 from datamind.governance.seal import must_be_sealed
 from datamind.ports import Stop
-from datamind.records import Dialect, Estimate, Governed, Result, ResultColumn, Scalar
+from datamind.records import Dialect, Estimate, Governed, Result, ResultColumn
 
 if TYPE_CHECKING:
     import psycopg
@@ -46,7 +46,6 @@ SESSION = {
     "standard_conforming_strings": "on",
     "idle_in_transaction_session_timeout": "60000",
 }
-SCALARS = (str, int, float, bool, decimal.Decimal, dt.date, dt.time, dt.timedelta)
 
 
 def driver() -> Any:
@@ -113,7 +112,7 @@ class PostgresWarehouse:
         must_be_sealed(governed)
         sql = f"EXPLAIN (FORMAT JSON) {governed.sql}"
         plan = self._rows(governed, sql, 1, ESTIMATE_S)[1][0][0]
-        return plan if isinstance(plan, str) else json.dumps(plan)
+        return str(plan.text)
 
     def run(self, governed: Governed, *, timeout_s: float, stop: Stop | None = None) -> Result:
         """Rows of a governed statement, cut at its row limit."""
@@ -123,7 +122,7 @@ class PostgresWarehouse:
         columns, rows = self._rows(governed, governed.sql, limit + 1, timeout_s, stop)
         return Result(
             columns=columns,
-            rows=_rows(rows[:limit]),
+            rows=rows_of(rows[:limit]),
             elapsed_ms=(time.perf_counter() - started) * 1000,
             truncated=len(rows) > limit,
         )
@@ -147,7 +146,7 @@ class PostgresWarehouse:
                 over = len(rows) < BATCH
                 yield Result(
                     columns=columns,
-                    rows=_rows(rows[:left]),
+                    rows=rows_of(rows[:left]),
                     elapsed_ms=(time.perf_counter() - started) * 1000,
                     truncated=len(rows) > left,
                 )
@@ -249,8 +248,22 @@ class PostgresWarehouse:
             # The driver's own text names the whole address: it is classified and dropped.
             raise connection_fault(error.sqlstate, str(error), self.name) from None
         connection.prepare_threshold = None
+        for name in ("json", "jsonb"):
+            connection.adapters.register_loader(name, _json_loader())
         self._all.add(connection)
         return connection
+
+
+@cache
+def _json_loader() -> Any:
+    """Leaves JSON as it is written."""
+    from psycopg.adapt import Loader
+
+    class JsonLoader(Loader):
+        def load(self, data: Any) -> JsonText:
+            return JsonText(bytes(data).decode())
+
+    return JsonLoader
 
 
 @contextmanager
@@ -291,8 +304,9 @@ def _cancelled_on(connection: Any, stop: Stop | None) -> Iterator[None]:
     done = threading.Event()
 
     def watch() -> None:
-        while not done.is_set():
-            if stop.wait(STOP_CHECK_S):
+        # Not waiting on `stop`: whoever is done would wait with it.
+        while not done.wait(STOP_CHECK_S):
+            if stop.is_set():
                 with suppress(Exception):
                     connection.cancel_safe(timeout=GRACE_S)
                 done.wait(GRACE_S)
@@ -304,22 +318,3 @@ def _cancelled_on(connection: Any, stop: Stop | None) -> Iterator[None]:
     finally:
         done.set()
         watcher.join()
-
-
-def _rows(rows: list[tuple[Any, ...]]) -> tuple[tuple[Scalar, ...], ...]:
-    return tuple(tuple(map(_plain, row)) for row in rows)
-
-
-def _plain(value: Any) -> Scalar:
-    """A value that every part of DataMind knows: moments in UTC, what isn't plain as text."""
-    if value is None:
-        return None
-    if isinstance(value, dt.datetime):
-        return value.astimezone(dt.UTC) if value.tzinfo else value
-    if isinstance(value, SCALARS):
-        return value
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return bytes(value).hex()
-    if isinstance(value, (list, dict, tuple)):
-        return json.dumps(value, default=lambda v: str(_plain(v)), ensure_ascii=False)
-    return str(value)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from datamind.semantics.catalog import ColumnType
+from datamind.semantics.traits import unwrapped
 
 DUCKDB_TYPES: dict[str, ColumnType] = {
     "BOOLEAN": "boolean",
@@ -44,6 +47,26 @@ def duckdb_type(native: str) -> ColumnType:
     if native.startswith("ENUM"):
         return "text"
     return DUCKDB_TYPES.get(native, "other")
+
+
+# By the names that stand before their brackets; so for all lengths and units of one family.
+CLICKHOUSE_TYPES: tuple[tuple[str, ColumnType], ...] = (
+    (r"Bool", "boolean"),
+    (r"U?Int(8|16|32|64|128|256)", "integer"),
+    (r"Decimal(32|64|128|256)?", "decimal"),
+    (r"B?Float(16|32|64)", "float"),
+    (r"String|FixedString|UUID|IPv4|IPv6|Enum(8|16)?|Nothing", "text"),
+    (r"Date|Date32", "date"),
+    (r"DateTime|DateTime32|DateTime64", "timestamp"),
+    (r"Time|Time64", "time"),
+    (r"Interval\w+", "interval"),
+)
+
+
+def clickhouse_type(native: str) -> ColumnType:
+    """The catalog's type for what ClickHouse calls `native`."""
+    name = unwrapped(native).partition("(")[0]
+    return next((kind for form, kind in CLICKHOUSE_TYPES if re.fullmatch(form, name)), "other")
 
 
 # By the names that pg_type gives them.
