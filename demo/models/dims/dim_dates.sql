@@ -1,4 +1,5 @@
-select rate_date as date_day, isodow(rate_date) as day_of_week, month(rate_date) as month_of_year,
-  quarter(rate_date) as quarter_of_year, isodow(rate_date) in (6, 7) as is_weekend
+select rate_date as date_day, {{ day_of_week('rate_date') }} as day_of_week,
+  extract(month from rate_date) as month_of_year,
+  extract(quarter from rate_date) as quarter_of_year, cast({{ day_of_week('rate_date') }} in (6, 7) as boolean) as is_weekend
 from {{ ref('stg_exchange_rates') }}
 where currency = 'USD'

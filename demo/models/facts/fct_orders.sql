@@ -5,11 +5,12 @@ with lines as (
   from {{ ref('stg_order_lines') }}
   group by order_id
 )
-select o.order_id, o.user_id, o.store_id, o.promotion_id, o.channel, o.status, o.currency,
-  o.order_date, o.ordered_at, o.loaded_at, lines.line_count, lines.item_count,
-  cast(lines.amount * r.usd_rate as decimal(14, 2)) as order_amount,
-  cast(lines.discount * r.usd_rate as decimal(14, 2)) as discount_amount,
-  row_number() over (partition by o.user_id order by o.ordered_at, o.order_id) = 1 as is_first_order
+select o.order_id as order_id, o.user_id as user_id, o.store_id, o.promotion_id, o.channel, o.status, o.currency as currency,
+  o.order_date as order_date, o.ordered_at, o.loaded_at, lines.line_count, lines.item_count,
+  {{ money('lines.amount * r.usd_rate') }} as order_amount,
+  {{ money('lines.discount * r.usd_rate') }} as discount_amount,
+  cast(row_number() over (partition by o.user_id order by o.ordered_at, o.order_id) = 1 as boolean)
+    as is_first_order
 from {{ ref('stg_orders') }} as o
 join lines on lines.order_id = o.order_id
 join {{ ref('stg_exchange_rates') }} as r on r.rate_date = o.order_date and r.currency = o.currency

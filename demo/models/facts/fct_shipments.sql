@@ -1,4 +1,4 @@
 select shipment_id, order_id, carrier, shipped_on, delivered_on,
-  cast(shipping_cost as decimal(14, 2)) as shipping_cost,
-  date_diff('day', shipped_on, delivered_on) as delivery_days
+  {{ money('shipping_cost') }} as shipping_cost,
+  {{ dbt.datediff('shipped_on', 'delivered_on', 'day') }} as delivery_days
 from {{ source('raw', 'raw_shipments') }}
