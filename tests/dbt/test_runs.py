@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -21,8 +23,9 @@ from datamind.adapters.dbt.builds import current_build
 from datamind.adapters.dbt.log_lines import event_of, line_of
 from datamind.adapters.dbt.project import Project
 from datamind.adapters.dbt.results import known_of, learn
-from datamind.adapters.dbt.running import Limits
+from datamind.adapters.dbt.running import Limits, Orders, own, run
 from datamind.dbt_records import DbtLine, DbtWanted
+from datamind.errors import BadInput
 
 from .conftest import ORDERS, PROJECT, orders
 
@@ -207,3 +210,41 @@ def test_a_test_knows_since_when_it_fails() -> None:
     )  # fmt: skip
     older = learn(known, [result("pass", "2026-01-01T02:00:00Z")], "")
     assert older == known
+
+
+# Stands in for the interpreter, which an account other than ours can't always reach.
+STAND_IN = """#!/bin/sh
+cd "$(dirname "$3")" && id -u > who && touch made && env > seen
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can run dbt as another account")
+def test_dbt_may_run_as_another_account_that_can_not_touch_what_is_in_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nobody = pwd.getpwnam("nobody")
+    limits = Limits(60, 3000, nobody.pw_name)
+    shut = tmp_path / "shut"
+    shut.mkdir(mode=0o700)
+    with pytest.raises(BadInput, match="can't reach"):
+        run(Orders(shut, (), (), {}), limits, say=print)
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders are shut to others
+        home = Path(name)
+        home.chmod(0o711)
+        (home / "python").write_text(STAND_IN)
+        (home / "python").chmod(0o755)
+        folder = home / "build"
+        folder.mkdir(mode=0o700)
+        monkeypatch.setattr(sys, "executable", str(home / "python"))
+        ended = run(Orders(folder, (), (), {}), limits, say=print)
+        assert (ended.why, ended.code) == ("done", 0), (folder / "dbt.log").read_text()
+        assert (folder / "who").read_text().split() == [str(nobody.pw_uid)]
+        assert (folder / "made").stat().st_uid == nobody.pw_uid
+        assert f"HOME={folder}" in (folder / "seen").read_text()
+        own(folder, os.geteuid(), os.getegid())
+        assert (folder / "made").stat().st_uid == os.geteuid()
+
+
+def test_an_account_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="DBT_USER names no-such-user"):
+        run(Orders(tmp_path, (), (), {}), Limits(60, 3000, "no-such-user"), say=print)

@@ -86,6 +86,11 @@ def test_a_new_build_keeps_grants_and_running_readers_and_shuts_the_one_before(
         "INSERT INTO raw.loans VALUES (61, 'new', 500)",
     ):
         admin.execute(grant.encode())
+    # What a build left that was killed on its way, and what nobody of us made.
+    left = "analytics__20200101_000000_abcdef"
+    for schema in (left, "analytics_of_others"):
+        admin.execute(f"CREATE SCHEMA {schema}".encode())
+        admin.execute(f"CREATE TABLE {schema}.half AS SELECT 1 AS x".encode())
     first = one(admin, "SELECT built FROM analytics.readers WHERE reader = 'r1'")
     seen: list[object] = []
     ended = threading.Event()
@@ -124,6 +129,9 @@ def test_a_new_build_keeps_grants_and_running_readers_and_shuts_the_one_before(
     later = "SELECT has_table_privilege('library_reader', 'analytics.later', 'SELECT')"
     assert one(admin, later) is True
     admin.execute("DROP TABLE analytics.later")
+    assert left not in schemas(admin)
+    assert one(admin, "SELECT count(*) FROM analytics_of_others.half") == 1
+    admin.execute("DROP SCHEMA analytics_of_others CASCADE")
     before = [s for s in schemas(admin) if s.endswith("__before")]
     assert len(before) == 2
     for schema in before:
@@ -140,6 +148,7 @@ def test_a_part_is_built_on_a_copy_of_the_rest(
     built: DbtOutcome, project: Project, admin: psycopg.Connection
 ) -> None:
     admin.execute("INSERT INTO raw.loans VALUES (62, 'newer', 600)")
+    admin.execute("CREATE VIEW raw.mine AS SELECT * FROM analytics.loans")
     loans = one(admin, "SELECT count(*) FROM analytics.loans")
     outcome = project.run(DbtWanted("run", select=("readers",)))
     assert outcome.status == "success", outcome
@@ -160,6 +169,7 @@ def test_a_failed_build_changes_nothing(
     assert outcome.message == "dbt failed: the test unique_loans_id found 1 row."
     assert one(admin, "SELECT 'analytics.loans'::regclass::oid") == before
     assert not [s for s in schemas(admin) if "__" in s and not s.endswith("__before")]
+    assert one(admin, "SELECT count(*) FROM raw.mine") == 61  # it is read, so that it was kept
 
 
 def test_what_dbt_did_not_make_is_never_taken_away(
