@@ -89,8 +89,8 @@ def target(
         )
     made = build_in_use(settings) if project == settings.dbt_project else None
     if url:
-        return url, made.artifacts if made is not None else project
-    if made is not None:
+        return url, made.artifacts if made is not None and made.elsewhere else project
+    if made is not None and not made.elsewhere:
         return f"duckdb:///{made.warehouse.resolve()}", made.artifacts
     if project is not None:
         raise BadInput(

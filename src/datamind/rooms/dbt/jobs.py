@@ -16,6 +16,7 @@ from datamind.dbt_records import Command, DbtLine, DbtOutcome, DbtWanted
 from datamind.errors import DataMindError, DbtBuildFailed
 from datamind.ports import Dbt
 from datamind.rooms.audit.service import Outcome, note
+from datamind.rooms.caller import need
 from datamind.rooms.dbt.models import DbtRun
 from datamind.rooms.jobs.running import Handler, JobContext
 
@@ -38,6 +39,7 @@ def handlers(dbt: DbtOf) -> Mapping[str, Handler]:
 async def _work(context: JobContext, dbt: DbtOf) -> Mapping[str, Any]:
     run_id, wanted = await _begun(context)
     try:
+        need(context.caller, "admin")  # who asked may be one no more
         outcome = await _run(context, dbt(), wanted)
     except DataMindError as fault:
         outcome = DbtOutcome("error", fault.message)
