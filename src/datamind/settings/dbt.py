@@ -68,4 +68,5 @@ def _passed(env: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
                 hint="Give dbt a credential of its own, in a variable called DBT_ENV_SECRET_….",
             )
     names = [*named, *(n for n in sorted(env) if n.startswith("DBT_ENV_"))]
-    return tuple((name, env[name]) for name in dict.fromkeys(names) if env.get(name))
+    # Not by `get`, which is recorded: these are the project's, and may be its passwords.
+    return tuple((n, env[n]) for n in dict.fromkeys(names) if n in env and env[n])
