@@ -69,4 +69,4 @@ def _passed(env: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
             )
     names = [*named, *(n for n in sorted(env) if n.startswith("DBT_ENV_"))]
     # Not by `get`, which is recorded: these are the project's, and may be its passwords.
-    return tuple((n, env[n]) for n in dict.fromkeys(names) if n in env and env[n])
+    return tuple((n, env[n]) for n in dict.fromkeys(names) if n in env and env[n])  # noqa: RUF019
