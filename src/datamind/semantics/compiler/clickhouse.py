@@ -111,6 +111,17 @@ def _round(node: Node) -> Node:
     return D.call("round", _cast(D.cast(node.this, "DECIMAL")), *([digits] if digits else []))
 
 
+def _select(node: Node) -> Node:
+    """Sorted by what an output is, not by its name, which is a column's before it is its own."""
+    outputs = {made.alias: made.this for made in node.expressions if isinstance(made, exp.Alias)}
+    order = node.args.get("order")
+    for sort in order.expressions if order is not None else ():
+        by = sort.this
+        if isinstance(by, exp.Column) and not by.table and by.name in outputs:
+            sort.set("this", outputs[by.name].copy())
+    return node
+
+
 _FORMS: dict[type, Callable[[Node], Node]] = {
     exp.Cast: _cast,
     exp.TryCast: _try_cast,
@@ -126,4 +137,5 @@ _FORMS: dict[type, Callable[[Node], Node]] = {
     exp.Lag: _nullable,
     exp.Lead: _nullable,
     exp.Round: _round,
+    exp.Select: _select,
 }
