@@ -7,11 +7,13 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from urllib.request import urlopen
 
 START_S = 30.0
 
@@ -157,6 +159,23 @@ class Redis(ServerProcess):
     def url(self, port: int | None = None) -> str:
         """The address, of the port that is named (a link to it), or its own."""
         return f"redis://127.0.0.1:{port or self.port}/0"
+
+
+class ClickHouse(ServerProcess):
+    """ClickHouse's engine behind HTTP; its data outlive it."""
+
+    def command(self) -> list[str]:
+        script = Path(__file__).with_name("chdb_server.py")
+        return [sys.executable, str(script), str(self.folder), str(self.port)]
+
+    def answers(self) -> bool:
+        with suppress(OSError):
+            return urlopen(f"http://127.0.0.1:{self.port}/ping", timeout=1).status == 200
+        return False
+
+    def url(self) -> str:
+        """The address."""
+        return f"clickhouse://127.0.0.1:{self.port}"
 
 
 def eventually(holds: Callable[[], bool], within_s: float, every_s: float = 0.05) -> bool:

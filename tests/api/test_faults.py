@@ -15,6 +15,9 @@ import httpx
 import psycopg
 import pytest
 
+from datamind.errors import Unavailable
+from datamind.rooms.system.service import EVERY_S
+
 from ..servers import Postgres, eventually
 from .conftest import PASSWORD, Api, Run, running, settings_of
 from .test_process import Server
@@ -297,3 +300,22 @@ def _health(server: Server) -> tuple[str, int] | None:
         found = httpx.get(f"{server.url}/health").json()
         return found["operational_mode"], found["health_score"]
     return None
+
+
+def test_a_part_that_fails_at_once_is_looked_at_no_more_often_than_it_has_to_be(
+    run: Run, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lived() -> None:
+        async with running(settings_of(tmp_path), shop) as api:
+            looks = 0
+
+            async def refused(*_: object) -> None:
+                nonlocal looks
+                looks += 1
+                raise Unavailable("The metadata store is down.")
+
+            monkeypatch.setattr(api.parts.database, "ping", refused)
+            await asyncio.sleep(EVERY_S + 4)
+            assert 3 <= looks <= 10
+
+    run(lived())

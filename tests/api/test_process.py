@@ -11,6 +11,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -44,6 +45,9 @@ class Server:
                     "DATAMIND_UI": "0", **LIMITS, **env}  # fmt: skip
         self.process: subprocess.Popen[str] | None = None
         self.said = ""
+        handle, errors = tempfile.mkstemp(suffix=".stderr")
+        os.close(handle)
+        self.errors = Path(errors)
         self.url = f"http://127.0.0.1:{self.port}"
 
     def datamind(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -58,9 +62,11 @@ class Server:
 
     def begin(self) -> None:
         """Start it, and wait for nothing."""
-        self.process = subprocess.Popen(
-            self.command(), env=self.env, stderr=subprocess.PIPE, text=True, start_new_session=True
-        )
+        # Into a file: who writes into a pipe that nobody empties stands still.
+        with self.errors.open("w") as errors:
+            self.process = subprocess.Popen(
+                self.command(), env=self.env, stderr=errors, text=True, start_new_session=True
+            )
 
     def start(self) -> None:
         self.begin()
@@ -78,7 +84,8 @@ class Server:
         """Its exit code."""
         assert self.process is not None
         self.process.send_signal(how)
-        self.said = self.process.communicate(timeout=20)[1]
+        self.process.wait(timeout=20)
+        self.said = self.errors.read_text("utf-8")
         return self.process.returncode
 
     def below(self) -> set[int]:
@@ -377,11 +384,9 @@ def test_where_nobody_can_sign_in_it_says_how_to_begin(shop: Path, tmp_path: Pat
     server = Server(tmp_path, shop)
     server.start()
     try:
-        assert server.process is not None and server.process.stderr is not None
-        stderr = server.process.stderr
-        told = [stderr.readline() for _ in range(2)]
-        assert f"http://localhost:{server.port}" in told[0]
-        assert "datamind users add" in told[1]
+        told = server.errors.read_text("utf-8")
+        assert f"http://localhost:{server.port}" in told
+        assert "datamind users add" in told
     finally:
         server.end()
 

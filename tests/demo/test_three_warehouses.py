@@ -100,9 +100,9 @@ def postgres(
     script("load").load(raw, own_postgres_url)
     at = psycopg.conninfo.conninfo_to_dict(own_postgres_url)
     artifacts = built("postgres", folder, {
-        "DATAMIND_DEMO_HOST": str(at["host"]), "DATAMIND_DEMO_PORT": str(at.get("port", 5432)),
-        "DATAMIND_DEMO_USER": str(at["user"]), "DATAMIND_DEMO_DATABASE": str(at["dbname"]),
-        "DBT_ENV_SECRET_DEMO_PASSWORD": str(at.get("password", "")),
+        "DATAMIND_DBT_HOST": str(at["host"]), "DATAMIND_DBT_PORT": str(at.get("port", 5432)),
+        "DATAMIND_DBT_USER": str(at["user"]), "DATAMIND_DBT_DATABASE": str(at["dbname"]),
+        "DBT_ENV_SECRET_DATAMIND_PASSWORD": str(at.get("password", "")),
     })  # fmt: skip
     sql = metricflow(artifacts, PostgresSQLSqlPlanRenderer(), SqlEngine.POSTGRES)
     with (
@@ -122,7 +122,7 @@ def clickhouse(
     folder = tmp_path_factory.mktemp("dbt")
     script("load").load(raw, clickhouse_url)
     artifacts = built("clickhouse", folder, {
-        "DATAMIND_DEMO_HOST": "127.0.0.1", "DATAMIND_DEMO_PORT": clickhouse_url.rpartition(":")[2],
+        "DATAMIND_DBT_HOST": "127.0.0.1", "DATAMIND_DBT_PORT": clickhouse_url.rpartition(":")[2],
     })  # fmt: skip
     sql = metricflow(artifacts, DuckDbSqlPlanRenderer(), SqlEngine.DUCKDB)
     url = f"{clickhouse_url}/harbor"

@@ -109,6 +109,7 @@ def started(server: Server) -> Iterator[Server]:
     server.start()
     try:
         yield server
+        assert server.end() == 0, server.said[-2000:]  # whatever befell it, it ends when told to
     finally:
         if server.process is not None and server.process.poll() is None:
             server.end(signal.SIGKILL)

@@ -4,14 +4,30 @@ thirty, and nothing that was accepted is lost."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from .installation import RECOVER_S, Installation, installed, nothing_lost, suffered
+from ..servers import ClickHouse
+from .crowd import Crowd
+from .installation import (
+    RECOVER_S,
+    Configured,
+    Installation,
+    installed,
+    nothing_lost,
+    started,
+    suffered,
+)
 from .link import Cut
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.timeout(900)]
+TABLES = (
+    "CREATE TABLE orders (id Int32, amount Decimal(12, 2)) ENGINE MergeTree ORDER BY id",
+    "INSERT INTO orders SELECT number, number % 97 * 10.5 FROM numbers(3000)",
+)
 READ_ONLY = {"ok", "unavailable", "warehouse_error", "warehouse_not_found", "worker_lost"}
 HANGING = READ_ONLY | {"query_timeout"}
 
@@ -79,3 +95,27 @@ def test_a_part_that_fails_is_noticed_borne_and_recovered_from(
     assert set(seen.asks) <= told, seen
     assert seen.recover_s <= RECOVER_S, seen
     nothing_lost(installation.server, crowd.book)
+
+
+def test_clickhouse_that_is_killed_is_noticed_borne_and_recovered_from(
+    tmp_path: Path, tell: Callable[[Any], None]
+) -> None:
+    clickhouse = ClickHouse(tmp_path / "clickhouse")
+    clickhouse.start()
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{clickhouse.port}") as client:
+            for statement in TABLES:
+                client.post("/", content=statement).raise_for_status()
+        server = Configured(tmp_path / "home", tmp_path, WAREHOUSE_URL=clickhouse.url())
+        with started(server):
+            crowd = Crowd(server.url, server.login())
+            seen = suffered(
+                "ClickHouse killed", server.url, crowd, clickhouse.kill, clickhouse.start,
+                mode="READ_ONLY",
+            )  # fmt: skip
+            tell(seen)
+            assert set(seen.asks) <= READ_ONLY, seen
+            assert seen.recover_s <= RECOVER_S, seen
+            nothing_lost(server, crowd.book)
+    finally:
+        clickhouse.kill()

@@ -82,8 +82,8 @@ def variables_of(url: str) -> Mapping[str, str]:
             hint="On DuckDB leave it out: each build is a new file.",
         )
     return {
-        "DATAMIND_DBT_HOST": found.get("host", ""),
-        "DATAMIND_DBT_PORT": found.get("port", ""),
+        "DATAMIND_DBT_HOST": found.get("host") or "localhost",
+        "DATAMIND_DBT_PORT": found.get("port") or "5432",
         "DATAMIND_DBT_USER": found.get("user", ""),
         "DATAMIND_DBT_DATABASE": found.get("dbname", ""),
         PASSWORD: found.get("password", ""),

@@ -70,8 +70,9 @@ def driver() -> Any:
             "ClickHouse needs a driver that is not installed.",
             hint="Install it with: pip install 'datamind[clickhouse]'",
         ) from None
-    # What it would log are URLs and the server's own words.
-    logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
+    # What they would log are URLs and the server's own words.
+    for name in ("clickhouse_connect", "urllib3"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     return clickhouse_connect
 
 

@@ -42,7 +42,10 @@ class Results:
         stop: CallOff, fresh: bool = False,
     ) -> Read:  # fmt: skip
         """The rows, by `run` where none are kept; `fresh` reads past what is kept, and keeps."""
-        version = warehouse.data_version()
+        # In a thread: some warehouses have to be asked for it.
+        version = await asyncio.get_running_loop().run_in_executor(
+            self._threads, warehouse.data_version
+        )
         if self._cache is None or governed.volatile or not (version or self._ttl_s):
             return await self._run(run)
         key = key_of(governed, warehouse.session, version)

@@ -74,7 +74,9 @@ class Watch:
         loop = asyncio.get_running_loop()
 
         def tell(changed: Breaker) -> None:
-            loop.call_soon_threadsafe(self._changed, changed)
+            # Asked here: when the loop comes to it, a look that found this may have ended.
+            by_look = self._looks[changed.part].looking
+            loop.call_soon_threadsafe(self._changed, changed, by_look)
 
         breaker.on_change(tell)
 
@@ -230,10 +232,10 @@ class Watch:
         )
         return told.model_copy(update=components(self, parts)) if whole else told
 
-    def _changed(self, breaker: Breaker) -> None:
+    def _changed(self, breaker: Breaker, by_look: bool) -> None:
         """Requests found a part to fail, or a look settled it: what that means holds at once."""
         self.settle()
-        if breaker.suspect and not self._looks[breaker.part].looking:
+        if breaker.suspect and not by_look:
             self._wake.set()
 
     async def _keep_looking(self) -> None:
