@@ -115,7 +115,8 @@ def commands_of(server: Server) -> str:
         server.datamind(*words.split())
         for words in (
             "doctor", "doctor --json", "config check", "config show --json", "migrate --check",
-            "audit verify", "users list", "ask x --json", "catalog show", "serve --port 1",
+            "audit verify", "users list", "ask x --json", "catalog show",
+            f"serve --port {server.port}",  # which is taken
         )
     ]  # fmt: skip
     assert [run.returncode for run in ran][3:7] == [0, 0, 0, 0], ran
