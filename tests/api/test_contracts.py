@@ -156,6 +156,13 @@ def test_health_tells_strangers_little_and_people_all(api: Api, run: Run) -> Non
     assert parts["warehouse"]["name"] == "shop.duckdb"
 
 
+def test_health_says_how_many_results_were_kept_ones(api: Api, run: Run) -> None:
+    for _ in range(2):
+        run(api.call("POST", "/sql/execute", {"sql": "SELECT count(*) AS hit_rate FROM orders"}))
+    made = run(api.client.get("/health", headers=run(api.headers("viewer")))).json()
+    assert 0 < made["components"]["redis"]["cache_hit_rate"] < 1
+
+
 def test_errors_are_problem_details(api: Api, run: Run) -> None:
     answer = run(api.call("POST", "/sql/execute", {"sql": "DROP TABLE orders"}))
     made = answer.json()

@@ -23,7 +23,10 @@ def components(watch: Watch, parts: Parts) -> dict[str, Any]:
         "components": {
             "database": _database(watch),
             "llm": {"provider": "builtin", "model": None, **_of(watch, "llm")},
-            "redis": {"kind": "redis" if parts.redis else EMBEDDED, **_of(watch, "redis")},
+            "redis": {
+                "kind": "redis" if parts.redis else EMBEDDED, **_of(watch, "redis"),
+                "cache_hit_rate": _hit_rate(parts),
+            },
             "vector_db": {"kind": EMBEDDED, **_of(watch, "vector_db")},
             "dbt": _dbt(parts),
             "warehouse": {
@@ -44,6 +47,12 @@ def _of(watch: Watch, part: str) -> Mapping[str, Any]:
     if probed is None:
         return {"status": watch.states.get(part, "healthy"), "latency_ms": None}
     return {**probed.more, "status": watch.states[part], "latency_ms": probed.latency_ms}
+
+
+def _hit_rate(parts: Parts) -> float | None:
+    """The share of kept results among all that were read since the start."""
+    kept, read = parts.metrics.reads_so_far
+    return round(kept / read, 3) if read else None
 
 
 def _database(watch: Watch) -> dict[str, Any]:
