@@ -14,6 +14,7 @@ from sqlalchemy.engine import Inspector
 from datamind.migrations.stores import open_engine, parsed
 
 ROWS = 3
+NOTHING = object()  # a value that has to be null
 MOMENT = dt.datetime(2026, 3, 15, 9, 30, 0, 123456, tzinfo=dt.UTC)
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -65,6 +66,9 @@ def _allowed(inspector: Inspector, table: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for check in inspector.get_check_constraints(table):
         said = check["sqltext"]
+        if either := re.search(r"(\w+) IS NULL\)* <> \(*(\w+) IS NULL", said):  # one, not both
+            found |= {either[1]: "0 2 * * *", either[2]: NOTHING}
+            continue
         column = re.search(r"\w+", said)
         word, number = re.search(r"'([^']+)'", said), re.search(r"\d+", said)
         assert column is not None and (word or number), f"{table}: how to fit {said}?"
@@ -83,7 +87,7 @@ def _row(
 
 def _value(connection: sa.Connection, column: sa.Column[Any], number: int, fits: Any) -> Any:
     if fits is not None:
-        return fits
+        return None if fits is NOTHING else fits
     for key in column.foreign_keys:
         if key.column.table is column.table:
             return None

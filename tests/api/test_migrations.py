@@ -43,7 +43,7 @@ def of_postgres(postgres_server: str) -> Iterator[Store]:
 
 
 @pytest.fixture(params=["sqlite", POSTGRES])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     """Gives addresses of empty stores."""
     if request.param == "postgres":
         return request.getfixturevalue("of_postgres")  # type: ignore[no-any-return]
@@ -66,9 +66,9 @@ def _cut(rows: list[dict[str, object]], like: dict[str, object]) -> list[dict[st
     return [{name: row.get(name, like[name]) for name in like} for row in rows]
 
 
-def test_rows_of_each_version_are_whole_in_the_newest(store: Store) -> None:
+def test_rows_of_each_version_are_whole_in_the_newest(empty: Store) -> None:
     for revision in revisions():
-        url = store()
+        url = empty()
         upgrade(url, revision)
         before = fill(url)
         done = upgrade(url)
@@ -77,8 +77,8 @@ def test_rows_of_each_version_are_whole_in_the_newest(store: Store) -> None:
         kept(before, rows_in(url))
 
 
-def test_the_newest_goes_back_to_each_version_with_what_that_keeps(store: Store) -> None:
-    url = store()
+def test_the_newest_goes_back_to_each_version_with_what_that_keeps(empty: Store) -> None:
+    url = empty()
     upgrade(url)
     fill(url)
     for revision in [*revisions()[::-1][1:], "base"]:
@@ -93,8 +93,8 @@ def test_the_newest_goes_back_to_each_version_with_what_that_keeps(store: Store)
         downgrade(url, "base")
 
 
-def test_servers_that_start_at_once_migrate_once(store: Store) -> None:
-    url = store()
+def test_servers_that_start_at_once_migrate_once(empty: Store) -> None:
+    url = empty()
     upgrade(url, "0001")
     before = fill(url)
     script = "import sys; from datamind.migrations import upgrade; print(upgrade(sys.argv[1]))"
@@ -108,8 +108,8 @@ def test_servers_that_start_at_once_migrate_once(store: Store) -> None:
     kept(before, rows_in(url))
 
 
-def test_what_fails_in_the_middle_changes_nothing(store: Store) -> None:
-    url = store()
+def test_what_fails_in_the_middle_changes_nothing(empty: Store) -> None:
+    url = empty()
     upgrade(url, "0001")
     before = fill(url)
     with connected(url) as connection:  # what the last revision would make

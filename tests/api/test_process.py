@@ -22,6 +22,7 @@ import aiohttp
 import httpx
 import pytest
 
+from ..servers import eventually
 from .conftest import PASSWORD, RUNAWAY
 
 pytestmark = pytest.mark.slow
@@ -382,8 +383,9 @@ def test_a_lost_engine_process_is_replaced(server: Server) -> None:
 
 def test_where_nobody_can_sign_in_it_says_how_to_begin(shop: Path, tmp_path: Path) -> None:
     server = Server(tmp_path, shop)
-    server.start()
+    server.begin()
     try:
+        assert eventually(lambda: "users add" in server.errors.read_text("utf-8"), START_S)
         told = server.errors.read_text("utf-8")
         assert f"http://localhost:{server.port}" in told
         assert "datamind users add" in told

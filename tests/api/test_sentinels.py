@@ -55,7 +55,11 @@ BODIES: dict[str, dict[str, Any] | None] = {
     "/auth/login": None, "/auth/refresh": None, "/auth/logout": None, "/auth/password": None,
     "/users": None, "/users/{user_id}/assign-role": None, "/users/{user_id}/deactivate": None,
     "/users/{user_id}/groups": None, "/groups": None, "/policies": None, "/auth/keys": None,
-    "/security/login-attempts/unlock": None, "/security/ip-restrictions": None,
+    **{f"/admin/dbt/{command}": None for command in ("run", "test", "build", "docs", "sync")},
+    "/admin/dbt/runs/{run_id}/cancel": None, "/system/jobs/{job_id}/cancel": None,
+    "/system/jobs/{job_id}/retry": None, "/system/mode": None,
+    "/system/alerts/{alert_id}/acknowledge": None, "/security/login-attempts/unlock": None,
+    "/security/ip-restrictions": None,
 }  # fmt: skip
 PARAMETERS: dict[str, list[str]] = {
     "/catalog/search": ["?q=quet", "?q=vaults", "?q=wh", "?q=heron"],

@@ -135,7 +135,7 @@ def test_only_what_the_asker_sees_is_cut_and_counted(api: Api, run: Run, people:
 def test_a_dimension_that_fails_is_left_out_and_told(
     api: Api, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows, ran = asking._rows, list[str]()
+    rows, ran = asking.rows, list[str]()
 
     async def failing(ask: Any, prepared: Any) -> Any:
         ran.append(prepared.draft.sql)
@@ -143,7 +143,7 @@ def test_a_dimension_that_fails_is_left_out_and_told(
             raise QueryFailed("It broke.")
         return await rows(ask, prepared)
 
-    monkeypatch.setattr(asking, "_rows", failing)
+    monkeypatch.setattr(asking, "rows", failing)
     answer = asked(api, run, AGAIN)
     assert answer["status"] == "answered"
     assert any(a.startswith("not looked at: ") for a in answer["interpretation"]["assumptions"])

@@ -25,7 +25,7 @@ MOMENT = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
 SHAPE = (
     "query_id correlation_id question status generated_at summary explanation sql trust origin"
     " confidence_score plan interpretation alternatives columns results rows_returned truncated"
-    " chart warnings follow_ups refusal hint error warehouse data_version as_of cached"
+    " chart warnings follow_ups refusal hint error warehouse routed data_version as_of cached"
     " execution_time_ms stages"
 ).split()
 STAGES = "interpret generate validate optimize sanitize execute explain".split()
@@ -136,7 +136,6 @@ def test_a_question_that_can_not_be_read_is_told(
         (["x", "--warehouse", "mysql://host/db"], "mysql://host/db"),
         (["x", "--warehouse", "shop.duckdb"], "shop.duckdb"),
         (["x", "--warehouse", "duckdb://"], "three slashes"),
-        (["x", "--warehouse", "clickhouse://host/db"], "clickhouse://host/db"),
         (["x", "--dbt-project", "no/such"], "There is no dbt project at no/such."),
         (["x", "--timeout", "1e12"], "86,400 seconds at most"),
         (["x", "--batch", "q.jsonl"], "A batch needs --out"),

@@ -62,7 +62,7 @@ class Settings:
     dbt: DbtSettings = field(default_factory=DbtSettings)
     router: RouterSettings = field(default_factory=RouterSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
-    given: tuple[tuple[str, str | None], ...] = field(default=(), compare=False)
+    given: tuple[tuple[str, str | None], ...] = field(default=(), compare=False, repr=False)
 
     @property
     def catalogs(self) -> Path:

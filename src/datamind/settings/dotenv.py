@@ -43,7 +43,8 @@ def find(env: Mapping[str, str]) -> Path | None:
     if _is_ours(Path(".env")):
         return Path(".env").resolve()
     home = Path(env.get("DATAMIND_HOME") or Path.home() / ".datamind").expanduser()
-    return home / ".env" if (home / ".env").is_file() else None
+    # os.path, unlike Path, takes a folder that may not be looked into as one that holds nothing.
+    return home / ".env" if os.path.isfile(home / ".env") else None
 
 
 def _is_ours(path: Path) -> bool:
