@@ -53,13 +53,17 @@ else
     pip install --require-hashes --no-deps -r "$lock"
     pip install --no-deps --no-build-isolation -e .
 fi
-# The pages are tested in a real browser. Where it can't be installed, their tests say so.
-if [ "$set_name" = dev ] && ! command -v chromium chromium-browser google-chrome >/dev/null; then
+# The pages are tested in a real browser, and disks are made slow. Where that can't be installed,
+# the tests say so.
+missing=()
+command -v chromium chromium-browser google-chrome >/dev/null || missing+=(chromium)
+command -v strace >/dev/null || missing+=(strace)
+if [ "$set_name" = dev ] && [ "${#missing[@]}" -gt 0 ]; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-        say "Installing the system package chromium, which the pages' tests drive"
-        { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium; } \
-            >/dev/null 2>&1 || say "It could not be installed: the pages' tests will be skipped"
+        say "Installing the system packages ${missing[*]}, which tests drive"
+        { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}"; } \
+            >/dev/null 2>&1 || say "They could not be installed: their tests will be skipped"
     else
-        say "No Chromium found: the pages' tests will be skipped (Debian: apt-get install chromium)"
+        say "Not found: ${missing[*]} (Debian: apt-get install ${missing[*]}): their tests will be skipped"
     fi
 fi
