@@ -18,6 +18,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from .faults.table import pytest_terminal_summary  # noqa: F401 (a hook)
 from .servers import Redis
 
 # A shell that starts the tests in the background makes them deaf to interrupts, and so what they

@@ -1,4 +1,4 @@
-"""Prints the fault table at the end of a run: what users saw of each fault, and for how long."""
+"""What the tests of faults share."""
 
 from __future__ import annotations
 
@@ -8,26 +8,10 @@ from typing import Any
 import pytest
 
 from ..api.conftest import shop  # noqa: F401 (a fixture)
-
-HEAD = ("fault", "modes", "detected", "recovered", "asks meanwhile", "slowest ask", "/health")
-KEPT = "fault"
+from .table import KEPT
 
 
 @pytest.fixture
 def tell(record_property: Any) -> Any:
     """Keeps a row for the table; it comes through to the process that prints."""
     return lambda seen: record_property(KEPT, json.dumps(seen.row()))
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """The table, where there is something to tell."""
-    rows = [
-        json.loads(value)
-        for report in terminalreporter.stats.get("passed", [])
-        for name, value in getattr(report, "user_properties", ())
-        if name == KEPT
-    ]
-    if rows:
-        terminalreporter.section("what faults did")
-        for row in (HEAD, *rows):
-            terminalreporter.write_line("| " + " | ".join(row) + " |")
