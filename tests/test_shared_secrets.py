@@ -12,7 +12,7 @@ from datamind.settings import load
 
 KEYS = {
     "JWT_SECRET": "0123456789abcdef" * 2,
-    "MASK_KEY": "fedcba9876543210" * 2,
+    "MASK_KEY": "fedcba9876543210" * 2,  # pragma: allowlist secret
 }  # pragma: allowlist secret
 
 

@@ -55,12 +55,12 @@ def test_init_makes_secrets_that_only_their_key_opens(
 
 
 LINES = """# DataMind, mine
-export  DB_PASSWORD = "pa ss\\"word"   # of the database
-OPENAI_API_KEY='sk-abcdefgh#1'
+export  DB_PASSWORD = "pa ss\\"word"   # of the database  # pragma: allowlist secret
+OPENAI_API_KEY='sk-abcdefgh#1'  # pragma: allowlist secret
 JWT_SECRET=plain words   # spaces go on to the mark
 DATAMIND_PORT=8123
 
-  CLICKHOUSE_URL=clickhouse://ana:hunter2345@ch/x
+  CLICKHOUSE_URL=clickhouse://ana:hunter2345@ch/x  # pragma: allowlist secret
 MULTI="two
 lines"
 EMPTY=
@@ -191,7 +191,12 @@ def test_a_file_that_can_not_be_used_is_told(here: Path, text: str, said: str) -
 
 
 SAFE = {"DATAMIND_ENV": "production", "JWT_SECRET": STRONG}
-STORE = {"DB_HOST": "db", "DB_NAME": "dm", "DB_USER": "dm", "DB_PASSWORD": "fünf Enten"}
+STORE = {
+    "DB_HOST": "db",
+    "DB_NAME": "dm",
+    "DB_USER": "dm",
+    "DB_PASSWORD": "fünf Enten",  # pragma: allowlist secret
+}
 
 
 @pytest.mark.parametrize(
@@ -205,12 +210,20 @@ STORE = {"DB_HOST": "db", "DB_NAME": "dm", "DB_USER": "dm", "DB_PASSWORD": "fün
         ({**SAFE, "API_TOKEN": "changeme"}, ["API_TOKEN is too weak"], True),
         ({**SAFE, "ENCRYPTION_KEY": "A" * 43 + "="}, ["ENCRYPTION_KEY is too weak"], True),
         ({**SAFE, **STORE}, [], False),
-        ({**SAFE, **STORE, "DB_PASSWORD": "postgres"}, ["DB_PASSWORD is too weak"], True),
+        (
+            {**SAFE, **STORE, "DB_PASSWORD": "postgres"},  # pragma: allowlist secret
+            ["DB_PASSWORD is too weak"],
+            True,
+        ),
         ({**SAFE, **STORE, "DB_PASSWORD": ""}, ["DB_PASSWORD is missing"], True),
         ({**STORE, "DB_PASSWORD": ""}, ["DB_PASSWORD is missing"], False),
         ({"DB_HOST": "/run/pg", "DB_NAME": "dm"}, [], False),
         ({"DB_HOST": "db", "DATAMIND_PORT": "x"}, ["_PORT", "_NAME", "_USER", "_PASS"], True),
-        ({**SAFE, "DATABASE_URL": "postgresql://u:admin@h/d"}, ["DATABASE_URL is too w"], True),
+        (
+            {**SAFE, "DATABASE_URL": "postgresql://u:admin@h/d"},  # pragma: allowlist secret
+            ["DATABASE_URL is too w"],
+            True,
+        ),
         ({**SAFE, "DATABASE_URL": "postgresql://u@h/d"}, [], False),
         ({**SAFE, "WAREHOUSE_URL": "postgresql://u:secret@h/d"}, ["WAREHOUSE_URL is"], True),
         ({**SAFE, "REDIS_URL": "redis://:redis@r:6379/0"}, ["REDIS_URL is too weak"], True),

@@ -13,7 +13,7 @@ from tests.api.test_process import serving
 
 pytestmark = pytest.mark.slow
 ASK = "corr-of-the-ask-1"
-SECRET = "Zanzibar"
+SECRET = "Zanzibar"  # pragma: allowlist secret
 
 
 def test_all_lines_of_an_ask_carry_its_id_and_no_value(tmp_path: Path) -> None:

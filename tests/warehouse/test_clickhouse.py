@@ -433,7 +433,11 @@ def test_a_read_only_user_is_asked_under_the_settings_of_its_profile(tmp_path: P
         ("clickhouse://h", "http://h:8123/", ["default", "", "default"]),
         ("clickhouses://h/shop", "https://h:8443/", ["default", "", "shop"]),
         ("clickhouse://h:9/shop?secure=true", "https://h:9/", ["default", "", "shop"]),
-        ("clickhouse://a%40b:p%2Fw@[::1]:9/s%20p", "http://[::1]:9/", ["a@b", "p/w", "s p"]),
+        (
+            "clickhouse://a%40b:p%2Fw@[::1]:9/s%20p",  # pragma: allowlist secret
+            "http://[::1]:9/",
+            ["a@b", "p/w", "s p"],
+        ),
     ],
 )
 def test_an_address_is_read_off_a_url(url: str, http: str, rest: list[str]) -> None:

@@ -13,7 +13,7 @@ from datamind.adapters.dbt.running import Limits
 from datamind.errors import BadInput
 from datamind.settings import Settings
 
-PASSWORD = "DBT_ENV_SECRET_DATAMIND_PASSWORD"  # noqa: S105 - a variable's name, which dbt masks
+PASSWORD = "DBT_ENV_SECRET_DATAMIND_PASSWORD"  # noqa: S105  # pragma: allowlist secret
 
 
 def builds_of(settings: Settings) -> Path:
