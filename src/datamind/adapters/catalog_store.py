@@ -52,7 +52,7 @@ def load_catalog(
     Kept in `cache_dir` until the data, the artifacts or our format change; a damaged entry is
     built anew.
     """
-    path = cache_dir / f"{_name(url, dbt_project)}.json.gz" if cache_dir is not None else None
+    path = _path(url, dbt_project, cache_dir) if cache_dir is not None else None
     if path is not None and not refresh:
         kept = _read(path, live=not url.startswith("duckdb"))
         if kept is not None:
@@ -65,11 +65,20 @@ def load_catalog(
     return catalog
 
 
+def kept_catalog(url: str, dbt_project: Path | None, cache_dir: Path) -> Catalog | None:
+    """The catalog that was kept last, however long ago: for while the database can't be asked."""
+    return _read(_path(url, dbt_project, cache_dir), live=False)
+
+
 def catalog_key(url: str, dbt_project: Path | None = None) -> str:
     """Changes whenever `load_catalog` would read something newer; a database that does not say
     whether it changed is read anew every LIVE_SECONDS."""
     age = "" if url.startswith("duckdb") else str(int(time.time() // LIVE_SECONDS))
     return f"{_name(url, dbt_project)}{age}"
+
+
+def _path(url: str, dbt_project: Path | None, cache_dir: Path) -> Path:
+    return cache_dir / f"{_name(url, dbt_project)}.json.gz"
 
 
 def _name(url: str, dbt_project: Path | None) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from datamind.adapters.catalog_store import catalog_key, load_catalog
+from datamind.adapters.catalog_store import catalog_key, kept_catalog, load_catalog
 from datamind.adapters.introspection import too_much
 from datamind.adapters.warehouse import open_warehouse
 from datamind.adapters.warehouse.guarded import GuardedWarehouse
@@ -23,12 +23,13 @@ from datamind.adapters.warehouse.observed import Told, observed
 from datamind.api.copies import copies_shape, open_copies
 from datamind.api.engine_pool import EnginePool
 from datamind.breakers import Breaker
-from datamind.errors import DataMindError
+from datamind.errors import DataMindError, WarehouseError
 from datamind.governance.bound import Bindings
 from datamind.language.fiscal import fiscal_year
 from datamind.ports import Warehouse
 from datamind.records import Target
 from datamind.rooms.places import Places
+from datamind.semantics.catalog import Catalog
 from datamind.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -37,12 +38,14 @@ LOOK_S = 5.0
 # How long an ask may still be under way in what was replaced, beyond its query's time limit.
 LINGER_S = 30.0
 Source = Callable[[], tuple[str, Path | None]]
+KEPT = "kept "  # begins the key of what was opened without its warehouse
 
 
 @dataclass(frozen=True)
 class Data:
     """What was opened; `key` changes when there is something newer to open, `excess` is what the
-    warehouse's role may do and should not."""
+    warehouse's role may do and should not. `missing` is why the warehouse is not there: its catalog
+    is then the one that was kept, and nothing is run."""
 
     key: str
     bindings: Bindings
@@ -50,6 +53,7 @@ class Data:
     engine: EnginePool
     excess: tuple[str, ...] = ()
     stored_bytes: int = 0
+    missing: DataMindError | None = None
 
     def close(self) -> None:
         """End the engine's and the warehouse's processes."""
@@ -57,23 +61,34 @@ class Data:
         self.warehouse.close()
 
 
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What a look at the warehouse found, or what is known without one, and why."""
+
+    catalog: Catalog
+    excess: tuple[str, ...] = ()
+    stored_bytes: int = 0
+    missing: DataMindError | None = None
+
+
 async def open_data(
     settings: Settings, source: Source, mask_key: str, breaker: Breaker | None = None, *,
-    told: Told | None = None,
+    told: Told | None = None, without: bool = False,
 ) -> Data:  # fmt: skip
     """The data as it is now, ready to be asked through the breaker; hashes of masked values are
-    made with the key. `told` hears of each statement that the warehouse ran."""
+    made with the key. `told` hears of each statement that the warehouse ran. A warehouse that is
+    down raises, or may be missing: `without` it the kept catalog is opened, if there is one."""
     loop = asyncio.get_running_loop()
     server = settings.server
     url, project = await loop.run_in_executor(None, source)
     key = await loop.run_in_executor(None, catalog_key, url, project)
-    catalog = await loop.run_in_executor(
-        None, lambda: load_catalog(url, dbt_project=project, cache_dir=settings.catalogs)
-    )
+    found = await loop.run_in_executor(None, _looked_at, settings, url, project, without)
+    catalog = found.catalog
     opened = open_warehouse(url, workers=server.query_workers, memory_mb=settings.memory_mb)
     if told is not None:
         opened = observed(opened, told)
-    warehouse: Warehouse = GuardedWarehouse(opened, breaker or Breaker("warehouse"))
+    breaker = breaker or Breaker("warehouse")
+    warehouse: Warehouse = GuardedWarehouse(opened, breaker, missing=found.missing is not None)
     copied = await loop.run_in_executor(None, open_copies, settings, url, catalog, warehouse, told)
     if copied is not None:
         warehouse, key = copied.warehouse, f"{key} {copied.shape}"
@@ -86,9 +101,9 @@ async def open_data(
         copies=copied.watching.copies if copied is not None else None,
     )  # fmt: skip
     made = Data(
-        key, Bindings(catalog, warehouse.dialect, mask_key), warehouse, engine,
-        await loop.run_in_executor(None, _excess, url),
-        await loop.run_in_executor(None, _stored, url),
+        key if found.missing is None else f"{KEPT}{key}",
+        Bindings(catalog, warehouse.dialect, mask_key), warehouse, engine,
+        found.excess, found.stored_bytes, found.missing,
     )  # fmt: skip
     try:
         await engine.warm_up()
@@ -96,6 +111,22 @@ async def open_data(
         made.close()
         raise
     return made
+
+
+def _looked_at(settings: Settings, url: str, project: Path | None, without: bool) -> _Looked:
+    """What is known of the warehouse; its error where it is down and there is no kept catalog, or
+    that would not do. Blocks."""
+    try:
+        catalog = load_catalog(url, dbt_project=project, cache_dir=settings.catalogs)
+        return _Looked(catalog, _excess(url), _stored(url))
+    except WarehouseError as fault:
+        if not without:
+            raise
+        kept = kept_catalog(url, project, settings.catalogs)
+        if kept is None:
+            hint = f"{fault.hint} Meanwhile nothing can be read: there is no kept catalog of it."
+            raise type(fault)(fault.message, hint=hint) from None
+        return _Looked(kept, missing=fault)
 
 
 def _stored(url: str) -> int:
@@ -129,7 +160,8 @@ class Following:
         self._settings = settings
         self._source = source
         self._data = data
-        self._seen = data.key
+        self._seen = data.key.removeprefix(KEPT)
+        self._failed = ""
         self._old: list[Data] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -165,6 +197,7 @@ class Following:
             self._drop(oldest)
         self._old.append(older)
         loop.call_later(self._settings.query_timeout_s + LINGER_S, self._drop, older)
+        self._failed = ""
         log.warning("newer data is asked from now on: %s", newer.warehouse.name)
         return True
 
@@ -185,6 +218,8 @@ class Following:
             try:
                 await self.look()
             except DataMindError as fault:  # a file that is being written, a build half made
-                log.warning("newer data can't be opened: %s", fault.message)
+                if fault.message != self._failed:  # not again at each look
+                    log.warning("newer data can't be opened: %s", fault.message)
+                self._failed = fault.message
             except Exception:
                 log.exception("a look for newer data failed")

@@ -43,6 +43,7 @@ from datamind.settings import Settings
 
 log = logging.getLogger(__name__)
 THREADS = 4  # beside those that wait for the warehouse
+WITHOUT = "Its catalog as it was kept is read, and nothing is run, until it is there."
 
 
 @dataclass(frozen=True)
@@ -109,8 +110,14 @@ async def _parts(app: FastAPI, start: Start) -> AsyncIterator[None]:
         told = _statements(app, settings, metrics, stack).told
 
         async def opened() -> Data:
-            async with tell("catalog and warehouse"):
-                return await open_data(settings, start.source, secrets.masks, asked, told=told)
+            async with tell("catalog and warehouse") as part:
+                data = await open_data(
+                    settings, start.source, secrets.masks, asked, told=told,
+                    without=start.starting.waits,
+                )  # fmt: skip
+                if data.missing is not None:
+                    part.goes_without = (data.missing, WITHOUT)
+                return data
 
         opening = asyncio.create_task(opened())
         try:

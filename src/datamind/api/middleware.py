@@ -195,8 +195,9 @@ class Gate:
             await send(message)
 
         try:
-            if (missing := self._missing()) is not None:
-                await answered(scope["path"], missing, clock.now())(scope, receive, answer)
+            starting: Starting | None = getattr(self.server.state, "starting", None)
+            if starting is not None and starting.missing is not None:
+                await answered(scope["path"], starting, clock.now())(scope, receive, answer)
                 return sent
             await self._let_in(scope)
             if self._goes_to_https(scope):
@@ -278,11 +279,6 @@ class Gate:
                 who = Caller(Identity("", "viewer"), state["client_ip"], state["correlation_id"])
                 await note(parts, who, "ip_denied", Outcome.blocked, path=scope["path"])
             raise
-
-    def _missing(self) -> DataMindError | None:
-        """What the start still waits for."""
-        starting: Starting | None = getattr(self.server.state, "starting", None)
-        return starting.missing if starting is not None else None
 
     async def _by_mode(self, method: str, path: str) -> None:
         """Unavailable for what the mode that holds forbids."""

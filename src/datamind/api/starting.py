@@ -30,23 +30,38 @@ def _silent(line: str) -> None:
 
 
 @dataclass
+class Part:
+    """A part that is being opened; `goes_without` says what is not there of it, and what serves
+    meanwhile."""
+
+    goes_without: tuple[DataMindError, str] | None = None
+
+
+@dataclass
 class Starting:
-    """Tells a person (`say`) and the log how the start goes; `missing` is what keeps it waiting."""
+    """Tells a person (`say`) and the log how the start goes; `missing` is what keeps it waiting,
+    and `lacks` the part that it is about."""
 
     say: Callable[[str], None] = _silent
     waits: bool = False
     missing: DataMindError | None = None
+    lacks: str = ""
     _said: set[str] = field(default_factory=set)
 
     @asynccontextmanager
-    async def part(self, name: str) -> AsyncIterator[None]:
+    async def part(self, name: str) -> AsyncIterator[Part]:
         """The part is opened in here."""
-        started = time.perf_counter()
+        started, part = time.perf_counter(), Part()
         try:
-            yield
+            yield part
         except DataMindError as fault:
+            self.lacks = name
             self._tell(f"{name} … not there: {fault.message} {fault.hint}", logging.ERROR)
             raise
+        if part.goes_without is not None:
+            missing, meanwhile = part.goes_without
+            self._tell(f"{name} … not there: {missing.message} {meanwhile}", logging.ERROR)
+            return
         took = round(1000 * (time.perf_counter() - started))
         self._tell(f"{name} … ready ({took} ms)", logging.INFO)
 
@@ -72,14 +87,18 @@ class Starting:
             self.say(line)
 
 
-def answered(path: str, missing: DataMindError, now: dt.datetime) -> Response:
-    """What a server says that waits for a part: that it lives, and what it waits for."""
+def answered(path: str, starting: Starting, now: dt.datetime) -> Response:
+    """What a server says that waits for a part: that it lives, and what it waits for. Where that
+    should be is for those who read the log."""
     if path == "/health/live":
         return _json({"status": "ok"})
     if path == "/health":
         mode = {"status": "down", "operational_mode": "EMERGENCY", "health_score": 0}
         return _json({**mode, "timestamp": now.isoformat()})
-    raise Unavailable(f"DataMind can't start yet: {missing.message}", retry_after_s=5)
+    raise Unavailable(
+        f"DataMind can't start yet: it waits for the {starting.lacks}.", retry_after_s=5,
+        hint="It starts by itself when that is there; its log says what is wrong.",
+    )  # fmt: skip
 
 
 def _json(body: dict[str, object]) -> Response:

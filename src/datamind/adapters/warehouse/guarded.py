@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextlib import AbstractContextManager
 
-from datamind.breakers import Breaker
+from datamind.breakers import Breaker, unavailable
 from datamind.errors import (
     WarehouseCorrupt,
     WarehouseError,
@@ -20,11 +21,16 @@ OUTAGES = (WarehouseNotFound, WarehouseLocked, WarehouseCorrupt)
 
 
 class GuardedWarehouse:
-    """The warehouse inside, through its breaker."""
+    """The warehouse inside, through its breaker.
 
-    def __init__(self, inside: Warehouse, breaker: Breaker) -> None:
+    One that is `missing` could not be looked at when it was opened: what is known of it may be long
+    past, so that it is asked for nothing, even where it answers again.
+    """
+
+    def __init__(self, inside: Warehouse, breaker: Breaker, *, missing: bool = False) -> None:
         self.inside = inside
         self.breaker = breaker
+        self.missing = missing
 
     @property
     def dialect(self) -> Dialect:
@@ -43,28 +49,29 @@ class GuardedWarehouse:
 
     def estimate(self, governed: Governed) -> Estimate:
         """What running this would cost."""
-        with self.breaker.guarding(self._is_outage):
+        with self._asked():
             return self.inside.estimate(governed)
 
     def plan(self, governed: Governed) -> str:
         """How it means to run this."""
-        with self.breaker.guarding(self._is_outage):
+        with self._asked():
             return self.inside.plan(governed)
 
     def run(self, governed: Governed, *, timeout_s: float, stop: Stop | None = None) -> Result:
         """Rows; Unavailable while the breaker is open."""
-        with self.breaker.guarding(self._is_outage):
+        with self._asked():
             return self.inside.run(governed, timeout_s=timeout_s, stop=stop)
 
     def batches(
         self, governed: Governed, *, timeout_s: float, stop: Stop | None = None
     ) -> Generator[Result, None, None]:
         """The same, a batch at a time."""
-        with self.breaker.guarding(self._is_outage):
+        with self._asked():
             yield from self.inside.batches(governed, timeout_s=timeout_s, stop=stop)
 
     def ping(self) -> None:
         """Past the breaker: looks are how it is found well again."""
+        self._must_be_there()
         self.inside.ping()
 
     def data_version(self) -> str:
@@ -74,6 +81,14 @@ class GuardedWarehouse:
     def close(self) -> None:
         """End it."""
         self.inside.close()
+
+    def _asked(self) -> AbstractContextManager[None]:
+        self._must_be_there()
+        return self.breaker.guarding(self._is_outage)
+
+    def _must_be_there(self) -> None:
+        if self.missing:
+            raise unavailable(self.breaker.name)
 
     def _is_outage(self, fault: Exception) -> bool:
         """Whether the warehouse itself failed. A query process of ours is lost by its statement's
