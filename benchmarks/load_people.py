@@ -87,12 +87,12 @@ class Asker(FastHttpUser):
 class Person(Asker):
     """One who asks, follows up, looks back and searches, and thinks in between."""
 
-    @task(48)
+    @task(52)
     def new(self) -> None:
         """What hardly anybody asked before."""
         self.something_new()
 
-    @task(16)
+    @task(12)
     def something_usual(self) -> None:
         """One that all ask."""
         self.ask("ask", self.chance.choice(USUAL))

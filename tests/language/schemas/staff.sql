@@ -69,7 +69,7 @@ INSERT INTO job_grade VALUES
     ('G4', 'Director', 75000, 130000);
 INSERT INTO employee VALUES
     (1, 'Teresa', 'Alves', 'ENG', 'G4', NULL, 2011, 112000, FALSE, 'Yes', NULL),
-    (2, 'Rui', 'Barros', 'FIN', 'G4', NULL, 2013, 104500, FALSE, 'Yes', NULL);
+    (2, 'Marta', 'Barros', 'FIN', 'G4', NULL, 2013, 104500, FALSE, 'Yes', NULL);
 INSERT INTO employee VALUES
     (3, 'Marta', 'Couto', 'MKT', 'G3', 1, 2015, 66000, TRUE, 'Yes', NULL),
     (4, 'Joao', 'Dias', 'ENG', 'G3', 1, 2016, 71500, TRUE, 'Yes', NULL),

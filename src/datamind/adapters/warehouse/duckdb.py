@@ -10,6 +10,7 @@ import time
 import weakref
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,7 @@ class DuckDbWarehouse:
         """Look at the file; a busy worker is none of a probe's business."""
         _look_at(self.path)
 
-    @property
+    @cached_property
     def session(self) -> str:
         """The file, the engine's version and what each worker sets."""
         return repr(
