@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
+import math
 import mmap
 import os
 import struct
@@ -24,12 +25,14 @@ from celery.beat import Scheduler
 from datamind import clock, tracing
 from datamind.adapters.jobs.celery import TASK, CeleryJobs, celery_app
 from datamind.api.jobs import USUAL, handlers_of, tend_and_send, worker_name
+from datamind.api.scraping import Scraped
 from datamind.api.secrets import secrets_of
 from datamind.api.store import open_store
 from datamind.commands.people import ground_of
 from datamind.errors import DataMindError
 from datamind.log import json_logs
 from datamind.rooms.jobs import schedules
+from datamind.rooms.jobs.figures import figures, gauges
 from datamind.rooms.jobs.running import Handler, run_job
 from datamind.rooms.parts import Ground
 from datamind.settings import Settings
@@ -45,10 +48,11 @@ MOMENT = struct.Struct("d")
 class _Process:
     """What one process works with, opened when it is first needed and kept."""
 
-    def __init__(self, settings: Settings, app: Celery, now: Now) -> None:
+    def __init__(self, settings: Settings, app: Celery, now: Now, counts: Scraped) -> None:
         self._settings = settings
         self._app = app
         self._now = now
+        self._counts = counts
         self._runner = asyncio.Runner()
         self._stack = AsyncExitStack()
         self._ground: Ground | None = None
@@ -70,7 +74,7 @@ class _Process:
         )
         self._stack.push_async_callback(self._jobs.end)
         self._stack.callback(tracing.start(self._settings.telemetry, "datamind-worker"))
-        more = {"jobs": self._jobs, "now": self._now}
+        more = {"jobs": self._jobs, "now": self._now, "job_metrics": self._counts.jobs}
         self._ground = Ground(**{**ground_of(self._settings, store), **more})
         return self._ground
 
@@ -86,6 +90,7 @@ def make_worker(
     """Celery's application with its one task, which runs a job by its id."""
     known = handlers_of(settings) if handlers is None else handlers
     app = celery_app(settings.redis)
+    counts = Scraped(settings, settings.telemetry.worker_port, known, shared=True)
     ending = mmap.mmap(-1, MOMENT.size)  # when what runs is handed back; shared with those forked
     processes: dict[int, _Process] = {}
 
@@ -97,7 +102,7 @@ def make_worker(
         process = processes.get(os.getpid())
         if process is None:
             processes.clear()  # those of the process that this one was forked from
-            process = processes[os.getpid()] = _Process(settings, app, now)
+            process = processes[os.getpid()] = _Process(settings, app, now, counts)
         name = process.name
         try:
             process.run(lambda ground, _: run_job(ground, known, job_id, name, stopping=stopping))
@@ -116,6 +121,14 @@ def make_worker(
         if process is not None:
             process.close()
 
+    def forked(**_: object) -> None:
+        counts.leave()
+
+    def ended(**_: object) -> None:
+        counts.end()
+
+    signals.worker_process_init.connect(forked, weak=False)
+    signals.worker_shutdown.connect(ended, weak=False)
     signals.worker_shutting_down.connect(begin_to_end, weak=False)
     signals.worker_process_shutdown.connect(over, weak=False)
     return app
@@ -141,10 +154,13 @@ def beat(
     """Ask for what is due by the clock, and look after the queue, until SIGTERM or Ctrl-C."""
     known = handlers_of(settings) if handlers is None else handlers
     app = celery_app(settings.redis)
-    opened = _Process(settings, app, now)
+    counts = Scraped(settings, settings.telemetry.beat_port, known)
+    opened = _Process(settings, app, now, counts)
 
     class Table(_TableScheduler):
         process = opened
+        scraped = counts
+        figures_s = settings.telemetry.figures_s
         wanted = tuple(one for one in usual if one.kind in known)
 
     _logs(settings)
@@ -152,6 +168,7 @@ def beat(
     try:
         app.Beat(scheduler_cls=Table, quiet=True, loglevel="WARNING", socket_timeout=30).run()
     finally:
+        counts.end()
         opened.close()
     return 0
 
@@ -161,8 +178,11 @@ class _TableScheduler(Scheduler):  # type: ignore[misc]  # Celery has no types
     by one of them."""
 
     process: _Process
+    scraped: Scraped
+    figures_s: float
     wanted: tuple[schedules.Usual, ...]
     _put_in = False
+    _figures_at = -math.inf
 
     def setup_schedule(self) -> None:
         """The table is read at each tick."""
@@ -176,6 +196,7 @@ class _TableScheduler(Scheduler):  # type: ignore[misc]  # Celery has no types
             log.warning("schedules can't be looked at: %s", fault.message)
         except Exception:
             log.exception("a look at the schedules failed")
+        self.scraped.look(())  # what can't be looked up is not told as it was
         return AGAIN_S
 
     async def _look(self, ground: Ground, jobs: CeleryJobs) -> float:
@@ -183,6 +204,10 @@ class _TableScheduler(Scheduler):  # type: ignore[misc]  # Celery has no types
             await schedules.put_in(ground, self.wanted)
             self._put_in = True
         await tend_and_send(ground, jobs)
+        if time.monotonic() - self._figures_at >= self.figures_s:
+            async with ground.database.unit() as session:
+                self.scraped.look(gauges(await figures(session, ground.now())))
+            self._figures_at = time.monotonic()
         soonest = await schedules.next_due(ground)
         left = AGAIN_S if soonest is None else (soonest - ground.now()).total_seconds()
         return min(AGAIN_S, max(0.05, left))

@@ -123,6 +123,7 @@ async def embedded(home: Path, database_url: str | None = None) -> AsyncIterator
     async with bench(home, database_url) as made:
         jobs = LocalJobs(2)
         ground = Ground(**{**vars(made.ground), "jobs": jobs})
+        ground.job_metrics.know(HANDLERS)
 
         async def run(job_id: str) -> bool:
             return await run_job(ground, HANDLERS, job_id, "here", stopping=jobs.stopping)

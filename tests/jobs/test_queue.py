@@ -58,10 +58,10 @@ def test_a_job_whose_worker_is_lost_is_taken_over(tmp_path: Path, where: str | N
             job = await made.ask("note", attempts=2)
             lost = await queue.claim(made.ground, job.id, "lost")
             assert lost and await queue.renew(made.ground, lost, (0.5, "half"), []) is False
-            await queue.reap(made.ground.database, made.ground.now())
+            await queue.reap(made.ground)
             assert (await made.see(job.id)).status == "running"  # its lease holds
             made.clock.forward(seconds=LEASE.total_seconds() + 1)
-            await queue.reap(made.ground.database, made.ground.now())
+            await queue.reap(made.ground)
             next_one = await queue.claim(made.ground, job.id, "next")
             assert next_one and next_one.attempt == 2
             # Who was lost and comes back changes nothing any more.
@@ -69,7 +69,7 @@ def test_a_job_whose_worker_is_lost_is_taken_over(tmp_path: Path, where: str | N
             assert not await queue.end(made.ground, lost, "succeeded", result={"by": "lost"})
             assert not await queue.hand_back(made.ground, lost)
             made.clock.forward(seconds=LEASE.total_seconds() + 1)
-            await queue.reap(made.ground.database, made.ground.now())
+            await queue.reap(made.ground)
             dead = await made.see(job.id)
             assert (dead.status, dead.error_code, dead.worker) == ("dead", "worker_lost", None)
             await made.retry(job.id)

@@ -11,7 +11,7 @@ import pytest
 from datamind.rooms.jobs import queue
 
 from .conftest import bench, embedded
-from .kinds import told
+from .kinds import HANDLERS, told
 
 pytestmark = pytest.mark.slow
 
@@ -40,6 +40,11 @@ def test_jobs_end_as_they_should(
             ended = await made.until(job.id)
             assert (ended.status, ended.error_code, ended.attempts) == (status, code, attempts)
             assert "secret" not in str(ended)
+            counts = made.ground.job_metrics
+            label = kind if kind in HANDLERS else "other"
+            retried = counts.ended.labels(label, "retried")._value.get()
+            last = counts.ended.labels(label, status)._value.get()
+            assert (retried, last) == (attempts - 1, 1)
 
     asyncio.run(work())
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import delete
@@ -19,7 +17,7 @@ from datamind.records import Answer
 from datamind.rooms.jobs.models import Job
 from datamind.rooms.system.metrics import CODES, OURS, Metrics
 from datamind.settings import TelemetrySettings, load
-from tests.api.conftest import Api, Run, running, settings_of
+from tests.api.conftest import Api, Run
 
 pytestmark = pytest.mark.slow
 SHOP = """
@@ -27,27 +25,6 @@ CREATE TABLE stores (id INTEGER PRIMARY KEY, name VARCHAR NOT NULL, country VARC
 INSERT INTO stores SELECT i, 'Store ' || i, 'France' FROM range(12) r(i);
 """
 Scrape = dict[tuple[str, frozenset[tuple[str, str]]], float]
-
-
-@pytest.fixture(scope="module")
-def loop() -> Iterator[asyncio.Runner]:
-    with asyncio.Runner() as runner:
-        yield runner
-
-
-@pytest.fixture(scope="module")
-def run(loop: asyncio.Runner) -> Run:
-    return loop.run
-
-
-@pytest.fixture(scope="module")
-def api(loop: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    folder = tmp_path_factory.mktemp("metrics")
-    with duckdb.connect(str(folder / "shop.duckdb")) as db:
-        db.execute(SHOP)
-    context = running(settings_of(folder / "home"), folder / "shop.duckdb")
-    yield loop.run(context.__aenter__())
-    loop.run(context.__aexit__(None, None, None))
 
 
 async def scrape(api: Api) -> Scrape:

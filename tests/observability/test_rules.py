@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from datamind.rooms.jobs.models import Job
+from datamind.settings import RedisSettings
 from tests.api.conftest import running, settings_of
 from tests.observability.promql import parse
 
@@ -46,7 +48,7 @@ RECORDED = [rule for rule in rules() if "record" in rule]
 EXPRESSIONS = [
     *((rule.get("alert") or rule["record"], rule["expr"]) for rule in rules()), *panels(),
 ]  # fmt: skip
-DASHBOARDS = {"latency", "errors", "users", "health", "components"}
+DASHBOARDS = {"latency", "errors", "users", "health", "components", "jobs"}
 
 
 def anchors(page: str) -> set[str]:
@@ -106,15 +108,18 @@ def test_what_is_no_expression_is_told(text: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
-    """The labels of each series that a running server exports, by name."""
+def exported(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> dict[str, set[str]]:
+    """The labels of each series that a running server exports, by name; it looks after the queue as
+    Beat does, and its job's figures are a worker's (tests/jobs/test_scraping.py)."""
     folder = tmp_path_factory.mktemp("exported")
     with duckdb.connect(str(folder / "shop.duckdb")) as db:
         db.execute("CREATE TABLE stores (id INTEGER PRIMARY KEY, name VARCHAR)")
         db.execute("INSERT INTO stores VALUES (1, 'A')")
 
     async def scraped() -> str:
-        async with running(settings_of(folder / "home"), folder / "shop.duckdb") as api:
+        settings = replace(settings_of(folder / "home"), redis=RedisSettings(redis_url))
+        async with running(settings, folder / "shop.duckdb") as api:
+            api.parts.job_metrics.attempt("jobs.tidy", "succeeded", 1)
             await api.ask("how many stores are there")
             await api.call("POST", "/sql/validate", {"sql": "DROP TABLE stores"})
             now = api.clock()
@@ -124,6 +129,9 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
                     status="dead", attempts_most=1, timeout_s=1, available_at=now, created_at=now,
                     ended_at=now,
                 ))  # fmt: skip
+            async with asyncio.timeout(30):
+                while api.parts.job_metrics.messages is None:
+                    await asyncio.sleep(0.1)
             await api.app.state.figures.look()
             return (await api.client.get("/metrics")).text
 

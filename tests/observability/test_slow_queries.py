@@ -6,7 +6,6 @@ import asyncio
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import duckdb
@@ -16,7 +15,7 @@ import pytest
 from datamind.governance.plain_form import plain_form
 from datamind.governance.plain_plan import plain_plan
 from datamind.settings import Settings, TelemetrySettings
-from tests.api.conftest import Api, Run, running, settings_of
+from tests.api.conftest import Api, Run
 
 NAMES = frozenset("main orders stores id status amount order_date store_id country name".split())
 SECRETS = ("Zanzibar", "Quagga", "4711", "1999", "08-15", "n''t", "Ωmega")
@@ -161,33 +160,12 @@ def test_what_is_no_plan_that_we_know_shows_no_word() -> None:
     assert plain_plan(text, frozenset({"country"})) == ("  Granules: 3/17", "Filter: (country = ?)")
 
 
+TELEMETRY = TelemetrySettings(slow_ms=1)
 SHOP = """
 CREATE TABLE stores (id INTEGER PRIMARY KEY, name VARCHAR NOT NULL, country VARCHAR NOT NULL);
 INSERT INTO stores SELECT i, 'Store ' || i, CASE WHEN i % 2 = 0 THEN 'Zanzibar' ELSE 'France' END
     FROM range(2000) r(i);
 """
-
-
-@pytest.fixture(scope="module")
-def loop() -> Iterator[asyncio.Runner]:
-    with asyncio.Runner() as runner:
-        yield runner
-
-
-@pytest.fixture(scope="module")
-def run(loop: asyncio.Runner) -> Run:
-    return loop.run
-
-
-@pytest.fixture(scope="module")
-def api(loop: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    folder = tmp_path_factory.mktemp("slow")
-    with duckdb.connect(str(folder / "shop.duckdb")) as db:
-        db.execute(SHOP)
-    settings = replace(settings_of(folder / "home"), telemetry=TelemetrySettings(slow_ms=1))
-    context = running(settings, folder / "shop.duckdb")
-    yield loop.run(context.__aenter__())
-    loop.run(context.__aexit__(None, None, None))
 
 
 async def kept(api: Api, count: int) -> list[dict[str, Any]]:

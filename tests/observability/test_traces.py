@@ -49,12 +49,6 @@ def shop(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def run() -> Iterator[Run]:
-    with asyncio.Runner() as runner:
-        yield runner.run
-
-
 @pytest.mark.slow
 def test_an_ask_is_one_trace_of_its_stages(
     run: Run, shop: Path, tmp_path: Path, spans: InMemorySpanExporter

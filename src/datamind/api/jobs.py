@@ -64,6 +64,7 @@ async def start_jobs(
 ) -> None:
     """See to it from now on that jobs are run, and ask for those that are due by the clock."""
     handlers, worker = handlers_of(settings), worker_name()
+    ground().job_metrics.know(handlers)
     await schedules.put_in(ground(), [u for u in USUAL if u.kind in handlers])
     if isinstance(jobs, CeleryJobs):
         jobs.start(lambda: tend_and_send(ground(), jobs))
@@ -78,14 +79,15 @@ async def start_jobs(
 async def tend(ground: Ground) -> None:
     """Ask for what is due by the clock, and take back what lost its worker."""
     await schedules.fire(ground)
-    await queue.reap(ground.database, ground.now())
+    await queue.reap(ground)
 
 
 async def tend_and_send(ground: Ground, jobs: CeleryJobs) -> None:
     """The same, and tell Celery's workers of what they were not told, or took no note of: while
     messages wait for them, none is lost for all that is known."""
     await tend(ground)
-    waiting = await jobs.waiting()
+    ground.job_metrics.messages = None
+    waiting = ground.job_metrics.messages = await jobs.waiting()
     for job_id in await queue.to_send(ground, BATCH, again=waiting == 0):
         jobs.send(job_id)
 

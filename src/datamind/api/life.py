@@ -152,7 +152,7 @@ async def _parts(app: FastAPI, start: Start) -> AsyncIterator[None]:
             rights=rights, ip_rules=ip_rules, tokens=Tokens(secrets.jwt, now),
             revocations=revocations, streams=Streams(shared.tickets, revocations, now),
             signals=shared.signals, redis=shared.redis, limits=shared.limits,
-            metrics=metrics, threads=threads, now=now, today=start.today,
+            metrics=metrics, job_metrics=metrics.jobs, threads=threads, now=now, today=start.today,
             results=Results(
                 shared.cache, threads, ttl_s=settings.server.cache_s, now=now
             ),

@@ -72,7 +72,7 @@ async def _do(settings: Settings, ground: Ground, job_id: str) -> None:
     """Do the job; while another one runs, wait, and take back what lost its worker."""
     handlers, worker = handlers_of(settings), worker_name()
     while not await run_job(ground, handlers, job_id, worker):
-        await queue.reap(ground.database, ground.now())
+        await queue.reap(ground)
         await asyncio.sleep(LOOK_S)
 
 

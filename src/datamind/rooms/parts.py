@@ -17,6 +17,7 @@ from datamind.ports import AuditLog, Dbt, Exporter, Jobs, Signals, Warehouse
 from datamind.rooms.auth.passwords import Passwords
 from datamind.rooms.auth.tokens import Revocations, Tokens
 from datamind.rooms.caller import Caller
+from datamind.rooms.jobs.metrics import JobMetrics
 from datamind.rooms.limits import Limits
 from datamind.rooms.places import Places
 from datamind.rooms.policies.own_values import OwnValues
@@ -63,7 +64,8 @@ class RightsOf(Protocol):
 @dataclass(frozen=True, kw_only=True)
 class Ground:
     """What seeing to people takes, in the server and on the command line; `now` is the clock,
-    `jobs` are told of work for the background, `dbt` gives the configured project."""
+    `jobs` are told of work for the background, `job_metrics` of how it ended; `dbt` gives the
+    configured project."""
 
     settings: Settings
     database: Database
@@ -73,6 +75,7 @@ class Ground:
     jobs: Jobs
     now: Callable[[], dt.datetime]
     dbt: Callable[[], Dbt] | None = None
+    job_metrics: JobMetrics = field(default_factory=JobMetrics)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,22 +8,29 @@ from dataclasses import dataclass
 from datamind.errors import BadInput
 from datamind.settings.reading import number, whole
 
+MOST_PORT = 65_535
+
 
 @dataclass(frozen=True, slots=True)
 class TelemetrySettings:
     """What metrics have to look up is looked up every `figures_s` seconds. Statements that take
     `slow_ms` and more are kept in a log with their plans (0: none are). Traces go to the OTLP/HTTP
-    receiver at `traces_url`, if any, of this share of requests."""
+    receiver at `traces_url`, if any, of this share of requests. A worker and Beat tell their own
+    metrics at these ports of `metrics_host`, if any."""
 
     figures_s: float = 15.0
     slow_ms: int = 1_000
     traces_url: str | None = None
     traces_share: float = 1.0
+    metrics_host: str = "127.0.0.1"
+    worker_port: int | None = None
+    beat_port: int | None = None
 
 
 def telemetry(env: Mapping[str, str]) -> TelemetrySettings:
     """DATAMIND_METRICS_SECONDS, DATAMIND_SLOW_QUERY_MS, OTEL_EXPORTER_OTLP_ENDPOINT,
-    DATAMIND_TRACES_SHARE."""
+    DATAMIND_TRACES_SHARE, DATAMIND_METRICS_HOST, DATAMIND_WORKER_METRICS_PORT,
+    DATAMIND_BEAT_METRICS_PORT."""
     usual = TelemetrySettings()
     url = env.get("OTEL_EXPORTER_OTLP_ENDPOINT") or None
     if url is not None and not url.startswith(("http://", "https://")):
@@ -39,4 +46,15 @@ def telemetry(env: Mapping[str, str]) -> TelemetrySettings:
         slow_ms=whole(env, "DATAMIND_SLOW_QUERY_MS", usual.slow_ms, least=0),
         traces_url=url,
         traces_share=share,
+        metrics_host=env.get("DATAMIND_METRICS_HOST") or usual.metrics_host,
+        worker_port=_port(env, "DATAMIND_WORKER_METRICS_PORT"),
+        beat_port=_port(env, "DATAMIND_BEAT_METRICS_PORT"),
     )
+
+
+def _port(env: Mapping[str, str], name: str) -> int | None:
+    """None, and 0, is no port."""
+    found = whole(env, name, 0, least=0)
+    if found > MOST_PORT:
+        raise BadInput(f"{name} is no port.", hint="Ports are 1 to 65535.")
+    return found or None

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from prometheus_client.metrics_core import Metric
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from datamind.rooms.gauges import gauge
 from datamind.rooms.jobs.models import Job, Schedule
 
 STATUSES = ("queued", "running", "succeeded", "failed", "cancelled", "dead")
@@ -51,3 +54,16 @@ async def figures(session: AsyncSession, now: dt.datetime) -> JobFigures:
         since(await session.scalar(late)),
         {(kind, status): count for kind, status, count in ended},
     )
+
+
+def gauges(jobs: JobFigures) -> Iterator[Metric]:
+    """The same for Prometheus."""
+    by_status = {(status,): count for status, count in jobs.count.items()}
+    yield gauge("jobs_count", "Jobs in the queue of record.", by_status, ("status",))
+    yield gauge("jobs_waiting_seconds", "For how long the first that is due waits.", jobs.waiting_s)
+    yield gauge("jobs_running_seconds", "For how long the oldest that runs does.", jobs.running_s)
+    yield gauge("schedule_late_seconds", "How late the latest schedule is.", jobs.schedule_late_s)
+    yield gauge(
+        "jobs_ended_last_hour", "Jobs that ended within the last hour.", jobs.ended,
+        ("kind", "status"),
+    )  # fmt: skip

@@ -24,6 +24,7 @@ from datamind import clock
 from datamind.database import Base, Database
 from datamind.errors import BadInput, Conflict
 from datamind.rooms.caller import Caller
+from datamind.rooms.jobs.metrics import Outcome
 from datamind.rooms.jobs.models import Job, JobLine
 from datamind.rooms.jobs.schemas import ENDED, JobOut
 from datamind.rooms.parts import Ground
@@ -258,20 +259,26 @@ def back_off_s(attempt: int) -> float:
     return usual * random.uniform(0.5, 1.5)  # noqa: S311 (no secret)
 
 
-async def reap(database: Database, now: dt.datetime) -> None:
+async def reap(ground: Ground) -> None:
     """Jobs whose worker let the lease run out wait again; past their last attempt, or called off,
     they are over."""
+    now = ground.now()
     lost = (Job.status == "running", Job.lease_until < now)
     gone: dict[str, Any] = {"worker": None, "lease_until": None}
     over = {**gone, "ended_at": now}
     told = {"error_code": LOST[0], "error_message": LOST[1]}
-    async with database.in_turn() as session:
-        for where, values in (
-            ((Job.cancel_asked,), {**over, "status": "cancelled"}),
-            ((Job.attempts >= Job.attempts_most,), {**over, **told, "status": "dead"}),
-            ((), {**gone, "status": "queued", "available_at": now, "sent_at": None}),
-        ):
-            await session.execute(update(Job).where(*lost, *where).values(values))
+    ways: tuple[tuple[Outcome, tuple[Any, ...], dict[str, Any]], ...] = (
+        ("cancelled", (Job.cancel_asked,), {**over, "status": "cancelled"}),
+        ("dead", (Job.attempts >= Job.attempts_most,), {**over, **told, "status": "dead"}),
+        ("lost", (), {**gone, "status": "queued", "available_at": now, "sent_at": None}),
+    )
+    found: list[tuple[str, Outcome]] = []
+    async with ground.database.in_turn() as session:
+        for outcome, where, values in ways:
+            taken = update(Job).where(*lost, *where).values(values).returning(Job.kind)
+            found += [(kind, outcome) for kind in await session.scalars(taken)]
+    for kind, outcome in found:
+        ground.job_metrics.attempt(kind, outcome)
 
 
 async def due(ground: Ground, most: int) -> list[str]:

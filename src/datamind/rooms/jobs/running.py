@@ -9,6 +9,7 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, cast
 
@@ -19,6 +20,7 @@ from datamind.personal import masked
 from datamind.records import Identity
 from datamind.rooms.caller import Caller
 from datamind.rooms.jobs import queue
+from datamind.rooms.jobs.metrics import Outcome
 from datamind.rooms.jobs.queue import LEASE, MOST_LINES, Claimed
 from datamind.rooms.parts import Ground
 from datamind.rooms.users import service as users
@@ -115,14 +117,22 @@ async def run_job(
     job = await queue.claim(ground, job_id, worker)
     if job is None:
         return False
+    began = time.monotonic()
     with restored({"correlation_id": job.correlation_id, "user_id": job.owner}):
         context = JobContext(ground, job)
         ending = await _attempt(context, job, handlers.get(job.kind), stopping)
-        await _settle(context, job, ending)
+        seconds = time.monotonic() - began
+        if ending is not None and await _settle(context, job, ending):
+            ground.job_metrics.attempt(job.kind, ending.outcome, seconds)
     return True
 
 
-Ending = Callable[[], Awaitable[bool]]
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an attempt ended, and what puts it into the job's row."""
+
+    outcome: Outcome
+    put: Callable[[], Awaitable[bool]]
 
 
 async def _attempt(
@@ -132,7 +142,7 @@ async def _attempt(
     ground = context.ground
     if handler is None:
         told = ("unknown_job", f"Nobody here knows how to do a job of the kind {job.kind}.")
-        return partial(queue.end, ground, job, "failed", error=told)
+        return Ending("failed", partial(queue.end, ground, job, "failed", error=told))
     work = asyncio.create_task(_work(context, job, handler))
     watching = asyncio.create_task(_watch(context, job, stopping))
     try:
@@ -150,7 +160,8 @@ async def _attempt(
     fault: BaseException | None
     fault = asyncio.CancelledError() if work.cancelled() else work.exception()
     if fault is None:
-        return partial(queue.end, ground, job, "succeeded", result=work.result())
+        done = partial(queue.end, ground, job, "succeeded", result=work.result())
+        return Ending("succeeded", done)
     if why is not None or context.cancelled:
         return _called_off(context, job, why)
     return _failed(ground, job, fault)
@@ -228,36 +239,43 @@ def _called_off(context: JobContext, job: Claimed, why: Why | None) -> Ending | 
         log.warning("a job is no longer ours: %s", job.id)
         return None
     if why == "handed_back":
-        return partial(queue.hand_back, ground, job)
+        return Ending("handed_back", partial(queue.hand_back, ground, job))
     if why == "timed_out" and not context.cancelled:
         told = ("job_timeout", f"It took longer than {job.timeout_s} s and was stopped.")
-        return partial(queue.try_again, ground, job, told)
-    return partial(queue.end, ground, job, "cancelled")
+        return _again(ground, job, told)
+    return Ending("cancelled", partial(queue.end, ground, job, "cancelled"))
+
+
+def _again(ground: Ground, job: Claimed, told: tuple[str, str]) -> Ending:
+    outcome: Outcome = "retried" if job.attempt < job.attempts_most else "dead"
+    return Ending(outcome, partial(queue.try_again, ground, job, told))
 
 
 def _failed(ground: Ground, job: Claimed, fault: BaseException) -> Ending:
     if not isinstance(fault, DataMindError):
         log.error("a job failed: %s", job.kind, exc_info=fault)
-        return partial(queue.try_again, ground, job, INTERNAL)
+        return _again(ground, job, INTERNAL)
     told = (fault.code, masked(fault.message))
     log.warning("a job failed: %s: %s", job.kind, fault.message)
     if fault.status < 500 and not isinstance(fault, TurnedAway):
-        return partial(queue.end, ground, job, "failed", error=told)
-    return partial(queue.try_again, ground, job, told)
+        return Ending("failed", partial(queue.end, ground, job, "failed", error=told))
+    return _again(ground, job, told)
 
 
-async def _settle(context: JobContext, job: Claimed, ending: Ending | None) -> None:
-    """Keep the last of what the job told, and how it ended; the store may be away for a while."""
+async def _settle(context: JobContext, job: Claimed, ending: Ending) -> bool:
+    """Keep the last of what the job told, and how it ended; the store may be away for a while.
+    Whether that could be kept."""
     until = time.monotonic() + END_S
-    while ending is not None:
+    while True:
         try:
-            if await _look(context, job, renew=True) is None or not await ending():
-                log.warning("a job is no longer ours: %s", job.id)
-            return
+            if await _look(context, job, renew=True) is not None and await ending.put():
+                return True
+            log.warning("a job is no longer ours: %s", job.id)
+            return False
         except DataMindError as fault:
             if time.monotonic() > until:
                 log.error("how a job ended can't be kept: %s: %s", job.id, fault.message)
-                return
+                return False
         await asyncio.sleep(LOOK_S)
 
 

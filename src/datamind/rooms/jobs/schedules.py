@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,6 +59,8 @@ async def put_in(ground: Ground, usual: Collection[Usual]) -> None:
     """See that these are there; those that are stay as they are, for an admin may have changed
     them."""
     now = ground.now()
+    for one in usual:
+        ground.job_metrics.fired.labels(one.name)
     async with ground.database.in_turn() as session:
         for one in usual:
             await session.execute(
@@ -96,6 +99,9 @@ async def fire(ground: Ground) -> Sequence[str]:
                 ours.last_job = job.id
                 taken.append(ours.name)
                 log.warning("a schedule is due: %s", ours.name)
+        if ours is not None:
+            ground.job_metrics.fired.labels(ours.name).inc()
+    ground.job_metrics.looked_at = time.time()
     return taken
 
 

@@ -9,17 +9,15 @@ import logging
 import shutil
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator
 
-from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
 from datamind.errors import DataMindError
 from datamind.rooms.auth import sessions
 from datamind.rooms.feedback import service as feedback
-from datamind.rooms.jobs.figures import JobFigures
-from datamind.rooms.jobs.figures import figures as figures_of_jobs
+from datamind.rooms.gauges import gauge
+from datamind.rooms.jobs import figures as jobs_figures
 from datamind.rooms.parts import Parts
 from datamind.rooms.questions import history
 from datamind.rooms.system.memory import memory_of_us
@@ -31,8 +29,6 @@ LOOK_S = 5.0  # how long a look at the store may take
 TICK_S = 0.5
 ACTIVE = dt.timedelta(minutes=15)  # an access token's life: who is at work renews it within
 RATE_S = 300.0  # what the hit rate is of
-
-Value = float | Mapping[Any, float]  # by the values of the labels
 
 
 class Figures:
@@ -60,7 +56,7 @@ class Figures:
         parts = self._now()
         found = [*await self._stored(parts), *self._here(parts)]
         memory = await asyncio.to_thread(memory_of_us)
-        found.append(_gauge(
+        found.append(gauge(
             "process_tree_memory_bytes", "Memory of this process and those below it (PSS).",
             {(kind,): size for kind, size in memory.items()}, ("kind",),
         ))  # fmt: skip
@@ -74,36 +70,36 @@ class Figures:
                 midnight = now.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
                 flags, oldest = await feedback.open_flags(session)
                 asked = await history.asked_since(session, midnight)
-                jobs = await figures_of_jobs(session, now)
+                jobs = await jobs_figures.figures(session, now)
                 active = await sessions.active_since(session, now - ACTIVE)
         except (DataMindError, TimeoutError) as fault:
             log.warning("figures could not be looked up: %s", type(fault).__name__)
             return []
         age = max(0.0, (now - oldest).total_seconds()) if oldest is not None else 0.0
         return [
-            _gauge("total_queries_today", "Questions and statements since midnight, UTC.", asked),
-            _gauge("active_users_count", "People who were seen in the last 15 minutes.", active),
-            _gauge("feedback_flagged_count", "Flags that nobody has reviewed.", flags),
-            _gauge("feedback_oldest_open_seconds", "How long the oldest of them waits.", age),
-            *_of_jobs(jobs),
+            gauge("total_queries_today", "Questions and statements since midnight, UTC.", asked),
+            gauge("active_users_count", "People who were seen in the last 15 minutes.", active),
+            gauge("feedback_flagged_count", "Flags that nobody has reviewed.", flags),
+            gauge("feedback_oldest_open_seconds", "How long the oldest of them waits.", age),
+            *jobs_figures.gauges(jobs),
         ]
 
     def _here(self, parts: Parts) -> Iterator[Metric]:
         """What this machine and process know."""
         rate = self._hit_rate(parts.metrics.reads_so_far)
         if rate is not None:
-            yield _gauge(
+            yield gauge(
                 "redis_cache_hit_rate", "Results of the last 5 minutes that were kept ones, in"
                 " Redis or in what stands in for it.", rate,
             )  # fmt: skip
         disk = shutil.disk_usage(parts.settings.home)
-        yield _gauge("disk_free_bytes", "Room that is left for our files.", disk.free)
-        yield _gauge("disk_size_bytes", "Room that there is.", disk.total)
+        yield gauge("disk_free_bytes", "Room that is left for our files.", disk.free)
+        yield gauge("disk_size_bytes", "Room that there is.", disk.total)
         found = quality.of_itself(parts.bindings.catalog.quality, parts.now())
         failures = len(list(found))
-        yield _gauge("data_quality_failures", "Tests of the data that fail.", failures)
+        yield gauge("data_quality_failures", "Tests of the data that fail.", failures)
         lag, self._lag = self._lag, 0.0
-        yield _gauge("event_loop_lag_seconds", "The longest that the server was held up.", lag)
+        yield gauge("event_loop_lag_seconds", "The longest that the server was held up.", lag)
 
     def _hit_rate(self, so_far: tuple[int, int]) -> float | None:
         """The share of kept results among those of the last minutes; None where there were none."""
@@ -129,25 +125,3 @@ class Figures:
             except Exception:
                 log.exception("figures could not be looked up")
             looked = time.monotonic()
-
-
-def _of_jobs(jobs: JobFigures) -> Iterator[Metric]:
-    by_status = {(status,): count for status, count in jobs.count.items()}
-    yield _gauge("jobs_count", "Jobs in the queue of record.", by_status, ("status",))
-    yield _gauge(
-        "jobs_waiting_seconds", "For how long the first that is due waits.", jobs.waiting_s
-    )
-    yield _gauge("jobs_running_seconds", "For how long the oldest that runs does.", jobs.running_s)
-    yield _gauge("schedule_late_seconds", "How late the latest schedule is.", jobs.schedule_late_s)
-    yield _gauge(
-        "jobs_ended_last_hour", "Jobs that ended within the last hour.", jobs.ended,
-        ("kind", "status"),
-    )  # fmt: skip
-
-
-def _gauge(name: str, says: str, value: Value, labels: tuple[str, ...] = ()) -> Metric:
-    family = GaugeMetricFamily(name, says, labels=labels)
-    values = value if isinstance(value, Mapping) else {(): value}
-    for at, number in values.items():
-        family.add_metric(at, float(number))
-    return family

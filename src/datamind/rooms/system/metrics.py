@@ -6,7 +6,7 @@ process has its own: the server's are here, in memory; see docs/observability.md
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from prometheus_client import (
@@ -17,13 +17,13 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.metrics_core import Metric
 from prometheus_client.process_collector import ProcessCollector
-from prometheus_client.registry import Collector
 
 from datamind import __version__, errors
 from datamind.records import Answer, Ran
 from datamind.rooms.audit.events import EVENTS
+from datamind.rooms.gauges import Looked
+from datamind.rooms.jobs.metrics import JobMetrics
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 # 1 and 3 seconds are what most answers, and nearly all of them, may take (api.md, 8).
@@ -51,15 +51,22 @@ OURS = frozenset(code for code, status in CODES.items() if status >= 500) - {
 }  # fmt: skip
 
 
-class Looked(Collector):
-    """What was looked up last, by whoever does it; what could not be is not there."""
+class _Makers:
+    """Make metrics of one registry; labels stand between spaces."""
 
-    def __init__(self) -> None:
-        self.families: Sequence[Metric] = ()
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
 
-    def collect(self) -> Iterable[Metric]:
-        """All of it."""
-        return self.families
+    def counter(self, name: str, labels: str, says: str) -> Counter:
+        return Counter(name, says, labels.split(), registry=self._registry)
+
+    def gauge(self, name: str, labels: str, says: str) -> Gauge:
+        return Gauge(name, says, labels.split(), registry=self._registry)
+
+    def times(
+        self, name: str, labels: str, says: str, buckets: tuple[float, ...] = BUCKETS
+    ) -> Histogram:
+        return Histogram(name, says, labels.split(), registry=self._registry, buckets=buckets)
 
 
 class Metrics:
@@ -70,95 +77,56 @@ class Metrics:
         ProcessCollector(registry=registry)
         self.looked = Looked()
         registry.register(self.looked)
-        Gauge("datamind_info", "1.", ("version",), registry=registry).labels(__version__).set(1)
-        self.requests = Counter(
-            "http_requests_total", "Requests.", ("method", "endpoint", "status"),
-            registry=registry,
-        )  # fmt: skip
-        self.request_time = Histogram(
-            "http_request_seconds", "Requests, from the first byte in to the last one out.",
-            ("endpoint",), buckets=COARSE, registry=registry,
-        )  # fmt: skip
-        self.stages = Histogram(
-            "pipeline_stage_seconds", "Stages of an ask.", ("stage",), buckets=BUCKETS,
-            registry=registry,
-        )  # fmt: skip
-        self.generation = Histogram(
-            "query_generation_latency_seconds", "From question to governed SQL.",
-            buckets=BUCKETS, registry=registry,
-        )  # fmt: skip
-        self.execution = Histogram(
-            "query_execution_latency_seconds", "Statements on the warehouse.", buckets=BUCKETS,
-            registry=registry,
-        )  # fmt: skip
-        self.ask_time = Histogram(
-            "ask_latency_seconds", "Asks from end to end, waiting included.", ("kind",),
-            buckets=BUCKETS, registry=registry,
-        )  # fmt: skip
-        self.waited = Histogram(
-            "queue_wait_seconds", "Waiting for a process of the engine or a place on the"
-            " warehouse.", ("queue",), buckets=BUCKETS, registry=registry,
-        )  # fmt: skip
-        self.waiting = Gauge("queue_length", "Who waits now.", ("queue",), registry=registry)
-        self.answers = Counter(
-            "answers_total", "Answers by status.", ("kind", "status"), registry=registry
-        )
-        self.failures = Counter(
-            "query_failures_total", "Asks that failed for a reason of ours or the warehouse's.",
-            ("code",), registry=registry,
-        )  # fmt: skip
-        self.refusals = Counter(
-            "guard_refusals_total", "Statements that the guard refused.", ("code",),
-            registry=registry,
-        )  # fmt: skip
-        self.reads = Counter(
-            "result_reads_total", "Results, by whether they were kept ones.", ("cached",),
-            registry=registry,
-        )  # fmt: skip
-        self.statements = Counter(
-            "warehouse_statements_total", "Statements that a warehouse ran, by the error that they"
-            " ended in.", ("dialect", "code"), registry=registry,
-        )  # fmt: skip
-        self.usage = Counter(
-            "usage_events_total", "What people did, as the audit log names it.", ("event",),
-            registry=registry,
-        )  # fmt: skip
-        self.health = Gauge(
-            "system_health_score", "0 to 100.", ("operational_mode",), registry=registry
-        )
-        self.audit = Gauge(
-            "audit_copy_up", "1 where this copy of the audit log can be written.", ("copy",),
-            registry=registry,
-        )  # fmt: skip
-        self.circuits = Gauge(
-            "circuit_breaker_state", "0 closed, 1 half open, 2 open.", ("part",),
-            registry=registry,
-        )  # fmt: skip
-        self.mode_changes = Counter(
-            "operational_mode_changes_total", "Changes to this mode.", ("operational_mode",),
-            registry=registry,
-        )  # fmt: skip
-        self.alerts_open = Gauge("alerts_open", "Alerts that are open.", ("kind",),
-                                 registry=registry)  # fmt: skip
-        self.alerts_sent = Counter(
-            "alerts_sent_total", "Alerts by how sending them ended: sent, failed or dropped.",
-            ("channel", "outcome"), registry=registry,
-        )  # fmt: skip
-        self.running = Gauge("queries_running", "Asks under way.", registry=registry)
-        self.pool_active = Gauge(
-            "database_connection_pool_active", "Connections to the metadata store in use.",
-            registry=registry,
-        )  # fmt: skip
-        self.pool_idle = Gauge(
-            "database_connection_pool_idle", "Those that are open and wait to be used.",
-            registry=registry,
-        )  # fmt: skip
+        self.jobs = JobMetrics(registry)
+        made = _Makers(registry)
+        counter, gauge, times = made.counter, made.gauge, made.times
+        gauge("datamind_info", "version", "1.").labels(__version__).set(1)
+        # fmt: off
+        self.requests = counter("http_requests_total", "method endpoint status", "Requests.")
+        self.request_time = times("http_request_seconds", "endpoint",
+            "Requests, from the first byte in to the last one out.", COARSE)
+        self.stages = times("pipeline_stage_seconds", "stage", "Stages of an ask.")
+        self.generation = times("query_generation_latency_seconds", "",
+            "From question to governed SQL.")
+        self.execution = times("query_execution_latency_seconds", "",
+            "Statements on the warehouse.")
+        self.ask_time = times("ask_latency_seconds", "kind",
+            "Asks from end to end, waiting included.")
+        self.waited = times("queue_wait_seconds", "queue",
+            "Waiting for a process of the engine or a place on the warehouse.")
+        self.waiting = gauge("queue_length", "queue", "Who waits now.")
+        self.running = gauge("queries_running", "", "Asks under way.")
+        self.answers = counter("answers_total", "kind status", "Answers by status.")
+        self.failures = counter("query_failures_total", "code",
+            "Asks that failed for a reason of ours or the warehouse's.")
+        self.refusals = counter("guard_refusals_total", "code",
+            "Statements that the guard refused.")
+        self.reads = counter("result_reads_total", "cached",
+            "Results, by whether they were kept ones.")
+        self.statements = counter("warehouse_statements_total", "dialect code",
+            "Statements that a warehouse ran, by the error that they ended in.")
+        self.usage = counter("usage_events_total", "event",
+            "What people did, as the audit log names it.")
+        self.health = gauge("system_health_score", "operational_mode", "0 to 100.")
+        self.mode_changes = counter("operational_mode_changes_total", "operational_mode",
+            "Changes to this mode.")
+        self.audit = gauge("audit_copy_up", "copy",
+            "1 where this copy of the audit log can be written.")
+        self.circuits = gauge("circuit_breaker_state", "part", "0 closed, 1 half open, 2 open.")
+        self.alerts_open = gauge("alerts_open", "kind", "Alerts that are open.")
+        self.alerts_sent = counter("alerts_sent_total", "channel outcome",
+            "Alerts by how sending them ended: sent, failed or dropped.")
+        self.pool_active = gauge("database_connection_pool_active", "",
+            "Connections to the metadata store in use.")
+        self.pool_idle = gauge("database_connection_pool_idle", "",
+            "Those that are open and wait to be used.")
+        # fmt: on
+        self.reads_so_far: tuple[int, int] = (0, 0)  # kept results, and all of them
         # A counter that begins with its first event has no increase that anybody could see.
         for code in OURS:
             self.failures.labels(code)
         for code in REFUSALS:
             self.refusals.labels(code)
-        self.reads_so_far: tuple[int, int] = (0, 0)  # kept results, and all of them
 
     def requested(self, method: str, endpoint: str, status: int, seconds: float) -> None:
         """A request was answered; `endpoint` is the route's path."""
