@@ -15,6 +15,8 @@ from datamind.adapters.catalog_store import load_catalog
 from datamind.adapters.dbt.artifacts import overlay_of
 from datamind.adapters.dbt.build import Build
 from datamind.adapters.introspection import introspect
+from datamind.adapters.sync.overrides import dbt_choices
+from datamind.adapters.sync.tables import Choices, Shortcut
 from datamind.cli import app, guarded
 from datamind.commands.wiring import asking
 from datamind.errors import BadInput
@@ -279,3 +281,12 @@ def test_a_default_date_and_a_display_name_that_the_project_notes_win(edited: An
 
     noted = edited("manifest.json", said).tables["orders"]
     assert (noted.default_date, noted.display) == ("shipped_on", ("status",))
+
+
+def test_what_models_say_of_their_copies_in_clickhouse_is_read(shop: Build) -> None:
+    found = dbt_choices(shop.artifacts)
+    assert [name.rpartition(".")[2] for name in found] == ["orders"]
+    assert next(iter(found.values())) == Choices(
+        order_by=("placed_on", "id"), partition_by="toYear(placed_on)", low_cardinality=("status",),
+        shortcuts=(Shortcut("by_status", ("status",), ("sum(amount)",)),), refused=(),
+    )  # fmt: skip

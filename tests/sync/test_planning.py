@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from datamind.adapters.sync.ddl import create_base, create_view
 from datamind.adapters.sync.drift import drift_of
-from datamind.adapters.sync.overrides import read_choices
+from datamind.adapters.sync.overrides import choices_of, merged, read_choices
 from datamind.adapters.sync.planning import columns_of, plan_of, why_not
-from datamind.adapters.sync.tables import Choices, SourceColumn, SourceTable, State
+from datamind.adapters.sync.tables import Choices, Shortcut, SourceColumn, SourceTable, State
 from datamind.adapters.sync.types import Numeric, kind_of, widened, with_null
 from datamind.errors import BadInput
 
@@ -155,3 +156,78 @@ def test_choices_are_read_from_a_file(tmp_path: Path) -> None:
     file.write_text("tables:\n  sales.orders: {ordr_by: [id]}\n")
     with pytest.raises(BadInput, match="ordr_by"):
         read_choices(file)
+
+
+BY_STATUS = Shortcut("by_status", ("status",), ("sum(amount)", "count(*)"))
+SAID = {"by_status": {"group_by": ["status"], "measures": ["sum(amount)", "count(*)"]}}
+
+
+@pytest.mark.parametrize(
+    ("said", "shortcuts", "refused"),
+    [
+        ({"materialized": SAID}, (BY_STATUS,), ()),
+        ({"filtered_by": ["note"]}, (Shortcut("index_note", ("note",)),), ()),
+        ({"materialized": {**SAID, "by_note": False}}, (BY_STATUS,), ("by_note",)),
+        ({"filtered_by": []}, (), ()),
+        ({"history": False}, None, None),
+    ],
+)
+def test_what_is_materialized_is_chosen_or_refused(
+    said: dict[str, Any], shortcuts: tuple[Shortcut, ...] | None, refused: tuple[str, ...] | None
+) -> None:
+    chosen = choices_of(said, "sales.orders")
+    assert (chosen.shortcuts, chosen.refused) == (shortcuts, refused)
+
+
+ASKED = Shortcut("by_note", ("note",), ("count(*)",), "grouped by in 9 of 20 questions", True)
+
+
+@pytest.mark.parametrize(
+    ("choices", "names", "why"),
+    [
+        (Choices(), ["by_note"], "PROJECTION by_note: count(*) by note, grouped by in 9 of 20"),
+        (Choices(shortcuts=(BY_STATUS,)), ["by_status", "by_note"], "by status, as was chosen"),
+        (Choices(refused=("by_note",)), [], "no by_note, as was chosen"),
+        (Choices(history=False), [], ""),
+        (Choices(shortcuts=(Shortcut("mine", ASKED.columns, ASKED.measures),)), ["mine"], ""),
+    ],
+)
+def test_what_the_history_suggests_stands_beneath_what_is_chosen(
+    choices: Choices, names: list[str], why: str
+) -> None:
+    plan = plan_of(ORDERS, choices, {}, asked=[ASKED])
+    assert [one.name for one in plan.shortcuts] == names
+    assert why in "; ".join(plan.reasons)
+    state = State("sales.orders", "live", "b", 1, 7, (), (), None, shortcuts=plan.shortcuts)
+    assert plan_of(ORDERS, choices, {}, state).shortcuts == plan.shortcuts, "kept by the next sync"
+
+
+@pytest.mark.parametrize(
+    ("columns", "measure", "why"),
+    [
+        (("status",), "sum(nothing)", "names nothing"),
+        (("nothing",), "count(*)", "names nothing"),
+        (("status",), "uniq(note)", "can't be kept"),
+        (("status",), "count(DISTINCT note)", "can't be kept"),
+        (("status",), "sum((SELECT 1))", "can't be kept"),
+        (("status",), "sum(amount) OVER ()", "can't be kept"),
+        (("status",), "sum(rand())", "can't be kept"),
+        (("status",), "sum(amount)) GROUP BY 1; DROP TABLE x --", "can't be kept"),
+    ],
+)
+def test_what_can_not_be_materialized_is_told(
+    columns: tuple[str, ...], measure: str, why: str
+) -> None:
+    chosen = Choices(shortcuts=(Shortcut("p", columns, (measure,)),))
+    with pytest.raises(BadInput, match=why):
+        plan_of(ORDERS, chosen, {})
+
+
+def test_a_file_comes_before_dbt_one_thing_at_a_time() -> None:
+    dbt = {"a.t": Choices(order_by=("id",), watermark="at"), "a.u": Choices(skip=True)}
+    file = {"a.t": Choices(watermark="seen"), "a.u": Choices(skip=False), "a.v": Choices()}
+    assert merged(dbt, file) == {
+        "a.t": Choices(order_by=("id",), watermark="seen"),
+        "a.u": Choices(skip=False),
+        "a.v": Choices(),
+    }

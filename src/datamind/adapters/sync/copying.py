@@ -41,10 +41,12 @@ class Copying:
     base: str
     progress: Progress
     rows_a_range: int = checksums.ROWS_A_RANGE
+    before_writing: Callable[[str], None] = lambda base: None
     written: int = 0
     deleted: int = 0
     ranges: int = 0
     read: int = 0
+    replaced: bool = False
     _version: int = field(default=0, init=False)
 
     def whole(self) -> Sums:
@@ -71,6 +73,7 @@ class Copying:
             if any(n in ours for n in some):
                 self._through_stage(where, spread.clickhouse_where(self.plan, some))
             else:
+                self._to_be_replaced()
                 self._copy(self.base, self._select(where, str(self._next_version())))
         if differing:
             left = self._clickhouse(spread, spread.clickhouse_where(self.plan, differing))
@@ -84,11 +87,22 @@ class Copying:
         stored, there, gone = self._counts()
         if not stored or not (always or stored - there > WASTE * stored):
             return
-        self.target.run(f"OPTIMIZE TABLE {at(self.base)} FINAL", WAITED)
+        merged = {**WAITED, "optimize_skip_merged_partitions": 1}
+        self.target.run(f"OPTIMIZE TABLE {at(self.base)} FINAL", merged)
         stored, there, gone = self._counts()
         # A mark may go only once nothing older is left that it covers.
         if gone and stored == there + gone:
             self.target.run(f"ALTER TABLE {at(self.base)} DELETE WHERE {DELETED} = 1", WAITED)
+
+    def _to_be_replaced(self) -> None:
+        if not self.replaced:
+            self.before_writing(self.base)
+            self.replaced = True
+
+    def clean(self) -> bool:
+        """Whether each row is stored once, and none that is gone."""
+        stored, there, gone = self._counts()
+        return stored == there and not gone
 
     def _counts(self) -> tuple[int, int, int]:
         """Rows that are stored, that are there, and that are marked as deleted."""
@@ -160,7 +174,9 @@ class Copying:
         stage, base = at(stage_of(self.base)), at(self.base)
         self.target.run(create_stage(self.base))
         version = str(self._next_version())
-        if self._copy(stage_of(self.base), self._select(where, version)) or ranges is not None:
+        copied = self._copy(stage_of(self.base), self._select(where, version))
+        if copied or ranges is not None:
+            self._to_be_replaced()
             columns = ", ".join([*(c.stored for c in self.plan.columns), VERSION, DELETED])
             identity = _tuple(self.plan.identified)
             there = f"(SELECT * FROM {live(self.base, self.plan)})"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from datamind.adapters.sync.shortcuts import body_of, name_of
 from datamind.adapters.sync.source import quoted
-from datamind.adapters.sync.tables import Column, TablePlan
+from datamind.adapters.sync.tables import Column, Shortcut, TablePlan
 
 HOME = "datamind_sync"
 VERSION, DELETED = "_version", "_deleted"
@@ -37,6 +38,24 @@ def create_base(plan: TablePlan, base: str) -> str:
     )
 
 
+def add_shortcut(plan: TablePlan, one: Shortcut) -> list[str]:
+    """The changes that have it in a table, in the parts that are there too. Where rows of one
+    identity are merged, a projection is made anew of those that are left."""
+    name = name_of(plan, one)
+    kind = "PROJECTION" if one.measures else "INDEX"
+    rebuilt = "MODIFY SETTING deduplicate_merge_projection_mode = 'rebuild'"
+    return [
+        *([rebuilt] if plan.identity and one.measures else []),
+        f"ADD {kind} IF NOT EXISTS {name} {body_of(plan, one)}",
+        f"MATERIALIZE {kind} {name}",
+    ]
+
+
+def altered(base: str, change: str) -> str:
+    """A change of a table of ours."""
+    return f"ALTER TABLE {at(base)} {change}"
+
+
 def create_stage(base: str) -> str:
     """A table as the base is, for rows that are on their way into it."""
     stage = at(stage_of(base))
@@ -54,11 +73,13 @@ def live(base: str, plan: TablePlan) -> str:
     return f"{at(base)} {final}".strip()
 
 
-def create_view(plan: TablePlan, base: str) -> str:
-    """What people and plans read: named as in PostgreSQL, each row once."""
+def create_view(plan: TablePlan, base: str, *, plain: bool = False) -> str:
+    """What people and plans read: named as in PostgreSQL, each row once. `plain` where each is
+    stored once: only then does ClickHouse take projections."""
     shown = ", ".join(f"{c.stored} AS {quoted(c.name)}" for c in plan.columns)
     name = f"{quoted(plan.source.schema)}.{quoted(plan.source.name)}"
-    return f"CREATE OR REPLACE VIEW {name} AS SELECT {shown} FROM {live(base, plan)}"
+    rows = at(base) if plain else live(base, plan)
+    return f"CREATE OR REPLACE VIEW {name} AS SELECT {shown} FROM {rows}"
 
 
 def _is_time(column: Column) -> bool:

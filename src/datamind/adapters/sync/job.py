@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datamind.adapters.sync.overrides import dbt_choices, read_choices
+from datamind.adapters.dbt.configured import build_in_use
+from datamind.adapters.sync.overrides import dbt_choices, merged, read_choices
 from datamind.adapters.sync.running import Wanted, run_sync
 from datamind.adapters.sync.tables import SyncReport
 from datamind.errors import BadInput
@@ -25,11 +26,13 @@ def wanted_by(
             "What is copied to is a ClickHouse server.",
             hint="Pass --to clickhouse://user@host, or set CLICKHOUSE_URL.",
         )
-    of_dbt = dbt_choices(settings.dbt_project) if settings.dbt_project is not None else {}
+    built = build_in_use(settings)
+    artifacts = built.artifacts if built is not None else settings.dbt_project
+    of_dbt = dbt_choices(artifacts) if artifacts is not None else {}
     file = settings.router.choices
     said, aggregates = read_choices(file) if file is not None else ({}, ())
     return Wanted(
-        source, target, choices={**of_dbt, **said}, aggregates=aggregates,
+        source, target, choices=merged(of_dbt, said), aggregates=aggregates,
         settle_s=settings.router.settle_s,
     )  # fmt: skip
 

@@ -9,12 +9,16 @@ from typing import Any
 
 import yaml
 
-from datamind.adapters.sync.tables import Aggregate, Choices
+from datamind.adapters.sync.tables import Aggregate, Choices, Shortcut
 from datamind.errors import BadInput
 
-LISTS = ("order_by", "low_cardinality")
+LISTS = ("order_by", "low_cardinality", "filtered_by")
 TEXTS = ("partition_by", "watermark")
-HINT = "Known are order_by, partition_by, low_cardinality, watermark, reconcile_minutes and skip."
+SWITCHES = ("skip", "history")
+HINT = (
+    "Known are order_by, partition_by, low_cardinality, watermark, reconcile_minutes, skip,"
+    " materialized (a name with group_by and measures, or false), filtered_by and history."
+)
 
 
 def choices_of(said: Mapping[str, Any], table: str) -> Choices:
@@ -26,12 +30,36 @@ def choices_of(said: Mapping[str, Any], table: str) -> Choices:
         elif (
             (name in TEXTS and isinstance(value, str))
             or (name == "reconcile_minutes" and isinstance(value, int) and value >= 0)
-            or (name == "skip" and isinstance(value, bool))
+            or (name in SWITCHES and isinstance(value, bool))
         ):
             found[name] = value
+        elif name == "materialized" and isinstance(value, dict):
+            found[name] = [_materialized(str(n), of, table) for n, of in value.items()]
         else:
             raise BadInput(f"{name} of {table} can't be read.", hint=HINT)
+    made, sorted_by = found.pop("materialized", None), found.pop("filtered_by", None)
+    if made is not None or sorted_by is not None:
+        found["refused"] = tuple(m for m in made or () if isinstance(m, str))
+        found["shortcuts"] = (
+            *(m for m in made or () if isinstance(m, Shortcut)),
+            *(Shortcut(f"index_{name}", (name,)) for name in sorted_by or ()),
+        )
     return Choices(**found)
+
+
+def _materialized(name: str, of: object, table: str) -> Shortcut | str:
+    """One entry: what is kept added up, or the name of what is refused."""
+    if of is False:
+        return name
+    if isinstance(of, dict) and of.keys() == {"group_by", "measures"}:
+        keys, measures = of["group_by"], of["measures"]
+        said = [*keys, *measures] if isinstance(keys, list) and isinstance(measures, list) else [0]
+        if keys and measures and all(isinstance(v, str) for v in said):
+            return Shortcut(name, tuple(keys), tuple(measures))
+    raise BadInput(
+        f"{name}, which is materialized of {table}, can't be read.",
+        hint="Write {group_by: [channel], measures: [sum(revenue)]}, or false to refuse it.",
+    )
 
 
 def read_choices(path: Path) -> tuple[dict[str, Choices], tuple[Aggregate, ...]]:
@@ -47,6 +75,12 @@ def read_choices(path: Path) -> tuple[dict[str, Choices], tuple[Aggregate, ...]]
         {str(name): choices_of(of or {}, str(name)) for name, of in tables.items()},
         tuple(Aggregate(str(name), str(sql)) for name, sql in made.items()),
     )
+
+
+def merged(below: Mapping[str, Choices], above: Mapping[str, Choices]) -> dict[str, Choices]:
+    """The choices of both: what `above` says of a table comes first, one thing at a time."""
+    names = [*below, *(name for name in above if name not in below)]
+    return {n: above.get(n, Choices()).over(below.get(n, Choices())) for n in names}
 
 
 def dbt_choices(project: Path) -> dict[str, Choices]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from datamind.adapters.sync.shortcuts import checked
 from datamind.adapters.sync.tables import (
     Choices,
     Column,
+    Shortcut,
     SourceColumn,
     SourceTable,
     State,
@@ -29,10 +31,12 @@ STRINGS = ("String", "Nullable(String)")
 
 
 def plan_of(
-    table: SourceTable, choices: Choices, sizes: Mapping[str, Numeric], state: State | None = None
-) -> TablePlan:
+    table: SourceTable, choices: Choices, sizes: Mapping[str, Numeric], state: State | None = None,
+    asked: Sequence[Shortcut] | None = None,
+) -> TablePlan:  # fmt: skip
     """How the table is kept. `sizes` says what numeric columns hold for which no size is declared;
-    where a copy is there already, its columns keep the types that they have."""
+    where a copy is there already, its columns keep the types that they have. `asked` are the
+    projections that the history suggests; None where it was not looked at: those stay that are."""
     reasons: list[str] = []
     kept = {(n, native): type for n, _, native, type in state.columns} if state else {}
     identity = _identity(table, choices, reasons)
@@ -47,11 +51,14 @@ def plan_of(
     if not identity:
         notes.append("there is no key: the table is loaded anew whenever it changed")
     watermark = _watermark(table, choices, reasons) if identity else None
-    if choices.reconcile_minutes and watermark is not None:
-        notes.append(f"deletes are seen every {choices.reconcile_minutes} minutes, as was chosen")
+    minutes = choices.reconcile_minutes or 0
+    if minutes and watermark is not None:
+        notes.append(f"deletes are seen every {minutes} minutes, as was chosen")
+    partition = _partition(table, choices, identity, reasons)
+    projections = _shortcuts(table, choices, _suggested(table, asked, state), reasons)
     return TablePlan(
-        table, columns, identity, _partition(table, choices, identity, reasons), watermark,
-        choices.reconcile_minutes if watermark else 0, tuple(reasons), tuple(notes),
+        table, columns, identity, partition, watermark, minutes if watermark else 0,
+        tuple(reasons), tuple(notes), projections,
     )  # fmt: skip
 
 
@@ -160,6 +167,37 @@ def _partition(
             reasons.append(f"PARTITION BY the year of {column.name}, which is part of the key")
             return f"toYear({column.name})"
     return None
+
+
+def _suggested(
+    table: SourceTable, asked: Sequence[Shortcut] | None, state: State | None
+) -> list[Shortcut]:
+    if asked is not None:
+        return list(asked)
+    there = {c.name for c in table.columns}
+    kept = [p for p in state.shortcuts if p.asked] if state is not None else []
+    return [p for p in kept if there.issuperset(p.columns)]
+
+
+def _shortcuts(
+    table: SourceTable, choices: Choices, asked: Sequence[Shortcut], reasons: list[str]
+) -> tuple[Shortcut, ...]:
+    """A person's projections, and what the history suggests beside them."""
+    chosen = [checked(table, one) for one in choices.shortcuts or ()]
+    taken = {p.name for p in chosen} | set(choices.refused or ())
+    kept = {p.kept for p in chosen}
+    made = list(chosen)
+    if choices.history is not False:
+        made += [p for p in asked if p.name not in taken and p.kept not in kept]
+    for one in made:
+        columns = ", ".join(one.columns)
+        what = (
+            f"PROJECTION {one.name}: {', '.join(one.measures)} by {columns}" if one.measures
+            else f"INDEX {one.name}: where {columns} may be"
+        )  # fmt: skip
+        reasons.append(f"{what}, {one.reason}")
+    reasons += [f"no {p.name}, as was chosen" for p in asked if p.name in taken]
+    return tuple(made)
 
 
 def columns_of(plan: TablePlan) -> tuple[tuple[int, str, str, str], ...]:

@@ -13,6 +13,7 @@ from datamind.adapters.sync import ddl, source, target
 from datamind.adapters.sync.copying import WAITED, Copying
 from datamind.adapters.sync.drift import Drift, drift_of
 from datamind.adapters.sync.planning import columns_of, plan_of, why_not
+from datamind.adapters.sync.showing import Showing
 from datamind.adapters.sync.source import Source, quoted, relation
 from datamind.adapters.sync.tables import (
     Aggregate,
@@ -34,6 +35,9 @@ OVERLAP_S = 600
 # PostgreSQL counts what a session wrote up to so many seconds after its commit: a mark that is read
 # earlier would lack what is in the snapshot, or seem to have moved soon after.
 SETTLE_S = 11.0
+# A table of at most so many bytes is merged after each change, so that its projections are used;
+# a larger one, as all that have none, when a tenth of it is old.
+MERGED_BYTES = 4 << 30
 Progress = Callable[[str, int, int], None]
 
 
@@ -173,7 +177,9 @@ class _Table:
             return replace(self._anew(state), drift=told)
         if state.status == "copying":
             return self._anew(state, goes_on=True)
+        kept = {p.kept for p in state.shortcuts} == {p.kept for p in plan.shortcuts}
         unchanged = state.mark == plan.source.mark and state.status == "live" and not drift.told
+        unchanged = unchanged and kept
         if unchanged and not self.wanted.check:
             self.here.keep(plan.id, replace(state, synced_at=self.moment.at, xids=self.moment.xids))
             return TableReport(plan.id, "unchanged", rows=state.rows, equal=True)
@@ -191,9 +197,12 @@ class _Table:
             reason="its columns change",
         )  # fmt: skip
         self.here.keep(self.plan.id, state)
+        self._showing.before_reshaping(state.base)
+        state = replace(state, plain=False, shortcuts=())
+        self.here.keep(self.plan.id, state)
         for statement in drift.before:
             self.here.run(statement, WAITED)
-        self._show(state.base)
+        self._showing.show(state.base)
         for statement in drift.after:
             self.here.run(statement, WAITED)
         return state
@@ -204,7 +213,9 @@ class _Table:
             copying.changed_since(state.high)
         due = self._due(state)
         sums = copying.reconcile() if due else None
-        copying.tidy(always=False)
+        small = self.plan.source.bytes <= MERGED_BYTES
+        projected = any(one.measures for one in self.plan.shortcuts)
+        copying.tidy(always=projected and small)
         return self._live(state, copying, sums, "updated")
 
     def _due(self, state: State) -> bool:
@@ -240,16 +251,16 @@ class _Table:
         copying = self._copying(pending.base)
         sums = copying.reconcile() if plan.identity else copying.whole()
         copying.tidy(always=True)
-        self._show(pending.base)
+        self._showing.show(pending.base)
         report = self._live(pending, copying, sums, "copied")
         self.here.keep(_pending(plan.id), None)
         if state is not None and state.base != pending.base:
             self.here.run(f"DROP TABLE IF EXISTS {ddl.at(state.base)}")
         return report
 
-    def _show(self, base: str) -> None:
-        self.here.run(f"CREATE DATABASE IF NOT EXISTS {quoted(self.plan.source.schema)}")
-        self.here.run(ddl.create_view(self.plan, base))
+    @property
+    def _showing(self) -> Showing:
+        return Showing(self.here, self.plan)
 
     def _live(
         self, state: State, copying: Copying, sums: Mapping[int, tuple[int, int]] | None,
@@ -262,10 +273,12 @@ class _Table:
             columns=columns_of(self.plan), watermark=self.plan.watermark, high=self._high(),
             mark=self.plan.source.mark, synced_at=self.moment.at, rows=rows, xids=self.moment.xids,
             verified_at=self.moment.at if sums is not None else state.verified_at,
+            plain=state.plain and not copying.replaced,
         ))  # fmt: skip
+        told = self._showing.settled(copying)
         return TableReport(
             self.plan.id, outcome, rows, copying.written, copying.deleted, copying.ranges,
-            equal=True if sums is not None else None, checksum=checksum,
+            equal=True if sums is not None else None, checksum=checksum, reason="; ".join(told),
         )  # fmt: skip
 
     def _high(self) -> str | None:
@@ -288,6 +301,7 @@ class _Table:
         return Copying(
             self.there, self.here, self.plan, base,
             lambda rows: self.wanted.progress(self.plan.id, rows, of), self.wanted.rows_a_range,
+            self._showing.before_writing,
         )  # fmt: skip
 
 

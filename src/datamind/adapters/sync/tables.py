@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from datamind.adapters.sync.types import Kind
 
@@ -62,15 +62,43 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Shortcut:
+    """What ClickHouse keeps beside a table's rows so as to read fewer of them, and takes by itself
+    for a query that it serves: a projection with `measures` (aggregates, in SQL over the names of
+    columns) for each group of `columns`, or, without measures, a skip index over one column.
+    `asked` says that the history suggested it."""
+
+    name: str
+    columns: tuple[str, ...]
+    measures: tuple[str, ...] = ()
+    reason: str = "as was chosen"
+    asked: bool = False
+
+    @property
+    def kept(self) -> tuple[tuple[str, ...], frozenset[str]]:
+        """What it keeps, whatever it is called and why."""
+        return self.columns, frozenset(self.measures)
+
+
+@dataclass(frozen=True, slots=True)
 class Choices:
-    """What a person may say of a table; None is left to us."""
+    """What a person may say of a table; None is left to us. `refused` are names of shortcuts that
+    are not to be; with `history` off, what was asked suggests none."""
 
     order_by: tuple[str, ...] | None = None
     partition_by: str | None = None
     low_cardinality: tuple[str, ...] | None = None
     watermark: str | None = None
-    reconcile_minutes: int = 0
-    skip: bool = False
+    reconcile_minutes: int | None = None
+    skip: bool | None = None
+    shortcuts: tuple[Shortcut, ...] | None = None
+    refused: tuple[str, ...] | None = None
+    history: bool | None = None
+
+    def over(self, below: Choices) -> Choices:
+        """These, and what `below` says where they say nothing."""
+        said = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return replace(below, **{name: value for name, value in said.items() if value is not None})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +126,7 @@ class TablePlan:
     reconcile_minutes: int
     reasons: tuple[str, ...]
     notes: tuple[str, ...]
+    shortcuts: tuple[Shortcut, ...] = ()
 
     @property
     def id(self) -> str:
@@ -121,7 +150,8 @@ class State:
     `status` is copying, live, or stopped (with its reason); `base` is the table that holds the
     rows. `synced_at` is the moment of the snapshot that it equals, `mark` how much PostgreSQL had
     written into the table by then, `xids` which transaction was to be the next; `verified_at` is
-    when all of it was last compared.
+    when all of it was last compared. With `plain`, readers may read the table as it is stored: each
+    row is in it once.
     """
 
     table: str
@@ -140,6 +170,8 @@ class State:
     verified_at: dt.datetime | None = None
     rows: int = 0
     reason: str = ""
+    shortcuts: tuple[Shortcut, ...] = ()
+    plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)

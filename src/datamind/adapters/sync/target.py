@@ -7,11 +7,12 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from datamind.adapters.sync.ddl import HOME
-from datamind.adapters.sync.tables import State
+from datamind.adapters.sync.tables import Shortcut, State
 from datamind.errors import BadInput, SyncFailed, WarehouseError, WarehouseNotFound
 
 CONNECT_S = 10
@@ -72,6 +73,24 @@ class Target:
         """The database of our own tables."""
         self.run(f"CREATE DATABASE IF NOT EXISTS {HOME}")
         self.run(_STATE)
+
+    def shortcuts(self, base: str) -> dict[str, str]:
+        """Those that a table of ours has: PROJECTION or INDEX, by name."""
+        of = f"WHERE database = '{HOME}' AND table = '{base}'"
+        found = self._texts(
+            f"SELECT name, 'PROJECTION' FROM system.projections {of} UNION ALL"
+            f" SELECT name, 'INDEX' FROM system.data_skipping_indices {of} AND type != 'minmax'"
+        )
+        return {str(name): str(kind) for name, kind in found}
+
+    def readers(self, of: str, since_s: float) -> int:
+        """How many queries run that name the table and began so long ago or earlier."""
+        named = of.replace("\\", "\\\\").replace("'", "\\'")
+        found = self.rows(
+            f"SELECT count() FROM system.processes WHERE query_id != queryID()"
+            f" AND elapsed >= {since_s:.3f} AND position(query, '{named}') > 0"
+        )
+        return int(found[0][0])
 
     def states(self) -> dict[str, State]:
         """What is known of each table, by name; nothing where nothing was synced yet."""
@@ -149,7 +168,11 @@ def _in_our_words() -> Iterator[None]:
 
 def _written(state: State) -> str:
     document = {name: getattr(state, name) for name in state.__dataclass_fields__}
-    return json.dumps(document, default=lambda v: v.isoformat(), separators=(",", ":"))
+    return json.dumps(document, default=_plain, separators=(",", ":"))
+
+
+def _plain(value: Any) -> Any:
+    return asdict(value) if isinstance(value, Shortcut) else value.isoformat()
 
 
 def _read(text: str) -> State:
@@ -159,4 +182,8 @@ def _read(text: str) -> State:
             document[name] = dt.datetime.fromisoformat(document[name])
     document["columns"] = tuple(tuple(c) for c in document["columns"])
     document["identity"] = tuple(document["identity"])
+    document["shortcuts"] = tuple(
+        Shortcut(**{**p, "columns": tuple(p["columns"]), "measures": tuple(p["measures"])})
+        for p in document.get("shortcuts", ())
+    )
     return State(**document)
