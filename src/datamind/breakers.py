@@ -22,8 +22,8 @@ FAILURES = 2  # in a row
 REST_S = 15
 NAMES = {
     "metadata": "the metadata store", "warehouse": "the warehouse", "redis": "Redis",
-    "llm": "the language model", "vector_db": "the vector store", "webhook": "the alert webhook",
-    "email": "the mail server",
+    "clickhouse": "ClickHouse", "llm": "the language model", "vector_db": "the vector store",
+    "webhook": "the alert webhook", "email": "the mail server",
 }  # fmt: skip
 
 
@@ -87,16 +87,20 @@ class Breaker:
             self.failed()
 
     @contextmanager
-    def guarding(self, outage: Callable[[Exception], bool] = lambda fault: True) -> Iterator[None]:
+    def guarding(
+        self, outage: Callable[[Exception], bool | None] = lambda fault: True
+    ) -> Iterator[None]:
         """A call of the part: not made while the breaker is open; `outage` says which errors are
-        the part's own. Who is called off half-way learnt nothing of it."""
+        the part's own, None of those that say nothing of it. Who is called off half-way learnt
+        nothing of it."""
         self.check()
         try:
             yield
         except Exception as fault:
-            if outage(fault):
+            failed = outage(fault)
+            if failed:
                 self.failed(fault)
-            else:
+            elif failed is not None:
                 self.succeeded()
             raise
         else:

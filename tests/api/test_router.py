@@ -20,6 +20,7 @@ from datamind.adapters.sync.running import Wanted, run_sync
 from datamind.settings import RouterSettings
 from tests.api.conftest import Api, running, settings_of
 from tests.conftest import clickhouse_server
+from tests.faults.link import Link, link_to
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 
@@ -157,3 +158,54 @@ def test_policies_hold_in_both(own_postgres_url: str, clickhouse_url: str, tmp_p
         assert made.status_code < 300, made.text
 
     asyncio.run(story())
+
+
+def test_a_clickhouse_that_hangs_has_its_own_breaker_and_costs_no_question_a_time_out(
+    own_postgres_url: str, clickhouse_url: str, tmp_path: Path
+) -> None:
+    async def story(link: Link) -> None:
+        through = f"clickhouse://127.0.0.1:{link.port}"
+        async with both(own_postgres_url, through, tmp_path / "home") as pair:
+            pair.sync()
+            there = await pair.asked(BY_STATUS, routed)
+            assert (await health(pair))["status"] == "healthy"
+            link.cut("black hole")
+            caught = asyncio.create_task(pair.api.ask(BY_COUNTRY, cache=False))
+            await until(pair, lambda told: told["status"] == "degraded")
+            await spared(pair, there)
+            assert (await caught)["status"] == "answered", "in the same request"
+            await spared(pair, there)  # what it found out late ends no rest
+            link.mend()
+            back = await pair.asked(BY_COUNTRY, routed)
+            assert back["results"] == (await caught)["results"]
+            await until(pair, lambda told: told["status"] == "healthy")
+
+    async def spared(pair: Both, there: dict[str, Any]) -> None:
+        for _ in range(3):
+            started = time.monotonic()
+            answer = await pair.api.ask(BY_STATUS, cache=False)
+            assert time.monotonic() - started < 4, "a time-out takes 15 s, a look 2"
+            assert answer["results"] == there["results"]
+            assert answer["routed"] == "ClickHouse does not answer"
+        told = await health(pair)
+        assert (told["operational_mode"], told["health_score"]) == ("FULL_OPERATIONAL", 100)
+        parts = told["components"]
+        assert parts["circuits"]["warehouse"] == "closed"
+        assert parts["circuits"]["clickhouse"] != "closed"
+        assert parts["warehouse"]["status"] == parts["warehouse"]["clickhouse"]["status"]
+        assert (await pair.api.client.get("/health/ready")).status_code == 200
+
+    async def until(pair: Both, holds: Callable[[dict[str, Any]], bool]) -> None:
+        for _ in range(150):
+            if holds(await health(pair)):
+                return
+            await asyncio.sleep(0.2)
+        raise AssertionError(await health(pair))
+
+    async def health(pair: Both) -> dict[str, Any]:
+        headers = await pair.api.headers("admin")
+        told: dict[str, Any] = (await pair.api.client.get("/health", headers=headers)).json()
+        return told
+
+    with link_to(int(clickhouse_url.rsplit(":", 1)[1])) as link:
+        asyncio.run(story(link))

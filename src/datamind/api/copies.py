@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from datamind.adapters.sync.freshness import Watching, read_states, second_of, shape_of
+from datamind.adapters.sync.freshness import DOWN, Watching, read_states, second_of, shape_of
 from datamind.adapters.warehouse import open_warehouse
+from datamind.adapters.warehouse.guarded import GuardedWarehouse
 from datamind.adapters.warehouse.observed import Told, observed
 from datamind.adapters.warehouse.router import RoutedWarehouse
+from datamind.breakers import Breaker, Breakers
 from datamind.errors import DataMindError
 from datamind.ports import Warehouse
 from datamind.semantics.catalog import Catalog
-from datamind.semantics.routing import Second
+from datamind.semantics.routing import Copies, Second
 from datamind.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -25,17 +27,24 @@ class CopiesOpened:
     """Both warehouses as one, what the engine has to know, and what watches over the copies;
     `shape` changes with the tables and columns that are copied."""
 
-    warehouse: Warehouse
+    warehouse: RoutedWarehouse
     second: Second
     watching: Watching
+    breaker: Breaker
     shape: str
+
+    def copies(self) -> Copies:
+        """What may be read there now: nothing while ClickHouse is not asked, or failed when it was
+        asked last."""
+        return DOWN if self.breaker.suspect else self.watching.copies()
 
 
 def open_copies(
-    settings: Settings, url: str, catalog: Catalog, first: Warehouse, told: Told | None = None
-) -> CopiesOpened | None:
-    """The router, where one is set up: it is there also while ClickHouse is not. What runs there is
-    `told`. Blocks."""
+    settings: Settings, url: str, catalog: Catalog, first: Warehouse, breakers: Breakers,
+    told: Told | None = None,
+) -> CopiesOpened | None:  # fmt: skip
+    """The router, where one is set up: it is there also while ClickHouse is not, which has a
+    breaker of its own. What runs there is `told`. Blocks."""
     target = _target(settings, url)
     if target is None:
         return None
@@ -49,9 +58,11 @@ def open_copies(
     if told is not None:
         second = observed(second, told)
     watching = Watching(url, target, catalog, settings.router.lag_s)
-    routed = RoutedWarehouse(first, second, on_outage=watching.failed, on_close=watching.close)
+    breaker = breakers.add(Breaker("clickhouse"))
+    guarded = GuardedWarehouse(second, breaker)
+    routed = RoutedWarehouse(first, guarded, on_close=watching.close)
     made = second_of(catalog, states, second.name, settings.router.least_rows)
-    return CopiesOpened(routed, made, watching, shape)
+    return CopiesOpened(routed, made, watching, breaker, shape)
 
 
 def copies_shape(settings: Settings, url: str, known: str) -> str | None:

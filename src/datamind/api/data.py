@@ -22,7 +22,7 @@ from datamind.adapters.warehouse.guarded import GuardedWarehouse
 from datamind.adapters.warehouse.observed import Told, observed
 from datamind.api.copies import copies_shape, open_copies
 from datamind.api.engine_pool import EnginePool
-from datamind.breakers import Breaker
+from datamind.breakers import Breaker, Breakers
 from datamind.errors import DataMindError, WarehouseError
 from datamind.governance.bound import Bindings
 from datamind.language.fiscal import fiscal_year
@@ -45,7 +45,8 @@ KEPT = "kept "  # begins the key of what was opened without its warehouse
 class Data:
     """What was opened; `key` changes when there is something newer to open, `excess` is what the
     warehouse's role may do and should not. `missing` is why the warehouse is not there: its catalog
-    is then the one that was kept, and nothing is run."""
+    is then the one that was kept, and nothing is run. `beside` is ClickHouse, if plans are routed
+    there."""
 
     key: str
     bindings: Bindings
@@ -54,6 +55,7 @@ class Data:
     excess: tuple[str, ...] = ()
     stored_bytes: int = 0
     missing: DataMindError | None = None
+    beside: Warehouse | None = None
 
     def close(self) -> None:
         """End the engine's and the warehouse's processes."""
@@ -72,12 +74,13 @@ class _Looked:
 
 
 async def open_data(
-    settings: Settings, source: Source, mask_key: str, breaker: Breaker | None = None, *,
+    settings: Settings, source: Source, mask_key: str, breakers: Breakers | None = None, *,
     told: Told | None = None, without: bool = False,
 ) -> Data:  # fmt: skip
-    """The data as it is now, ready to be asked through the breaker; hashes of masked values are
-    made with the key. `told` hears of each statement that the warehouse ran. A warehouse that is
-    down raises, or may be missing: `without` it the kept catalog is opened, if there is one."""
+    """The data as it is now, ready to be asked, each warehouse through a breaker of its own; hashes
+    of masked values are made with the key. `told` hears of each statement that a warehouse ran. One
+    that is down raises, or may be missing: `without` it the kept catalog is opened, if there is
+    one."""
     loop = asyncio.get_running_loop()
     server = settings.server
     url, project = await loop.run_in_executor(None, source)
@@ -87,9 +90,13 @@ async def open_data(
     opened = open_warehouse(url, workers=server.query_workers, memory_mb=settings.memory_mb)
     if told is not None:
         opened = observed(opened, told)
-    breaker = breaker or Breaker("warehouse")
-    warehouse: Warehouse = GuardedWarehouse(opened, breaker, missing=found.missing is not None)
-    copied = await loop.run_in_executor(None, open_copies, settings, url, catalog, warehouse, told)
+    breakers = breakers if breakers is not None else Breakers()
+    warehouse: Warehouse = GuardedWarehouse(
+        opened, breakers.add(Breaker("warehouse")), missing=found.missing is not None
+    )
+    copied = await loop.run_in_executor(
+        None, open_copies, settings, url, catalog, warehouse, breakers, told
+    )
     if copied is not None:
         warehouse, key = copied.warehouse, f"{key} {copied.shape}"
     engine = EnginePool(
@@ -98,12 +105,13 @@ async def open_data(
         logs=settings.logs, places=partial(
             Places, limit_s=server.queue_s, most=server.queue, most_each=server.queue_each
         ), second=copied.second if copied is not None else None,
-        copies=copied.watching.copies if copied is not None else None,
+        copies=copied.copies if copied is not None else None,
     )  # fmt: skip
     made = Data(
         key if found.missing is None else f"{KEPT}{key}",
         Bindings(catalog, warehouse.dialect, mask_key), warehouse, engine,
         found.excess, found.stored_bytes, found.missing,
+        copied.warehouse.second if copied is not None else None,
     )  # fmt: skip
     try:
         await engine.warm_up()
@@ -151,9 +159,9 @@ class Following:
 
     def __init__(
         self, app: FastAPI, settings: Settings, source: Source, data: Data, mask_key: str,
-        breaker: Breaker, told: Told | None = None,
+        breakers: Breakers, told: Told | None = None,
     ) -> None:  # fmt: skip
-        self._breaker = breaker
+        self._breakers = breakers
         self._app = app
         self._mask_key = mask_key
         self._told = told
@@ -185,13 +193,13 @@ class Following:
         if key == self._data.key or not settled:
             return False  # what still changes is opened once it holds still
         newer = await open_data(
-            self._settings, self._source, self._mask_key, self._breaker, told=self._told
+            self._settings, self._source, self._mask_key, self._breakers, told=self._told
         )
         older, self._data = self._data, newer
         parts = self._app.state.parts
         self._app.state.parts = replace(
             parts, bindings=newer.bindings, warehouse=newer.warehouse, engine=newer.engine,
-            excess=newer.excess, stored_bytes=newer.stored_bytes,
+            excess=newer.excess, stored_bytes=newer.stored_bytes, beside=newer.beside,
         )  # fmt: skip
         for oldest in list(self._old):  # two generations at most
             self._drop(oldest)

@@ -106,13 +106,13 @@ async def _parts(app: FastAPI, start: Start) -> AsyncIterator[None]:
         stack.callback(tracing.start(settings.telemetry, "datamind"))
         secrets = secrets_of(settings)
         breakers, metrics = Breakers(), Metrics()
-        asked, kept = breakers.add(Breaker("warehouse")), breakers.add(Breaker("metadata"))
+        kept = breakers.add(Breaker("metadata"))
         told = _statements(app, settings, metrics, stack).told
 
         async def opened() -> Data:
             async with tell("catalog and warehouse") as part:
                 data = await open_data(
-                    settings, start.source, secrets.masks, asked, told=told,
+                    settings, start.source, secrets.masks, breakers, told=told,
                     without=start.starting.waits,
                 )  # fmt: skip
                 if data.missing is not None:
@@ -131,7 +131,7 @@ async def _parts(app: FastAPI, start: Start) -> AsyncIterator[None]:
             raise
         data = await opening
         app.state.following = following = Following(
-            app, settings, start.source, data, secrets.masks, asked, told
+            app, settings, start.source, data, secrets.masks, breakers, told
         )
         stack.push_async_callback(following.end)
         threads = Threads(settings.server.query_workers + THREADS, "asks")
@@ -147,7 +147,7 @@ async def _parts(app: FastAPI, start: Start) -> AsyncIterator[None]:
         app.state.parts = parts = Parts(
             settings=settings, database=store.database, audit=store.audit, engine=data.engine,
             warehouse=data.warehouse, bindings=data.bindings, excess=data.excess,
-            stored_bytes=data.stored_bytes,
+            stored_bytes=data.stored_bytes, beside=data.beside,
             passwords=passwords, jobs=jobs, dbt=dbt_of(settings),
             rights=rights, ip_rules=ip_rules, tokens=Tokens(secrets.jwt, now),
             revocations=revocations, streams=Streams(shared.tickets, revocations, now),

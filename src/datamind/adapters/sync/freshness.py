@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 LOOK_S = 2.0
 ANSWER_S = 5.0
-DOWN = "ClickHouse does not answer"
+DOWN = Copies({}, {}, "ClickHouse does not answer")
 NOT_YET = Copies({}, {}, "it is not known yet what is copied")
 
 
@@ -102,10 +102,6 @@ class Watching:
         """What was found last; never waits."""
         return self._copies
 
-    def failed(self) -> None:
-        """A question found ClickHouse down: no other goes there until a look finds it well."""
-        self._copies = Copies({}, {}, DOWN)
-
     def close(self) -> None:
         """Look no more."""
         self._ended.set()
@@ -128,12 +124,12 @@ class Watching:
             try:
                 self.look()
             except DataMindError as fault:
-                if self._copies.down != DOWN:
+                if self._copies != DOWN:
                     log.warning("nothing is routed to ClickHouse: %s", fault.message)
-                self._copies = Copies({}, {}, DOWN)
+                self._copies = DOWN
             except Exception:
                 log.exception("a look at the copies failed")
-                self._copies = Copies({}, {}, DOWN)
+                self._copies = DOWN
             self._ended.wait(LOOK_S)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
 
 from datamind.breakers import Breaker, unavailable
 from datamind.errors import (
+    QueryCancelled,
+    QueryTimeout,
     WarehouseCorrupt,
     WarehouseError,
     WarehouseLocked,
@@ -18,6 +20,22 @@ from datamind.records import Dialect, Estimate, Governed, Result
 
 # What tells of the warehouse and not of the statement.
 OUTAGES = (WarehouseNotFound, WarehouseLocked, WarehouseCorrupt)
+# What tells of neither: one that hangs and one that has much to do look the same from here.
+SILENT = (QueryTimeout, QueryCancelled)
+
+
+def is_outage(dialect: Dialect) -> Callable[[Exception], bool | None]:
+    """Whether a warehouse of this kind itself failed; None where that can't be known. A query
+    process of ours is lost by its statement's doing; the connection to a server is not."""
+
+    def told(fault: Exception) -> bool | None:
+        if isinstance(fault, SILENT):
+            return None
+        if isinstance(fault, WorkerLost):
+            return dialect != "duckdb"
+        return isinstance(fault, OUTAGES) or type(fault) is WarehouseError
+
+    return told
 
 
 class GuardedWarehouse:
@@ -84,15 +102,8 @@ class GuardedWarehouse:
 
     def _asked(self) -> AbstractContextManager[None]:
         self._must_be_there()
-        return self.breaker.guarding(self._is_outage)
+        return self.breaker.guarding(is_outage(self.dialect))
 
     def _must_be_there(self) -> None:
         if self.missing:
             raise unavailable(self.breaker.name)
-
-    def _is_outage(self, fault: Exception) -> bool:
-        """Whether the warehouse itself failed. A query process of ours is lost by its statement's
-        doing; the connection to a server is not."""
-        if isinstance(fault, WorkerLost):
-            return self.dialect != "duckdb"
-        return isinstance(fault, OUTAGES) or type(fault) is WarehouseError

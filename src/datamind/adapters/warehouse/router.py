@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
 from dataclasses import replace
 
-from datamind.errors import QueryTimeout, WarehouseNotFound, WorkerLost
 from datamind.ports import Stop, Warehouse
 from datamind.records import Dialect, Estimate, Governed, Result
 
@@ -14,17 +12,15 @@ from datamind.records import Dialect, Estimate, Governed, Result
 class RoutedWarehouse:
     """PostgreSQL first, which is what people know; ClickHouse for what was routed there.
 
-    What runs in the second may be run again in the first, so that it has half the time. `on_outage`
-    is told where the second did not answer, `on_close` ends what watches over the copies.
+    What runs in the second may be run again in the first, so that it has half the time. `on_close`
+    ends what watches over the copies.
     """
 
     def __init__(
-        self, first: Warehouse, second: Warehouse, *, on_outage: Callable[[], None],
-        on_close: Callable[[], None],
-    ) -> None:  # fmt: skip
+        self, first: Warehouse, second: Warehouse, *, on_close: Callable[[], None]
+    ) -> None:
         self.first = first
         self.second = second
-        self._on_outage = on_outage
         self._on_close = on_close
 
     @property
@@ -44,31 +40,25 @@ class RoutedWarehouse:
 
     def estimate(self, governed: Governed) -> Estimate:
         """What running this would cost where it runs."""
-        if governed.dialect == self.dialect:
-            return self.first.estimate(governed)
-        with self._watched():
-            return self.second.estimate(governed)
+        return self._of(governed).estimate(governed)
 
     def plan(self, governed: Governed) -> str:
         """How it would be run where it runs."""
-        of = self.first if governed.dialect == self.dialect else self.second
-        return of.plan(governed)
+        return self._of(governed).plan(governed)
 
     def run(self, governed: Governed, *, timeout_s: float, stop: Stop | None = None) -> Result:
         """Rows, from where it was governed for. What the second says of its version says nothing
         of the first's, by which rows are kept."""
         if governed.dialect == self.dialect:
             return self.first.run(governed, timeout_s=timeout_s, stop=stop)
-        with self._watched():
-            result = self.second.run(governed, timeout_s=timeout_s / 2, stop=stop)
+        result = self.second.run(governed, timeout_s=timeout_s / 2, stop=stop)
         return replace(result, data_version="")
 
     def batches(
         self, governed: Governed, *, timeout_s: float, stop: Stop | None = None
     ) -> Generator[Result, None, None]:
         """The same, some rows at a time."""
-        of = self.first if governed.dialect == self.dialect else self.second
-        yield from of.batches(governed, timeout_s=timeout_s, stop=stop)
+        yield from self._of(governed).batches(governed, timeout_s=timeout_s, stop=stop)
 
     def ping(self) -> None:
         """The first: without the second all is answered."""
@@ -84,10 +74,5 @@ class RoutedWarehouse:
         self.first.close()
         self.second.close()
 
-    @contextmanager
-    def _watched(self) -> Iterator[None]:
-        try:
-            yield
-        except (WarehouseNotFound, WorkerLost, QueryTimeout):
-            self._on_outage()
-            raise
+    def _of(self, governed: Governed) -> Warehouse:
+        return self.first if governed.dialect == self.dialect else self.second

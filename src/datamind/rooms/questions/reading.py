@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from datamind import tracing
-from datamind.errors import QueryCancelled, QueryFailed, WarehouseError
+from datamind.errors import QueryCancelled, QueryFailed, Unavailable, WarehouseError
 from datamind.pipeline.execute import execute
 from datamind.pipeline.kept import Read
 from datamind.pipeline.prepare import Prepared
@@ -32,7 +32,7 @@ async def rows(ask: Ask, prepared: Prepared) -> tuple[Read, StageReport]:
             found = await _of(ask, prepared, elsewhere)
         except QueryCancelled:
             raise
-        except WarehouseError as fault:
+        except (WarehouseError, Unavailable) as fault:
             log.warning("a routed query failed: %s", fault.code)
             why = f"{elsewhere.target} did not answer this"
         else:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from datamind import __version__
 from datamind.rooms.parts import Parts
+from datamind.rooms.system.health import WORSE
 from datamind.semantics import quality
 
 if TYPE_CHECKING:
@@ -29,10 +30,7 @@ def components(watch: Watch, parts: Parts) -> dict[str, Any]:
             },
             "vector_db": {"kind": EMBEDDED, **_of(watch, "vector_db")},
             "dbt": _dbt(parts),
-            "warehouse": {
-                "name": parts.warehouse.name, "may_also": list(parts.excess),
-                **_of(watch, "warehouse"),
-            },
+            "warehouse": _warehouse(watch, parts),
             "audit": {"status": watch.audit, "not_written": dict(parts.audit.down())},
             "disk": {"free_mb": watch.conditions.free_mb},
             "circuits": {part: breaker.state for part, breaker in parts.breakers.items()},
@@ -61,6 +59,18 @@ def _database(watch: Watch) -> dict[str, Any]:
         "status": watch.states["metadata"], "latency_ms": probed and probed.latency_ms,
         "connection_pool": probed.more if probed else {},
     }  # fmt: skip
+
+
+def _warehouse(watch: Watch, parts: Parts) -> dict[str, Any]:
+    """All is answered while the one beside it is down, only more slowly."""
+    told = {
+        "name": parts.warehouse.name, "may_also": list(parts.excess), **_of(watch, "warehouse"),
+    }  # fmt: skip
+    if parts.beside is None:
+        return told
+    beside = {"name": parts.beside.name, **_of(watch, "clickhouse")}
+    status = max(told["status"], beside["status"], key=WORSE.index)
+    return {**told, "status": status, "clickhouse": beside}
 
 
 def _dbt(parts: Parts) -> dict[str, Any]:

@@ -119,7 +119,10 @@ class Threaded:
             threading.Thread(
                 target=self._run, args=(self._asked,), name="probe", daemon=True
             ).start()
-        return await asyncio.shield(asyncio.wrap_future(self._asked))
+        answer = asyncio.wrap_future(self._asked)
+        # Heard also where nobody waits for it any more: asyncio would tell its text in the log.
+        answer.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(answer)
 
     def _run(self, asked: Future[Found]) -> None:
         try:

@@ -39,6 +39,7 @@ EVERY_S = 3.0
 SOON_S = 1.0  # while a part is down
 AUDIT_COPIES = ("database", "file")
 AUDIT = "the audit log"
+STOOD_IN_FOR = ("llm", "redis", "vector_db", "clickhouse")
 MOST_CHANGES = 500
 OWN_KINDS = frozenset(("mode_change", "part_down", "circuit_open", "audit_copy_down"))
 SEVERITIES: Mapping[Mode, Severity] = {"LIMITED_AI": "warning"}
@@ -84,6 +85,8 @@ class Watch:
         """Look once, then on in the background."""
         self.add("metadata", self._metadata)
         self.add("warehouse", Threaded(self._warehouse))
+        if self._parts.beside is not None:
+            self.add("clickhouse", Threaded(self._beside))
         if self._parts.redis is not None:
             self.add("redis", self._parts.redis.look)
         self._sending.start()
@@ -206,7 +209,8 @@ class Watch:
         found: dict[str, State] = dict.fromkeys(("llm", "redis", "vector_db"), "healthy")
         for part, look in self._looks.items():
             # What serves in the place of these is not as good, but there.
-            found[part] = "degraded" if part in found and look.state == "down" else look.state
+            spared = part in STOOD_IN_FOR and look.state == "down"
+            found[part] = "degraded" if spared else look.state
         return {**found, "audit": self.audit}
 
     @property
@@ -303,6 +307,12 @@ class Watch:
         warehouse = self._parts.warehouse
         warehouse.ping()
         return {"data_version": warehouse.data_version()}
+
+    def _beside(self) -> Mapping[str, Any]:
+        beside = self._parts.beside
+        if beside is not None:
+            beside.ping()
+        return {}
 
 
 CIRCUITS = ("closed", "half_open", "open")
