@@ -238,6 +238,7 @@ def test_without_its_key_a_log_is_not_checked_and_nothing_is_written(home: Path)
     assert sorted(home.rglob("*")) == before
 
 
+@pytest.mark.slow
 def test_an_operator_seals_and_deletes_from_the_command_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

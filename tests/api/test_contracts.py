@@ -92,6 +92,7 @@ def test_what_the_client_says_of_itself_grants_nothing(api: Api, run: Run) -> No
     assert (answer.status_code, answer.json()["code"]) == (403, "access_denied")
 
 
+@pytest.mark.slow
 def test_definitions_in_the_context_explain_words(api: Api, run: Run) -> None:
     question = "How many fulfilled orders are there?"
     context = {"definitions": "fulfilled orders refer to status = 'paid'"}

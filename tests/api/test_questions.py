@@ -249,6 +249,7 @@ def test_people_see_their_own_history_and_admins_all(api: Api, run: Run) -> None
     assert own["user_id"] == "usr-analyst"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("edit", "question"),
     [

@@ -49,6 +49,7 @@ def there_and_back(url: str) -> None:
     assert differences(url) == []
 
 
+@pytest.mark.slow
 def test_migrations_give_what_the_models_say_on_sqlite(tmp_path: Path) -> None:
     there_and_back(f"sqlite+aiosqlite:///{tmp_path}/deep/er/store.db")
 

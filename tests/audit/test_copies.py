@@ -235,6 +235,7 @@ def program(home: Path, text: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", [0, 1])
 def test_killed_between_the_two_writes_it_is_mended_at_the_next_start(
     places: AuditPlaces, tmp_path: Path, before: int

@@ -325,6 +325,7 @@ def test_an_interrupt_as_duckdb_tells_it_is_one_too() -> None:
     assert guarded(asked) == INTERRUPTED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [KeyError("secret"), OSError(28, "secret")])
 def test_a_fault_outside_of_an_ask_is_told_too(
     run: Run, shop: str, monkeypatch: pytest.MonkeyPatch, fault: Exception

@@ -100,6 +100,7 @@ ENDS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("was", "now", "codes", "one"), ENDS)
 def test_a_comparison_fails_where_a_question_ends_worse(
     run: Run, tmp_path: Path, was: str, now: str, codes: tuple[int, ...], one: int
@@ -173,6 +174,7 @@ def test_runs_are_kept_listed_and_found_again(
     }
 
 
+@pytest.mark.slow
 def test_a_run_that_can_not_be_kept_is_told_and_is_no_fault(
     run: Run, shop: str, suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,

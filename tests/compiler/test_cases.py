@@ -105,6 +105,7 @@ def test_postgres_takes_them_all_and_gives_the_columns_told(postgres_url: str) -
         connection.rollback()
 
 
+@pytest.mark.slow
 def test_clickhouse_takes_them_all_and_gives_the_columns_told(clickhouse_url: str) -> None:
     with httpx.Client(base_url=clickhouse_url.replace("clickhouse", "http", 1)) as client:
 

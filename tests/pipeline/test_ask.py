@@ -376,6 +376,7 @@ QUESTIONS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", QUESTIONS)
 def test_each_follow_up_that_is_offered_can_be_answered(
     asked: Callable[[str], Answer], text: str

@@ -338,6 +338,7 @@ if len(sys.argv) > 2:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [None, signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_workers_end_with_their_parent_however_it_ends(
     database: Path, end: signal.Signals | None
