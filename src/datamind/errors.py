@@ -59,6 +59,14 @@ class BodyTooLarge(BadInput):
     default_hint = "Send less: 512 kB are the most."
 
 
+class BodyTooSlow(BadInput):
+    """The body of a request took longer to come than any network needs."""
+
+    code = "body_too_slow"
+    status = 408
+    default_hint = "Send it again, within 30 seconds."
+
+
 class HttpsNeeded(BadInput):
     """In production nothing that holds a secret is taken over plain HTTP."""
 

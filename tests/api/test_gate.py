@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import SessionTransaction
 
-from datamind.api.middleware import MOST_BYTES
+from datamind.api.bodies import MOST_BYTES
 from datamind.rooms.addresses import forwarded_ip
 
 from .conftest import PASSWORD, Api, Run, running, settings_of

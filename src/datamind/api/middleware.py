@@ -19,6 +19,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from datamind import clock, tracing
+from datamind.api.bodies import MOST_BYTES, Bodies
 from datamind.api.starting import Starting, answered
 from datamind.errors import (
     AccessDenied,
@@ -43,7 +44,6 @@ from datamind.settings import ServerSettings
 log = logging.getLogger(__name__)
 
 WELL_FORMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
-MOST_BYTES = 512 * 1024
 OVERLOADED = 503  # said for every turned-away request; the metrics have the number
 SAFE = ("GET", "HEAD", "OPTIONS")
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
@@ -92,6 +92,7 @@ class Gate:
         self.server = server
         self.settings = settings
         self._requests = self._sockets = 0  # that are under way
+        self._bodies = Bodies()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -208,8 +209,9 @@ class Gate:
             await self._by_mode(scope["method"], scope["path"])
             heads = scope["method"] == "HEAD" and scope["path"].startswith(PROBES)
             inner = {**scope, "method": "GET"} if heads else scope  # the server leaves the body out
-            with self._under_way(scope):
-                await self.app(inner, _measured(receive), answer)
+            bodies = self._bodies.of(receive, scope["state"]["client_ip"])
+            with self._under_way(scope), bodies as body:
+                await self.app(inner, body, answer)
             scope["route"] = inner.get("route")
         except DataMindError as fault:
             if sent:
@@ -376,18 +378,3 @@ def _is_for_eyes(scope: Scope, headers: Headers) -> bool:
 def _is_live(path: str) -> bool:
     """Streams, and the pages' own channel where it falls back to polling."""
     return "/stream/" in path or path.startswith("/_nicegui_ws")
-
-
-def _measured(receive: Receive) -> Receive:
-    """The body, cut off where it grows larger than it said or may be."""
-    size = 0
-
-    async def part() -> Message:
-        nonlocal size
-        message = await receive()
-        size += len(message.get("body", b""))
-        if size > MOST_BYTES:
-            raise BodyTooLarge("The request is too large.")
-        return message
-
-    return part

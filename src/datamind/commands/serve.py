@@ -16,6 +16,7 @@ from pathlib import Path
 import uvicorn
 
 from datamind.api.app import create_app
+from datamind.api.connections import Connection
 from datamind.api.data import Source
 from datamind.api.starting import Starting
 from datamind.commands.people import with_people
@@ -95,7 +96,7 @@ def serve(
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, backlog=BACKLOG,
         timeout_graceful_shutdown=GRACE_S, timeout_keep_alive=KEEP_ALIVE_S, proxy_headers=False,
-        lifespan="off", ws_max_size=WS_BYTES,
+        lifespan="off", ws_max_size=WS_BYTES, http=Connection,
     )  # fmt: skip
     config.load()  # the pages look for it while they start
 
