@@ -19,6 +19,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from datamind.adapters.catalog_store import load_catalog
 from datamind.adapters.dbt.builds import current_build
 from datamind.adapters.dbt.log_lines import event_of, line_of
 from datamind.adapters.dbt.project import Project
@@ -111,6 +112,40 @@ def test_code_of_a_project_finds_no_secret_of_ours_and_its_limits_and_a_part_kee
     assert {k["status"] for k in before.values()} == {"pass", "warn"}
     assert any("spy" in line.message for line in told)
     assert all("hunter2" not in p.read_text() for p in made.folder.rglob("*.log"))
+
+
+def test_a_selector_that_nothing_fits_is_told_and_puts_nothing_in_use(
+    project: Callable[..., Project], builds: Path
+) -> None:
+    before, made = current_build(builds), project()
+    typo = made.run(DbtWanted("run", select=("ordesr+", "state:modified")))
+    assert typo.status == "failed"
+    assert typo.message == "Nothing was done: nothing in the project fits ordesr+."
+    none = made.run(DbtWanted("test", select=("result:error",)))
+    assert (none.status, none.message) == ("success", "test: there was nothing to do.")
+    assert current_build(builds) == before
+
+
+def test_a_test_that_is_younger_than_the_build_warns_until_it_is_taken_out(
+    project: Callable[..., Project], builds: Path
+) -> None:
+    made, current = project(), current_build(builds)
+    assert current is not None
+
+    def issues() -> set[tuple[str, str]]:
+        url = f"duckdb:///{current.warehouse}"
+        found = load_catalog(url, dbt_project=current.artifacts, refresh=True).quality
+        return {(i.table, i.test) for i in found}
+
+    before, young = issues(), made.folder / "tests" / "none_is_paid.sql"
+    young.write_text("select id from {{ ref('orders') }} where status = 'paid'", "utf-8")
+    assert made.run(DbtWanted("test", select=("none_is_paid",))).status == "failed"
+    assert ("orders", "none_is_paid") in issues() - before
+    young.unlink()
+    after = made.run(DbtWanted("test", select=("days", "ordesr")))
+    assert after.warnings == ("Nothing in the project fits the selector ordesr.",)
+    assert issues() == before
+    assert {m.name for m in made.models()} >= {"orders", "customers"}
 
 
 def test_a_run_that_is_called_off_ends_with_all_that_it_started(

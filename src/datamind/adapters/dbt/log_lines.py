@@ -69,6 +69,13 @@ def text_of(event: dict[str, Any], secrets: Sequence[str]) -> str:
     return f"{time} {info.get('level') or 'info':5} {said}" if said.strip() else ""
 
 
+def unmatched_of(event: dict[str, Any]) -> str | None:
+    """The selector of which the event says that no node fits it."""
+    if event["info"].get("name") != "NoNodesForSelectionCriteria":
+        return None
+    return str((event.get("data") or {}).get("spec_raw") or "")[:300] or None
+
+
 def hidden(text: str, secrets: Sequence[str]) -> str:
     """The text without the secrets that dbt was given."""
     for secret in secrets:

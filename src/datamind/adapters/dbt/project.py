@@ -42,6 +42,7 @@ STEPS: Mapping[Command, tuple[Step, ...]] = {
     "sync": (),
 }
 MAKING = ("build", "run")
+NAMED = 5  # selectors that a message names
 OF_DOCS = ("index.html", "catalog.json", "manifest.json", "graph_summary.json")
 
 
@@ -136,7 +137,7 @@ class Project:
         outcome = self._told(wanted, made, ended)
         # What is built in place is in use, whatever its tests say.
         there = ("success",) if self.place.switches else ("success", "failed")
-        if making and outcome.status in there:
+        if making and outcome.status in there and outcome.counts:
             elapsed = round(time.monotonic() - started, 2)
             made = replace(made, elapsed_s=elapsed, elsewhere=self.place.elsewhere)
             return self._put_in_use(outcome, made, before, carried is not None)
@@ -243,10 +244,27 @@ class Project:
         if ended.code == COULD_NOT_READ:
             return replace(told, message=self._why_not_read(made))
         if ended.code == 0:
-            return replace(told, status="success", message=f"{wanted.command}: all is well.")
+            return self._told_of_success(wanted, told, ended)
         if ended.code == 1 and found:
             return replace(told, status="failed", message=results.told(failed))
         return replace(told, message="dbt could not start, or was ended from outside.")
+
+    def _told_of_success(
+        self, wanted: DbtWanted, told: DbtOutcome, ended: Ended
+    ) -> DbtOutcome:  # fmt: skip
+        """All is well, but where a selector was mistyped: dbt passes over what it does not know."""
+        # What compares with another build may well find nothing.
+        unknown = [s for s in ended.unmatched if not looks_back((s,))]
+        warnings = tuple(f"Nothing in the project fits the selector {s}." for s in unknown)
+        told = replace(told, status="success", warnings=warnings)
+        if told.counts or not wanted.partial:
+            return replace(
+                told, message=" ".join((f"{wanted.command}: all is well.", *warnings[:NAMED]))
+            )
+        if not unknown:
+            return replace(told, message=f"{wanted.command}: there was nothing to do.")
+        nothing = f"Nothing was done: nothing in the project fits {', '.join(unknown[:NAMED])}."
+        return replace(told, status="failed", message=nothing)
 
     def _why_not_read(self, made: Build) -> str:
         text = (made.folder / "reason.txt").read_text("utf-8")
@@ -265,18 +283,22 @@ class Project:
         results.keep_known(made.artifacts, found)
         warnings = self.place.finish(made, carried=carried)
         point_to(self.builds, made)
-        return replace(outcome, version=made.id, artifacts=str(made.artifacts), warnings=warnings)
+        return replace(
+            outcome, version=made.id, artifacts=str(made.artifacts),
+            warnings=(*outcome.warnings, *warnings),
+        )  # fmt: skip
 
     def _add_to(
         self, current: Build, command: Command, made: Build, outcome: DbtOutcome
     ) -> None:  # fmt: skip
         """Put what a run learned of the build in use beside its artifacts."""
         if command == "test" and outcome.status in ("success", "failed"):
+            ran = results.results_of(made.artifacts)
             known = results.known_of(current.artifacts)
-            found = results.learn(
-                known, results.results_of(made.artifacts), clock.now().isoformat()
+            results.follow_tests(current.artifacts, made.artifacts, ran)
+            results.keep_known(
+                current.artifacts, results.learn(known, ran, clock.now().isoformat())
             )
-            results.keep_known(current.artifacts, found)
         if command == "docs" and outcome.status == "success":
             for name in OF_DOCS:
                 if (made.artifacts / name).is_file():

@@ -127,6 +127,30 @@ def known_of(artifacts: Path) -> dict[str, Json]:
 
 def keep_known(artifacts: Path, known: Mapping[str, Json]) -> None:
     """Write it, whole or not at all."""
-    beside = artifacts / f"{KNOWN}.new"
-    beside.write_text(json.dumps(known), "utf-8")
-    beside.replace(artifacts / KNOWN)
+    _write(artifacts / KNOWN, known)
+
+
+def follow_tests(in_use: Path, project: Path, ran: list[Json]) -> None:
+    """Make the tests of the build in use those that the project has now: with those that ran, and
+    without those that are no more. Else what a test finds that is younger than the build would
+    warn nobody, and one that was taken out would warn for ever."""
+    manifest = read_json(in_use / "manifest.json")
+    nodes: Json = manifest.get("nodes") or {}
+    newer: Json = read_json(project / "manifest.json").get("nodes") or {}
+    if not (nodes and newer):
+        return
+    found = {str(r.get("unique_id")) for r in ran}
+    kept = {u: n for u, n in nodes.items() if not _is_test(n) or u in newer}
+    kept |= {u: n for u, n in newer.items() if _is_test(n) and u in found}
+    if kept != nodes:
+        _write(in_use / "manifest.json", {**manifest, "nodes": kept})
+
+
+def _is_test(node: Json) -> bool:
+    return node.get("resource_type") == "test"
+
+
+def _write(path: Path, content: Mapping[str, Any]) -> None:
+    beside = path.with_name(f"{path.name}.new")
+    beside.write_text(json.dumps(content), "utf-8")
+    beside.replace(path)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal, TypedDict
 
-from datamind.adapters.dbt.log_lines import event_of, hidden, line_of, text_of
+from datamind.adapters.dbt.log_lines import event_of, hidden, line_of, text_of, unmatched_of
 from datamind.dbt_records import DbtLine
 from datamind.errors import BadInput
 from datamind.ports import Stop
@@ -78,10 +78,12 @@ class Orders:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How the process ended; `code` is its exit code."""
+    """How the process ended; `code` is its exit code, `unmatched` the selectors that no node of
+    the project fits."""
 
     why: Why
     code: int
+    unmatched: tuple[str, ...] = ()
 
 
 def run(orders: Orders, limits: Limits, *, say: Say, stop: Stop | None = None) -> Ended:
@@ -105,11 +107,12 @@ def run(orders: Orders, limits: Limits, *, say: Say, stop: Stop | None = None) -
         patience = 0.0
         try:
             deadline = time.monotonic() + limits.timeout_s
-            why = _follow(process, _Log(log, say, secrets), deadline, stop)
+            reader = _Log(log, say, secrets)
+            why = _follow(process, reader, deadline, stop)
             patience = LAST_S if why == "done" else 0.0
         finally:
             _end_all(process, patience)
-    return Ended(why, process.returncode)
+    return Ended(why, process.returncode, tuple(reader.unmatched))
 
 
 def _orders(orders: Orders, limits: Limits) -> dict[str, object]:
@@ -185,6 +188,7 @@ class _Log:
         self._secrets = secrets
         self._rest = b""
         self._room = MOST_LOG
+        self.unmatched: dict[str, None] = {}
 
     def take(self, chunk: bytes) -> None:
         *lines, self._rest = (self._rest + chunk).split(b"\n")
@@ -203,6 +207,8 @@ class _Log:
             self._write(hidden(raw.decode("utf-8", "replace"), self._secrets))
             return
         self._write(text_of(event, self._secrets))
+        if (selector := unmatched_of(event)) is not None:
+            self.unmatched[selector] = None
         told = line_of(event, self._secrets)
         if told is not None:
             self._say(told)
