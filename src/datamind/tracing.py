@@ -6,7 +6,7 @@ While they are not, nothing of it is imported, and all calls return at once.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,9 @@ from datamind.whose import correlation
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from opentelemetry.context import Context
     from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.trace import Tracer
+    from opentelemetry.trace import Link, Tracer
 
 CORRELATION = "datamind.correlation_id"
 EXPORT_S = 5.0
@@ -56,8 +57,24 @@ def span(
     name: str, *, kind: str = "internal", carried: Mapping[str, str] | None = None, **said: Said
 ) -> AbstractContextManager[Span]:
     """A span around what is done in here, below the one that it is done in, or below the one that
-    `carried` (a request's headers, a job's message) tells of."""
-    return _span(_tracer, name, kind, carried, said) if _tracer else nullcontext(NONE)
+    `carried` (a request's headers) tells of."""
+    if _tracer is None:
+        return nullcontext(NONE)
+    above = _propagator().extract(dict(carried)) if carried else None
+    return _span(_tracer, name, kind, above, (), said)
+
+
+def later(name: str, carried: Mapping[str, str], **said: Said) -> AbstractContextManager[Span]:
+    """The first span of a trace of its own, for what was asked for earlier: it is linked to the
+    span that `carried` tells of."""
+    if _tracer is None:
+        return nullcontext(NONE)
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Link, get_current_span
+
+    asked = get_current_span(_propagator().extract(dict(carried), Context())).get_span_context()
+    links = (Link(asked),) if asked.is_valid else ()
+    return _span(_tracer, name, "consumer", Context(), links, said)
 
 
 def note(name: str, started: float, seconds: float, *, failed: str | None = None,
@@ -139,15 +156,14 @@ def start(settings: TelemetrySettings, service: str) -> Callable[[], None]:
 
 @contextmanager
 def _span(
-    tracer: Tracer, name: str, kind: str, carried: Mapping[str, str] | None,
+    tracer: Tracer, name: str, kind: str, above: Context | None, links: Sequence[Link],
     said: Mapping[str, Said],
 ) -> Iterator[Span]:  # fmt: skip
     from opentelemetry.trace import SpanKind
 
-    above = _propagator().extract(dict(carried)) if carried else None
     # The text of an exception may hold values of the data; its kind is told.
     with tracer.start_as_current_span(
-        name, context=above, kind=SpanKind[kind.upper()], attributes=_told(said),
+        name, context=above, links=links, kind=SpanKind[kind.upper()], attributes=_told(said),
         record_exception=False, set_status_on_exception=False,
     ) as made:  # fmt: skip
         found = Span(made)

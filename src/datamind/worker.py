@@ -48,7 +48,11 @@ MOMENT = struct.Struct("d")
 class _Process:
     """What one process works with, opened when it is first needed and kept."""
 
-    def __init__(self, settings: Settings, app: Celery, now: Now, counts: Scraped) -> None:
+    def __init__(
+        self, settings: Settings, app: Celery, now: Now, counts: Scraped,
+        service: str = "datamind-worker",
+    ) -> None:  # fmt: skip
+        self._service = service
         self._settings = settings
         self._app = app
         self._now = now
@@ -73,7 +77,7 @@ class _Process:
             open_store(self._settings, secrets_of(self._settings))
         )
         self._stack.push_async_callback(self._jobs.end)
-        self._stack.callback(tracing.start(self._settings.telemetry, "datamind-worker"))
+        self._stack.callback(tracing.start(self._settings.telemetry, self._service))
         more = {"jobs": self._jobs, "now": self._now, "job_metrics": self._counts.jobs}
         self._ground = Ground(**{**ground_of(self._settings, store), **more})
         return self._ground
@@ -155,7 +159,7 @@ def beat(
     known = handlers_of(settings) if handlers is None else handlers
     app = celery_app(settings.redis)
     counts = Scraped(settings, settings.telemetry.beat_port, known)
-    opened = _Process(settings, app, now, counts)
+    opened = _Process(settings, app, now, counts, "datamind-beat")
 
     class Table(_TableScheduler):
         process = opened

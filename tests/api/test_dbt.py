@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -78,8 +80,14 @@ def test_a_build_is_asked_for_followed_and_put_in_use(api: Api, run: Run) -> Non
         assert started.keys() == {"job_id", "run_id", "status"}
         assert started["status"] == "running"
         waiting = await admin(api, "POST", "/build", {"models": ["orders"]})
-        told, log = await ended(api, started["run_id"])
+        path = f"/admin/dbt/runs/{started['run_id']}/log"
+        followed, (told, log) = await asyncio.gather(
+            api.call("GET", path, role="admin"), ended(api, started["run_id"])
+        )
         assert told["status"] == "success", told
+        events = [json.loads(d) for d in re.findall(r"(?m)^data: (.*?)\r?$", followed.text)]
+        assert [event["line"] for event in events if "line" in event] == log
+        assert events[-1] == {"status": "success", "message": told["message"], "failed": []}
         assert told["counts"] == {"success": 5, "pass": 12, "warn": 4}
         assert any("OK created sql table model main.orders" in line for line in log)
         called_off = await admin(api, "POST", f"/runs/{waiting['run_id']}/cancel")
@@ -99,9 +107,9 @@ def test_a_build_is_asked_for_followed_and_put_in_use(api: Api, run: Run) -> Non
         assert of_dbt["last_run"] > "2026"
         page = await admin(api, "GET", "/runs?command=build")
         assert {r["id"] for r in page["items"]} == {waiting["run_id"], started["run_id"]}
-        events = [(r["event_type"], r["status"]) for r in api.audited() if "dbt" in r["event_type"]]
-        assert ("dbt_build", "intent") in events
-        assert ("dbt_build", "success") in events
+        kept = [(r["event_type"], r["status"]) for r in api.audited() if "dbt" in r["event_type"]]
+        assert ("dbt_build", "intent") in kept
+        assert ("dbt_build", "success") in kept
 
     run(work())
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -21,9 +22,11 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from datamind import tracing
 from datamind.errors import BadInput
 from datamind.log import carried, restored
+from datamind.rooms.jobs import queue
+from datamind.rooms.jobs.schemas import JobDetail
 from datamind.settings import TelemetrySettings, load
 from tests.api.conftest import Run, running, settings_of
-from tests.jobs.conftest import by_celery
+from tests.jobs.conftest import Bench, by_celery, embedded
 
 SECRET = "Zanzibar"  # pragma: allowlist secret
 TRACE, ABOVE = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"  # pragma: allowlist secret
@@ -147,13 +150,15 @@ def test_settings_that_do_not_fit_are_told(env: dict[str, str]) -> None:
 class _Receiver(BaseHTTPRequestHandler):
     """Takes what OTLP/HTTP sends."""
 
-    took: list[tuple[str, str]] = []  # noqa: RUF012 (of the one server of this test)
+    took: list[tuple[str, str, Span]] = []  # noqa: RUF012 (of the one server of this test)
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
+            (service,) = (a.value.string_value for a in resource.resource.attributes
+                          if a.key == "service.name")  # fmt: skip
             for scope in resource.scope_spans:
-                self.took.extend((self.path, span.name) for span in scope.spans)
+                self.took.extend((self.path, service, span) for span in scope.spans)
         self.send_response(200)
         self.end_headers()
 
@@ -172,21 +177,64 @@ def receiver() -> Iterator[str]:
     server.server_close()
 
 
+async def _asked(made: Bench, spans: InMemorySpanExporter) -> tuple[JobDetail, ReadableSpan]:
+    """A job that was asked for within a request, at its end, and the span that sent it."""
+    with tracing.span("request", kind="server"):
+        job = await made.ask("down", {"times": 1})
+    ended = await made.until(job.id)
+    assert ended.status == "succeeded"
+    sent = {span.name: span for span in spans.get_finished_spans()}
+    assert _above(sent["send down"]) == _id(sent["request"])
+    assert (sent["send down"].attributes or {})["messaging.message.id"] == job.id
+    return ended, sent["send down"]
+
+
 @pytest.mark.slow
-def test_a_celery_worker_traces_its_jobs(
-    run: Run, tmp_path: Path, redis_url: str, receiver: str, monkeypatch: pytest.MonkeyPatch
+def test_each_attempt_of_a_job_is_linked_to_the_request_that_asked(
+    run: Run, tmp_path: Path, spans: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(queue, "BACK_OFF_S", 0.1)
+
+    async def worked() -> tuple[JobDetail, ReadableSpan]:
+        async with embedded(tmp_path) as made:
+            return await _asked(made, spans)
+
+    job, sent = run(worked())
+    attempts = [span for span in spans.get_finished_spans() if span.name == "process down"]
+    assert [(s.attributes or {})["datamind.attempt"] for s in attempts] == [1, 2]
+    assert [s.status.description for s in attempts] == ["unavailable", None]
+    for span in attempts:
+        assert span.parent is None and span.context is not None and sent.context is not None
+        assert span.context.trace_id != sent.context.trace_id
+        assert [link.context.span_id for link in span.links] == [_id(sent)]
+        assert (span.attributes or {})["datamind.correlation_id"] == job.correlation_id
+
+
+@pytest.mark.slow
+def test_a_celery_worker_s_job_is_linked_to_the_request_that_asked(
+    run: Run, tmp_path: Path, redis_url: str, receiver: str, monkeypatch: pytest.MonkeyPatch,
+    spans: InMemorySpanExporter,
+) -> None:  # fmt: skip
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver)
 
-    async def worked() -> None:
+    async def worked() -> tuple[JobDetail, ReadableSpan]:
         async with by_celery(tmp_path, redis_url) as made:
-            job = await made.ask("note", {})
-            assert (await made.until(job.id)).status == "succeeded"
+            found = await _asked(made, spans)
             made.processes[0].terminate()
             await asyncio.to_thread(made.processes[0].wait, 30)
+            return found
 
-    run(worked())
-    assert ("/v1/traces", "job note") in _Receiver.took
+    _, sent = run(worked())
+    attempts = [
+        span for path, service, span in _Receiver.took
+        if (path, service, span.name) == ("/v1/traces", "datamind-worker", "process down")
+    ]  # fmt: skip
+    assert len(attempts) == 2
+    for span in attempts:
+        assert not span.parent_span_id and sent.context is not None
+        (link,) = span.links
+        assert int.from_bytes(link.trace_id) == sent.context.trace_id
+        assert int.from_bytes(link.span_id) == sent.context.span_id
 
 
 @pytest.mark.slow
@@ -200,5 +248,6 @@ def test_traces_go_to_an_otlp_receiver(run: Run, shop: Path, tmp_path: Path, rec
             await api.ask("stores by country")
 
     run(asked())
-    assert {path for path, _ in _Receiver.took} == {"/v1/traces"}
-    assert {"POST /api/v1/sql/ask", *STAGES, "statement"} <= {name for _, name in _Receiver.took}
+    assert {path for path, *_ in _Receiver.took} == {"/v1/traces"}
+    names = {span.name for *_, span in _Receiver.took}
+    assert {"POST /api/v1/sql/ask", *STAGES, "statement"} <= names

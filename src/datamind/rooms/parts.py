@@ -19,7 +19,7 @@ from datamind.rooms.auth.tokens import Revocations, Tokens
 from datamind.rooms.caller import Caller
 from datamind.rooms.jobs.metrics import JobMetrics
 from datamind.rooms.limits import Limits
-from datamind.rooms.places import Places
+from datamind.rooms.places import Listeners, Places
 from datamind.rooms.policies.own_values import OwnValues
 from datamind.rooms.questions.results import Results
 from datamind.rooms.questions.running import Running
@@ -27,6 +27,8 @@ from datamind.rooms.questions.waiting import Streams
 from datamind.rooms.system.metrics import Metrics
 from datamind.rooms.system.modes import Modes
 from datamind.settings import Settings
+
+MOST_LISTENERS, EACH = 50, 5  # who follow logs at this server, and of them one user's
 
 
 class IpRulesOf(Protocol):
@@ -105,7 +107,8 @@ class Parts(Governing):
     questions count from, `demo_questions` what the public page proposes; `excess` is what the
     warehouse's role may do and should not, `redis` what servers share, `beside` the warehouse
     that some plans are routed to, if there are such. `modes` say
-    what may be done now, `breakers` which outside parts are not to be asked.
+    what may be done now, `breakers` which outside parts are not to be asked; `listeners` follow
+    logs of jobs.
     """
 
     ip_rules: IpRulesOf
@@ -121,6 +124,7 @@ class Parts(Governing):
     started: dt.datetime
     values: OwnValues = field(default_factory=OwnValues)
     running: Running = field(default_factory=Running)
+    listeners: Listeners = field(default_factory=lambda: Listeners(MOST_LISTENERS, EACH))
     modes: Modes = field(default_factory=Modes)
     breakers: Breakers = field(default_factory=Breakers)
     demo_questions: tuple[str, ...] = ()

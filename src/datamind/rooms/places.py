@@ -136,5 +136,31 @@ class Places:
             del self._waiting[following]
 
 
+class Listeners:
+    """How many follow something at this server, in all and of each user; nobody waits."""
+
+    def __init__(self, most: int, most_each: int) -> None:
+        self._most, self._most_each = most, most_each
+        self._held: Counter[str] = Counter()
+
+    def check(self, who: str) -> None:
+        """TooManyRequests or Overloaded where no more may listen."""
+        if self._held[who] >= self._most_each:
+            raise TooManyRequests("You follow too many things at once.", retry_after_s=30)
+        if self._held.total() >= self._most:
+            raise Overloaded("Too many things are followed at once.", retry_after_s=30)
+
+    @contextmanager
+    def one(self, who: str) -> Iterator[None]:
+        """One more listens in here."""
+        self.check(who)
+        self._held[who] += 1
+        try:
+            yield
+        finally:
+            self._held[who] -= 1
+            self._held += Counter()  # who holds none any more is forgotten
+
+
 def _busy() -> Overloaded:
     return Overloaded("Too many questions are asked at once.", retry_after_s=2)

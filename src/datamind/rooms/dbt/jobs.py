@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import threading
 from collections.abc import Callable, Mapping
@@ -19,6 +20,8 @@ from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.caller import need
 from datamind.rooms.dbt.models import DbtRun
 from datamind.rooms.jobs.running import Handler, JobContext
+
+log = logging.getLogger(__name__)
 
 KIND = "dbt.run"
 SYNC = "dbt.sync"
@@ -107,6 +110,7 @@ async def _run(context: JobContext, dbt: Dbt, wanted: DbtWanted) -> DbtOutcome:
 def _tell(context: JobContext, line: DbtLine) -> None:
     mark = "" if line.level == "info" else f"{line.level.upper()}: "
     context.log(f"{line.at:%H:%M:%S} {mark}{line.message}")
+    log.info("dbt: %s%s", mark, line.message)
     place = _PLACE.match(line.message)
     if place is not None:
         context.progress(int(place[1]) / max(1, int(place[2])), line.message)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import HTMLResponse
+from sse_starlette import EventSourceResponse
 
 from datamind.dbt_records import Command
 from datamind.rooms.caller import Caller
@@ -21,6 +22,7 @@ from datamind.rooms.dbt.schemas import (
     WaitedOut,
 )
 from datamind.rooms.http import Admin, TheParts, Unit
+from datamind.rooms.jobs.routes import FOLLOWS, LastEvent, streamed
 from datamind.rooms.paging import Cursor, Limit
 from datamind.rooms.parts import Parts
 from datamind.rooms.problems import USUAL, problems
@@ -94,6 +96,18 @@ async def get(
 ) -> RunDetail:
     """A run and its log as it comes: ask again with `after`."""
     return await service.get(session, parts, caller, run_id, after=after)
+
+
+@router.get("/runs/{run_id}/log", response_class=EventSourceResponse, responses=FOLLOWS)
+async def log(
+    request: Request, caller: Admin, parts: TheParts, run_id: str, after: After = 0,
+    last_event_id: LastEvent = None,
+) -> Response:  # fmt: skip
+    """Follow a run: each `line` of its log, the `state` of its job, then the `end`. With
+    `Last-Event-ID` it goes on where it was left, at any server."""
+    return streamed(await service.follow(
+        parts, caller, run_id, request.url.path, after=after, last_event=last_event_id
+    ))  # fmt: skip
 
 
 @router.post("/runs/{run_id}/cancel", responses=problems(404))

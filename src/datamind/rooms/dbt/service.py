@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -28,12 +30,12 @@ from datamind.rooms.dbt.schemas import (
     Status,
     WaitedOut,
 )
-from datamind.rooms.jobs import queue
+from datamind.rooms.jobs import following, queue
 from datamind.rooms.jobs import service as jobs
-from datamind.rooms.jobs.queue import Order
+from datamind.rooms.jobs.queue import MOST_LINES, Order
 from datamind.rooms.jobs.schemas import JobDetail
 from datamind.rooms.paging import page_of
-from datamind.rooms.parts import Ground
+from datamind.rooms.parts import Ground, Parts
 
 LOOK_S = 0.3
 SPARE_S = 600  # a job's time beyond dbt's own limit, in which it waits for nothing
@@ -133,6 +135,23 @@ async def get(
     progress = job.progress if job is not None and run.status in UNDER_WAY else 1.0
     told = RunOut.model_validate(run).model_dump()
     return RunDetail(**told, progress=progress, lines=lines)
+
+
+async def follow(
+    parts: Parts, caller: Caller, run_id: str, path: str, *, after: int, last_event: str | None
+) -> AsyncIterator[following.Event] | None:
+    """The log of a run as it comes, as `jobs.following` tells it of its job."""
+    async with parts.database.unit() as session:
+        run = await get(session, parts, caller, run_id)
+
+    async def told(_: JobDetail) -> Mapping[str, Any]:
+        async with parts.database.unit() as session:
+            ended = await get(session, parts, caller, run_id, after=MOST_LINES)
+        return {"status": ended.status, "message": ended.message, "failed": ended.failed}
+
+    return await following.follow(
+        parts, caller, run.job_id, path, after=after, last_event=last_event, told=told
+    )
 
 
 async def cancel(session: AsyncSession, ground: Ground, caller: Caller, run_id: str) -> RunOut:

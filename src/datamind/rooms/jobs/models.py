@@ -40,6 +40,7 @@ class Job(Base):
     # No foreign key: schedules and the machine's operator ask for jobs, too.
     owner: Mapped[str] = mapped_column(String(40))
     correlation_id: Mapped[str] = mapped_column(String(100))
+    traceparent: Mapped[str | None] = mapped_column(String(100))  # W3C's, of what asked for it
     idempotency_key: Mapped[str | None] = mapped_column(String(200))
     exclusive: Mapped[str | None] = mapped_column(String(200))
     status: Mapped[str] = mapped_column(String(20))

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql import ColumnElement
 
-from datamind import clock
+from datamind import clock, tracing
 from datamind.database import Base, Database
 from datamind.errors import BadInput, Conflict
 from datamind.rooms.caller import Caller
@@ -73,14 +73,25 @@ async def enqueue(session: AsyncSession, ground: Ground, caller: Caller, order: 
         "lines": 0, "created_at": now, "available_at": now + dt.timedelta(seconds=order.delay_s),
         "sent_at": None if order.delay_s else now,
     }  # fmt: skip
-    # No savepoint: in SQLite one that begins a transaction would commit it at its end.
-    made = insert_into(ground.database, Job).values(values).on_conflict_do_nothing()
-    job = await session.scalar(made.returning(Job))
+    with tracing.span(f"send {order.kind}", kind="producer", **told_of("send", values)):
+        values["traceparent"] = tracing.carry().get("traceparent")
+        # No savepoint: in SQLite one that begins a transaction would commit it at its end.
+        made = insert_into(ground.database, Job).values(values).on_conflict_do_nothing()
+        job = await session.scalar(made.returning(Job))
     if job is None:
         return await _same(session, values)
     if not order.delay_s:
         send_once_kept(session, ground, job.id)
     return JobOut.model_validate(job)
+
+
+def told_of(operation: str, job: Mapping[str, Any]) -> dict[str, Any]:
+    """What a span tells of a job, by OpenTelemetry's conventions for messages."""
+    return {
+        "messaging__system": "datamind", "messaging__destination__name": job["kind"],
+        "messaging__operation__type": operation, "messaging__operation__name": operation,
+        "messaging__message__id": job["id"],
+    }  # fmt: skip
 
 
 def insert_into(database: Database, table: type[Base]) -> Any:
@@ -118,6 +129,7 @@ class Claimed:
     payload: dict[str, Any]
     owner: str
     correlation_id: str
+    traceparent: str | None
     exclusive: str | None
     attempt: int
     attempts_most: int
@@ -148,8 +160,8 @@ async def claim(ground: Ground, job_id: str, worker: str) -> Claimed | None:
         await _hold(ground.database, job_id)
         return None
     return Claimed(
-        job.id, job.kind, job.payload, job.owner, job.correlation_id, job.exclusive,
-        job.attempts, job.attempts_most, job.timeout_s, worker, job.lines,
+        job.id, job.kind, job.payload, job.owner, job.correlation_id, job.traceparent,
+        job.exclusive, job.attempts, job.attempts_most, job.timeout_s, worker, job.lines,
     )  # fmt: skip
 
 

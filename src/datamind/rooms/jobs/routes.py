@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Header, Query, Request, Response
+from sse_starlette import EventSourceResponse
 
 from datamind.rooms.http import Admin, TheParts, Unit
-from datamind.rooms.jobs import schedules, service
+from datamind.rooms.jobs import following, schedules, service
 from datamind.rooms.jobs.schemas import (
     JobDetail,
     JobOut,
@@ -25,6 +27,22 @@ router = APIRouter(prefix="/system", tags=["system"], responses=problems(*USUAL)
 Word = Annotated[Text | None, Query(max_length=100)]
 After = Annotated[int, Query(ge=0, le=10**9, description="`seq` of the last line that is known.")]
 
+LastEvent = Annotated[str | None, Header(alias="Last-Event-ID", max_length=20)]
+FOLLOWS: dict[int | str, dict[str, object]] = {
+    200: {"content": {"text/event-stream": {}}},
+    204: {"description": "All of it was heard (`Last-Event-ID`)."},
+    **problems(404),
+}
+SEND_S = 30  # whoever reads no more is let go of
+
+
+def streamed(events: AsyncIterator[following.Event] | None) -> Response:
+    """The events as they come; nothing (204) for whoever has heard all, so that browsers ask no
+    more."""
+    if events is None:
+        return Response(status_code=204)
+    return EventSourceResponse(events, ping=15, send_timeout=SEND_S)
+
 
 @router.get("/jobs")
 async def find(
@@ -41,6 +59,18 @@ async def find(
 async def get(caller: Admin, session: Unit, job_id: str, after: After = 0) -> JobDetail:
     """A job, how far it is, and its log."""
     return await service.get(session, caller, job_id, after=after)
+
+
+@router.get("/jobs/{job_id}/log", response_class=EventSourceResponse, responses=FOLLOWS)
+async def log(
+    request: Request, caller: Admin, parts: TheParts, job_id: str, after: After = 0,
+    last_event_id: LastEvent = None,
+) -> Response:  # fmt: skip
+    """Follow a job: each `line` of its log, its `state` where that changes, then the `end`. With
+    `Last-Event-ID` it goes on where it was left, at any server."""
+    return streamed(await following.follow(
+        parts, caller, job_id, request.url.path, after=after, last_event=last_event_id
+    ))  # fmt: skip
 
 
 @router.post("/jobs/{job_id}/cancel", responses=problems(404))

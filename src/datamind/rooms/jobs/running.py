@@ -169,9 +169,9 @@ async def _attempt(
 
 async def _work(context: JobContext, job: Claimed, handler: Handler) -> dict[str, Any]:
     context.caller = await _caller_of(context.ground, job)
-    with tracing.span(
-        f"job {job.kind}", kind="consumer", datamind__job_id=job.id, datamind__attempt=job.attempt
-    ):
+    told = queue.told_of("process", {"kind": job.kind, "id": job.id})
+    carried = {"traceparent": job.traceparent} if job.traceparent else {}
+    with tracing.later(f"process {job.kind}", carried, datamind__attempt=job.attempt, **told):
         result = await handler(context)
     kept = json.dumps(dict(result or {}))
     if len(kept) > RESULT_BYTES:

@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from datamind import clock
+from datamind import clock, tracing
 from datamind.errors import BadInput, NotFound
+from datamind.log import restored
 from datamind.records import Identity
 from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.caller import Caller, need
@@ -95,14 +96,24 @@ async def fire(ground: Ground) -> Sequence[str]:
         async with ground.database.in_turn() as session:
             ours = await session.scalar(take)
             if ours is not None:
-                job = await _ask(session, ground, _by_the_clock(), ours, due_at.isoformat())
-                ours.last_job = job.id
+                await _take(session, ground, ours, due_at)
                 taken.append(ours.name)
-                log.warning("a schedule is due: %s", ours.name)
         if ours is not None:
             ground.job_metrics.fired.labels(ours.name).inc()
     ground.job_metrics.looked_at = time.time()
     return taken
+
+
+async def _take(
+    session: AsyncSession, ground: Ground, schedule: Schedule, due_at: dt.datetime
+) -> None:
+    """Ask for the job of the schedule's time."""
+    clock_s = _by_the_clock()
+    known = {"correlation_id": clock_s.correlation_id, "user_id": clock_s.identity.user}
+    at = due_at.isoformat()
+    with restored(known), tracing.span(f"schedule {schedule.name}", datamind__due_at=at):
+        schedule.last_job = (await _ask(session, ground, clock_s, schedule, at)).id
+        log.warning("a schedule is due: %s", schedule.name)
 
 
 async def next_due(ground: Ground) -> dt.datetime | None:
