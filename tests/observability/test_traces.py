@@ -5,16 +5,12 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import duckdb
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -27,6 +23,7 @@ from datamind.rooms.jobs.schemas import JobDetail
 from datamind.settings import TelemetrySettings, load
 from tests.api.conftest import Run, running, settings_of
 from tests.jobs.conftest import Bench, by_celery, embedded
+from tests.otlp import Receiver, receiving
 
 SECRET = "Zanzibar"  # pragma: allowlist secret
 TRACE, ABOVE = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"  # pragma: allowlist secret
@@ -147,34 +144,10 @@ def test_settings_that_do_not_fit_are_told(env: dict[str, str]) -> None:
         load(env)
 
 
-class _Receiver(BaseHTTPRequestHandler):
-    """Takes what OTLP/HTTP sends."""
-
-    took: list[tuple[str, str, Span]] = []  # noqa: RUF012 (of the one server of this test)
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
-            (service,) = (a.value.string_value for a in resource.resource.attributes
-                          if a.key == "service.name")  # fmt: skip
-            for scope in resource.scope_spans:
-                self.took.extend((self.path, service, span) for span in scope.spans)
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture
-def receiver() -> Iterator[str]:
-    """Where it listens."""
-    _Receiver.took.clear()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Receiver)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
+def receiver() -> Iterator[Receiver]:
+    with receiving() as found:
+        yield found
 
 
 async def _asked(made: Bench, spans: InMemorySpanExporter) -> tuple[JobDetail, ReadableSpan]:
@@ -212,10 +185,10 @@ def test_each_attempt_of_a_job_is_linked_to_the_request_that_asked(
 
 @pytest.mark.slow
 def test_a_celery_worker_s_job_is_linked_to_the_request_that_asked(
-    run: Run, tmp_path: Path, redis_url: str, receiver: str, monkeypatch: pytest.MonkeyPatch,
+    run: Run, tmp_path: Path, redis_url: str, receiver: Receiver, monkeypatch: pytest.MonkeyPatch,
     spans: InMemorySpanExporter,
 ) -> None:  # fmt: skip
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
 
     async def worked() -> tuple[JobDetail, ReadableSpan]:
         async with by_celery(tmp_path, redis_url) as made:
@@ -225,10 +198,7 @@ def test_a_celery_worker_s_job_is_linked_to_the_request_that_asked(
             return found
 
     _, sent = run(worked())
-    attempts = [
-        span for path, service, span in _Receiver.took
-        if (path, service, span.name) == ("/v1/traces", "datamind-worker", "process down")
-    ]  # fmt: skip
+    attempts = receiver.spans("datamind-worker", "process down")
     assert len(attempts) == 2
     for span in attempts:
         assert not span.parent_span_id and sent.context is not None
@@ -238,9 +208,11 @@ def test_a_celery_worker_s_job_is_linked_to_the_request_that_asked(
 
 
 @pytest.mark.slow
-def test_traces_go_to_an_otlp_receiver(run: Run, shop: Path, tmp_path: Path, receiver: str) -> None:
+def test_traces_go_to_an_otlp_receiver(
+    run: Run, shop: Path, tmp_path: Path, receiver: Receiver
+) -> None:
     settings = replace(
-        settings_of(tmp_path / "home"), telemetry=TelemetrySettings(traces_url=receiver)
+        settings_of(tmp_path / "home"), telemetry=TelemetrySettings(traces_url=receiver.url)
     )
 
     async def asked() -> None:
@@ -248,6 +220,6 @@ def test_traces_go_to_an_otlp_receiver(run: Run, shop: Path, tmp_path: Path, rec
             await api.ask("stores by country")
 
     run(asked())
-    assert {path for path, *_ in _Receiver.took} == {"/v1/traces"}
-    names = {span.name for *_, span in _Receiver.took}
+    assert {path for path, *_ in receiver.took} == {"/v1/traces"}
+    names = {span.name for *_, span in receiver.took}
     assert {"POST /api/v1/sql/ask", *STAGES, "statement"} <= names
