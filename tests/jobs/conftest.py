@@ -159,7 +159,7 @@ def start(
     home: Path, redis: str, database_url: str | None, what: str, ahead_s: float = 0
 ) -> subprocess.Popen[bytes]:
     """A worker or Beat of tests/jobs/processes.py, in a group of its own."""
-    env = {**os.environ, "DATAMIND_HOME": str(home), "REDIS_URL": redis}
+    env = {**os.environ, "DATAMIND_HOME": str(home), "REDIS_URL": redis, "TMPDIR": str(home)}
     if database_url is not None:
         env["DATABASE_URL"] = database_url
     script = Path(__file__).with_name("processes.py")
