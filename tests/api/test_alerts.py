@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import hmac
 import json
 import smtplib
@@ -12,13 +13,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from datamind.errors import BadInput, WarehouseNotFound
+from datamind.errors import BadInput, Unavailable, WarehouseNotFound
+from datamind.rooms.system import overriding
 from datamind.rooms.system.alerts import Condition
+from datamind.rooms.system.conditions import Conditions
 from datamind.rooms.system.service import Watch
+from datamind.semantics.catalog import QualityIssue
 from datamind.settings import load
 from datamind.settings.alerts import AlertSettings
 
@@ -211,6 +216,69 @@ def test_an_admin_may_want_a_mode_for_a_while_and_what_is_down_outweighs_it(
     assert {"mode_override", "mode_override_clear", "mode_change"} <= set(events)
 
 
+def test_a_word_on_the_mode_is_in_the_store_before_it_holds(
+    api: Api, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Else a look at the store in between takes it back, and all are told twice.
+    def broken(*words: Any) -> None:
+        raise Unavailable("Not yet.")
+
+    async def kept() -> list[str | None]:
+        found = []
+        body = {"mode": "READ_ONLY", "reason": "The data are moved.", "minutes": 30}
+        for method, more in (("POST", (body,)), ("DELETE", ())):
+            await api.call(method, "/system/mode", *more, role="admin")
+            async with api.parts.database.unit() as session:
+                held = await overriding.read(session, api.parts.now())
+            found.append(held.mode if held else None)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(api.app.state.watch, "want", broken)
+        assert run(kept()) == ["READ_ONLY", None]
+
+
+def test_who_meets_a_mode_that_an_admin_wants_is_told_until_when(api: Api, run: Run) -> None:
+    async def told() -> list[Any]:
+        body = {"mode": "READ_ONLY", "reason": "Hush!", "minutes": 30}
+        await api.call("POST", "/system/mode", body, role="admin")
+        headers, ask = await api.headers(), {"question": "how many orders are there"}
+        met = (await api.client.post("/api/v1/sql/ask", json=ask, headers=headers)).json()
+        await api.app.state.watch.alerts.keep()
+        page = await api.call("GET", "/system/alerts?state=open", role="admin")
+        await api.call("DELETE", "/system/mode", role="admin")
+        (alert,) = page.json()["items"]
+        return [met["detail"], met["hint"], alert["message"], alert["severity"]]
+
+    until = f"{api.clock() + dt.timedelta(minutes=30):%Y-%m-%d %H:%M} UTC"
+    assert run(told()) == [
+        f"Query execution unavailable: an admin has set READ_ONLY until {until}.",
+        "It comes back by itself then, or when an admin takes that back.",
+        f"Mode READ_ONLY: an admin has set READ_ONLY until {until}.", "warning",
+    ]  # fmt: skip
+
+
+def test_of_data_it_is_alerted_as_it_is_and_only_of_what_holds(api: Api, run: Run) -> None:
+    later = (api.clock() + dt.timedelta(hours=1)).isoformat()
+    issues = (
+        QualityIssue("orders", "unique_id", "unique_id fail"),
+        QualityIssue("orders", "raw.orders", "source is stale", kind="stale_source"),
+        QualityIssue("sales", "unique_id", "unique_id fail", upstream="orders"),
+        QualityIssue("sales", "sales", "stale", kind="stale"),
+        QualityIssue("users", "users", "stale", kind="stale", holds_from=later),
+        QualityIssue("items", "items", "not built", kind="not_built"),
+    )
+    bindings = SimpleNamespace(catalog=SimpleNamespace(quality=issues))
+    parts: Any = SimpleNamespace(bindings=bindings, now=api.clock)
+    found = run(Conditions(lambda: parts).quality())
+    assert {c.subject: c.message for c in found} == {
+        "orders": "Data quality tests failed for orders: unique_id. What orders is made of was"
+        " not loaded in time.",
+        "sales": "sales is older than it may be.",
+        "items": "items could not be built: its rows are of before.",
+    }
+
+
 @pytest.mark.parametrize(
     "env",
     [
@@ -243,8 +311,6 @@ def test_a_password_is_not_said_to_a_mail_server_in_the_clear(run: Run) -> None:
 
 
 def _notice() -> Any:
-    import datetime as dt
-
     from datamind.records import Notice
 
     at = dt.datetime(2026, 3, 15, tzinfo=dt.UTC)

@@ -132,6 +132,8 @@ def test_waiting_gives_the_end_and_the_log(api: Api, run: Run) -> None:
         told = await admin(api, "POST", "/test?wait=true", {"models": ["orders"]})
         assert (told.keys(), told["status"]) == ({"status", "output", "run_id"}, "success")
         assert "PASS unique_orders_id" in told["output"]
+        jobs = (await api.call("GET", "/system/jobs?kind=dbt.run", role="admin")).json()["items"]
+        assert "test: all is well." in [job["message"] for job in jobs]
 
     run(work())
 

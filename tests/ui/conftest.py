@@ -78,6 +78,13 @@ class Watched:
         return page
 
 
+def free_port() -> int:
+    """A port that nobody listens at."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 def _demo(*options: str) -> list[str]:
     return [sys.executable, "-m", "datamind.cli", "demo", "--lines", LINES, *options]
 
@@ -104,9 +111,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator
     """`datamind demo`, with people and a history of its own for each test process."""
     home = tmp_path_factory.mktemp("ui-home")
     (home / "demo").symlink_to(_built(tmp_path_factory, worker_id))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     said = home / "said.txt"
     with said.open("w") as out:
         process = subprocess.Popen(

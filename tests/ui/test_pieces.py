@@ -8,13 +8,14 @@ from typing import Any, cast
 import httpx
 import pytest
 
+from datamind.errors import WarehouseNotFound
 from datamind.ui.charts import options_of
 from datamind.ui.client import Api, Trouble, events, parsed, trouble
 from datamind.ui.doors import local_path
 from datamind.ui.figures import places_of, written
 from datamind.ui.sessions import LASTS_S, Ended, Person, Sessions
 from datamind.ui.sql import in_lines
-from datamind.ui.words import SEE_CATALOG, hint_for_people, spoken
+from datamind.ui.words import SEE_CATALOG, for_people, hint_for_people, spoken
 
 TOKENS = {"access_token": "a0", "refresh_token": "r0", "expires_in": 900}
 ME = {"name": "Ana", "email": "ana@demo.example", "role": "analyst"}
@@ -149,10 +150,20 @@ def test_a_field_that_does_not_fit_is_named() -> None:
         ("Narrow the dates.", "query_timeout", "Narrow the dates."),
         ("Wait as long as Retry-After says, then try again.", "too_many_requests", ""),
         (None, "", ""),
+        (
+            WarehouseNotFound.default_hint,
+            WarehouseNotFound.code,
+            "Try again. If it lasts, tell an admin, with the reference below.",
+        ),
     ],
 )
 def test_hints_speak_of_pages_not_of_commands(hint: str | None, code: str, words: str) -> None:
     assert hint_for_people(hint, code) == words
+
+
+def test_what_is_down_is_said_of_questions_not_of_queries() -> None:
+    said = for_people("Query execution unavailable: the warehouse is down.")
+    assert said == "Questions can't be answered now: the warehouse is down."
 
 
 def column(name: str, type_: str = "decimal", unit: str | None = None) -> dict[str, Any]:

@@ -86,10 +86,6 @@ def _answered(answer: JSON, person: Person, acts: Acts) -> None:
             )  # fmt: skip
         chip(duration(answer["execution_time_ms"]), icon="timer", tip="From question to answer.")
     _result(answer)
-    for warning in answer.get("warnings") or []:
-        with box("div", "notice tone-note"):
-            icon("info", "notice-icon")
-            text("p", warning, "notice-body")
     _details(answer, acts)
     _choices("Did you mean something else?", answer, acts)
     if asked := answer.get("follow_ups") or []:
@@ -118,9 +114,11 @@ def _result(answer: JSON) -> None:
     chart = answer.get("chart") or {"kind": "table"}
     if chart["kind"] == "number" and len(rows) == 1 and len(columns) == 1:
         _number(columns[0], rows[0][columns[0]["name"]])
+        _warned(answer)
         return
     if answer["summary"]:
         text("p", answer["summary"], "summary")
+    _warned(answer)  # before the figures that it is about, which may fill the screen
     options = options_of(chart, columns, rows)
     if options is not None:
         with box("figure", "chart-box"):
@@ -131,6 +129,13 @@ def _result(answer: JSON) -> None:
             named(drawn, f"{label} The rows below hold the same figures.", role="img")
     if rows:
         result_table(columns, rows, total=answer["rows_returned"])
+
+
+def _warned(answer: JSON) -> None:
+    for warning in answer.get("warnings") or []:
+        with box("div", "notice tone-note"):
+            icon("info", "notice-icon")
+            text("p", warning, "notice-body")
 
 
 def _number(column: JSON, value: Any) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ TOO_LARGE = "The file is too large to be handed over by the page."
 NARROW = "Ask for less, or take it from the API: queries/{id}/export."
 LIMITS = httpx.Limits(max_connections=500, max_keepalive_connections=50)
 ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (what listens there is asked here)
+STANDING_S = 2.0  # for which all pages believe the same
 NO_ANSWER = "The server does not answer."
 JSON = dict[str, Any]
 
@@ -61,6 +64,15 @@ class Event:
     data: JSON
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The system's mode; where questions can't be answered, why not and what to do."""
+
+    mode: str
+    detail: str = ""
+    hint: str = ""
+
+
 class Api:
     """The one client of all pages; `secret` proves that they may say for whom they ask."""
 
@@ -68,10 +80,14 @@ class Api:
         host = ANYWHERE.get(server.host, server.host)
         base = f"http://[{host}]" if ":" in host else f"http://{host}"
         self._secret = secret
+        self._standing = Standing("FULL_OPERATIONAL")
+        self._standing_at = -STANDING_S
+        self._asking_standing = asyncio.Lock()
         # No proxy of the environment: this is the server asking itself. And no cookies: one client
         # serves everybody.
+        self._root = f"{base}:{server.port}"
         self._http = httpx.AsyncClient(
-            base_url=f"{base}:{server.port}/api/v1", timeout=TIMEOUT, limits=LIMITS,
+            base_url=f"{self._root}/api/v1", timeout=TIMEOUT, limits=LIMITS,
             trust_env=False, cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         )  # fmt: skip
 
@@ -95,6 +111,25 @@ class Api:
         if response.is_error:
             raise trouble_of(response)
         return parsed(response.text) if response.content else None
+
+    async def standing(self, *, ip: str) -> Standing:
+        """How the system is, asked once for all pages that want to know at the same time."""
+        async with self._asking_standing:
+            if time.monotonic() - self._standing_at >= STANDING_S:
+                self._standing = await self._stands(ip)
+                self._standing_at = time.monotonic()
+            return self._standing
+
+    async def _stands(self, ip: str) -> Standing:
+        try:
+            mode = str((await self.call("GET", f"{self._root}/health", ip=ip))["operational_mode"])
+        except Trouble:
+            return self._standing  # no news
+        try:
+            await self.call("GET", f"{self._root}/health/ready", ip=ip)
+        except Trouble as told:
+            return Standing(mode, told.detail, told.hint)
+        return Standing(mode)
 
     async def file(self, path: str, *, ip: str, token: str, params: JSON) -> File:
         """The file there; Trouble where it is too large to be handed on from memory."""

@@ -9,11 +9,14 @@ from urllib.parse import parse_qs, quote, urlsplit
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from datamind.ui.client import Api, Trouble
+from datamind.ui.client import Api, Standing, Trouble
 from datamind.ui.plain import message_page, sign_in_page
 from datamind.ui.sessions import Ended, Person, Session, Sessions
+from datamind.ui.words import for_people
 
 MOST_BYTES = 16 * 1024
+NOT_SET_UP = "CONFIGURATION"
+OPEN = Standing("FULL_OPERATIONAL")
 ENDED = "Your session has ended. Sign in again to go on."
 
 
@@ -49,7 +52,7 @@ def pages_of(request: Request) -> Pages:
 async def sign_in(request: Request) -> Response:
     """Show the form, or try what it brought."""
     if request.method != "POST":
-        return _form(request)
+        return await _form(request)
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return message_page("Not allowed", "Sign in on this page itself, please.", 403)
     fields = await _fields(request)
@@ -63,7 +66,11 @@ async def sign_in(request: Request) -> Response:
         )  # fmt: skip
         me = await pages.api.call("GET", "/auth/me", ip=ip, token=tokens["access_token"])
     except Trouble as told:
-        return sign_in_page(target=target, email=email, fault=told.detail, status=told.status)
+        now = await pages.api.standing(ip=ip) if told.status == 503 else OPEN
+        return sign_in_page(
+            target=target, email=email, fault=_told(now) or told.detail, status=told.status,
+            people=now.mode != NOT_SET_UP,
+        )  # fmt: skip
     pages.sessions.close(request.cookies.get(pages.cookie))
     response = RedirectResponse(target, 303)
     response.set_cookie(
@@ -101,17 +108,28 @@ def local_path(target: str) -> str:
     return "/" if parts.path in ("/signin", "/signout") else target
 
 
-def _form(request: Request) -> Response:
+async def _form(request: Request) -> Response:
     asked = request.query_params
     pages = pages_of(request)
     if pages.session(request) is not None:
         return RedirectResponse(local_path(asked.get("next", "/")), 303)
     note = ENDED if "ended" in asked else "You are signed out." if "out" in asked else ""
-    response = sign_in_page(target=local_path(asked.get("next", "/")), note=note)
+    now = await pages.api.standing(ip=request.state.client_ip)
+    response = sign_in_page(
+        target=local_path(asked.get("next", "/")), note=_told(now) or note,
+        people=now.mode != NOT_SET_UP,
+    )  # fmt: skip
     # A link from elsewhere brings no cookie; there may still be one, and it may still be good.
     if pages.cookie in request.cookies:
         _drop_cookie(pages, response)
     return response
+
+
+def _told(now: Standing) -> str:
+    """What keeps everybody from signing in; how to mend it, where nobody else could say so."""
+    if now.mode == NOT_SET_UP:
+        return f"{now.detail} {now.hint}"
+    return for_people(now.detail) if now.mode == "EMERGENCY" else ""
 
 
 def _drop_cookie(pages: Pages, response: Response) -> None:

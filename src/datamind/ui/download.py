@@ -14,7 +14,7 @@ FORMATS = {"csv": "CSV", "xlsx": "Excel"}
 def download_buttons(person: Person, query_id: str) -> None:
     """A button for each format. The server of the pages fetches the file and hands it over: no
     address that holds a token ever reaches the browser."""
-    said = box("div")
+    said = box("div", "said")
     for format, label in FORMATS.items():
         _download_button(person, query_id, format, label, said)
 

@@ -16,7 +16,7 @@ from datamind.ui.client import Trouble
 from datamind.ui.doors import pages_of, sign_in_url
 from datamind.ui.pieces import box, icon, icon_button, link_button, named, notify, text, trouble_box
 from datamind.ui.sessions import Ended, Person
-from datamind.ui.words import ROLES
+from datamind.ui.words import ROLES, for_people
 
 Builder = Callable[[Person, Request], Awaitable[None]]
 # (path, what it is called, its icon, whether it is for admins only)
@@ -26,6 +26,13 @@ PLACES = (
     ("/catalog", "Catalog", "menu_book", False),
     ("/users", "Users", "group", True),
 )
+LOOK_S = 5.0  # between looks at how the system is
+# mode: what can be done in it all the same
+MEANWHILE = {
+    "READ_ONLY": "Nothing can be changed meanwhile. The catalog can be read. This goes away by"
+    " itself when all works again.",
+    "EMERGENCY": "Nothing else works meanwhile. This goes away by itself when it does again.",
+}
 
 
 def page(path: str, title: str, *, admins: bool = False) -> Callable[[Builder], Builder]:
@@ -43,7 +50,9 @@ def page(path: str, title: str, *, admins: bool = False) -> Callable[[Builder], 
             try:
                 with suppress(Trouble):  # as they were known
                     await person.look_again()
-                content = _frame(person, path)
+                content, banner = _frame(person, path)
+                await banner.look()
+                ui.timer(LOOK_S, banner.look, immediate=False)
                 with content:
                     if admins and not person.is_admin:
                         ui.context.client.status_code = 403
@@ -56,6 +65,7 @@ def page(path: str, title: str, *, admins: bool = False) -> Callable[[Builder], 
                 ui.context.client.status_code = told.status
                 with content:
                     trouble_box(told, again=ui.navigate.reload if told.status >= 429 else None)
+                banner.when_back = ui.navigate.reload if told.status == 503 else None
             return None
 
         return build
@@ -78,9 +88,10 @@ def _stranger(request: Request, where: str) -> Response:
 
 
 def _frame(person: Person, path: str) -> Any:
+    banner = box("div", "banner")
     content = box("div", "page")
-    ui.skip_link("Skip to content", target=content)
     with ui.header(wrap=False).classes("bar"):
+        ui.skip_link("Skip to content", target=content)  # first, for it skips what follows
         home = box("a", "home")
         home.props["href"] = "/"
         with named(home, "DataMind, to Ask"):
@@ -94,7 +105,36 @@ def _frame(person: Person, path: str) -> Any:
             dark = icon_button("contrast", "Switch between light and dark")
             dark.on("click", js_handler="() => datamind.toggleTheme()")
             _menu(person)
-    return content
+    return content, _Banner(person, banner)
+
+
+class _Banner:
+    """Says on each page what does not work now, by itself, and when it is back."""
+
+    def __init__(self, person: Person, place: Any) -> None:
+        self._person = person
+        self._place = named(place, "State of the system", role="status")
+        self._said = ""
+        self.when_back: Callable[[], None] | None = None
+
+    async def look(self) -> None:
+        """Say what has changed since the last look."""
+        now = await self._person.api.standing(ip=self._person.ip)
+        if now.detail == self._said:
+            return
+        back, self._said = bool(self._said), now.detail
+        self._place.clear()
+        with self._place:
+            if now.detail:
+                with box("div", "notice tone-note"):
+                    icon("hourglass_top", "notice-icon")
+                    with box("div", "notice-body"):
+                        text("p", for_people(now.detail), "notice-title")
+                        text("p", MEANWHILE.get(now.mode, ""), "notice-hint")
+            elif back and self.when_back is not None:
+                self.when_back()
+            elif back:
+                notify("All is back: questions are answered again.")
 
 
 def _is_at(path: str, target: str) -> bool:

@@ -14,7 +14,7 @@ from nicegui.elements.mixins.text_element import TextElement
 from datamind.ui.client import Trouble
 from datamind.ui.doors import sign_in_url
 from datamind.ui.sessions import Ended
-from datamind.ui.words import SEE_CATALOG, SEE_TABLES, hint_for_people
+from datamind.ui.words import SEE_CATALOG, SEE_TABLES, for_people, hint_for_people
 
 log = logging.getLogger(__name__)
 Action = Callable[[], Awaitable[None] | None]
@@ -132,7 +132,7 @@ def trouble_box(told: Trouble, *, again: Any = None) -> Element:
     with made:
         icon("hourglass_top" if waits else "error_outline", "notice-icon")
         with box("div", "notice-body"):
-            text("p", told.detail, "notice-title")
+            text("p", for_people(told.detail), "notice-title")
             hint_line(told.hint, told.code)
             if told.status >= 500 and told.correlation_id:
                 text("p", f"Reference: {told.correlation_id}", "small muted")
@@ -168,7 +168,10 @@ def minding(place: Element | None = None, *, again: Any = None) -> Iterator[None
         leave()
     except Trouble as told:
         if place is None:
-            notify(f"{told.detail} {hint_for_people(told.hint, told.code)}".strip(), good=False)
+            notify(
+                f"{for_people(told.detail)} {hint_for_people(told.hint, told.code)}".strip(),
+                good=False,
+            )
         else:
             with place:
                 trouble_box(told, again=again)

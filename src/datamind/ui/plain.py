@@ -16,9 +16,11 @@ HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
 
 
 def sign_in_page(
-    *, target: str = "/", email: str = "", note: str = "", fault: str = "", status: int = 200
-) -> HTMLResponse:
-    """The form; `note` is said calmly, `fault` as an error."""
+    *, target: str = "/", email: str = "", note: str = "", fault: str = "", status: int = 200,
+    people: bool = True,
+) -> HTMLResponse:  # fmt: skip
+    """The form; `note` is said calmly, `fault` as an error; without `people` nobody can help."""
+    lost = "No account, or the password is lost? An admin of yours can help." if people else ""
     said = f'<p class="note" role="status">{escape(note)}</p>' if note else ""
     if fault:
         said = f'<p class="fault" role="alert" id="fault">{escape(fault)}</p>'
@@ -38,7 +40,7 @@ def sign_in_page(
     maxlength="1024"{second}{wrong}>
   <button type="submit">Sign in</button>
 </form>
-<p class="small">No account, or the password is lost? An admin of yours can help.</p>"""
+<p class="small">{lost}</p>"""
     return _page("Sign in", form, status)
 
 

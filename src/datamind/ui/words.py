@@ -54,11 +54,13 @@ _HINTS = {
     "internal": "Try again. If it lasts, tell an admin, with the reference below.",
     "not_found": "It may have been removed, or is not yours to see.",
     "warehouse_error": "Try again. If it lasts, tell an admin, with the reference below.",
+    "warehouse_not_found": "Try again. If it lasts, tell an admin, with the reference below.",
     "unavailable": "Try again in a moment.",
     "overloaded": "Try again in a moment.",
     "bad_input": "Check what you entered.",
 }
-_FOR_PROGRAMS = re.compile(r"`|datamind|Retry-After|/docs|/health|CORS|PATCH|Bearer")
+_FOR_PROGRAMS = re.compile(r"`|datamind|Retry-After|/docs|/health|CORS|PATCH|Bearer|warehouse URL")
+_DETAILS = {"Query execution unavailable:": "Questions can't be answered now:"}
 
 
 def hint_for_people(hint: str | None, code: str = "") -> str:
@@ -72,6 +74,13 @@ def hint_for_people(hint: str | None, code: str = "") -> str:
     if code in _HINTS and (_FOR_PROGRAMS.search(hint) or code == "internal"):
         return _HINTS[code]
     return "" if _FOR_PROGRAMS.search(hint) else hint
+
+
+def for_people(detail: str) -> str:
+    """What went wrong, said of pages."""
+    for ours, theirs in _DETAILS.items():
+        detail = detail.replace(ours, theirs)
+    return detail
 
 
 def spoken(name: str) -> str:

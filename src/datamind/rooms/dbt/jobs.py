@@ -53,6 +53,7 @@ async def _work(context: JobContext, dbt: DbtOf) -> Mapping[str, Any]:
     await _ended(context, run_id, wanted, outcome)
     if outcome.status != "success":
         raise DbtBuildFailed(outcome.message, hint="Its log says more.")
+    context.progress(1.0, outcome.message)  # else its last line stands for how it ended
     return {"run_id": run_id, "status": outcome.status, "version": outcome.version}
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, cast
 
 from fastapi import APIRouter, Query, Request
 
-from datamind.rooms.http import Admin, SignedIn, TheParts, Unit
+from datamind.rooms.http import Admin, SignedIn, TheParts
 from datamind.rooms.paging import Cursor, Limit
 from datamind.rooms.problems import USUAL, problems
 from datamind.rooms.system import alerting, overriding
@@ -29,19 +29,20 @@ async def mode(request: Request, caller: Admin) -> ModeOut:
 
 
 @router.post("/mode")
-async def set_mode(
-    body: ModeIn, request: Request, caller: SignedIn, session: Unit, parts: TheParts
-) -> ModeOut:
+async def set_mode(body: ModeIn, request: Request, caller: SignedIn, parts: TheParts) -> ModeOut:
     """Want a mode for a while: a worse one for maintenance, or a better one than the score says.
     Where a database or the audit log is down, that outweighs it."""
-    wanted = await overriding.set_to(session, parts, caller, body)
+    # Committed before it holds here, or a look at the store in between would take it back.
+    async with parts.database.unit() as session:
+        wanted = await overriding.set_to(session, parts, caller, body)
     return _watch(request).want(wanted, caller)
 
 
 @router.delete("/mode")
-async def clear_mode(request: Request, caller: SignedIn, session: Unit, parts: TheParts) -> ModeOut:
+async def clear_mode(request: Request, caller: SignedIn, parts: TheParts) -> ModeOut:
     """Leave the mode to the parts again."""
-    await overriding.clear(session, parts, caller)
+    async with parts.database.unit() as session:
+        await overriding.clear(session, parts, caller)
     return _watch(request).want(None, caller)
 
 

@@ -12,9 +12,17 @@ from datamind.rooms.parts import Parts
 from datamind.rooms.system import advice
 from datamind.rooms.system.alerts import Alerts, Condition
 from datamind.rooms.system.looks import Threaded
+from datamind.semantics import quality
+from datamind.semantics.catalog import QualityIssue
 
 OVERDUE = dt.timedelta(hours=24)
 MB = 1 << 20
+# kind of issue: what is said of the table; failed tests are named instead
+OF_TABLE = {
+    "stale": "{table} is older than it may be.",
+    "stale_source": "What {table} is made of was not loaded in time.",
+    "not_built": "{table} could not be built: its rows are of before.",
+}
 
 
 class Conditions:
@@ -44,17 +52,15 @@ class Conditions:
         return (Condition("disk_nearly_full", "home", message, "critical"),)
 
     async def quality(self) -> Sequence[Condition]:
-        """Tests of the data that fail, by table."""
-        tests: dict[str, list[str]] = {}
-        for issue in self._parts().bindings.catalog.quality:
-            tests.setdefault(issue.table, []).append(issue.test)
+        """Issues of the data that hold now, by the table that they are about."""
+        parts = self._parts()
+        of_table: dict[str, list[QualityIssue]] = {}
+        for issue in quality.of_itself(parts.bindings.catalog.quality, parts.now()):
+            of_table.setdefault(issue.table, []).append(issue)
         return [
-            Condition(
-                "data_quality", table[:200],
-                f"Data quality tests failed for {table}: {', '.join(sorted(set(names)))[:500]}.",
-            )
-            for table, names in tests.items()
-        ]  # fmt: skip
+            Condition("data_quality", table[:200], _told(table, issues))
+            for table, issues in of_table.items()
+        ]
 
     async def feedback(self) -> Sequence[Condition]:
         """Flags that nobody has looked at for a day."""
@@ -79,3 +85,10 @@ class Conditions:
 
 def _free_mb(home: Path) -> int:
     return shutil.disk_usage(home).free // MB
+
+
+def _told(table: str, issues: Sequence[QualityIssue]) -> str:
+    failed = sorted({issue.test for issue in issues if issue.kind == "failed"})
+    said = [f"Data quality tests failed for {table}: {', '.join(failed)[:500]}."] if failed else []
+    kinds = dict.fromkeys(issue.kind for issue in issues)
+    return " ".join((*said, *(OF_TABLE[k].format(table=table) for k in kinds if k in OF_TABLE)))

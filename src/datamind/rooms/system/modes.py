@@ -6,6 +6,7 @@ just generated) asks with `must`.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -88,14 +89,18 @@ def group_of(method: str, path: str) -> Group | None:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The mode that holds, and why: names of what is down."""
+    """The mode that holds, and why: names of what is down, or until when an admin wants it."""
 
     mode: Mode = "FULL_OPERATIONAL"
     down: tuple[str, ...] = ()
+    wanted_until: dt.datetime | None = None
 
     @property
     def because(self) -> str:
-        """What is down, as people say it."""
+        """What is down or wanted, as people say it."""
+        if self.wanted_until is not None:
+            until = self.wanted_until.astimezone(dt.UTC)
+            return f"an admin has set {self.mode} until {until:%Y-%m-%d %H:%M} UTC"
         if not self.down:
             return f"the system is in the mode {self.mode}"
         return f"{' and '.join(self.down)} {'is' if len(self.down) == 1 else 'are'} down"
@@ -125,7 +130,7 @@ class Modes:
         what = "Query execution unavailable" if group == "execute" else "Not available now"
         if group == "write":
             what = "Nothing can be changed now"
-        raise Unavailable(
-            f"{what}: {because}.", retry_after_s=RETRY_S,
-            hint="It comes back by itself when that does; see /health.",
-        )  # fmt: skip
+        hint = "It comes back by itself when that does; see /health."
+        if self.standing.wanted_until is not None:
+            hint = "It comes back by itself then, or when an admin takes that back."
+        raise Unavailable(f"{what}: {because}.", retry_after_s=RETRY_S, hint=hint)

@@ -56,6 +56,7 @@ class Watch:
         self.conditions = Conditions(parts)
         self.conditions.hang_into(self.alerts)
         self._override: Override | None = None
+        self._said = 0  # how often an admin said something of it here
         self._changes: deque[Mapping[str, Any]] = deque(maxlen=MOST_CHANGES)
         self._news = asyncio.Event()
         self._looks: dict[str, Look] = {}
@@ -128,17 +129,21 @@ class Watch:
     def settle(self) -> None:
         """Say which mode follows from what is known."""
         parts, health, mode = self._parts, self.health, self._computed()
+        until = None
         if self._override is not None and self._override.until <= parts.now():
             self._override = None
         if self._override is not None and mode != "CONFIGURATION":
             # What is down outweighs what is wanted.
-            mode = max(self._override.mode, by_rule(self.states), key=ORDER.index)
+            by_parts = by_rule(self.states)
+            mode = max(self._override.mode, by_parts, key=ORDER.index)
+            until = self._override.until if mode != by_parts else None
         names = [look.breaker.name for look in self._looks.values() if look.state == "down"]
         if self.audit == "down":
             names.append(AUDIT)
-        was, parts.modes.standing = parts.modes.standing, Standing(mode, tuple(names))
+        standing = Standing(mode, tuple(names), until)
+        was, parts.modes.standing = parts.modes.standing, standing
         if was.mode != mode:
-            self._mode_changed(was.mode, parts.modes.standing)
+            self._mode_changed(was.mode, standing)
         self.alerts.hold(OWN_KINDS, list(self._conditions()))
         self._news.set()
         down = parts.audit.down()
@@ -159,8 +164,10 @@ class Watch:
         )  # fmt: skip
 
     def want(self, wanted: Override | None, caller: Caller) -> ModeOut:
-        """An admin has just said this of the mode, or nothing more; other servers read it."""
+        """An admin has said this of the mode, or nothing more, and the store has it: other servers
+        read it there."""
         self._override = wanted
+        self._said += 1
         self.settle()
         return self.mode(caller)
 
@@ -182,7 +189,8 @@ class Watch:
         """What the looks say that somebody should look at."""
         standing = self._parts.modes.standing
         if standing.mode not in ("FULL_OPERATIONAL", "CONFIGURATION"):
-            severity = SEVERITIES.get(standing.mode, "critical")
+            planned = standing.wanted_until is not None
+            severity = "warning" if planned else SEVERITIES.get(standing.mode, "critical")
             message = f"Mode {standing.mode}: {standing.because}."
             yield Condition("mode_change", standing.mode, message, severity)
         for part, breaker in self._parts.breakers.items():
@@ -289,9 +297,10 @@ class Watch:
             await self.alerts.load()
             self._loaded = True
         await load_revocations(parts)
+        said = self._said
         async with parts.database.unit() as session:
             found = await overriding.read(session, parts.now())
-        if found != self._override:
+        if found != self._override and said == self._said:  # else it is older than what was said
             self._override = found
             self.settle()
 

@@ -66,6 +66,7 @@ class _History:
         self._total.props["role"] = "status"
         with box("section", "card list"):
             self._list = box("div", "list")
+            self._said = box("div")
             self._more = button("Load more", self.more, icon="expand_more")
             self._more.set_visibility(False)
         for control in (self._words, self._status, self._flagged):
@@ -95,7 +96,8 @@ class _History:
 
     async def _fetch(self, *, fresh: bool) -> None:
         mine = self._asked
-        with minding(self._list):
+        self._said.clear()
+        with minding(self._said, again=self.load if fresh else self.more):
             found = await self._person.get(
                 "/queries", q=(self._words.value or "").strip()[:200] or None, limit=PER_PAGE,
                 status=None if self._status.value == ANY else self._status.value,

@@ -56,7 +56,10 @@ class _Users:
                         text("th", head).props["scope"] = "col"
                 self._body = box("tbody")
             self._none = empty("person_search", "Nobody found", "Try another name or address.")
+            self._said = box("div")
             self._more = button("Load more", self.more, icon="expand_more")
+            for piece in (self._none, self._more):
+                piece.set_visibility(False)  # until it is known
         self._words.on_value_change(self.load)
 
     async def load(self) -> None:
@@ -70,7 +73,8 @@ class _Users:
 
     async def _fetch(self, *, fresh: bool) -> None:
         words = (self._words.value or "").strip()[:200]
-        with minding():
+        self._said.clear()
+        with minding(self._said, again=self.load if fresh else self.more):
             found = await self._person.get(
                 "/users", q=words or None, limit=PER_PAGE, cursor=self._cursor
             )
