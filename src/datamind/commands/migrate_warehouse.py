@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from datamind import clock
+from datamind.adapters.catalog_store import load_catalog
 from datamind.adapters.sync.job import report_record, wanted_by
 from datamind.adapters.sync.running import Planned, Wanted, plan_sync, remove, run_sync
 from datamind.adapters.sync.tables import SyncReport
 from datamind.adapters.warehouse import redact
-from datamind.commands.faults import print_json
+from datamind.commands import wiring
+from datamind.commands.faults import print_json, printable
+from datamind.commands.people import with_people
 from datamind.commands.render import Screen
 from datamind.commands.wiring import quiet_logs
-from datamind.errors import BadInput, SyncFailed
+from datamind.errors import BadInput, DataMindError, SyncFailed
+from datamind.migrations.stores import file_of, parsed
+from datamind.rooms.questions.history import asked_plans
+from datamind.semantics.usage import Usage, usage_of
 from datamind.settings import Settings, load
+
+LOOKED_BACK = dt.timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +44,7 @@ class Options:
     remove: bool
     yes: bool
     json: bool
+    history: bool = True
 
 
 def run(options: Options) -> int:
@@ -44,6 +55,10 @@ def run(options: Options) -> int:
     if options.remove:
         return _remove(wanted, options)
     screen = Screen()
+    if options.history:
+        wanted = replace(
+            wanted, usage=usage(settings, wanted.source_url, clock.now() - LOOKED_BACK, screen)
+        )
     if options.plan or not (options.yes or options.json):
         with screen.progress(show=not options.json, text="looking"):
             planned = plan_sync(wanted)
@@ -73,6 +88,26 @@ def wanted_of(options: Options, settings: Settings) -> Wanted:
     return replace(wanted, tables=options.tables, check=options.verify, again=options.again)
 
 
+def usage(
+    settings: Settings, source_url: str, since: dt.datetime, screen: Screen
+) -> Usage | None:  # fmt: skip
+    """What was asked since then, where a store of questions is set up; None where it can't be read:
+    what was suggested before stays then."""
+    file = file_of(parsed(settings.database_url))
+    if file is not None and not file.is_file():
+        return None
+    try:
+        asked = with_people(settings, lambda _, session, me: asked_plans(session, me, since))
+        if not asked:
+            return None
+        project = wiring.target(source_url, settings.dbt_project, settings)[1]
+        catalog = load_catalog(source_url, dbt_project=project, cache_dir=settings.catalogs)
+        return usage_of(asked, catalog)
+    except DataMindError as fault:
+        screen.aside.print(f"What was asked is not looked at: {printable(fault.message)}")
+        return None
+
+
 def _as_record(one: Planned) -> dict[str, object]:
     table, plan = one.table, one.plan
     return {
@@ -84,6 +119,14 @@ def _as_record(one: Planned) -> dict[str, object]:
         "order_by": list(plan.identity) if plan else [],
         "partition_by": plan.partition_by if plan else None,
         "watermark": plan.watermark if plan else None,
+        "materialized": {
+            s.name: {"group_by": list(s.columns), "measures": list(s.measures), "reason": s.reason}
+            for s in (plan.shortcuts if plan else ())
+            if s.measures
+        },
+        "filtered_by": {
+            s.columns[0]: s.reason for s in (plan.shortcuts if plan else ()) if not s.measures
+        },
         "columns": {c.name: c.type for c in plan.columns} if plan else {},
         "reasons": list(plan.reasons) if plan else [],
         "notes": list(plan.notes) if plan else [],

@@ -38,6 +38,9 @@ def migrate_warehouse(
         bool, typer.Option("--remove", help="Take the copies out of ClickHouse.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
+    history: Annotated[
+        bool, typer.Option(help="Suggest projections and indexes by what was asked.")
+    ] = True,
     json: Annotated[bool, typer.Option("--json", help="Print the stable JSON form.")] = False,
 ) -> None:
     """Copy tables of PostgreSQL into ClickHouse, or bring the copies up to date."""
@@ -46,6 +49,6 @@ def migrate_warehouse(
 
     options = command.Options(
         source, target, tuple(tables or ()), choices, dbt_project, plan, verify, again, remove,
-        yes, json,
+        yes, json, history,
     )  # fmt: skip
     finish(lambda: command.run(options), as_json=json)

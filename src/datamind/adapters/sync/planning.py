@@ -55,10 +55,16 @@ def plan_of(
     if minutes and watermark is not None:
         notes.append(f"deletes are seen every {minutes} minutes, as was chosen")
     partition = _partition(table, choices, identity, reasons)
-    projections = _shortcuts(table, choices, _suggested(table, asked, state), reasons)
+    shortcuts = _shortcuts(table, choices, _suggested(table, asked, state), reasons)
+    notes += [
+        f"order_by [{', '.join((*one.columns, *table.key))}] would serve better than {one.name},"
+        f" and cost nothing: choose it if {one.columns[0]} never changes within a row"
+        for one in shortcuts
+        if one.asked and not one.measures and identity and choices.order_by is None
+    ]
     return TablePlan(
         table, columns, identity, partition, watermark, minutes if watermark else 0,
-        tuple(reasons), tuple(notes), projections,
+        tuple(reasons), tuple(notes), shortcuts,
     )  # fmt: skip
 
 

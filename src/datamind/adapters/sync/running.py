@@ -15,6 +15,7 @@ from datamind.adapters.sync.drift import Drift, drift_of
 from datamind.adapters.sync.planning import columns_of, plan_of, why_not
 from datamind.adapters.sync.showing import Showing
 from datamind.adapters.sync.source import Source, quoted, relation
+from datamind.adapters.sync.suggesting import suggested, told
 from datamind.adapters.sync.tables import (
     Aggregate,
     Choices,
@@ -27,6 +28,7 @@ from datamind.adapters.sync.tables import (
 from datamind.adapters.sync.target import Target
 from datamind.adapters.sync.types import Numeric
 from datamind.errors import BadInput, DataMindError
+from datamind.semantics.usage import Usage
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +48,8 @@ class Wanted:
     """What a sync is asked for. `tables` are full names (empty: all); `check` compares tables that
     were not written since, too; `again` copies them anew. `progress` hears the table, the rows read
     so far and how many there are about. `settle_s` is what it waits first where anything was
-    written since the last sync."""
+    written since the last sync. `usage` is what was asked, which suggests projections and
+    indexes; without it those stay that are there."""
 
     source_url: str
     target_url: str
@@ -55,6 +58,7 @@ class Wanted:
     aggregates: Sequence[Aggregate] = ()
     check: bool = False
     again: bool = False
+    usage: Usage | None = None
     rows_a_range: int = 50_000
     settle_s: float = SETTLE_S
     progress: Progress = lambda table, rows, of: None
@@ -133,7 +137,11 @@ def _plan(wanted: Wanted, there: Source, table: SourceTable, state: State | None
             c.name: there.size_of(table, c) for c in table.columns
             if c.native == "numeric" and (c.number, c.native) not in known
         }  # fmt: skip
-        return Planned(table, plan_of(table, choices, sizes, kept), state)
+        if wanted.usage is None:
+            return Planned(table, plan_of(table, choices, sizes, kept), state)
+        use, questions = wanted.usage.tables.get(table.id), wanted.usage.questions
+        plan = plan_of(table, choices, sizes, kept, suggested(table, use, questions))
+        return Planned(table, replace(plan, reasons=(told(use, questions), *plan.reasons)), state)
     except DataMindError as fault:
         return Planned(table, None, state, fault.message)
 

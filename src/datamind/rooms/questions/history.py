@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +21,7 @@ from datamind.rooms.questions.models import QueryRow
 from datamind.rooms.questions.schemas import QueriesOut, QueryOut
 from datamind.semantics import codec
 from datamind.semantics import plan as P
+from datamind.semantics.usage import Asked
 
 GONE = "There is no such query."
 EDITED = "Edited SQL of: "
@@ -41,6 +44,31 @@ async def load_since(session: AsyncSession, moment: dt.datetime) -> tuple[int, f
     slowest = select(QueryRow.elapsed_ms).where(since).order_by(QueryRow.elapsed_ms.desc())
     p95_ms = await session.scalar(slowest.offset(asked // 20).limit(1))
     return people, (p95_ms or 0.0) / 1000
+
+
+async def asked_plans(
+    session: AsyncSession, caller: Caller, since: dt.datetime, most: int = 10_000
+) -> list[Asked]:
+    """The plans that were answered since, the newest `most` of them, each with its governed form
+    and how often it was asked; for admins."""
+    need(caller, "admin")
+    wanted = (
+        select(QueryRow.plan, QueryRow.governed_sql)
+        .where(
+            QueryRow.created_at >= since,
+            QueryRow.status == "answered",
+            QueryRow.kind.in_(("ask", "generate")),
+            QueryRow.governed_sql.is_not(None),
+        )
+        .order_by(QueryRow.created_at.desc())
+        .limit(most)
+    )
+    counts: Counter[tuple[str, str]] = Counter()
+    for document, governed in await session.execute(wanted):
+        if document is not None:
+            counts[json.dumps(document, sort_keys=True), str(governed)] += 1
+    known = [(plan_of(json.loads(text)), sql, n) for (text, sql), n in counts.items()]
+    return [Asked(plan, sql, times) for plan, sql, times in known if plan is not None]
 
 
 async def keep(
