@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import json
 from pathlib import Path
 
 import pytest
 
 from datamind.adapters.sync import target
 from datamind.adapters.sync.running import Wanted, plan_sync, run_sync
+from datamind.cli import app
+from datamind.commands import migrate_warehouse
 from datamind.commands.migrate_warehouse import usage
 from datamind.commands.render import Screen
 from tests.api.test_router import Both, both, routed
@@ -22,6 +25,7 @@ INSERT INTO orders SELECT i, 1 + i % 12, (ARRAY['paid', 'cancelled', 'open'])[1 
 UPDATE orders SET order_date = date '2025-12-01' + id % 60;
 ANALYZE
 """
+NAME = "by_order_date_status_store_id"
 LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 QUESTIONS = (
     "Total order amount by status",
@@ -32,8 +36,9 @@ QUESTIONS = (
 
 
 def test_what_recurs_is_materialized_and_policies_hold(
-    own_postgres_url: str, clickhouse_url: str, tmp_path: Path
-) -> None:
+    own_postgres_url: str, clickhouse_url: str, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
     async def story() -> None:
         async with both(own_postgres_url, clickhouse_url, tmp_path / "home") as pair:
             pair.execute(MORE)
@@ -70,15 +75,33 @@ def test_what_recurs_is_materialized_and_policies_hold(
             for question in QUESTIONS[:3]:
                 await pair.api.ask(question, cache=False)
         wanted = await looked()
+        await asyncio.to_thread(shown, pair)
         planned = {p.table.name: p.plan for p in await asyncio.to_thread(plan_sync, wanted)}
         orders = planned["orders"]
         assert orders is not None
         (made,) = orders.shortcuts
         assert made.columns == ("order_date", "status", "store_id"), "those of the policy too"
         assert planned["stores"] is not None and planned["stores"].shortcuts == ()
-        assert "PROJECTION by_order_date_status_store_id" in "; ".join(orders.reasons)
+        assert f"PROJECTION {NAME}" in "; ".join(orders.reasons)
         assert "grouped by status" in orders.reasons[0]
         return wanted
+
+    def shown(pair: Both) -> None:
+        """The command shows it too; refused in a file, it is not there."""
+        monkeypatch.setenv("DATAMIND_HOME", str(pair.api.parts.settings.home))
+        monkeypatch.setattr(migrate_warehouse, "LOOKED_BACK", dt.timedelta(days=9_999))
+        file = tmp_path / "choices.yaml"
+        file.write_text(f"tables: {{public.orders: {{materialized: {{{NAME}: false}}}}}}")
+        words = ["migrate-warehouse", "--from", pair.url, "--to", pair.clickhouse, "--plan"]
+        for more, names in (
+            ([], [NAME]), (["--no-history"], []), (["--choices", str(file)], []),
+        ):  # fmt: skip
+            capsys.readouterr()
+            with pytest.raises(SystemExit) as ended:
+                app([*words, *more, "--json"])
+            assert ended.value.code in (0, None)
+            tables = {t["table"]: t for t in json.loads(capsys.readouterr().out)["tables"]}
+            assert list(tables["public.orders"]["materialized"]) == names
 
     def explained(pair: Both) -> list[bool]:
         """Whether ClickHouse takes a projection for what ran there last."""
