@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,13 @@ import pytest
 
 from datamind.adapters.sync.ddl import create_base, create_view
 from datamind.adapters.sync.drift import drift_of
+from datamind.adapters.sync.job import wanted_by
 from datamind.adapters.sync.overrides import choices_of, merged, read_choices
 from datamind.adapters.sync.planning import columns_of, plan_of, why_not
 from datamind.adapters.sync.tables import Choices, Shortcut, SourceColumn, SourceTable, State
 from datamind.adapters.sync.types import Numeric, kind_of, widened, with_null
 from datamind.errors import BadInput
+from datamind.settings import RouterSettings, Settings
 
 ORDERS = SourceTable(
     "sales", "orders", 7,
@@ -231,3 +234,20 @@ def test_a_file_comes_before_dbt_one_thing_at_a_time() -> None:
         "a.u": Choices(skip=False),
         "a.v": Choices(),
     }
+
+
+def test_what_dbt_says_is_of_the_build_in_use(tmp_path: Path) -> None:
+    """An old manifest in the project's own folder says nothing."""
+    home, project = tmp_path / "home", tmp_path / "project"
+    for folder, chosen in ((home / "dbt" / "builds" / "b1", "new"), (project, "old")):
+        node = {"schema": "shop", "name": "orders", "config": {"meta": {
+            "datamind": {"clickhouse": {"watermark": chosen}}}}}  # fmt: skip
+        (folder / "target").mkdir(parents=True)
+        (folder / "target" / "manifest.json").write_text(json.dumps({"nodes": {"m": node}}))
+    pointer = {"id": "b1", "elapsed_s": 1, "elsewhere": True}
+    (home / "dbt" / "builds" / "current.json").write_text(json.dumps(pointer))
+    settings = Settings(
+        home=home, dbt_project=project, warehouse_url="postgresql://db/shop",
+        router=RouterSettings("clickhouse://ch"),
+    )  # fmt: skip
+    assert wanted_by(settings).choices["shop.orders"] == Choices(watermark="new")

@@ -77,7 +77,7 @@ class Shortcut:
     @property
     def kept(self) -> tuple[tuple[str, ...], frozenset[str]]:
         """What it keeps, whatever it is called and why."""
-        return self.columns, frozenset(self.measures)
+        return self.columns, frozenset(m.replace(" ", "").lower() for m in self.measures)
 
 
 @dataclass(frozen=True, slots=True)
