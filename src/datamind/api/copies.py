@@ -19,6 +19,7 @@ from datamind.settings import Settings
 
 log = logging.getLogger(__name__)
 
+LOOKED_S = 5.0
 UNKNOWN = "unknown"  # ClickHouse did not answer when it was looked at
 
 
@@ -37,6 +38,14 @@ class CopiesOpened:
         """What may be read there now: nothing while ClickHouse is not asked, or failed when it was
         asked last."""
         return DOWN if self.breaker.suspect else self.watching.copies()
+
+    def looked(self) -> Copies:
+        """The same where nobody but questions finds out how ClickHouse is, once it is known; none
+        where it did not answer when it was opened. Blocks for a few seconds at most."""
+        if self.shape == UNKNOWN or self.breaker.state == "open":
+            return DOWN
+        self.watching.looked.wait(LOOKED_S)
+        return self.watching.copies()
 
 
 def open_copies(

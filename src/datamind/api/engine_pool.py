@@ -19,18 +19,17 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import replace
 from multiprocessing import forkserver, resource_tracker
 from typing import NoReturn, TypeVar
 
 from datamind.errors import DataMindError, Overloaded
 from datamind.governance.bound import Bindings
-from datamind.governance.portable import portable
 from datamind.governance.rules import Rights
 from datamind.language.engine import BuiltinPlanner
 from datamind.language.fiscal import FiscalYear
 from datamind.log import carried, json_logs, restored
 from datamind.pipeline.ask import said_of
+from datamind.pipeline.elsewhere import Beside, routed
 from datamind.pipeline.engine import Reports
 from datamind.pipeline.interpret import interpret
 from datamind.pipeline.prepare import Prepared, prepare, prepare_sql
@@ -39,7 +38,7 @@ from datamind.records import Candidate, Identity, Interpretation, Question, Stag
 from datamind.rooms.places import Places
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Catalog, View
-from datamind.semantics.routing import Choice, Copies, Second, route
+from datamind.semantics.routing import Copies, Second
 from datamind.settings import LogSettings
 
 log = logging.getLogger(__name__)
@@ -241,35 +240,12 @@ def _prepare(
         made = prepare(
             readings, bound.view, _Room.target, stages, row_limit=row_limit, policy=bound
         )
-        if copies is not None:
-            made = _routed(made, rights, row_limit, copies)
+        second, there = _Room.second, _Room.there
+        if copies is not None and second is not None and there is not None:
+            bound = there.of(rights)
+            beside = Beside(second, bound.view, bound, lambda: copies)
+            made = routed(made, beside, row_limit=row_limit)
         return made, tuple(stages.reports)
-
-
-def _routed(made: Prepared, rights: Rights, row_limit: int, copies: Copies) -> Prepared:
-    """The same, with its form for the second warehouse where it may run there."""
-    second, there = _Room.second, _Room.there
-    if second is None or there is None or made.reading is None:
-        return replace(made, routed=copies.down)
-    choice = route(made.draft.plan, made.governed, second, copies)
-    tables = [second.catalog.by_id[name] for name in made.governed.relations]
-    if choice.second and not all(
-        portable(rights.rules, rights.asker, t, _Room.target.dialect) for t in tables
-    ):
-        choice = Choice(False, "a policy is written in a way that means something else there")
-    if not choice.second:
-        return replace(made, routed=choice.reason)
-    bound, aside = there.of(rights), Stages(time.perf_counter)
-    try:
-        again = prepare(
-            (made.reading,), bound.view, second.target, aside, row_limit=row_limit, policy=bound
-        )
-    except DataMindError as fault:
-        log.info("a plan has no form for ClickHouse: %s", fault.code)
-        return replace(made, routed="the plan can't be put into ClickHouse's SQL")
-    if len(again.governed.lineage) != len(made.governed.lineage):
-        return replace(made, routed="the plan gives other columns there")
-    return replace(made, elsewhere=again.governed, routed=choice.reason)
 
 
 def _prepare_sql(

@@ -112,6 +112,7 @@ def _asked(text: str, options: AskOptions, screen: Screen) -> Answer:
         asking(
             url, project, settings,
             limit=options.limit, timeout=options.timeout, on_stage=on_stage, user=options.user,
+            routing=True,
         ) as context,
     ):  # fmt: skip
         return ask(question, context)

@@ -39,6 +39,7 @@ def run_batch(questions: Path, out: Path, options: AskOptions) -> int:
         asking(
             url, project, settings,
             limit=options.limit, timeout=options.timeout, on_stage=on_stage, user=options.user,
+            routing=True,
         ) as context,
         LinesFile(out, read=questions) as answers,
     ):  # fmt: skip

@@ -61,7 +61,8 @@ class Screen:
         self._section("Words", [f"{link.text} → {link.item}" for link in answer.links])
         self._section("SQL", pretty(answer.sql or "").split("\n"))
         badges = f"trust {answer.trust} · confidence {answer.confidence:.0%}"
-        self.say(f"\n{badges} · {answer.elapsed_ms:,.0f} ms · {answer.warehouse}", "dim")
+        where = f"{answer.warehouse} ({answer.routed})" if answer.routed else answer.warehouse
+        self.say(f"\n{badges} · {answer.elapsed_ms:,.0f} ms · {where}", "dim")
         for warning in answer.warnings:
             self.say(f"Warning: {warning}", "yellow")
         readings = [choice.label.replace("\n", " ") for choice in answer.choices]

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,13 +16,17 @@ from datamind import clock
 from datamind.adapters.catalog_store import load_catalog
 from datamind.adapters.dbt.configured import build_in_use
 from datamind.adapters.warehouse import open_warehouse
+from datamind.api.copies import CopiesOpened, open_copies
+from datamind.breakers import Breakers
 from datamind.errors import BadInput
 from datamind.governance.bound import Bindings, BoundRules
+from datamind.governance.rules import Rights
 from datamind.language.engine import BuiltinPlanner
 from datamind.language.fiscal import fiscal_year
 from datamind.log import no_statements
 from datamind.personal import masked
 from datamind.pipeline.context import AskContext
+from datamind.pipeline.elsewhere import Beside
 from datamind.records import Dialect, StageReport
 from datamind.semantics.catalog import Catalog, View
 from datamind.settings import Settings
@@ -122,19 +127,27 @@ def planner_of(settings: Settings) -> BuiltinPlanner:
 def asking(
     url: str, project: Path | None, settings: Settings, *, limit: int | None = None,
     timeout: float | None = None, on_stage: Callable[[StageReport], None] = _silent,
-    user: str | None = None,
+    user: str | None = None, routing: bool = False,
 ) -> Iterator[AskContext]:  # fmt: skip
-    """A context that closes the warehouse behind it; with `user`, one that reads what they may."""
+    """A context that closes the warehouse behind it; with `user`, one that reads what they may.
+    With `routing`, plans go to ClickHouse as the server would send them, where it is set up beside
+    the warehouse that is configured."""
     if timeout is not None and not 0 < timeout <= LONGEST_S:  # NaN is neither
         raise BadInput(f"A query may run for {LONGEST_S:,} seconds at most.")
     catalog = load_catalog(url, dbt_project=project, cache_dir=settings.catalogs)
-    bound = bound_to(settings, user, catalog) if user is not None else None
+    bind = _binding(settings, user)
+    bound = bind(catalog)
     warehouse = open_warehouse(url, memory_mb=settings.memory_mb)
+    copied = None
+    # What was copied is known by its tables' names: another warehouse may have the same ones.
+    if routing and url == settings.warehouse_url:
+        copied = open_copies(settings, url, catalog, warehouse, Breakers())
     try:
         yield AskContext(
             view=bound.view if bound is not None else View.open(catalog),
             policy=bound,
-            warehouse=warehouse,
+            warehouse=warehouse if copied is None else copied.warehouse,
+            beside=None if copied is None else _beside(copied, bind),
             planner=planner_of(settings),
             now=clock.now,
             new_id=clock.new_id,
@@ -144,13 +157,35 @@ def asking(
             on_stage=on_stage,
         )
     finally:
-        warehouse.close()
+        (warehouse if copied is None else copied.warehouse).close()
+
+
+def _beside(copied: CopiesOpened, bind: Callable[[Catalog], BoundRules | None]) -> Beside:
+    """ClickHouse, as whoever asks has it."""
+    bound = bind(copied.second.catalog)
+    view = bound.view if bound is not None else View.open(copied.second.catalog)
+    return Beside(copied.second, view, bound, copied.looked)
 
 
 def bound_to(settings: Settings, email: str, catalog: Catalog) -> BoundRules:
     """What the user reads, by the policies in the store: as the server would have it."""
-    from datamind.api.secrets import secrets_of
+    return _bound(settings, _rights(settings, email), catalog)
+
+
+def _binding(settings: Settings, email: str | None) -> Callable[[Catalog], BoundRules | None]:
+    """Says what the user reads of a catalog; None where nobody is named, who reads all of it."""
+    if email is None:
+        return lambda catalog: None
+    return partial(_bound, settings, _rights(settings, email))
+
+
+def _rights(settings: Settings, email: str) -> Rights:
     from datamind.commands.people import rights_of
 
-    rights = rights_of(settings, email)
+    return rights_of(settings, email)
+
+
+def _bound(settings: Settings, rights: Rights, catalog: Catalog) -> BoundRules:
+    from datamind.api.secrets import secrets_of
+
     return Bindings(catalog, cast(Dialect, catalog.dialect), secrets_of(settings).masks).of(rights)

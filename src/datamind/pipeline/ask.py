@@ -7,16 +7,25 @@ import logging
 from dataclasses import replace
 from functools import partial
 
-from datamind.errors import DataMindError, QueryCancelled, QueryTimeout
+from datamind.errors import DataMindError, QueryCancelled, QueryTimeout, Unavailable, WarehouseError
 from datamind.pipeline.answers import blank, completed, failed, told
 from datamind.pipeline.context import AskContext
+from datamind.pipeline.elsewhere import routed
 from datamind.pipeline.execute import execute
 from datamind.pipeline.interpret import interpret
 from datamind.pipeline.kept import Read
 from datamind.pipeline.prepare import Prepared, prepare, prepare_sql
 from datamind.pipeline.stages import Stages, summed
 from datamind.pipeline.why import MOST_MEMBERS, Cut, told_why
-from datamind.records import Answer, Candidate, Drill, Interpretation, Question, Result
+from datamind.records import (
+    Answer,
+    Candidate,
+    Drill,
+    Governed,
+    Interpretation,
+    Question,
+    Result,
+)
 
 log = logging.getLogger(__name__)
 
@@ -45,12 +54,12 @@ def ask(question: Question, context: AskContext) -> Answer:
 
 def run_reading(reading: Candidate, context: AskContext) -> Result:
     """The rows of one reading, governed like any other; the errors of the stages."""
-    return _run(_prepared((reading,), context, Stages(context.timer)), context)
+    return _run(_prepared((reading,), context, Stages(context.timer)).governed, context)
 
 
 def run_sql(sql: str, context: AskContext) -> Result:
     """The rows of somebody's SQL, governed like any other; the errors of the stages."""
-    return _run(prepared_sql(sql, context), context)
+    return _run(prepared_sql(sql, context).governed, context)
 
 
 def prepared_sql(sql: str, context: AskContext) -> Prepared:
@@ -76,12 +85,11 @@ def _answer(question: Question, context: AskContext, stages: Stages, answer: Ans
     if read.drill is not None:
         return _why(answer, read, read.drill, context, stages, question.today)
     prepared = _prepared(read.candidates, context, stages)
-    result = stages.run("execute", lambda: _run(prepared, context))
+    answer, result = stages.run("execute", partial(_rows, answer, prepared, context))
     rows = Read(result, answer.generated_at)
-    return stages.run(
-        "explain",
-        lambda: completed(answer, prepared, rows, context.view, rows.as_of, question.today),
-    )
+    return stages.run("explain", partial(
+        completed, answer, prepared, rows, context.view, rows.as_of, question.today,
+    ))  # fmt: skip
 
 
 def _why(
@@ -102,7 +110,7 @@ def _why(
             if cuts and context.timer() > until:
                 raise QueryTimeout("There was no time left.")
             prepared = _prepared((reading,), context, apart, row_limit=MOST_MEMBERS)
-            result = apart.run("execute", partial(_run, prepared, context))
+            ran, result = apart.run("execute", partial(_rows, answer, prepared, context))
         except QueryCancelled:
             raise
         except DataMindError as fault:
@@ -111,6 +119,7 @@ def _why(
             log.info("a dimension was left out: %s %s", fault.code, fault.message)
             late.append(name)
             continue
+        answer = answer if cuts else ran
         cuts.append(Cut(name, prepared, Read(result, answer.generated_at), drill.unit))
     for report in summed(apart.reports):
         stages.add(report)
@@ -124,15 +133,33 @@ def _prepared(
     readings: tuple[Candidate, ...], context: AskContext, stages: Stages,
     row_limit: int | None = None,
 ) -> Prepared:  # fmt: skip
-    return prepare(
-        readings, context.view, context.target, stages, row_limit=row_limit or context.row_limit,
-        policy=context.policy,
-    )  # fmt: skip
+    most = row_limit or context.row_limit
+    made = prepare(
+        readings, context.view, context.target, stages, row_limit=most, policy=context.policy
+    )
+    return routed(made, context.beside, row_limit=most) if context.beside is not None else made
 
 
-def _run(prepared: Prepared, context: AskContext) -> Result:
+def _rows(answer: Answer, prepared: Prepared, context: AskContext) -> tuple[Answer, Result]:
+    """The rows, from where the plan was routed to; where that fails, from where everything can be
+    asked. The answer says which, and why."""
+    elsewhere, why = prepared.elsewhere, prepared.routed
+    if elsewhere is not None:
+        try:
+            result = _run(elsewhere, context)
+        except QueryCancelled:
+            raise
+        except (WarehouseError, Unavailable) as fault:
+            log.info("a routed query failed: %s", fault.code)
+            why = f"{elsewhere.target} did not answer this"
+        else:
+            return replace(answer, warehouse=elsewhere.target, routed=why), result
+    return replace(answer, routed=why), _run(prepared.governed, context)
+
+
+def _run(governed: Governed, context: AskContext) -> Result:
     return execute(
-        prepared.governed,
+        governed,
         context.warehouse,
         timeout_s=context.timeout_s,
         max_estimate=context.max_estimate,

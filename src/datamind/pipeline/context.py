@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from datamind.governance.policy import Policy
+from datamind.pipeline.elsewhere import Beside
 from datamind.pipeline.stages import silent
 from datamind.ports import Planner, Warehouse
 from datamind.records import StageReport, Target
@@ -20,6 +21,7 @@ class AskContext:
     `policy` says what is read of the view's tables; without one, all that the view shows.
     `row_limit` rows at most are given back; a query runs for `timeout_s` seconds at most.
     `max_estimate` refuses statements that the warehouse expects to produce more rows than that.
+    `beside` is the other warehouse, where plans are routed; `warehouse` runs what is for either.
     `now` tells the moment, `new_id` gives an id with the prefix that it is handed, `timer` counts
     seconds.
     """
@@ -35,6 +37,7 @@ class AskContext:
     max_estimate: float = 1e11
     on_stage: Callable[[StageReport], None] = silent
     policy: Policy | None = None
+    beside: Beside | None = None
 
     @property
     def target(self) -> Target:

@@ -87,7 +87,7 @@ def copies_of(
 
 
 class Watching:
-    """Looks at both databases in a thread of its own."""
+    """Looks at both databases in a thread of its own; `looked` is set once it has."""
 
     def __init__(self, source_url: str, target_url: str, catalog: Catalog, lag_s: float) -> None:
         self._urls = (source_url, target_url)
@@ -95,6 +95,7 @@ class Watching:
         self._lag_s = lag_s
         self._copies = NOT_YET
         self._ended = threading.Event()
+        self.looked = threading.Event()
         self._thread = threading.Thread(target=self._keep_looking, daemon=True, name="copies")
         self._thread.start()
 
@@ -130,6 +131,7 @@ class Watching:
             except Exception:
                 log.exception("a look at the copies failed")
                 self._copies = DOWN
+            self.looked.set()
             self._ended.wait(LOOK_S)
 
 
