@@ -137,7 +137,7 @@ def test_a_query_that_is_called_off_is_stopped_on_the_server(warehouse: Postgres
 
 def test_a_lost_connection_is_told_and_replaced(warehouse: PostgresWarehouse) -> None:
     warehouse.run(governed("SELECT 1"), timeout_s=5)
-    (connection,) = warehouse._all
+    (connection,) = warehouse._slots._all
     pid = connection.info.backend_pid
     with psycopg.connect(warehouse._url, autocommit=True) as admin:
         killer = threading.Timer(0.2, admin.execute, ["SELECT pg_terminate_backend(%s)", [pid]])
@@ -192,7 +192,7 @@ def test_a_database_that_is_not_there_is_not_found(postgres_url: str) -> None:
 
 def test_closing_ends_the_connections(warehouse: PostgresWarehouse) -> None:
     warehouse.run(governed("SELECT 1"), timeout_s=5)
-    (connection,) = warehouse._all
+    (connection,) = warehouse._slots._all
     warehouse.close()
     warehouse.close()
     assert connection.closed

@@ -6,7 +6,6 @@ import itertools
 import json
 import logging
 import math
-import queue
 import threading
 import time
 import uuid
@@ -19,6 +18,7 @@ from datamind.adapters.warehouse.clickhouse_faults import connection_fault, quer
 from datamind.adapters.warehouse.clickhouse_line import Address, Line, ServerError, say
 from datamind.adapters.warehouse.clickhouse_settings import Known, needed
 from datamind.adapters.warehouse.clickhouse_values import row_shape
+from datamind.adapters.warehouse.slots import Slots
 from datamind.adapters.warehouse.stopping import LATE, may_go_on
 from datamind.adapters.warehouse.types import clickhouse_type
 from datamind.errors import (
@@ -76,7 +76,7 @@ def driver() -> Any:
     return clickhouse_connect
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Client:
     """The driver's client, of one statement at a time, and what its statements are run under."""
 
@@ -92,18 +92,15 @@ class ClickHouseWarehouse:
     dialect: Dialect = "clickhouse"
 
     def __init__(self, url: str, *, connections: int = 1) -> None:
-        if connections < 1:
-            raise BadInput("A warehouse needs at least one connection.")
         self._driver = driver()
         self._address = Address.of(url)
         self.name = self._address.name
         self.session = repr((self._address, sorted(SETTINGS.items())))
         self._own = Line(self._address)  # for what is said beside the statements
-        self._closed = threading.Event()
-        self._all: set[Line] = set()
-        self._slots: queue.LifoQueue[_Client | None] = queue.LifoQueue()
-        for _ in range(connections):
-            self._slots.put(None)
+        self._slots = Slots(
+            self.name, connections, open=self._connect,
+            is_broken=lambda client: client.line.is_down, end=lambda client: client.line.end(),
+        )  # fmt: skip
 
     def ping(self) -> None:
         """Sign in over a connection beside the others and ask for nothing."""
@@ -175,11 +172,8 @@ class ClickHouseWarehouse:
 
     def close(self) -> None:
         """End all connections, busy ones too."""
-        self._closed.set()
-        for line in [*self._all, self._own]:
-            line.hang_up()
-            line.pool.clear()
-        self._all.clear()
+        self._slots.close()
+        self._own.end()
 
     def _explained(self, how: str, governed: Governed) -> list[tuple[Scalar, ...]]:
         deadline = time.monotonic() + ESTIMATE_S
@@ -203,7 +197,7 @@ class ClickHouseWarehouse:
             raise QueryFailed(f"A statement in {governed.dialect} can't run on ClickHouse.")
         query_id = uuid.uuid4().hex
         with (
-            self._client(deadline) as client,
+            self._slots.one(deadline) as client,
             self._watched(client.line, query_id, deadline, stop),
         ):
             may_go_on(deadline, stop)
@@ -258,7 +252,7 @@ class ClickHouseWarehouse:
     def _fault(self, error: Exception, deadline: float, stop: Stop | None) -> WarehouseError:
         if stop is not None and stop.is_set():
             return QueryCancelled("The query was called off.")
-        if self._closed.is_set():
+        if self._slots.closed:
             return WarehouseError(f"{self.name} was closed.")
         if time.monotonic() >= deadline:
             return QueryTimeout(LATE)
@@ -294,26 +288,6 @@ class ClickHouseWarehouse:
             done.set()
             watcher.join()
 
-    @contextmanager
-    def _client(self, deadline: float) -> Iterator[_Client]:
-        """A client of the pool; one that was hung up is left behind and its slot is free again."""
-        if self._closed.is_set():
-            raise WarehouseError(f"{self.name} was closed.")
-        try:
-            client = self._slots.get(timeout=max(0.0, deadline - time.monotonic()))
-        except queue.Empty:
-            raise QueryTimeout("All connections were busy until the time was over.") from None
-        try:
-            if client is None:
-                client = self._connect(deadline)
-            yield client
-        finally:
-            if client is not None and (client.line.is_down or self._closed.is_set()):
-                self._all.discard(client.line)
-                client.line.pool.clear()
-                client = None
-            self._slots.put(client)
-
     def _connect(self, deadline: float) -> _Client:
         at, line = self._address, Line(self._address)
         seconds = max(2, min(CONNECT_S, int(deadline - time.monotonic())))
@@ -327,7 +301,6 @@ class ClickHouseWarehouse:
             )  # fmt: skip
         except self._driver.driver.exceptions.Error as error:
             raise connection_fault(getattr(error, "code", None), self.name) from None
-        self._all.add(line)
         known = {n: Known(d.value, not d.readonly) for n, d in made.server_settings.items()}
         free = frozenset(name for name, found in known.items() if found.is_free)
         return _Client(made, line, needed(known, self.name), free)

@@ -99,6 +99,11 @@ class Line:
             ):
                 line.shutdown(socket.SHUT_RDWR)
 
+    def end(self) -> None:
+        """Hang up, and keep nothing open."""
+        self.hang_up()
+        self.pool.clear()
+
 
 def _pool(line: Line, address: Address) -> Any:
     from clickhouse_connect.driver.httputil import get_pool_manager_options

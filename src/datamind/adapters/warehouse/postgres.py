@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import queue
 import socket
 import threading
 import time
@@ -14,6 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from datamind.adapters.warehouse.postgres_faults import connection_fault, query_fault
+from datamind.adapters.warehouse.slots import Slots
 from datamind.adapters.warehouse.stopping import may_go_on
 from datamind.adapters.warehouse.types import postgres_type
 from datamind.adapters.warehouse.values import JsonText, rows_of
@@ -21,7 +21,6 @@ from datamind.errors import (
     BadInput,
     QueryCancelled,
     QueryFailed,
-    QueryTimeout,
     WarehouseError,
 )
 from datamind.governance.seal import must_be_sealed
@@ -66,8 +65,6 @@ class PostgresWarehouse:
     dialect: Dialect = "postgres"
 
     def __init__(self, url: str, *, connections: int = 1) -> None:
-        if connections < 1:
-            raise BadInput("A warehouse needs at least one connection.")
         self._psycopg = driver()
         try:
             parts = self._psycopg.conninfo.conninfo_to_dict(url)
@@ -80,18 +77,15 @@ class PostgresWarehouse:
         self.session = repr(sorted((parts | {"password": "", **SESSION}).items()))
         host, port = parts.get("host") or "localhost", parts.get("port") or 5432
         self.name = f"{parts.get('dbname') or 'postgres'} on {host}:{port}"
-        self._closed = threading.Event()
-        self._all: set[psycopg.Connection[tuple[Any, ...]]] = set()
-        self._slots: queue.LifoQueue[psycopg.Connection[tuple[Any, ...]] | None]
-        self._slots = queue.LifoQueue()
-        for _ in range(connections):
-            self._slots.put(None)
+        self._slots: Slots[psycopg.Connection[tuple[Any, ...]]] = Slots(
+            self.name, connections, open=self._connect,
+            is_broken=lambda connection: connection.closed,
+            end=lambda connection: connection.close(),
+        )  # fmt: skip
 
     def ping(self) -> None:
         """Open a connection of its own and ask nothing of it."""
-        connection = self._connect(time.monotonic() + CONNECT_S)
-        self._all.discard(connection)
-        connection.close()
+        self._connect(time.monotonic() + CONNECT_S).close()
 
     def data_version(self) -> str:
         """Empty: a live database does not say whether it changed."""
@@ -154,11 +148,7 @@ class PostgresWarehouse:
 
     def close(self) -> None:
         """End all connections, busy ones too."""
-        self._closed.set()
-        for connection in list(self._all):
-            with suppress(Exception):
-                connection.close()
-        self._all.clear()
+        self._slots.close()
 
     def _rows(
         self, governed: Governed, sql: str, most: int, timeout_s: float,
@@ -183,7 +173,7 @@ class PostgresWarehouse:
             raise QueryFailed(f"A statement in {governed.dialect} can't run on PostgreSQL.")
         deadline = time.monotonic() + timeout_s
         with (
-            self._connection(deadline) as connection,
+            self._slots.one(deadline) as connection,
             _cancelled_at(connection, deadline),
             _cancelled_on(connection, stop),
         ):
@@ -212,27 +202,6 @@ class PostgresWarehouse:
             for t in (types.get(c.type_code),)
         )
 
-    @contextmanager
-    def _connection(self, deadline: float) -> Iterator[Any]:
-        """A connection of the pool; a broken one is left behind and its slot is free again."""
-        if self._closed.is_set():
-            raise WarehouseError(f"{self.name} was closed.")
-        try:
-            connection = self._slots.get(timeout=max(0.0, deadline - time.monotonic()))
-        except queue.Empty:
-            raise QueryTimeout("All connections were busy until the time was over.") from None
-        try:
-            if connection is None or connection.closed:
-                connection = None
-                connection = self._connect(deadline)
-            yield connection
-        finally:
-            if connection is not None and (connection.closed or self._closed.is_set()):
-                self._all.discard(connection)
-                connection.close()
-                connection = None
-            self._slots.put(connection)
-
     def _connect(self, deadline: float) -> Any:
         seconds = max(2, min(CONNECT_S, int(deadline - time.monotonic())))
         options = " ".join(f"-c {name}={value}" for name, value in SESSION.items())
@@ -250,7 +219,6 @@ class PostgresWarehouse:
         connection.prepare_threshold = None
         for name in ("json", "jsonb"):
             connection.adapters.register_loader(name, _json_loader())
-        self._all.add(connection)
         return connection
 
 
