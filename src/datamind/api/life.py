@@ -15,15 +15,19 @@ from datamind import tracing
 from datamind.adapters.alerts import notifiers
 from datamind.adapters.dbt.configured import dbt_of
 from datamind.adapters.exports import EXPORTERS
+from datamind.adapters.jobs.celery import CeleryJobs
+from datamind.adapters.jobs.local import LocalJobs
+from datamind.adapters.warehouse.observed import Told
 from datamind.api.data import Data, Following, Source, open_data
 from datamind.api.jobs import open_jobs, start_jobs
-from datamind.api.secrets import secrets_of
+from datamind.api.secrets import Secrets, secrets_of
 from datamind.api.shared import Shared, open_shared
 from datamind.api.starting import PASSING, Starting
-from datamind.api.store import open_store
+from datamind.api.store import Store, open_store
 from datamind.breakers import Breaker, Breakers
 from datamind.errors import DataMindError
 from datamind.log import Threads
+from datamind.ports import Jobs
 from datamind.rooms.auth.passwords import Passwords
 from datamind.rooms.auth.restrictions import IpRules
 from datamind.rooms.auth.service import load_revocations
@@ -99,84 +103,121 @@ async def _ended(task: asyncio.Task[None]) -> None:
 
 @asynccontextmanager
 async def _parts(app: FastAPI, start: Start) -> AsyncIterator[None]:
-    """The server's parts, from the first that is opened to the last that is closed."""
+    """The server's parts, from the first that is opened to the last that is closed. What ends a
+    part is known before it starts: it may fail half-way."""
     async with AsyncExitStack() as stack:
-        tell = start.starting.part
-        settings, now = start.settings, start.now
-        stack.callback(tracing.start(settings.telemetry, "datamind"))
-        secrets = secrets_of(settings)
-        breakers, metrics = Breakers(), Metrics()
-        kept = breakers.add(Breaker("metadata"))
-        told = _statements(app, settings, metrics, stack).told
-
-        async def opened() -> Data:
-            async with tell("catalog and warehouse") as part:
-                data = await open_data(
-                    settings, start.source, secrets.masks, breakers, told=told,
-                    without=start.starting.waits,
-                )  # fmt: skip
-                if data.missing is not None:
-                    part.goes_without = (data.missing, WITHOUT)
-                return data
-
-        opening = asyncio.create_task(opened())
-        try:
-            async with tell("metadata store and audit log"):
-                store = await stack.enter_async_context(open_store(settings, secrets, kept))
-            shared = await stack.enter_async_context(open_shared(settings, secrets))
-        except BaseException:
-            opening.cancel()
-            with suppress(DataMindError, asyncio.CancelledError):
-                (await opening).close()
-            raise
-        data = await opening
-        app.state.following = following = Following(
-            app, settings, start.source, data, secrets.masks, breakers, told
-        )
-        stack.push_async_callback(following.end)
-        threads = Threads(settings.server.query_workers + THREADS, "asks")
-        stack.callback(threads.shutdown, wait=False, cancel_futures=True)
-        passwords = Passwords(rounds=start.password_rounds)
-        stack.callback(passwords.close)
-        jobs = open_jobs(settings)
-        ip_rules = IpRules(store.database, lasts_s=settings.server.policy_cache_s)
-        await ip_rules.start()
-        stack.push_async_callback(ip_rules.end)
-        rights = RightsBook(store.database, lasts_s=settings.server.policy_cache_s)
-        revocations = Revocations(now)
-        app.state.parts = parts = Parts(
-            settings=settings, database=store.database, audit=store.audit, engine=data.engine,
-            warehouse=data.warehouse, bindings=data.bindings, excess=data.excess,
-            stored_bytes=data.stored_bytes, beside=data.beside,
-            passwords=passwords, jobs=jobs, dbt=dbt_of(settings),
-            rights=rights, ip_rules=ip_rules, tokens=Tokens(secrets.jwt, now),
-            revocations=revocations, streams=Streams(shared.tickets, revocations, now),
-            signals=shared.signals, redis=shared.redis, limits=shared.limits,
-            metrics=metrics, job_metrics=metrics.jobs, threads=threads, now=now, today=start.today,
-            results=Results(
-                shared.cache, threads, ttl_s=settings.server.cache_s, now=now
-            ),
-            started=now(), places=_places(settings, settings.server.query_workers),
-            exporters=EXPORTERS,
-            export_places=_places(settings, max(1, settings.server.query_workers // 2)),
-            demo_questions=start.demo_questions, breakers=breakers,
-        )  # fmt: skip
-        stack.push_async_callback(parts.running.end)
-        parts.revocations.on_user(parts.running.stop_of)
-        await load_revocations(parts)
-        _listen(shared, parts, rights, ip_rules)
-        app.state.watch = Watch(lambda: app.state.parts, notifiers(settings.alerts))
-        async with tell("looks at all parts"):
-            await app.state.watch.start()
-        app.state.figures = Figures(lambda: app.state.parts)
-        await app.state.figures.start()
-        stack.push_async_callback(app.state.figures.end)
-        stack.push_async_callback(app.state.watch.end)
-        following.start()
-        await start_jobs(jobs, settings, lambda: app.state.parts)
-        stack.push_async_callback(jobs.end)
+        opened = await _opened(app, start, stack)
+        app.state.following = opened.following
+        jobs = open_jobs(start.settings)
+        app.state.parts = parts = await _put_together(start, opened, jobs, stack)
+        await _set_going(app, start, jobs, stack)
         start.starting.done(parts.modes.standing, app.state.watch.health.score)
         yield
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """What lies outside of this process, or is shared with others, open; and what all of it is
+    opened with."""
+
+    secrets: Secrets
+    breakers: Breakers
+    metrics: Metrics
+    store: Store
+    shared: Shared
+    data: Data
+    following: Following
+
+
+async def _opened(app: FastAPI, start: Start, stack: AsyncExitStack) -> _Opened:
+    """The data, and at the same time the stores."""
+    settings, breakers, metrics = start.settings, Breakers(), Metrics()
+    stack.callback(tracing.start(settings.telemetry, "datamind"))
+    secrets = secrets_of(settings)
+    kept = breakers.add(Breaker("metadata"))
+    told = _statements(app, settings, metrics, stack).told
+    opening = asyncio.create_task(_data(start, secrets.masks, breakers, told))
+    try:
+        async with start.starting.part("metadata store and audit log"):
+            store = await stack.enter_async_context(open_store(settings, secrets, kept))
+        shared = await stack.enter_async_context(open_shared(settings, secrets))
+    except BaseException:
+        opening.cancel()
+        with suppress(DataMindError, asyncio.CancelledError):
+            (await opening).close()
+        raise
+    data = await opening
+    following = Following(app, settings, start.source, data, secrets.masks, breakers, told)
+    stack.push_async_callback(following.end)
+    return _Opened(secrets, breakers, metrics, store, shared, data, following)
+
+
+async def _data(start: Start, mask_key: str, breakers: Breakers, told: Told) -> Data:
+    """The data; without their warehouse, where that is down and what was kept will do."""
+    async with start.starting.part("catalog and warehouse") as part:
+        data = await open_data(
+            start.settings, start.source, mask_key, breakers, told=told,
+            without=start.starting.waits,
+        )  # fmt: skip
+        if data.missing is not None:
+            part.goes_without = (data.missing, WITHOUT)
+        return data
+
+
+async def _put_together(start: Start, opened: _Opened, jobs: Jobs, stack: AsyncExitStack) -> Parts:
+    """What services work with; what they remember of the store is read."""
+    settings, now = start.settings, start.now
+    server, shared, store, data = settings.server, opened.shared, opened.store, opened.data
+    threads = Threads(server.query_workers + THREADS, "asks")
+    stack.callback(threads.shutdown, wait=False, cancel_futures=True)
+    passwords = Passwords(rounds=start.password_rounds)
+    stack.callback(passwords.close)
+    ip_rules = IpRules(store.database, lasts_s=server.policy_cache_s)
+    stack.push_async_callback(ip_rules.end)
+    await ip_rules.start()
+    rights = RightsBook(store.database, lasts_s=server.policy_cache_s)
+    revocations = Revocations(now)
+    parts = Parts(
+        settings=settings, database=store.database, audit=store.audit, engine=data.engine,
+        warehouse=data.warehouse, bindings=data.bindings, excess=data.excess,
+        stored_bytes=data.stored_bytes, beside=data.beside,
+        passwords=passwords, jobs=jobs, dbt=dbt_of(settings),
+        rights=rights, ip_rules=ip_rules, tokens=Tokens(opened.secrets.jwt, now),
+        revocations=revocations, streams=Streams(shared.tickets, revocations, now),
+        signals=shared.signals, redis=shared.redis, limits=shared.limits,
+        metrics=opened.metrics, job_metrics=opened.metrics.jobs, threads=threads, now=now,
+        today=start.today, results=Results(shared.cache, threads, ttl_s=server.cache_s, now=now),
+        started=now(), places=_places(settings, server.query_workers), exporters=EXPORTERS,
+        export_places=_places(settings, max(1, server.query_workers // 2)),
+        demo_questions=start.demo_questions, breakers=opened.breakers,
+    )  # fmt: skip
+    stack.push_async_callback(parts.running.end)
+    parts.revocations.on_user(parts.running.stop_of)
+    await load_revocations(parts)
+    _listen(shared, parts, rights, ip_rules)
+    return parts
+
+
+async def _set_going(
+    app: FastAPI, start: Start, jobs: LocalJobs | CeleryJobs, stack: AsyncExitStack
+) -> None:
+    """What looks after the parts in the background."""
+    settings = start.settings
+
+    def parts() -> Parts:
+        now: Parts = app.state.parts  # they change with the data
+        return now
+
+    app.state.watch = watch = Watch(parts, notifiers(settings.alerts))
+    stack.push_async_callback(watch.end)
+    async with start.starting.part("looks at all parts"):
+        await watch.start()
+    app.state.figures = figures = Figures(parts)
+    stack.push_async_callback(figures.end)
+    await figures.start()
+    app.state.following.start()
+    stack.push_async_callback(jobs.end)
+    await start_jobs(jobs, settings, parts)
 
 
 def _places(settings: Settings, count: int) -> Places:
