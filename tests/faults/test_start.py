@@ -57,6 +57,12 @@ def tables(server: Configured, headers: dict[str, str]) -> set[str]:
     return {table["name"] for table in found.json()["items"]}
 
 
+def alerts(server: Configured, headers: dict[str, str]) -> set[str]:
+    """What is open of the warehouse's role."""
+    found = call(server, "GET", "/system/alerts", headers).json()["items"]
+    return {a["subject"] for a in found if a["kind"] == "role_may_write" and not a["ended_at"]}
+
+
 @pytest.mark.parametrize("hurt", [Postgres.kill, Postgres.hang], ids=["killed", "hung"])
 def test_with_a_kept_catalog_it_reads_at_once_and_runs_as_soon_as_the_warehouse_is_back(
     server: Configured, warehouse: Postgres, hurt: Callable[[Postgres], None]
@@ -64,6 +70,8 @@ def test_with_a_kept_catalog_it_reads_at_once_and_runs_as_soon_as_the_warehouse_
     server.start()
     before = server.login()
     assert call(server, "POST", "/sql/ask", before).status_code == 200
+    wide = alerts(server, before)
+    assert wide, "the role is a superuser"
     assert server.end() == 0
     for kept in (server.home / "catalogs").iterdir():
         old = time.time() - 10 * LIVE_SECONDS
@@ -81,6 +89,7 @@ def test_with_a_kept_catalog_it_reads_at_once_and_runs_as_soon_as_the_warehouse_
     assert refused.status_code == 503, refused.text
     assert refused.json()["detail"] == "Query execution unavailable: the warehouse is down."
     assert httpx.get(f"{server.url}/health/ready").status_code == 503
+    assert alerts(server, before) == wide, "what can't be looked at is not well by that"
 
     mended = time.monotonic()
     warehouse.wake()

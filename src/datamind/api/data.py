@@ -200,6 +200,7 @@ class Following:
         self._app.state.parts = replace(
             parts, bindings=newer.bindings, warehouse=newer.warehouse, engine=newer.engine,
             excess=newer.excess, stored_bytes=newer.stored_bytes, beside=newer.beside,
+            looked_at=newer.missing is None,
         )  # fmt: skip
         for oldest in list(self._old):  # two generations at most
             self._drop(oldest)

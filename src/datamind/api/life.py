@@ -180,7 +180,7 @@ async def _put_together(start: Start, opened: _Opened, jobs: Jobs, stack: AsyncE
     parts = Parts(
         settings=settings, database=store.database, audit=store.audit, engine=data.engine,
         warehouse=data.warehouse, bindings=data.bindings, excess=data.excess,
-        stored_bytes=data.stored_bytes, beside=data.beside,
+        stored_bytes=data.stored_bytes, looked_at=data.missing is None, beside=data.beside,
         passwords=passwords, jobs=jobs, dbt=dbt_of(settings),
         rights=rights, ip_rules=ip_rules, tokens=Tokens(opened.secrets.jwt, now),
         revocations=revocations, streams=Streams(shared.tickets, revocations, now),

@@ -105,10 +105,10 @@ class Parts(Governing):
     write them into files, as many at once as there are `export_places`. `streams` are asks that
     wait for their listener, `signals` what servers tell each other. `today` is the day that
     questions count from, `demo_questions` what the public page proposes; `excess` is what the
-    warehouse's role may do and should not, `redis` what servers share, `beside` the warehouse
-    that some plans are routed to, if there are such. `modes` say
-    what may be done now, `breakers` which outside parts are not to be asked; `listeners` follow
-    logs of jobs.
+    warehouse's role may do and should not, `stored_bytes` what it holds: known where it could be
+    `looked_at`. `redis` is what servers share, `beside` the warehouse that some plans are routed
+    to, if there are such. `modes` say what may be done now, `breakers` which outside parts are not
+    to be asked; `listeners` follow logs of jobs.
     """
 
     ip_rules: IpRulesOf
@@ -130,5 +130,6 @@ class Parts(Governing):
     demo_questions: tuple[str, ...] = ()
     excess: tuple[str, ...] = ()
     stored_bytes: int = 0
+    looked_at: bool = True
     beside: Warehouse | None = None
     redis: Looked | None = None

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from datamind.breakers import unavailable
 from datamind.rooms.feedback import service as feedback
 from datamind.rooms.parts import Parts
 from datamind.rooms.system import advice
@@ -74,12 +75,15 @@ class Conditions:
 
     async def role(self) -> Sequence[Condition]:
         """What the warehouse's role may do and should not."""
+        parts = self._parts()
+        if not parts.looked_at:
+            raise unavailable("the warehouse")
         return [
             Condition(
                 "role_may_write", what[:200], f"The warehouse's role {what}: the second wall "
                 "does not stand. See datamind doctor.", "critical",
             )
-            for what in self._parts().excess
+            for what in parts.excess
         ]  # fmt: skip
 
 
