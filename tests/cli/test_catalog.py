@@ -7,8 +7,10 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
 from datamind.adapters.catalog_store import load_catalog
+from datamind.migrations import upgrade
 
 from .conftest import Run, database
 
@@ -148,6 +150,49 @@ def test_a_store_that_can_not_be_read_tells_nothing(
     made = run("doctor", "--readiness", "--warehouse", shop, "--json")
     assert made.code == 0
     assert made.json["unexplained_words"] == []
+
+
+def test_the_doctor_looks_at_the_store(
+    run: Run, shop: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATAMIND_HOME", str(tmp_path))
+    where = f"store: sqlite:///{tmp_path / 'datamind.db'}"
+    assert f"✓ {where} is empty" in run("doctor", "--warehouse", shop).out
+    upgrade(f"sqlite:///{tmp_path / 'datamind.db'}", "0001")
+    made = run("doctor", "--warehouse", shop)
+    assert made.code == 0
+    assert f"! {where} at revision 0001; the newest is" in made.out
+
+
+@pytest.mark.parametrize(
+    ("variable", "url", "what"),
+    [
+        ("DATABASE_URL", "postgresql://maria:hunter2@127.0.0.1:1/sales", "store"),
+        ("REDIS_URL", "redis://:hunter2@127.0.0.1:1/0", "redis"),
+    ],
+)
+def test_the_doctor_says_which_part_does_not_answer(
+    run: Run, shop: str, variable: str, url: str, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, url)
+    made = run("doctor", "--warehouse", shop)
+    assert made.code == 6
+    [told] = [line for line in made.out.splitlines() if line.startswith("✗")]
+    assert f"✗ {what}: " in told and "127.0.0.1:1" in told
+    assert "port" in made.out.split(told)[1].splitlines()[1]
+    assert "hunter2" not in made.out + made.err
+
+
+@pytest.mark.slow
+def test_the_doctor_says_that_redis_refuses_the_password(
+    run: Run, shop: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Redis.from_url(redis_url) as client:
+        client.config_set("requirepass", "right")
+    monkeypatch.setenv("REDIS_URL", redis_url.replace("//", "//:wrong@"))
+    assert "refuses this user or password" in run("doctor", "--warehouse", shop).out
+    monkeypatch.setenv("REDIS_URL", redis_url.replace("//", "//:right@"))
+    assert f"✓ redis: {redis_url} answers" in run("doctor", "--warehouse", shop).out
 
 
 def test_the_doctor_without_a_warehouse_says_how_to_name_one(run: Run) -> None:

@@ -285,3 +285,8 @@ def test_children_inherit_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     assert STRONG not in str(dict(os.environ))
     assert os.environ["DATAMIND_PORT"] == "1234" and os.environ["SOMEBODY_ELSES_TOKEN"] == "kept"
     assert load().server.jwt_secret == STRONG
+
+
+def test_each_problem_is_told_once_and_those_behind_it_too() -> None:
+    env = {"ALERT_WEBHOOK_URL": "https://hooks.example.com/x", "DATAMIND_REQUESTS": "many"}
+    assert sorted(p.name for p in look(env)) == ["ALERT_WEBHOOK_SECRET", "DATAMIND_REQUESTS"]

@@ -85,6 +85,9 @@ def _look(warehouse: str | None, project: Path | None, settings: Settings) -> It
     yield _python()
     yield from _packages()
     yield from _home(settings)
+    yield _store(settings)
+    if settings.redis.url is not None:
+        yield _redis(settings)
     named = bool(warehouse or project or settings.warehouse_url or settings.dbt_project)
     try:
         url, project = target(warehouse, project, settings)
@@ -134,6 +137,34 @@ def _home(settings: Settings) -> Iterator[Finding]:
             f"nothing can be kept in {settings.home}, so each start reads the catalog anew",
             "Set DATAMIND_HOME to a folder that may be written to.",
         )
+
+
+def _store(settings: Settings) -> Finding:
+    """Whether users, history and jobs are where the settings say, and as this version needs."""
+    from datamind.migrations import state
+    from datamind.migrations.stores import parsed, shown
+
+    try:
+        where = shown(parsed(settings.database_url))
+        found, newest = state(settings.database_url)
+    except DataMindError as fault:
+        return _failed("store", fault)
+    if found is None:
+        return Finding("store", "ok", f"{where} is empty; the first start fills it")
+    if found == newest:
+        return Finding("store", "ok", f"{where} at revision {found}")
+    hint = "The next start of a server changes it, or: datamind migrate"
+    return Finding("store", "warn", f"{where} at revision {found}; the newest is {newest}", hint)
+
+
+def _redis(settings: Settings) -> Finding:
+    from datamind.adapters.redis.reaching import reach
+
+    try:
+        reach(settings.redis)
+    except DataMindError as fault:
+        return _failed("redis", fault)
+    return Finding("redis", "ok", f"{settings.redis.shown} answers")
 
 
 def _catalog(catalog: Catalog) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from typing import Any
@@ -22,6 +23,8 @@ from datamind.database.lines import Lines
 from datamind.errors import BadInput, Unavailable
 from datamind.settings.store import PoolSettings
 
+log = logging.getLogger(__name__)
+
 BUSY_MS = 5_000  # how long a writer waits for another one
 SQLITE_MOST = 15  # connections
 WRITERS = 5  # connections of writers in turn, in PostgreSQL
@@ -31,6 +34,7 @@ DRIVERS = dict.fromkeys(("postgresql", "postgres"), "postgresql+psycopg")
 BUSY = frozenset("57014 55P03 40P01 40001 53300".split())
 # What a store says to whoever writes to it after its rows were moved to another one.
 MOVED_SAID = "The metadata store was moved: start again with the new DATABASE_URL."
+MOVED_TRIGGER = "moved_"  # what the triggers that say so are called, before the table's name
 PROBE_BUSY_MS = 1_500
 BUSY_SAID = "The metadata store is too busy."
 DOWN = frozenset("25P03 25006".split())
@@ -71,6 +75,13 @@ class Base(DeclarativeBase):
     }
 
 
+# Reading all of the schema shows a damaged file, too.
+_SHUT = text(
+    "SELECT count(*) FROM sqlite_schema"
+    f" WHERE type = 'trigger' AND substr(name, 1, {len(MOVED_TRIGGER)}) = '{MOVED_TRIGGER}'"
+)
+
+
 class Database:
     """The metadata store at a SQLAlchemy URL.
 
@@ -102,6 +113,7 @@ class Database:
         self._lines = Lines(engines, address.database if self.is_sqlite else None)
         self.breaker = breaker or Breaker("metadata")
         self.breaker.on_change(self._given_up)
+        self._moved = False
         self._writer = asyncio.Lock() if self.is_sqlite else nullcontext()
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self._turns = async_sessionmaker(self._turn, expire_on_commit=False)
@@ -144,7 +156,9 @@ class Database:
         async with self._probe.connect() as connection:
             if self.is_sqlite:
                 await connection.execute(text(f"PRAGMA busy_timeout={PROBE_BUSY_MS}"))
-                await connection.execute(text("SELECT count(*) FROM sqlite_schema"))
+                if await connection.scalar(_SHUT):
+                    self._was_moved()
+                    raise Unavailable(MOVED_SAID)
             else:
                 await connection.execute(text("SELECT 1"))
             if write is not None:
@@ -171,6 +185,8 @@ class Database:
         except SQLAlchemyError as fault:
             if (said := outage(fault)) is None:
                 raise
+            if said == MOVED_SAID:
+                self._was_moved()
             if said != BUSY_SAID:
                 self.breaker.failed(fault)
             raise Unavailable(said) from fault
@@ -181,7 +197,17 @@ class Database:
         if breaker.opened:
             self._lines.hang_up()
 
+    def _was_moved(self) -> None:
+        """From now on it is down: reading on would hide that nothing can be written."""
+        if not self._moved:
+            log.error(MOVED_SAID)
+        self._moved = True
+
     def _must_be_there(self) -> None:
+        if self._moved:
+            moved = Unavailable(MOVED_SAID)
+            self.breaker.failed(moved)
+            raise moved
         if not self._lines.are_right():
             fault = unavailable(self.breaker.name)
             self.breaker.failed(fault)

@@ -19,7 +19,7 @@ from alembic import command
 from sqlalchemy import Connection, Integer, String, Table, func, insert, inspect, select, text
 from sqlalchemy.engine import URL
 
-from datamind.database import MOVED_SAID
+from datamind.database import MOVED_SAID, MOVED_TRIGGER
 from datamind.errors import BadInput, Conflict
 from datamind.migrations import MOVED, config, head, upgrade
 from datamind.migrations.stores import (
@@ -201,7 +201,7 @@ def _shut(old: Connection) -> None:
         for change in ("INSERT", "UPDATE", "DELETE"):
             old.execute(
                 text(
-                    f"CREATE TRIGGER moved_{table.name}_{change.lower()}"
+                    f"CREATE TRIGGER {MOVED_TRIGGER}{table.name}_{change.lower()}"
                     f" BEFORE {change} ON {table.name}"
                     f" BEGIN SELECT RAISE(ABORT, '{MOVED_SAID}'); END"
                 )

@@ -44,7 +44,8 @@ def _hint() -> str:
 
 def shown(url: URL) -> str:
     """The address for people: no password, neither in its place nor among the options."""
-    return url.set(query={}).render_as_string(hide_password=True)
+    plain = url.set(query={}, drivername=url.get_backend_name())
+    return plain.render_as_string(hide_password=True)
 
 
 @contextmanager
@@ -70,7 +71,9 @@ def reached(url: URL) -> Iterator[None]:
             ) from None
         raise Unavailable(
             f"The metadata store {shown(url)} can't be opened or written.",
-            hint="Is it down or damaged, the disk full, or the folder read-only?",
+            hint="Is it damaged, the disk full, or the folder read-only?"
+            if is_file(url)
+            else "Is it up, and are host, port, database, user and password right? Its log says.",
         ) from None
 
 

@@ -98,6 +98,9 @@ def _is_production(env: Mapping[str, str]) -> bool:
     return env.get("DATAMIND_ENV") == "production"
 
 
+MISSING = "missing" * 6  # stands for what is not there, to read on; long enough for a secret
+
+
 def _unreadable(env: Mapping[str, str]) -> Iterator[Problem]:
     """What the settings' own readers refuse, one after the other."""
     left = dict(env)
@@ -108,8 +111,8 @@ def _unreadable(env: Mapping[str, str]) -> Iterator[Problem]:
             name = fault.message.partition(" ")[0]
             yield Problem(name, fault.message, fault.hint, fatal=True)
             if name not in left:
-                left[name] = "missing"
-            elif left.pop(name) == "missing":
+                left[name] = MISSING
+            elif left.pop(name) == MISSING:
                 return
         else:
             return
