@@ -13,6 +13,7 @@ from datamind.settings import load
     [
         ("redis://localhost:6379/0", "redis://localhost:6379/0"),
         ("rediss://ana:s3cr3t@cache.example.com/2", "rediss://cache.example.com/2"),
+        ("redis://localhost:6379", "redis://localhost:6379"),
         ("unix:///run/redis.sock", "unix:///run/redis.sock"),
         ("", None),
     ],
@@ -29,6 +30,7 @@ def test_an_address_is_shown_without_its_password(url: str, shown: str | None) -
         {"REDIS_URL": "localhost:6379"},
         {"REDIS_URL": "redis://:s3cr3t@"},
         {"REDIS_URL": "redis://:s3cr3t@host:many"},
+        {"REDIS_URL": "redis://:s3cr3t@host:6379/0x"},
         {"REDIS_NAMESPACE": "a b"},
         {"REDIS_TIMEOUT_MS": "0"},
     ],

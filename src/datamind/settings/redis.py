@@ -42,7 +42,11 @@ def redis(env: Mapping[str, str]) -> RedisSettings:
     if url is not None:
         try:
             found = urlsplit(url)
-            known = found.scheme in SCHEMES and (found.scheme == "unix" or found.hostname)
+            # Where its client can't read the number of the database, it takes the first.
+            numbered = (found.path.strip("/") or "0").isdecimal()
+            known = found.scheme == "unix" or (
+                found.scheme in SCHEMES and found.hostname and numbered
+            )
             _ = found.port
         except ValueError:
             known = None
