@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 from contextlib import AsyncExitStack
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +16,9 @@ from sqlalchemy import delete
 from datamind.errors import DataMindError
 from datamind.records import Answer
 from datamind.rooms.jobs.models import Job
+from datamind.rooms.system.figures import Figures
 from datamind.rooms.system.metrics import CODES, OURS, Metrics
+from datamind.semantics.catalog import QualityIssue
 from datamind.settings import TelemetrySettings, load
 from tests.api.conftest import Api, Run
 
@@ -90,6 +93,24 @@ def test_each_number_is_what_was_done(api: Api, run: Run) -> None:
         assert told(after, "process_tree_memory_bytes", kind=kind) > 1 << 20, kind
     assert told(after, "process_resident_memory_bytes") > 1 << 20
     assert ("feedback_flagged_count", frozenset()) in before  # though nothing was flagged yet
+
+
+def test_what_is_stale_is_not_counted_as_a_failed_test(api: Api) -> None:
+    later = (api.clock() + dt.timedelta(hours=1)).isoformat()
+    issues = (
+        QualityIssue("orders", "unique_id", "unique_id fail"),
+        QualityIssue("orders", "raw.orders", "source is stale", kind="stale_source"),
+        QualityIssue("items", "items", "not built", kind="not_built"),
+        QualityIssue("sales", "unique_id", "unique_id fail", upstream="orders"),
+        QualityIssue("users", "users", "stale", kind="stale", holds_from=later),
+    )
+    catalog = SimpleNamespace(quality=issues)
+    parts: Any = SimpleNamespace(
+        bindings=SimpleNamespace(catalog=catalog), now=api.clock, settings=api.parts.settings,
+        metrics=api.parts.metrics,
+    )  # fmt: skip
+    found = {m.name: m.samples[0].value for m in Figures(lambda: parts)._here(parts)}
+    assert (found["data_quality_failures"], found["data_stale_tables"]) == (1, 2)
 
 
 def test_jobs_are_told_by_status_and_age(api: Api, run: Run) -> None:

@@ -95,9 +95,11 @@ class Figures:
         disk = shutil.disk_usage(parts.settings.home)
         yield gauge("disk_free_bytes", "Room that is left for our files.", disk.free)
         yield gauge("disk_size_bytes", "Room that there is.", disk.total)
-        found = quality.of_itself(parts.bindings.catalog.quality, parts.now())
-        failures = len(list(found))
+        found = list(quality.of_itself(parts.bindings.catalog.quality, parts.now()))
+        failures = sum(issue.kind == "failed" for issue in found)
+        stale = len({issue.table for issue in found if issue.kind != "failed"})
         yield gauge("data_quality_failures", "Tests of the data that fail.", failures)
+        yield gauge("data_stale_tables", "Tables that are stale or could not be built.", stale)
         lag, self._lag = self._lag, 0.0
         yield gauge("event_loop_lag_seconds", "The longest that the server was held up.", lag)
 
