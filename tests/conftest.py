@@ -94,6 +94,13 @@ def own_postgres_url(postgres_server: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def new_postgres_url(postgres_server: str) -> Iterator[str]:
+    """The same for one test alone."""
+    with _database(postgres_server) as url:
+        yield url
+
+
 @contextmanager
 def _database(server: str) -> Iterator[str]:
     import psycopg

@@ -25,7 +25,7 @@ LAYERS: tuple[tuple[str, str, str], ...] = (
     ("rooms", "rooms", "rooms pipeline core ground vocabulary"),
     (
         "faces",
-        "api attacks ui cli commands evaluation migrations worker mcp __main__",
+        "api attacks backup ui cli commands evaluation migrations worker mcp __main__",
         "faces rooms pipeline adapters core ground vocabulary",
     ),
 )

@@ -18,6 +18,7 @@ import typer
 
 from datamind import __version__
 from datamind.commands import job_options
+from datamind.commands.backup_options import app as backup_app
 from datamind.commands.config_options import app as config_app
 from datamind.commands.dbt_options import app as dbt_app
 from datamind.commands.evaluate_options import app as eval_app
@@ -53,6 +54,7 @@ app.command()(job_options.flower)
 app.command("migrate")(migrate)
 app.add_typer(migrate_warehouse_app)
 app.add_typer(config_app, name="config")
+app.add_typer(backup_app, name="backup")
 audit_app = typer.Typer(help="The audit log.", no_args_is_help=True)
 app.add_typer(audit_app, name="audit")
 

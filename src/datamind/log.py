@@ -35,6 +35,8 @@ OWN = frozenset(vars(logging.makeLogRecord({}))) | {
     "color_message",
 }
 OURS = ("datamind", "uvicorn")
+# The start says where a part should be: addresses there are ours, and whoever mends it needs them.
+UNMASKED = frozenset({"datamind.api.starting"})
 
 
 def carried() -> dict[str, str]:
@@ -89,11 +91,27 @@ class JsonLines(logging.Formatter):
             "component": record.name,
             "correlation_id": correlation.get(),
             "user_id": user.get(),
-            "message": masked(message),
+            "message": message if record.name in UNMASKED else masked(message),
         }
         if details:
             line["details"] = masked_in(details)
         return json.dumps(line, default=lambda value: masked(str(value)), ensure_ascii=False)
+
+
+class PeopleLines(logging.Formatter):
+    """The same for whoever sits at a terminal: what is told, and how bad it is."""
+
+    def __init__(self, *, tracebacks: bool = False) -> None:
+        super().__init__()
+        self._json = JsonLines(tracebacks=tracebacks)
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = json.loads(self._json.format(record))
+        level = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
+        details = line.get("details", {})
+        kind = f" ({details['exception']})" if "exception" in details else ""
+        traceback = f"\n{details['traceback']}" if "traceback" in details else ""
+        return f"{level}{line['message']}{kind}{traceback}"
 
 
 class FileLines(logging.Handler):
@@ -118,16 +136,20 @@ def no_statements() -> None:
 
 
 def json_logs(settings: LogSettings) -> None:
-    """From now on logs are JSON lines on standard error, and in a file where one is set.
+    """From now on logs are JSON lines on standard error, and in a file where one is set; at a
+    terminal they are lines for people.
 
     Libraries tell their warnings alone: below that they tell statements with their parameters.
     """
-    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    told: logging.Handler = logging.StreamHandler(sys.stderr)
+    lines = PeopleLines if sys.stderr.isatty() else JsonLines
+    told.setFormatter(lines(tracebacks=settings.tracebacks))
+    handlers = [told]
     if settings.file is not None:
         most = settings.file_mb << 20
-        handlers.append(FileLines(RotatedFile(settings.file, most=most, kept=settings.files)))
-    for handler in handlers:
-        handler.setFormatter(JsonLines(tracebacks=settings.tracebacks))
+        kept = FileLines(RotatedFile(settings.file, most=most, kept=settings.files))
+        kept.setFormatter(JsonLines(tracebacks=settings.tracebacks))
+        handlers.append(kept)
     logging.raiseExceptions = False  # it would print what can't be formatted as it is
     no_statements()
     root = logging.getLogger()

@@ -17,6 +17,7 @@ import struct
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Any
 
 from celery import Celery, signals
@@ -35,7 +36,9 @@ from datamind.rooms.jobs import schedules
 from datamind.rooms.jobs.figures import figures, gauges
 from datamind.rooms.jobs.running import Handler, run_job
 from datamind.rooms.parts import Ground
+from datamind.rooms.system import changing
 from datamind.settings import Settings
+from datamind.settings.changeable import changed
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +69,7 @@ class _Process:
         """What the coroutine of this work gives."""
 
         async def working() -> Any:
-            ground = self._ground or await self._open()
+            ground = await self._tuned(self._ground or await self._open())
             return await work(ground, self._jobs)
 
         return self._runner.run(working())
@@ -81,6 +84,12 @@ class _Process:
         more = {"jobs": self._jobs, "now": self._now, "job_metrics": self._counts.jobs}
         self._ground = Ground(**{**ground_of(self._settings, store), **more})
         return self._ground
+
+    async def _tuned(self, ground: Ground) -> Ground:
+        """With the settings as admins changed them."""
+        async with ground.database.unit() as session:
+            changes = await changing.read(session)
+        return replace(ground, settings=changed(self._settings, changes.values))
 
     def close(self) -> None:
         """End all that was opened."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import threading
 import time
@@ -289,7 +290,7 @@ def test_a_server_that_starts_without_its_store_waits_for_it_and_says_so(
     assert eventually(lambda: _health(server) == ("FULL_OPERATIONAL", 100), RECOVERED_S)
     assert server.login()["Authorization"]
     assert server.end() == 0
-    told = [line for line in server.said.splitlines() if not line.startswith("{")]
+    told = [json.loads(line)["message"] for line in server.said.splitlines()]
     assert any(line.startswith("metadata store and audit log … not there: ") for line in told)
     assert any(re.fullmatch(r"metadata store and audit log … ready \(\d+ ms\)", x) for x in told)
     assert "DataMind is ready. Mode: FULL_OPERATIONAL, Health: 100" in told

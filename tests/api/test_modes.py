@@ -31,6 +31,10 @@ GET /docs                                health
 GET /api/v1/system/mode                  operate
 POST /api/v1/system/mode                 operate
 GET /api/v1/system/alerts                operate
+GET /api/v1/system/config                operate
+PATCH /api/v1/system/config              write
+GET /api/v1/system/backup                read
+POST /api/v1/system/backup               write
 GET /api/v1/catalog/search               memory
 POST /api/v1/sql/generate                memory
 POST /api/v1/sql/ask                     memory

@@ -112,8 +112,8 @@ def test_who_still_runs_on_the_file_is_told_and_loses_nothing(source: str, targe
 
 # Where the move is killed, and whether its rows are there then.
 KILLS = [
-    ("moving._go_on_counting", False),  # after the first table
-    ("moving._content", False),  # before anything is compared
+    ("moving.go_on_counting", False),  # after the first table
+    ("moving.content", False),  # before anything is compared
     ("moving._shut", True),  # kept there, and not yet shut here
 ]
 

@@ -160,7 +160,7 @@ def test_told_to_end_it_ends_all_that_it_started(
         assert len(started) >= 4  # the engine's, the warehouse's, and what they come from
         assert server.end(how) == 0
         assert gone(started)
-        assert server.said.splitlines()[-1] == "DataMind has ended."
+        assert json.loads(server.said.splitlines()[-1])["message"] == "DataMind has ended."
 
 
 @pytest.mark.parametrize("after_s", [0.7, 1.0, 1.3, 1.6])

@@ -59,7 +59,7 @@ BODIES: dict[str, dict[str, Any] | None] = {
     "/admin/dbt/runs/{run_id}/cancel": None, "/system/jobs/{job_id}/cancel": None,
     "/system/jobs/{job_id}/retry": None, "/system/mode": None,
     "/system/alerts/{alert_id}/acknowledge": None, "/security/login-attempts/unlock": None,
-    "/security/ip-restrictions": None,
+    "/security/ip-restrictions": None, "/system/backup": None,
 }  # fmt: skip
 PARAMETERS: dict[str, list[str]] = {
     "/catalog/search": ["?q=quet", "?q=vaults", "?q=wh", "?q=heron"],

@@ -13,6 +13,7 @@ import httpx
 import pytest
 from sqlalchemy.engine import make_url
 
+from ..servers import eventually
 from .conftest import PASSWORD
 from .test_process import Server
 
@@ -141,3 +142,27 @@ def changes_at_once_are_kept_one_after_the_other(*two: Server) -> None:
     for key in made:
         url = f"{two[1].url}/api/v1/policies/{key}"
         assert httpx.delete(url, headers=eve, timeout=20).status_code == 204
+
+
+def test_a_setting_changed_at_one_server_holds_at_the_other_within_seconds(
+    two: tuple[Server, Server],
+) -> None:
+    one, other = two
+    eve = {server: signed_in(server, "eve") for server in two}
+
+    def patch(value: int | None) -> None:
+        body = {"settings": {"DATAMIND_EXPORT_ROWS": value}}
+        url = f"{one.url}/api/v1/system/config"
+        answer = httpx.patch(url, json=body, headers=eve[one], timeout=20)
+        assert answer.status_code == 200, answer.text
+
+    def holds(server: Server) -> Any:
+        found = httpx.get(f"{server.url}/api/v1/system/config", headers=eve[server], timeout=20)
+        return next(s["holds"] for s in found.json()["settings"]
+                    if s["name"] == "DATAMIND_EXPORT_ROWS")  # fmt: skip
+
+    patch(17)
+    assert holds(one) == 17
+    assert eventually(lambda: holds(other) == 17, 15)
+    patch(None)
+    assert eventually(lambda: holds(other) == 100_000, 15)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import logging
 import multiprocessing
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -102,6 +103,31 @@ logging.getLogger("datamind.x").debug("unwanted")
     )
     (line,) = map(json.loads, done.stderr.splitlines())
     assert (line["level"], line["message"]) == ("INFO", "mail to [EMAIL_MASKED]")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_terminal_gets_lines_for_people_and_all_else_lines_of_json_never_both(
+    tmp_path: Path, terminal: bool
+) -> None:
+    program = f"""
+import logging, pathlib
+from datamind.log import json_logs
+from datamind.api.starting import say
+from datamind.settings import LogSettings
+json_logs(LogSettings("warning", file=pathlib.Path({str(tmp_path / "x.log")!r})))
+say("ready")
+logging.getLogger("datamind.x").warning("mail to ann@example.com")
+"""
+    ours, theirs = os.openpty() if terminal else os.pipe()
+    subprocess.run([sys.executable, "-c", program], stderr=theirs, check=True)
+    told = os.read(ours, 10_000).decode().splitlines()
+    kept = [json.loads(line)["message"] for line in (tmp_path / "x.log").read_text().splitlines()]
+    assert kept == ["ready", "mail to [EMAIL_MASKED]"]
+    if terminal:
+        assert told == ["ready", "warning: mail to [EMAIL_MASKED]"]
+    else:
+        assert [json.loads(line)["message"] for line in told] == kept
 
 
 @pytest.mark.slow

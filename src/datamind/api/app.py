@@ -32,7 +32,7 @@ from datamind.rooms.problems import MEDIA_TYPE, Problem, problem
 from datamind.rooms.questions import routes as questions
 from datamind.rooms.questions import socket
 from datamind.rooms.system import admin_routes as operating
-from datamind.rooms.system import config_routes, slow_routes
+from datamind.rooms.system import backup_routes, config_routes, slow_routes
 from datamind.rooms.system import routes as system
 from datamind.rooms.users import routes as users
 from datamind.settings import Settings
@@ -47,7 +47,7 @@ ROUTERS = (
     auth.router, auth.of_keys, auth.of_sessions, *security.routers, questions.router,
     questions.queries, questions.public, socket.router, feedback.router, catalog.router,
     users.router, users.of_groups, *policies.routers, audit.router, jobs.router,
-    slow_routes.router, config_routes.router,
+    slow_routes.router, config_routes.router, backup_routes.router,
     operating.router,
 )  # fmt: skip
 

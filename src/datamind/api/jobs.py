@@ -10,6 +10,7 @@ from datamind import clock
 from datamind.adapters.dbt.configured import dbt_of
 from datamind.adapters.jobs.celery import CeleryJobs
 from datamind.adapters.jobs.local import LocalJobs
+from datamind.backup import jobs as backup_jobs
 from datamind.rooms.audit import retention
 from datamind.rooms.auth import attempts
 from datamind.rooms.dbt import jobs as dbt_jobs
@@ -17,6 +18,7 @@ from datamind.rooms.jobs import queue, schedules
 from datamind.rooms.jobs.running import Handler, JobContext, run_job
 from datamind.rooms.jobs.schedules import Usual
 from datamind.rooms.parts import Ground
+from datamind.rooms.system.backups import KIND
 from datamind.settings import Settings
 
 BATCH = 500  # told of at once
@@ -25,6 +27,7 @@ USUAL = (
     Usual(name="audit-retention", kind="audit.retention", cron="15 3 * * *"),
     Usual(name="login-attempts", kind="login_attempts.tidy", cron="5 * * * *"),
     Usual(name="dbt-sync", kind="dbt.sync", cron="0 2 * * *"),
+    Usual(name="backup", kind=KIND, cron="30 2 * * *"),
     Usual(name="old-jobs", kind="jobs.tidy", cron="45 3 * * *"),
 )
 
@@ -45,6 +48,7 @@ def handlers_of(settings: Settings) -> Mapping[str, Handler]:
     """Who does each kind of job, in this installation."""
     dbt = dbt_of(settings)
     return {
+        KIND: backup_jobs.make,
         "audit.retention": _audit_retention,
         "login_attempts.tidy": _login_attempts,
         "jobs.tidy": _old_jobs,

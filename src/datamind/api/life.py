@@ -24,6 +24,7 @@ from datamind.api.secrets import Secrets, secrets_of
 from datamind.api.shared import Shared, open_shared
 from datamind.api.starting import PASSING, Starting
 from datamind.api.store import Store, open_store
+from datamind.api.tuning import Tuning
 from datamind.breakers import Breaker, Breakers
 from datamind.errors import DataMindError
 from datamind.log import Threads
@@ -110,7 +111,8 @@ async def _parts(app: FastAPI, start: Start) -> AsyncIterator[None]:
         app.state.following = opened.following
         jobs = open_jobs(start.settings)
         app.state.parts = parts = await _put_together(start, opened, jobs, stack)
-        await _set_going(app, start, jobs, stack)
+        tuning = Tuning(app, start.settings, opened.statements.slow)
+        await _set_going(app, start, tuning, jobs, stack)
         start.starting.done(parts.modes.standing, app.state.watch.health.score)
         yield
 
@@ -127,6 +129,7 @@ class _Opened:
     shared: Shared
     data: Data
     following: Following
+    statements: Statements
 
 
 async def _opened(app: FastAPI, start: Start, stack: AsyncExitStack) -> _Opened:
@@ -135,7 +138,8 @@ async def _opened(app: FastAPI, start: Start, stack: AsyncExitStack) -> _Opened:
     stack.callback(tracing.start(settings.telemetry, "datamind"))
     secrets = secrets_of(settings)
     kept = breakers.add(Breaker("metadata"))
-    told = _statements(app, settings, metrics, stack).told
+    statements = _statements(app, settings, metrics, stack)
+    told = statements.told
     opening = asyncio.create_task(_data(start, secrets.masks, breakers, told))
     try:
         async with start.starting.part("metadata store and audit log"):
@@ -149,7 +153,7 @@ async def _opened(app: FastAPI, start: Start, stack: AsyncExitStack) -> _Opened:
     data = await opening
     following = Following(app, settings, start.source, data, secrets.masks, breakers, told)
     stack.push_async_callback(following.end)
-    return _Opened(secrets, breakers, metrics, store, shared, data, following)
+    return _Opened(secrets, breakers, metrics, store, shared, data, following, statements)
 
 
 async def _data(start: Start, mask_key: str, breakers: Breakers, told: Told) -> Data:
@@ -199,7 +203,11 @@ async def _put_together(start: Start, opened: _Opened, jobs: Jobs, stack: AsyncE
 
 
 async def _set_going(
-    app: FastAPI, start: Start, jobs: LocalJobs | CeleryJobs, stack: AsyncExitStack
+    app: FastAPI,
+    start: Start,
+    tuning: Tuning,
+    jobs: LocalJobs | CeleryJobs,
+    stack: AsyncExitStack,
 ) -> None:
     """What looks after the parts in the background."""
     settings = start.settings
@@ -208,7 +216,7 @@ async def _set_going(
         now: Parts = app.state.parts  # they change with the data
         return now
 
-    app.state.watch = watch = Watch(parts, notifiers(settings.alerts))
+    app.state.watch = watch = Watch(parts, notifiers(settings.alerts), tuning.tune)
     stack.push_async_callback(watch.end)
     async with start.starting.part("looks at all parts"):
         await watch.start()
@@ -232,10 +240,8 @@ def _statements(
     app: FastAPI, settings: Settings, metrics: Metrics, stack: AsyncExitStack
 ) -> Statements:
     """What hears of each statement that the warehouse runs."""
-    slow = None
-    if settings.telemetry.slow_ms:
-        slow = SlowLog(file_of(settings), slow_ms=settings.telemetry.slow_ms)
-        stack.callback(slow.close)
+    slow = SlowLog(file_of(settings), slow_ms=settings.telemetry.slow_ms)
+    stack.callback(slow.close)
 
     def catalog() -> Catalog | None:
         parts: Parts | None = getattr(app.state, "parts", None)

@@ -155,7 +155,8 @@ class Gate:
         if parts is not None:
             try:
                 await self._let_in(scope)
-                await parts.limits.spend(self.settings.ip_limit, "ip", scope["state"]["client_ip"])
+                most = parts.settings.server.ip_limit
+                await parts.limits.spend(most, "ip", scope["state"]["client_ip"])
                 await self._by_mode("WS", scope["path"])
                 if self._sockets >= self.settings.requests:
                     raise Overloaded("Too many connections are open.")
@@ -249,7 +250,8 @@ class Gate:
             raise BodyTooLarge("The request is too large.")
         parts = getattr(self.server.state, "parts", None)
         if parts is not None and not path.startswith(FREE):
-            await parts.limits.spend(self.settings.ip_limit, "ip", scope["state"]["client_ip"])
+            most = parts.settings.server.ip_limit
+            await parts.limits.spend(most, "ip", scope["state"]["client_ip"])
 
     @contextmanager
     def _under_way(self, scope: Scope) -> Iterator[None]:

@@ -41,6 +41,7 @@ class Secrets:
 
 def secrets_of(settings: Settings) -> Secrets:
     """The secrets; BadInput for weak ones, and in production where JWT_SECRET is missing."""
+    _restored(settings)
     given, masks = settings.server.jwt_secret, settings.server.mask_key
     for name, secret in (("JWT_SECRET", given), ("MASK_KEY", masks)):
         if secret is not None and not _is_strong(secret):
@@ -59,10 +60,18 @@ def secrets_of(settings: Settings) -> Secrets:
 def audit_key_of(settings: Settings) -> bytes:
     """The key of the audit's chain, for who only reads: AuditKeyMissing where there is none, and
     none is made, for no record would fit it."""
+    _restored(settings)
     path = settings.home / FILE
     if not path.exists():
         raise AuditKeyMissing(f"The audit log's key is missing: there is no {path}.")
-    return _read(path).audit
+    return read_secrets(path).audit
+
+
+def _restored(settings: Settings) -> None:
+    """A restore that was stopped is finished before its secrets are read."""
+    from datamind.backup.restoring import finish  # it reads secrets, too
+
+    finish(settings)
 
 
 def _is_strong(secret: str) -> bool:
@@ -81,10 +90,11 @@ def _kept(path: Path) -> Secrets:
             f"The folder {path.parent} can't be written.",
             hint="Make room, or set DATAMIND_HOME to a folder that may be written to.",
         ) from None
-    return _read(path)
+    return read_secrets(path)
 
 
-def _read(path: Path) -> Secrets:
+def read_secrets(path: Path) -> Secrets:
+    """What is in such a file; BadInput where it is damaged."""
     try:
         found = json.loads(path.read_text("utf-8"))
         kept = Secrets(jwt=str(found["jwt"]), audit=bytes.fromhex(found["audit"]))

@@ -8,7 +8,7 @@ import datetime as dt
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -25,10 +25,6 @@ AGAIN_S = 3.0
 PASSING = (Unavailable, WarehouseError)
 
 
-def _silent(line: str) -> None:
-    """Nobody reads it."""
-
-
 @dataclass
 class Part:
     """A part that is being opened; `goes_without` says what is not there of it, and what serves
@@ -39,10 +35,9 @@ class Part:
 
 @dataclass
 class Starting:
-    """Tells a person (`say`) and the log how the start goes; `missing` is what keeps it waiting,
-    and `lacks` the part that it is about."""
+    """Tells the log how the start goes; `missing` is what keeps it waiting, and `lacks` the part
+    that it is about."""
 
-    say: Callable[[str], None] = _silent
     waits: bool = False
     missing: DataMindError | None = None
     lacks: str = ""
@@ -80,11 +75,15 @@ class Starting:
         await asyncio.sleep(AGAIN_S)
 
     def _tell(self, line: str, level: int) -> None:
-        log.log(level, "%s", line)
         key = line.partition("(")[0]
         if key not in self._said:  # not again at each try
             self._said.add(key)
-            self.say(line)
+            log.log(level, "%s", line)
+
+
+def say(line: str) -> None:
+    """Tell of the server as a whole, whatever level is logged."""
+    log.info("%s", line)
 
 
 def answered(path: str, starting: Starting, now: dt.datetime) -> Response:

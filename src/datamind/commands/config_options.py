@@ -68,6 +68,36 @@ def check(json: Json = False) -> None:
     finish(lambda: config.check(as_json=json), as_json=json)
 
 
+@app.command("set")
+def set_to(
+    name: Annotated[str, typer.Argument(help="Its name in the environment.")],
+    value: Annotated[str, typer.Argument(help="What is to hold from now on.")],
+    json: Json = False,
+) -> None:
+    """Change a setting of all servers that run; kept in the store, before the environment."""
+    from datamind.commands import config_changes
+
+    finish(lambda: config_changes.change(name, value, as_json=json), as_json=json)
+
+
+@app.command("unset")
+def unset(
+    name: Annotated[str, typer.Argument(help="Its name in the environment.")], json: Json = False
+) -> None:
+    """Take a change back: what the environment says, or the usual, holds again."""
+    from datamind.commands import config_changes
+
+    finish(lambda: config_changes.change(name, None, as_json=json), as_json=json)
+
+
+@app.command("changes")
+def changes(json: Json = False) -> None:
+    """List the settings that may be changed while servers run, and those that were."""
+    from datamind.commands import config_changes
+
+    finish(lambda: config_changes.show(as_json=json), as_json=json)
+
+
 @app.command("show")
 def show(json: Json = False) -> None:
     """List what is set, and where; secrets as ***."""

@@ -90,6 +90,7 @@ def run(
 
 
 def _serve(settings: Settings, screen: Screen, built: Build) -> int:
+    from datamind.api.starting import say
     from datamind.commands import serve
 
     _introduce(settings, screen)
@@ -103,7 +104,7 @@ def _serve(settings: Settings, screen: Screen, built: Build) -> int:
     settings = replace(settings, dbt_project=project_folder(), dbt=dbt)
     return serve.serve(
         settings, newest, questions=(QUESTION, *MORE),
-        ready=lambda: serve.say(f"\n{serve.address(settings.server)}"),
+        ready=lambda: say(serve.address(settings.server)),
     )  # fmt: skip
 
 

@@ -8,7 +8,6 @@ import os
 import resource
 import signal
 import socket
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,7 @@ import uvicorn
 from datamind.api.app import create_app
 from datamind.api.connections import Connection
 from datamind.api.data import Source
-from datamind.api.starting import Starting
+from datamind.api.starting import Starting, say
 from datamind.commands.people import with_people
 from datamind.commands.wiring import target
 from datamind.errors import BadInput, Unavailable
@@ -91,7 +90,7 @@ def serve(
     keep_secrets()
     json_logs(settings.logs)
     server = settings.server
-    starting = Starting(say, waits=True)
+    starting = Starting(waits=True)
     app = create_app(settings, source, demo_questions=questions, starting=starting)
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, backlog=BACKLOG,
@@ -143,11 +142,6 @@ def must_be_free(server: ServerSettings) -> None:
     """BadInput where something listens there already."""
     with _listening(server.host, server.port):
         pass
-
-
-def say(text: str) -> None:
-    """For the person at the terminal."""
-    print(text, file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager

@@ -49,7 +49,7 @@ def upgrade(url: str, revision: str = "head") -> Migrated:
     if found == wanted:  # as at most starts: nobody waits for anybody
         return Migrated(found, found)
     with reached(address), alone(address) as connection:
-        before = _known(connection, address)
+        before = known(connection, address)
         if before == wanted:
             return Migrated(before, before)
         if before is not None and _number(before) > _number(wanted):
@@ -66,7 +66,7 @@ def downgrade(url: str, revision: str) -> Migrated:
     """Take the store back to the revision (`base`: empty); what only newer ones keep is lost."""
     address = parsed(url)
     with reached(address), alone(address) as connection:
-        before = _known(connection, address)
+        before = known(connection, address)
         wanted = None if revision == "base" else _named(revision)
         if before is None or (wanted is not None and _number(wanted) > _number(before)):
             raise BadInput(f"The store is at {before or 'no revision'}: there is no way down.")
@@ -112,7 +112,7 @@ def _revision(engine: Engine) -> str | None:
         return revision_in(connection)
 
 
-def _known(connection: Connection, address: URL) -> str | None:
+def known(connection: Connection, address: URL) -> str | None:
     """The store's revision; BadInput for one that this version does not know."""
     found = revision_in(connection)
     if found == MOVED:

@@ -80,19 +80,19 @@ def move(source: str, target: str) -> Moved:
 
 
 def _moved(old: Connection, new: Connection, there: URL, backup: Path) -> Moved:
-    tables = _tables()
+    wanted = tables()
     finished_only = revision_in(new) is not None
     replaced = 0
     if not finished_only:
-        _must_be_free(new, tables, there)
+        must_be_free(new, wanted, there)
         command.upgrade(config(new), head())
-        for table in reversed(tables):  # what the migrations put there
+        for table in reversed(wanted):  # what the migrations put there
             new.execute(table.delete())
-        for table in tables:
-            replaced += _copied(old, new, table)
-            _go_on_counting(new, table)
-    held = {table.name: _content(_rows(old, table)) for table in tables}
-    found = {table.name: _content(_rows(new, table)) for table in tables}
+        for table in wanted:
+            replaced += copied(old, new, table)
+            go_on_counting(new, table)
+    held = {table.name: content(rows(old, table)) for table in wanted}
+    found = {table.name: content(rows(new, table)) for table in wanted}
     if different := [name for name in held if held[name] != found[name]]:
         if finished_only:
             raise Conflict(
@@ -104,18 +104,20 @@ def _moved(old: Connection, new: Connection, there: URL, backup: Path) -> Moved:
             f"{different[0]} did not arrive as it was; nothing was changed.",
             hint="This is a fault of ours: please report it.",
         )
-    rows = {name: content.rows for name, content in held.items()}
-    return Moved(rows, backup, replaced, finished_only)
+    count = {name: one.rows for name, one in held.items()}
+    return Moved(count, backup, replaced, finished_only)
 
 
-def _tables() -> list[Table]:
+def tables() -> list[Table]:
+    """All tables, those that others refer to first."""
     from datamind.migrations.tables import metadata
 
     return metadata.sorted_tables
 
 
-def _must_be_free(new: Connection, tables: Iterable[Table], there: URL) -> None:
-    taken = sorted({table.name for table in tables} & set(inspect(new).get_table_names()))
+def must_be_free(new: Connection, wanted: Iterable[Table], there: URL) -> None:
+    """Conflict where a table that is none of ours has one of these names."""
+    taken = sorted({table.name for table in wanted} & set(inspect(new).get_table_names()))
     if taken:
         raise Conflict(
             f"{shown(there)} has a table {taken[0]} already, which is not ours.",
@@ -123,27 +125,29 @@ def _must_be_free(new: Connection, tables: Iterable[Table], there: URL) -> None:
         )
 
 
-def _copied(old: Connection, new: Connection, table: Table) -> int:
+def copied(old: Connection, new: Connection, table: Table) -> int:
     """Take all rows over; how many texts had to be changed."""
     replaced = 0
-    for batch in _batches(old, table):
-        rows = [_kept(row) for row in batch]
+    for batch in batches(old, table):
+        kept_rows = [_kept(row) for row in batch]
         replaced += sum(
-            row[n] != kept[n] for row, kept in zip(batch, rows, strict=True) for n in row
+            row[n] != kept[n] for row, kept in zip(batch, kept_rows, strict=True) for n in row
         )
-        _must_fit(table, rows)
-        new.execute(insert(table), rows)
+        _must_fit(table, kept_rows)
+        new.execute(insert(table), kept_rows)
     return replaced
 
 
-def _batches(connection: Connection, table: Table) -> Iterator[list[dict[str, Any]]]:
-    found = connection.execution_options(yield_per=BATCH).execute(select(table))
+def batches(connection: Connection, table: Table) -> Iterator[list[dict[str, Any]]]:
+    """All rows, some at a time."""
+    found = connection.execute(select(table).execution_options(yield_per=BATCH))
     for some in found.mappings().partitions(BATCH):
         yield [dict(row) for row in some]
 
 
-def _rows(connection: Connection, table: Table) -> Iterator[Row]:
-    for batch in _batches(connection, table):
+def rows(connection: Connection, table: Table) -> Iterator[Row]:
+    """All rows, as PostgreSQL can keep them."""
+    for batch in batches(connection, table):
         yield from map(_kept, batch)
 
 
@@ -169,7 +173,7 @@ def _must_fit(table: Table, rows: Iterable[Row]) -> None:
                 )
 
 
-def _go_on_counting(new: Connection, table: Table) -> None:
+def go_on_counting(new: Connection, table: Table) -> None:
     """Numbers that the database gives go on after the last one."""
     column = table.autoincrement_column
     if column is None:
@@ -180,9 +184,10 @@ def _go_on_counting(new: Connection, table: Table) -> None:
         new.execute(select(func.setval(sequence, last)))
 
 
-def _content(rows: Iterable[Row]) -> Content:
+def content(some: Iterable[Row]) -> Content:
+    """What these rows are."""
     count = total = 0
-    for row in rows:
+    for row in some:
         line = json.dumps([row[name] for name in sorted(row)], sort_keys=True, default=_plain)
         total = (total + int.from_bytes(hashlib.sha256(line.encode()).digest())) % WHOLE
         count += 1
@@ -197,7 +202,7 @@ def _plain(value: object) -> str:
 
 def _shut(old: Connection) -> None:
     """From now on nothing can be written here, and no server starts on it."""
-    for table in _tables():
+    for table in tables():
         for change in ("INSERT", "UPDATE", "DELETE"):
             old.execute(
                 text(

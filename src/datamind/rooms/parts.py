@@ -27,6 +27,7 @@ from datamind.rooms.questions.waiting import Streams
 from datamind.rooms.system.metrics import Metrics
 from datamind.rooms.system.modes import Modes
 from datamind.settings import Settings
+from datamind.settings.changeable import Changes
 
 MOST_LISTENERS, EACH = 50, 5  # who follow logs at this server, and of them one user's
 
@@ -108,7 +109,8 @@ class Parts(Governing):
     warehouse's role may do and should not, `stored_bytes` what it holds: known where it could be
     `looked_at`. `redis` is what servers share, `beside` the warehouse that some plans are routed
     to, if there are such. `modes` say what may be done now, `breakers` which outside parts are not
-    to be asked; `listeners` follow logs of jobs.
+    to be asked; `listeners` follow logs of jobs. `changes` are those
+    of the settings that were made since the start; `settings` have them already.
     """
 
     ip_rules: IpRulesOf
@@ -133,3 +135,4 @@ class Parts(Governing):
     looked_at: bool = True
     beside: Warehouse | None = None
     redis: Looked | None = None
+    changes: Changes = field(default_factory=Changes)

@@ -75,6 +75,10 @@ class Places:
         self._held: Counter[str] = Counter()
         self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
 
+    def wait(self, limit_s: float) -> None:
+        """Who comes from now on waits for so long at most."""
+        self._limit_s = limit_s
+
     @property
     def waiting(self) -> int:
         """How many wait."""

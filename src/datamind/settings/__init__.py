@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from datamind.settings.alerts import AlertSettings, alerts
+from datamind.settings.backups import BackupSettings, backups
 from datamind.settings.dbt import DbtSettings, dbt
 from datamind.settings.environment import Asked, current
 from datamind.settings.logs import LogSettings, logs
@@ -62,6 +63,7 @@ class Settings:
     dbt: DbtSettings = field(default_factory=DbtSettings)
     router: RouterSettings = field(default_factory=RouterSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
+    backups: BackupSettings = field(default_factory=BackupSettings)
     given: tuple[tuple[str, str | None], ...] = field(default=(), compare=False, repr=False)
 
     @property
@@ -78,6 +80,11 @@ class Settings:
     def demo(self) -> Path:
         """Where the demo's raw data and builds are kept."""
         return self.home / "demo"
+
+    @property
+    def backup_folder(self) -> Path:
+        """Where backups are kept."""
+        return self.backups.folder or self.home / "backups"
 
     @property
     def database_url(self) -> str:
@@ -111,5 +118,6 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         dbt=dbt(env),
         router=router(env),
         alerts=alerts(env),
+        backups=backups(env),
         given=asked.shown,
     )

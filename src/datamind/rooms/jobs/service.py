@@ -46,6 +46,16 @@ async def get(session: AsyncSession, caller: Caller, job_id: str, *, after: int 
     return JobDetail(**job.model_dump(), log=log)
 
 
+async def last_of(session: AsyncSession, kind: str, *statuses: Status) -> JobOut | None:
+    """The job of this kind that was asked for last, of those in one of the states, if any are
+    named."""
+    found = select(Job).where(Job.kind == kind).order_by(Job.created_at.desc(), Job.id).limit(1)
+    if statuses:
+        found = found.where(Job.status.in_(statuses))
+    row = await session.scalar(found)
+    return JobOut.model_validate(row) if row is not None else None
+
+
 async def cancel(session: AsyncSession, ground: Ground, caller: Caller, job_id: str) -> JobOut:
     """One that waits is over at once, one that runs is told; one that is over stays as it is."""
     need(caller, "admin")

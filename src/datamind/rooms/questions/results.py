@@ -37,6 +37,10 @@ class Results:
         self._now = now
         self._flights: dict[str, Flight] = {}
 
+    def hold(self, ttl_s: float) -> None:
+        """What is read from now on holds for so long."""
+        self._ttl_s = ttl_s
+
     async def of(
         self, governed: Governed, warehouse: Warehouse, run: Callable[[], Awaitable[Result]], *,
         stop: CallOff, fresh: bool = False,

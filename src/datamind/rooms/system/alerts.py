@@ -30,7 +30,7 @@ LOOK_S = 5.0
 MOST = 500  # that wait to be kept
 KINDS = (
     "mode_change", "part_down", "circuit_open", "audit_copy_down", "disk_nearly_full",
-    "data_quality", "feedback_overdue", "role_may_write", "advice",
+    "data_quality", "feedback_overdue", "role_may_write", "advice", "backup_failed",
 )  # fmt: skip
 
 

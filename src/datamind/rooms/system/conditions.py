@@ -10,7 +10,7 @@ from pathlib import Path
 from datamind.breakers import unavailable
 from datamind.rooms.feedback import service as feedback
 from datamind.rooms.parts import Parts
-from datamind.rooms.system import advice
+from datamind.rooms.system import advice, backups
 from datamind.rooms.system.alerts import Alerts, Condition
 from datamind.rooms.system.looks import Threaded
 from datamind.semantics import quality
@@ -39,6 +39,7 @@ class Conditions:
         for kind, provider in (
             ("disk_nearly_full", self.disk), ("data_quality", self.quality),
             ("feedback_overdue", self.feedback), ("role_may_write", self.role),
+            ("backup_failed", lambda: backups.conditions(self._parts())),
             ("advice", lambda: advice.conditions(self._parts())),
         ):  # fmt: skip
             alerts.watch((kind,), provider)

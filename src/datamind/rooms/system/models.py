@@ -14,8 +14,8 @@ OPEN = text("ended_at IS NULL")
 
 
 class SystemState(Base):
-    """One thing by its name: `mode_override`, and `heartbeat`, which looks write to see whether
-    the store can be written."""
+    """One thing by its name: `mode_override`, `settings` that were changed, and `heartbeat`, which
+    looks write to see whether the store can be written."""
 
     __tablename__ = "system_state"
 

@@ -47,6 +47,7 @@ ROUTES: tuple[tuple[str, str, Group], ...] = (
     ("GET", r"/auth(/.*)?", "read"),
     ("*", r"/auth/.*", "write"),
     ("*", r"/system/(mode|alerts)(/.*)?", "operate"),
+    ("GET", r"/system/config", "operate"),
     ("GET", r"/catalog(/.*)?", "memory"),
     # An ask that is to be run asks for `execute` when it comes to that.
     ("POST", r"/sql/(generate|validate|explain|ask)", "memory"),

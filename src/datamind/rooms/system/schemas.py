@@ -1,4 +1,4 @@
-"""Wire shapes of health (api.md, section 2)."""
+"""Wire shapes of health (api.md, section 2), mode, alerts and settings."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from datamind.rooms.bodies import Body
+from datamind.rooms.jobs.schemas import JobOut
 from datamind.rooms.paging import Page
 from datamind.rooms.text import Text
 
@@ -109,16 +111,62 @@ class AlertsPage(Page):
     items: list[AlertOut]
 
 
+class TakesOut(BaseModel):
+    """What a setting takes that may be changed while servers run: a whole number, a number, or a
+    rate as `60/minute`; `least` and `most` count in `unit`."""
+
+    kind: Literal["whole", "number", "rate"]
+    unit: str
+    least: float
+    most: float
+
+
 class SettingOut(BaseModel):
-    """A setting by its name in the environment; null where nothing is set and the usual holds."""
+    """A setting by its name in the environment: `value` is what was said, null where nothing was
+    and the usual holds. Of those that may be changed while servers run, `holds` is what holds, and
+    `takes` what may be given; `changed_by` (a user id) and `changed_at` tell of the change."""
 
     name: str
     value: str | None
     secret: bool
+    source: Literal["default", "environment", "changed"]
+    holds: int | float | str | None = None
+    takes: TakesOut | None = None
+    changed_by: str | None = None
+    changed_at: dt.datetime | None = None
 
 
 class ConfigOut(BaseModel):
-    """What the server was started with."""
+    """What the server was started with, and what was changed since; `revision` counts the changes
+    and is the ETag."""
 
     environment: str
+    revision: int
     settings: list[SettingOut]
+
+
+class BackupOut(BaseModel):
+    """A backup in this node's folder; one that is not encrypted holds no secrets."""
+
+    name: str
+    bytes: int
+    made_at: dt.datetime
+    encrypted: bool
+
+
+class BackupsOut(BaseModel):
+    """The backups of this node, newest first, of which so many are kept (`keep`); `last` is the
+    last that was asked for on any node, with how it went."""
+
+    items: list[BackupOut]
+    total: int
+    keep: int
+    last: JobOut | None
+
+
+class ConfigIn(Body):
+    """Settings to change, by name; null takes a change back."""
+
+    settings: Annotated[
+        dict[Annotated[Text, Field(max_length=60)], Any], Field(min_length=1, max_length=50)
+    ]

@@ -20,7 +20,7 @@ from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.auth.service import load_revocations
 from datamind.rooms.caller import Caller, need
 from datamind.rooms.parts import Parts
-from datamind.rooms.system import overriding
+from datamind.rooms.system import changing, overriding
 from datamind.rooms.system.alerts import Alerts, Condition
 from datamind.rooms.system.components import components
 from datamind.rooms.system.conditions import Conditions
@@ -32,6 +32,7 @@ from datamind.rooms.system.notifying import Sending
 from datamind.rooms.system.overriding import Override
 from datamind.rooms.system.schemas import HealthOut, ModeOut, OverrideOut
 from datamind.rooms.users import service as users
+from datamind.settings.changeable import Changes
 
 log = logging.getLogger(__name__)
 
@@ -49,8 +50,12 @@ SYSTEM = Caller(Identity("", "admin"), "", "system")
 class Watch:
     """The last look at each part; a part that hangs is down."""
 
-    def __init__(self, parts: Callable[[], Parts], notifiers: Sequence[Notifier] = ()) -> None:
+    def __init__(
+        self, parts: Callable[[], Parts], notifiers: Sequence[Notifier] = (),
+        tune: Callable[[Changes], None] = lambda changes: None,
+    ) -> None:  # fmt: skip
         self._now = parts  # they may change while the server runs
+        self.tune = tune  # put changed settings into the parts
         self._sending = Sending(notifiers, parts().breakers, parts().metrics)
         self.alerts = Alerts(parts, self._sending)
         self.conditions = Conditions(parts)
@@ -300,6 +305,9 @@ class Watch:
         said = self._said
         async with parts.database.unit() as session:
             found = await overriding.read(session, parts.now())
+            changes = await changing.read(session)
+        if changes != parts.changes and parts.changes is self._parts.changes:  # as below
+            self.tune(changes)
         if found != self._override and said == self._said:  # else it is older than what was said
             self._override = found
             self.settle()

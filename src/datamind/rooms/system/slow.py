@@ -40,19 +40,20 @@ def file_of(settings: Settings) -> RotatedFile:
 
 
 class SlowLog:
-    """Keeps statements that took `slow_ms` and more; the plan is asked for afterwards, by one
-    thread, and for one form of a statement once in ten minutes."""
+    """Keeps statements that took `slow_ms` and more (0: none); the plan is asked for afterwards,
+    by one thread, and for one form of a statement once in ten minutes."""
 
     def __init__(self, file: RotatedFile, *, slow_ms: int) -> None:
         self._file = file
-        self._slow_s = slow_ms / 1000
+        self.slow_ms = slow_ms
         self._threads = Threads(1, "slow-queries")
         self._waiting = 0
         self._planned: OrderedDict[str, float] = OrderedDict()
 
     def told(self, ran: Ran, warehouse: Warehouse, names: Set[str]) -> None:
         """A statement ended; it is kept where it was slow."""
-        if ran.seconds < self._slow_s or self._waiting >= MOST_WAITING:
+        slow = 0 < self.slow_ms <= 1000 * ran.seconds
+        if not slow or self._waiting >= MOST_WAITING:
             return
         self._waiting += 1
         try:

@@ -37,9 +37,9 @@ class Names:
 class Statements:
     """Told of each statement, in the thread that ran it."""
 
-    def __init__(self, metrics: Metrics, slow: SlowLog | None, names: Names) -> None:
+    def __init__(self, metrics: Metrics, slow: SlowLog, names: Names) -> None:
         self._metrics = metrics
-        self._slow = slow
+        self.slow = slow
         self._names = names
 
     def told(self, ran: Ran, warehouse: Warehouse) -> None:
@@ -54,5 +54,4 @@ class Statements:
                 db__query__text=form.text, db__response__returned_rows=ran.rows,
                 datamind__fingerprint=form.fingerprint,
             )  # fmt: skip
-        if self._slow is not None:
-            self._slow.told(ran, warehouse, self._names())
+        self.slow.told(ran, warehouse, self._names())
