@@ -339,6 +339,7 @@ def test_the_newest_are_kept_and_what_a_killed_one_left_is_taken_away(tmp_path: 
     )
     with pytest.raises(Conflict, match="already"):
         making.create(settings, made.file)
+    assert len({made.file, making.create(settings).file, making.create(settings).file}) == 3
 
 
 def test_where_there_is_no_room_nothing_is_left(

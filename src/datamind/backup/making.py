@@ -61,11 +61,11 @@ def create(settings: Settings, to: Path | None = None) -> Made:
     there is no room or the store is down."""
     now = clock.now()
     folder = settings.backup_folder if to is None else to.absolute().parent
-    file = to.absolute() if to is not None else folder / f"datamind-{now:%Y%m%dT%H%M%SZ}.backup"
     keys = keys_of(current())
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with _alone_in(folder) as scratch:
+            file = to.absolute() if to is not None else _free(folder, now)
             if file.exists():
                 raise Conflict(f"There is {file} already.", hint="Name another file.")
             manifest = _gathered(settings, scratch, now, secrets=bool(keys))
@@ -78,6 +78,13 @@ def create(settings: Settings, to: Path | None = None) -> Made:
             hint="It takes twice the room of what it holds: make room, or name another folder.",
         ) from None
     return Made(file, file.stat().st_size, bool(keys), manifest)
+
+
+def _free(folder: Path, now: dt.datetime) -> Path:
+    """A name that none has yet: another one may have been made within the same second."""
+    while (file := folder / f"datamind-{now:%Y%m%dT%H%M%SZ}.backup").exists():
+        now += dt.timedelta(seconds=1)
+    return file
 
 
 @contextmanager
