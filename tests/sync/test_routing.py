@@ -37,7 +37,7 @@ STATE = State(
     "public.orders", "live", "b", 1, 7,
     ((1, "id", "bigint", "Int64"), (2, "status", "text", "LowCardinality(String)"),
      (3, "took", "interval", "String")),
-    ("id",), None, mark="m1", synced_at=NOW - dt.timedelta(hours=5),
+    ("id",), None, mark="m1", synced_at=NOW - dt.timedelta(hours=5), source="db",
 )  # fmt: skip
 SMALL_STATE = replace(STATE, table="public.stores", columns=((1, "id", "integer", "Int32"),))
 STATES = {"public.orders": STATE, "public.stores": SMALL_STATE}
@@ -54,7 +54,7 @@ def governed(*relations: str, columns: tuple[str, ...] = (), policies: tuple[str
 
 
 SECOND = second_of(CATALOG, STATES, "ch", 100_000)
-FRESH = copies_of(CATALOG, STATES, MARKS, NOW, 300)
+FRESH = copies_of(CATALOG, STATES, MARKS, NOW, 300, "db")
 
 
 @pytest.mark.parametrize(
@@ -84,6 +84,7 @@ def test_where_a_plan_goes_and_why(  # type: ignore[no-untyped-def]
         ({}, "m1", ""),
         ({}, "m2", "was written since its copy of 07:00"),
         ({"synced_at": NOW - dt.timedelta(seconds=200)}, "m2", ""),
+        ({"source": "other", "synced_at": NOW}, "m1", "not compared with this database"),
         ({"status": "copying"}, "m1", "is not copied"),
         ({"status": "stopped", "reason": "a date"}, "m1", "is stopped: a date"),
         ({"columns": STATE.columns[:2]}, "m1", "has not all of its columns"),
@@ -91,7 +92,7 @@ def test_where_a_plan_goes_and_why(  # type: ignore[no-untyped-def]
 )
 def test_which_copies_are_fresh(change: dict[str, object], mark: str, why: str) -> None:
     states = {**STATES, "public.orders": replace(STATE, **change)}  # type: ignore[arg-type]
-    copies = copies_of(CATALOG, states, {"public.orders": mark}, NOW, 300)
+    copies = copies_of(CATALOG, states, {"public.orders": mark}, NOW, 300, "db")
     assert ("orders" in copies.fresh) is not bool(why)
     assert why in copies.stale.get("orders", "")
 

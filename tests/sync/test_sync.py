@@ -13,7 +13,10 @@ import time
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
+from datamind.adapters.sync import source
+from datamind.adapters.sync.running import Wanted, run_sync
 from datamind.adapters.sync.target import opened
 from datamind.errors import Conflict
 from tests.sync.conftest import Pair
@@ -266,6 +269,26 @@ def test_two_syncs_at_once_are_refused(pair: Pair) -> None:
 
     assert pair.one(progress=meanwhile).equal
     assert other
+
+
+def test_a_copy_of_another_database_is_none_of_this_one(pair: Pair) -> None:
+    pair.execute("CREATE TABLE t (id int PRIMARY KEY, at timestamptz DEFAULT now(), x int)")
+    pair.execute("INSERT INTO t VALUES (1, now(), 10), (2, now(), 20)")
+    pair.sync()
+    other = make_conninfo(pair.postgres_url, dbname="other_sales")
+    pair.execute("DROP DATABASE IF EXISTS other_sales")
+    pair.execute("CREATE DATABASE other_sales TEMPLATE template0")
+    with psycopg.connect(other, autocommit=True) as theirs, source.opened(other) as there:
+        theirs.execute("CREATE TABLE t (id int PRIMARY KEY, at timestamptz DEFAULT now(), x int)")
+        theirs.execute("INSERT INTO t VALUES (1, now() - interval '9 days', 11)")
+        (state,) = pair.clickhouse.states().values()
+        assert state.source != there.identity()
+        report = run_sync(Wanted(other, pair.clickhouse_url, settle_s=0))
+        assert [t.equal for t in report.tables] == [True]
+        (state,) = pair.clickhouse.states().values()
+        assert state.source == there.identity()
+    assert pair.clickhouse.rows("SELECT id, x FROM public.t") == [(1, 11)]
+    pair.execute("DROP DATABASE other_sales")
 
 
 def test_a_table_that_is_no_more_goes_and_all_can_be_taken_back(pair: Pair) -> None:

@@ -61,9 +61,9 @@ def second_of(catalog: Catalog, states: Mapping[str, State], name: str, least_ro
 
 def copies_of(
     catalog: Catalog, states: Mapping[str, State], marks: Mapping[str, str], now: dt.datetime,
-    lag_s: float,
+    lag_s: float, source: str,
 ) -> Copies:  # fmt: skip
-    """Which tables are fresh: not written since their sync, or synced just now."""
+    """Which tables are fresh: copies of `source` that was not written since, or synced just now."""
     fresh, stale = {}, {}
     for table in catalog.tables:
         state = states.get(_full(table))
@@ -71,6 +71,8 @@ def copies_of(
             stale[table.id] = f"{table.id} is not copied"
         elif state.status != "live":
             stale[table.id] = f"the copy of {table.id} is stopped: {state.reason}"
+        elif state.source != source:
+            stale[table.id] = f"the copy of {table.id} was not compared with this database yet"
         elif {c.name for c in table.columns} - _types(state).keys():
             stale[table.id] = f"the copy of {table.id} has not all of its columns"
         elif state.synced_at is None:
@@ -117,8 +119,8 @@ class Watching:
 
     def _see(self, there: source.Source, here: target.Target) -> None:
         states, marks = here.states(), there.marks()
-        now = dt.datetime.now(dt.UTC)
-        self._copies = copies_of(self._catalog, states, marks, now, self._lag_s)
+        now, which = dt.datetime.now(dt.UTC), there.identity()
+        self._copies = copies_of(self._catalog, states, marks, now, self._lag_s, which)
 
     def _keep_looking(self) -> None:
         while not self._ended.is_set():

@@ -92,7 +92,7 @@ def run_sync(wanted: Wanted) -> SyncReport:
             time.sleep(wanted.settle_s)
             xids, planned = there.xids(), _planned(wanted, there, here)
         with there.snapshot() as moment:
-            at = Moment(moment, xids)
+            at = Moment(moment, xids, there.identity())
             reports = tuple(_synced(wanted, there, here, one, at) for one in planned)
         if not wanted.tables:
             _forget_dropped(here, {p.table.id for p in planned})
@@ -102,10 +102,12 @@ def run_sync(wanted: Wanted) -> SyncReport:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When the snapshot was taken, and which transaction was to be the next before that."""
+    """When the snapshot was taken, of which database, and which transaction was to be the next
+    before that."""
 
     at: dt.datetime
     xids: str
+    source: str
 
 
 @contextmanager
@@ -115,7 +117,8 @@ def _both(wanted: Wanted) -> Iterator[tuple[Source, Target]]:
 
 
 def _planned(wanted: Wanted, there: Source, here: Target) -> list[Planned]:
-    tables, states = there.tables(), here.states()
+    tables, source = there.tables(), there.identity()
+    states = {name: _of(state, source) for name, state in here.states().items()}
     if wanted.tables:
         known = {t.id: t for t in tables} | {t.name: t for t in tables if t.schema == "public"}
         missing = [name for name in wanted.tables if name not in known]
@@ -123,6 +126,13 @@ def _planned(wanted: Wanted, there: Source, here: Target) -> list[Planned]:
             raise BadInput(f"There is no table {missing[0]} that this role may read.")
         tables = [known[name] for name in dict.fromkeys(wanted.tables)]
     return [_plan(wanted, there, table, states.get(table.id)) for table in tables]
+
+
+def _of(state: State, source: str) -> State:
+    """What is known of a copy of another database holds for none of this one's rows."""
+    if state.source == source or state.status == "copying":
+        return state
+    return replace(state, status="stopped", high=None, verified_at=None, xids="")
 
 
 def _plan(wanted: Wanted, there: Source, table: SourceTable, state: State | None) -> Planned:
@@ -281,7 +291,7 @@ class _Table:
             columns=columns_of(self.plan), watermark=self.plan.watermark, high=self._high(),
             mark=self.plan.source.mark, synced_at=self.moment.at, rows=rows, xids=self.moment.xids,
             verified_at=self.moment.at if sums is not None else state.verified_at,
-            plain=state.plain and not copying.replaced,
+            plain=state.plain and not copying.replaced, source=self.moment.source,
         ))  # fmt: skip
         told = self._showing.settled(copying)
         return TableReport(

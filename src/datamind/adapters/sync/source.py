@@ -173,6 +173,18 @@ class Source:
             for schema, name, oid, secured, rows, size, mark in listed if oid in columns
         ]  # fmt: skip
 
+    def identity(self) -> str:
+        """Which database of which cluster this is; a standby is what it follows, and a restored
+        dump is another."""
+        may = self.rows("SELECT has_function_privilege('pg_control_system()', 'execute')")[0][0]
+        cluster = (
+            self.rows("SELECT system_identifier FROM pg_control_system()")[0][0] if may else ""
+        )
+        oid, name = self.rows(
+            "SELECT oid::bigint, datname FROM pg_database WHERE datname = current_database()"
+        )[0]
+        return f"{cluster}/{oid}/{name}"
+
     def marks(self) -> dict[str, str]:
         """The mark of each table, by its full name."""
         return {f"{row[0]}.{row[1]}": _mark(row[6]) for row in self.rows(_TABLES)}

@@ -151,7 +151,7 @@ class State:
     rows. `synced_at` is the moment of the snapshot that it equals, `mark` how much PostgreSQL had
     written into the table by then, `xids` which transaction was to be the next; `verified_at` is
     when all of it was last compared. With `plain`, readers may read the table as it is stored: each
-    row is in it once.
+    row is in it once. `source` is the database that it was last compared with.
     """
 
     table: str
@@ -172,6 +172,7 @@ class State:
     reason: str = ""
     shortcuts: tuple[Shortcut, ...] = ()
     plain: bool = False
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
