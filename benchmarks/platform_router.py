@@ -1,10 +1,12 @@
-"""Twenty analytical questions on PostgreSQL, on ClickHouse's copy of it, and on DuckDB.
+"""Twenty analytical questions on PostgreSQL, on ClickHouse's copy of it, as it is and with what
+the questions themselves suggest, and on DuckDB.
 
     python -m benchmarks.platform_router [--lines 10000000]
 
 Each question is read once and run as DataMind runs it: its own plan, compiled and governed for each
 engine. The demo is built at that size, copied into a PostgreSQL started for it, and synced from
-there into ClickHouse's engine.
+there into ClickHouse's engine; and once more with the projections and indexes that these questions
+suggest, had each been asked four times.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,19 +40,21 @@ from datamind.adapters.sync.tables import State
 from datamind.adapters.warehouse import open_warehouse
 from datamind.commands.demo import prepare as build_demo
 from datamind.commands.render import Screen
-from datamind.errors import DataMindError
 from datamind.language.engine import BuiltinPlanner
 from datamind.pipeline.execute import execute
 from datamind.pipeline.prepare import prepare
 from datamind.pipeline.stages import Stages
 from datamind.ports import Warehouse
 from datamind.records import Candidate, Identity, Question, Result, Target
+from datamind.semantics import plan as P
 from datamind.semantics.catalog import Catalog, View
+from datamind.semantics.usage import Asked, Usage, usage_of
 from datamind.settings import Settings
 
 GOAL = 10.0  # times as fast as PostgreSQL
 GOAL_FROM = 10_000_000  # order lines
 ROUNDS = 3
+NOTHING = Usage(0, {})  # so nothing is suggested
 SCHEMA = "main"  # as dbt builds into it on DuckDB
 QUESTIONS = (
     "Revenue by channel",
@@ -80,13 +84,14 @@ console = Console(width=140)
 @dataclass(frozen=True)
 class Engine:
     """A warehouse with the catalog in its own types; `root` is the process whose tree works, and
-    `stored` the bytes that it keeps."""
+    `stored` the bytes that it keeps. `better` makes of it what the plans suggest."""
 
     name: str
     warehouse: Warehouse
     catalog: Catalog
     root: int
     stored: int
+    better: Callable[[list[P.Query]], Engine] | None = None
 
     @property
     def target(self) -> Target:
@@ -113,7 +118,7 @@ def main() -> int:
         os.chmod(home, 0o755)  # PostgreSQL runs as another user where we are root
         today = dt.date(2026, 6, 30)
         engines = stack.enter_context(engines_of(home, options.lines, today))
-        missed = compare(engines, today, options.lines)
+        missed = compare(engines, readings(engines[-1].catalog, today), options.lines)
     return int(missed)
 
 
@@ -137,16 +142,21 @@ def engines_of(home: Path, lines: int, today: dt.date) -> Iterator[list[Engine]]
                 f"{sizes} AND relnamespace = '{SCHEMA}'::regnamespace".encode()
             ).fetchone()
             kept = int(found[0]) if found else 0
-        with target.opened(url) as here:
-            bytes_ = "SELECT sum(bytes_on_disk) FROM system.parts WHERE active"
-            stored = int(here.rows(f"{bytes_} AND database = 'datamind_sync'")[0][0])
         theirs = typed(catalog, states)
+        second = second_of(theirs, states, "ch", 0).catalog
+        copy = Engine("ClickHouse", open_warehouse(url), second, server, stored(url))
+
+        def better(plans: list[P.Query]) -> Engine:
+            """The copies with what the plans suggest."""
+            usage = usage_of([Asked(plan, "", 4) for plan in plans], second)
+            synced(pg, url, usage)
+            return replace(copy, name="… as suggested", stored=stored(url))
+
         made = [
             Engine("PostgreSQL", open_warehouse(pg), theirs, process, kept),
-            Engine("ClickHouse", open_warehouse(url),
-                   second_of(theirs, states, "ch", 0).catalog, server, stored),
+            replace(copy, better=better),
             Engine("DuckDB", open_warehouse(place), catalog, os.getpid(), file.stat().st_size),
-        ]  # fmt: skip
+        ]
         for engine in made:
             stack.callback(engine.warehouse.close)
         yield made
@@ -217,9 +227,19 @@ def copied(source: duckdb.DuckDBPyConnection, url: str, home: Path, catalog: Cat
     console.print(f"copied into PostgreSQL in {time.perf_counter() - started:.0f} s")
 
 
-def synced(pg: str, url: str) -> dict[str, State]:
+def stored(url: str) -> int:
+    """What the copies take up, projections and indexes included."""
+    with target.opened(url) as here:
+        found = here.rows(
+            "SELECT sum(bytes_on_disk) FROM system.parts WHERE active"
+            " AND database = 'datamind_sync'"
+        )
+    return int(found[0][0])
+
+
+def synced(pg: str, url: str, usage: Usage = NOTHING) -> dict[str, State]:
     """The sync, its speed, and its proof."""
-    report = run_sync(Wanted(pg, url))
+    report = run_sync(Wanted(pg, url, usage=usage))
     wrong = [f"{t.table}: {t.reason}" for t in report.tables if t.outcome == "stopped"]
     if wrong:
         raise SystemExit("; ".join(wrong))
@@ -245,41 +265,44 @@ def typed(catalog: Catalog, states: dict[str, State]) -> Catalog:
     return replace(catalog, dialect="postgres", tables=tuple(tables))
 
 
-def compare(engines: list[Engine], today: dt.date, lines: int) -> bool:
+def readings(catalog: Catalog, today: dt.date) -> dict[str, Candidate]:
+    """What the questions are read as."""
+    planner, view = BuiltinPlanner(), View.open(catalog)
+    read = {t: planner.interpret(Question(t, Identity("bench"), today), view) for t in QUESTIONS}
+    return {text: one.candidates[0] for text, one in read.items() if one.status == "answered"}
+
+
+def compare(engines: list[Engine], asked: dict[str, Candidate], lines: int) -> bool:
     """Run all, print the table; whether something was missed."""
-    table = Table("question", *(f"{e.name} ms" for e in engines), "times", "CPU s", "same")
-    ratios, different = [], 0
-    planner = BuiltinPlanner()
-    for text in QUESTIONS:
-        question = Question(text, Identity("bench"), today)
-        read = planner.interpret(question, View.open(engines[2].catalog))
-        if read.status != "answered":
-            different += 1
-            table.add_row(text, *["-"] * len(engines), "", "", read.status)
-            continue
-        try:
-            taken = [run(engine, read.candidates[0]) for engine in engines]
-        except DataMindError as fault:
-            different += 1
-            table.add_row(text, *["-"] * len(engines), "", "", fault.message)
-            continue
-        same = all(alike(taken[2].result, one.result) for one in taken[:2])
-        different += not same
-        ratios.append(taken[0].ms / taken[1].ms)
+    taken: dict[str, list[Taken]] = {}
+    sizes: dict[str, int] = {}
+    waiting = list(engines)
+    while waiting:
+        engine = waiting.pop(0)
+        taken[engine.name] = [run(engine, reading) for reading in asked.values()]
+        sizes[engine.name] = engine.stored
+        if engine.better is not None:
+            waiting.insert(0, engine.better([reading.plan for reading in asked.values()]))
+    table = Table("question", *(f"{name} ms" for name in taken), "CPU s", "same")
+    same = 0
+    for text, *each in zip(asked, *taken.values(), strict=True):
+        equal = all(alike(each[0].result, one.result) for one in each[1:])
+        same += equal
         table.add_row(
-            text, *(f"{t.ms:,.0f}" for t in taken), f"{ratios[-1]:.1f}",
-            " / ".join(f"{t.cpu_s:.2f}" for t in taken), "yes" if same else "NO",
+            text, *(f"{one.ms:,.0f}" for one in each),
+            " / ".join(f"{one.cpu_s:.2f}" for one in each), "yes" if equal else "NO",
         )  # fmt: skip
     console.print(table)
-    for engine in engines:
-        console.print(f"{engine.name} stores {engine.stored / 1e6:,.0f} MB")
-    times = geometric_mean(ratios) if ratios else 0.0
-    goal = lines >= GOAL_FROM
+    for name, size in sizes.items():
+        console.print(f"{name} stores {size / 1e6:,.0f} MB")
+    first, *others = taken.values()
+    means = [geometric_mean(a.ms / b.ms for a, b in zip(first, o, strict=True)) for o in others]
+    for name, times in zip(list(taken)[1:], means, strict=True):
+        console.print(f"{name} is {times:.1f} times as fast as PostgreSQL (geometric mean)")
     console.print(
-        f"ClickHouse is {times:.1f} times as fast as PostgreSQL (geometric mean; goal {GOAL:.0f}"
-        f" from {GOAL_FROM:,} lines on); {len(QUESTIONS) - different} of {len(QUESTIONS)} the same"
+        f"goal {GOAL:.0f} times from {GOAL_FROM:,} lines on; {same} of {len(QUESTIONS)} the same"
     )
-    return bool(different) or (goal and times < GOAL)
+    return same < len(QUESTIONS) or (lines >= GOAL_FROM and max(means[:2]) < GOAL)
 
 
 def run(engine: Engine, reading: Candidate) -> Taken:

@@ -96,6 +96,7 @@ class Handler(BaseHTTPRequestHandler):
     server: Server
     protocol_version = "HTTP/1.1"
     wbufsize = -1
+    disable_nagle_algorithm = True  # as ClickHouse does
 
     def do_GET(self) -> None:
         """A ping, or a statement in the URL."""

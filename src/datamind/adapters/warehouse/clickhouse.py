@@ -47,15 +47,16 @@ ELSEWHERE = (
     "url|s3|gcs|file|hdfs|azure|remote|cluster|postgres|mysql|mongo|sqlite|odbc|jdbc|redis"
     "|executable|iceberg|deltaLake|hudi|dictionary"
 )
+OWN = "('system', 'information_schema', 'INFORMATION_SCHEMA')"
 VERSION = rf"""
 SELECT if(unknown = 0, concat(lower(hex(tables)), '-', lower(hex(parts))), '') FROM (
   SELECT countIf(match(as_select, '(?i)\\b({ELSEWHERE})\\w*\\s*\\(') OR engine NOT LIKE '%MergeTree'
            AND engine NOT IN ('View', 'MaterializedView', 'Null')) AS unknown,
          groupBitXor(cityHash64(database, name, uuid, create_table_query)) AS tables
-  FROM system.tables WHERE lower(database) NOT IN ('system', 'information_schema')
+  FROM system.tables WHERE database NOT IN {OWN}
 ) AS t CROSS JOIN (
   SELECT groupBitXor(cityHash64(database, table, name, modification_time)) AS parts
-  FROM system.parts WHERE active AND lower(database) NOT IN ('system', 'information_schema')
+  FROM system.parts WHERE active AND database NOT IN {OWN}
 ) AS p
 """
 Block = tuple[tuple[ResultColumn, ...], list[tuple[Scalar, ...]]]
