@@ -24,7 +24,7 @@ INSERT INTO parcels SELECT i, (ARRAY['sent', 'lost', 'open'])[1 + i % 3], (i % 9
 ANALYZE
 """
 BY_STATUS = "How many parcels are there by status?"
-WHY = "it adds up about 3,000 rows, and all tables are there: unchanged since their copy"
+WHY = "it adds up about 3,000 rows, and all tables are there: no write since their copy is known"
 
 
 @pytest.fixture

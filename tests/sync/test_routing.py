@@ -61,7 +61,7 @@ FRESH = copies_of(CATALOG, STATES, MARKS, NOW, 300, "db")
     ("plan", "form", "copies", "there", "why"),
     [
         (COUNT, governed("orders"), FRESH, True, "2,000,000 rows"),
-        (COUNT, governed("orders", "stores"), FRESH, True, "unchanged since their copy"),
+        (COUNT, governed("orders", "stores"), FRESH, True, "no write since their copy is known"),
         (ROWS, governed("orders"), FRESH, False, "lists rows"),
         (COUNT, governed("stores"), FRESH, False, "about 12 rows, which is few"),
         (None, governed("orders"), FRESH, False, "written for"),

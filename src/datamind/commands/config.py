@@ -92,7 +92,7 @@ def encrypt(names: list[str], file: Path | None) -> int:
         return encrypted.encrypt(value, keys)
 
     dotenv.put(path, dotenv.rewritten(path, change))
-    Screen().say(f"{', '.join(done) or 'Nothing'} was encrypted in {path}")
+    Screen().say(f"Encrypted in {path}: {', '.join(done) or 'nothing'}")
     return 0
 
 

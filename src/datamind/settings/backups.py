@@ -14,7 +14,7 @@ class BackupSettings:
     """The folder (None: `backups` in the home folder), of whose backups the newest `keep` stay."""
 
     folder: Path | None = None
-    keep: int = 7
+    keep: int = 30
 
 
 def backups(env: Mapping[str, str]) -> BackupSettings:

@@ -78,7 +78,7 @@ def copies_of(
         elif state.synced_at is None:
             stale[table.id] = f"{table.id} is not copied"
         elif state.mark and marks.get(_full(table)) == state.mark:
-            fresh[table.id] = "unchanged since their copy"
+            fresh[table.id] = "no write since their copy is known"
         elif (now - state.synced_at).total_seconds() <= lag_s:
             fresh[table.id] = f"copied at {state.synced_at:%H:%M} UTC"
         else:
