@@ -153,7 +153,7 @@ def prepare(
                 hint=f"It takes up to 400 MB and {lines:,} order lines: make fewer, or more room.",
             ) from fault
         screen.say(f"Made {sum(counts.values()):,} rows in {len(counts)} raw tables.")
-        return {"DATAMIND_DEMO_RAW": str(folder / "raw")}
+        return {"DBT_ENV_DEMO_RAW": str(folder / "raw")}
 
     with _working(screen, f"making {lines:,} order lines, building and testing with dbt"):
         built = build(project, builds, sources=raw, label=label)
