@@ -32,6 +32,7 @@ class Asker(FastHttpUser):
     host = "http://127.0.0.1"
     tokens: ClassVar[list[str]] = []
     born: ClassVar[int] = 0
+    seed: ClassVar[str] = ""
     cache: ClassVar[bool] = True
     connection_timeout = 60.0
     network_timeout = 60.0
@@ -41,8 +42,9 @@ class Asker(FastHttpUser):
         number = type(self).born
         type(self).born += 1
         self.token = self.tokens[number % len(self.tokens)]
-        self.chance = random.Random(number)
+        self.chance = random.Random(f"{self.seed} {number}")
         self.last: str | None = None
+        self.about = ""
 
     def call(self, name: str, method: str, path: str, body: Any = None) -> Any:
         """The answer's JSON; None where there is none. Turned away with a time to come again is no
@@ -66,7 +68,8 @@ class Asker(FastHttpUser):
 
     def ask(self, name: str, question: str, **more: Any) -> None:
         """Ask, and remember the answer to follow up on."""
-        asked[question] += 1
+        asked[f"{question} {self.about if 'conversation_id' in more else ''}"] += 1
+        self.about = question
         told = self.call(
             name, "POST", "/sql/ask", {"question": question, "cache": self.cache, **more}
         )
@@ -148,6 +151,7 @@ def run(plan: dict[str, Any]) -> dict[str, Any]:
     if not plan["hasty"]:
         Person.wait_time = between(*plan["think"])
     kind.host, kind.tokens, kind.cache = plan["url"], plan["tokens"], plan["cache"]
+    kind.seed = plan["seed"]
     environment = Environment(user_classes=[kind], events=events)
     runner = environment.create_local_runner()
     started, worked = time.monotonic(), time.process_time()

@@ -39,11 +39,11 @@ console = Console(width=130)
 
 @dataclass(frozen=True)
 class Served:
-    """A server that is ready, and tokens of its people."""
+    """A server that is ready, and the passwords of its people."""
 
     url: str
     pid: int
-    tokens: list[str]
+    accounts: dict[str, str]
 
 
 def main() -> int:
@@ -171,10 +171,12 @@ def _saturation(served: Served, step: float, what: str) -> None:
 def _people(
     served: Served, users: int, seconds: float, *, cache: bool, ramp: float, hasty: bool = False
 ) -> Any:
-    """What the people saw."""
+    """What the people saw: those of this run ask other things than those of the runs before."""
+    port = int(served.url.rpartition(":")[2])
+    tokens = [_login(port, email, password) for email, password in served.accounts.items()]
     plan = {
-        "url": served.url, "tokens": served.tokens, "users": users, "seconds": seconds,
-        "cache": cache, "ramp": ramp, "hasty": hasty,
+        "url": served.url, "tokens": tokens, "users": users, "seconds": seconds,
+        "seed": secrets.token_hex(8), "cache": cache, "ramp": ramp, "hasty": hasty,
         "think": [min(t, seconds / 4) for t in THINK_S],
     }  # fmt: skip
     ran = subprocess.run(
@@ -193,13 +195,13 @@ def _served(env: dict[str, str]) -> Iterator[Served]:
     added = _datamind(env, "users", "add", boss, "--role", "admin", "--json")
     with server(env) as (port, pid):
         token = _login(port, boss, str(json.loads(added)["password"]))
-        tokens = []
+        accounts = {}
         for number in range(ACCOUNTS):
             email, password = f"load-{number}-{boss}", secrets.token_hex(16)
             person = {"email": email, "name": email, "role": "analyst", "password": password}
             _post(port, "/api/v1/users", person, token)
-            tokens.append(_login(port, email, password))
-        yield Served(f"http://127.0.0.1:{port}", pid, tokens)
+            accounts[email] = password
+        yield Served(f"http://127.0.0.1:{port}", pid, accounts)
 
 
 def _login(port: int, email: str, password: str) -> str:
