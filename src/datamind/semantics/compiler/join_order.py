@@ -1,7 +1,7 @@
 """ClickHouse keeps the right side of a join in memory and reads the left one: so the largest table
 of a chain of inner joins comes first there. Other engines put joins in order by themselves.
 
-https://clickhouse.com/docs/guides/joining-tables
+Source: the guide to joins of ClickHouse's documentation.
 """
 
 from __future__ import annotations
