@@ -38,7 +38,7 @@ def test_an_admin_asks_for_one_and_sees_it_listed_but_gets_none_of_it(api: Api, 
         told = (await api.call("GET", PATH, role="admin")).json()
         (one,) = told["items"]
         assert (one["name"], one["bytes"]) == (job["result"]["name"], job["result"]["bytes"])
-        assert (one["encrypted"], told["keep"]) == (False, 7)
+        assert (one["encrypted"], told["keep"]) == (False, 30)
         assert told["last"]["id"] == job["id"]
         verdict = checking.verify(
             api.parts.settings.backup_folder / one["name"], api.parts.settings

@@ -10,7 +10,6 @@ from datamind.backup.making import create
 from datamind.errors import DataMindError
 from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.jobs.running import JobContext
-from datamind.rooms.system.backups import KIND
 
 
 async def make(context: JobContext) -> Mapping[str, Any]:
@@ -20,7 +19,7 @@ async def make(context: JobContext) -> Mapping[str, Any]:
     try:
         made = await asyncio.to_thread(create, ground.settings)
     except DataMindError as fault:
-        await note(ground, caller, KIND, Outcome.failed, code=fault.code)
+        await note(ground, caller, "backup_create", Outcome.failed, code=fault.code)
         raise
     manifest = made.manifest
     told: dict[str, Any] = {
@@ -28,5 +27,5 @@ async def make(context: JobContext) -> Mapping[str, Any]:
         "secrets": manifest.secrets, "rows": sum(manifest.tables.values()),
         "audit_records": manifest.audit_records,
     }  # fmt: skip
-    await note(ground, caller, KIND, Outcome.success, **told)
+    await note(ground, caller, "backup_create", Outcome.success, **told)
     return told

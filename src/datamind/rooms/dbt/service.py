@@ -132,8 +132,10 @@ async def get(
     if job is not None:
         await _settle_one(session, ground, run, job)
     lines = [LogLine(seq=x.seq, at=x.at, line=x.line) for x in job.log] if job else []
-    progress = job.progress if job is not None and run.status in UNDER_WAY else 1.0
     told = RunOut.model_validate(run).model_dump()
+    if job is not None and job.status in ("queued", "running") and run.status not in UNDER_WAY:
+        told["status"] = "running"  # how it ended is known, and the last of its log not kept yet
+    progress = job.progress if job is not None and told["status"] in UNDER_WAY else 1.0
     return RunDetail(**told, progress=progress, lines=lines)
 
 

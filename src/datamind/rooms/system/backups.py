@@ -18,7 +18,7 @@ from datamind.rooms.parts import Ground, Parts
 from datamind.rooms.system.alerts import Condition
 from datamind.rooms.system.schemas import BackupOut, BackupsOut
 
-KIND = "backup_create"  # of jobs, and of the audit's events
+KIND = "backup_create"
 NAME, NAMED = re.compile(r"datamind-\d{8}T\d{6}Z\.backup"), "datamind-%Y%m%dT%H%M%SZ.backup"
 MARK = b"DataMind backup, encrypted\n"  # what an encrypted one begins with
 TIMEOUT_S = 6 * 3600
