@@ -26,6 +26,14 @@ CONNECTIONS = 16
 SEAL_BYTES = 32
 
 
+def no_client() -> BadInput:
+    """What is said where Redis is wanted without its extra."""
+    return BadInput(
+        "REDIS_URL is set, and the client of Redis is not installed.",
+        hint="pip install 'datamind[scale]'",
+    )
+
+
 class RedisLink:
     """Calls Redis, each time within the time limit; Unavailable at once while it is left alone.
 
@@ -42,10 +50,7 @@ class RedisLink:
             from redis.exceptions import RedisError
             from redis.exceptions import TimeoutError as Late
         except ImportError:
-            raise BadInput(
-                "REDIS_URL is set, and the client of Redis is not installed.",
-                hint="pip install 'datamind[scale]'",
-            ) from None
+            raise no_client() from None
         assert settings.url is not None
         self.settings = settings
         self._secret = secret

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datamind.errors import BadInput, Unavailable
+from datamind.adapters.redis.link import no_client
+from datamind.errors import Unavailable
 from datamind.settings.redis import RedisSettings
 
 REACH_S = 3.0
@@ -14,10 +15,7 @@ def reach(settings: RedisSettings) -> None:
         from redis import Redis
         from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
     except ImportError:
-        raise BadInput(
-            "REDIS_URL is set, and the client of Redis is not installed.",
-            hint="pip install 'datamind[scale]'",
-        ) from None
+        raise no_client() from None
     assert settings.url is not None
     limits = {"socket_timeout": REACH_S, "socket_connect_timeout": REACH_S}
     try:

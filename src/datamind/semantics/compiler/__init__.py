@@ -69,7 +69,7 @@ def compile_plan(query: P.Query, view: View, dialect: Dialect) -> Compiled:
         tree = adapted(tree)
         # By all rows, whoever asks: the form of a statement tells no figures.
         tables = {(t.schema, t.name): t for t in view.catalog.tables}
-        largest_first(tree, {name: t.rows for name, t in tables.items() if t.rows is not None})
+        largest_first(tree, tables)
         added_up_first(tree, tables)
     sql = tree.sql(dialect=dialect, comments=False)
     return Compiled(sql, columns, tuple(session.relations), tuple(session.warnings))

@@ -15,7 +15,7 @@ joined as often as the others (Yan and Larson, Eager aggregation and lazy aggreg
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -23,9 +23,8 @@ from sqlglot import exp
 from datamind.semantics.catalog import Table
 from datamind.semantics.compiler import names
 from datamind.semantics.compiler.env import Node
+from datamind.semantics.compiler.join_order import Tables
 from datamind.semantics.compiler.predicates import all_of
-
-Tables = Mapping[tuple[str, str], Table]  # by schema and name
 
 LEAST_ROWS = 1_000_000
 FEWER = 10  # how many times fewer groups than rows there have to be
@@ -46,7 +45,7 @@ def added_up_first(tree: Node, tables: Tables) -> None:
     for select in list(tree.find_all(exp.Select)):
         source, joins = select.args.get("from_"), select.args.get("joins")
         if source is not None and joins and isinstance(source.this, exp.Table):
-            table = tables.get((source.this.text("db"), source.this.name))
+            table = tables.get((source.this.db, source.this.name))
             if table is not None and (table.rows or 0) >= LEAST_ROWS:
                 _Push(select, source.this, table, tables).try_it()
 
@@ -89,7 +88,7 @@ class _Push:
     def _aggregates(self) -> list[Node] | None:
         """Its aggregates; None where some can't be put together of parts of this table alone."""
         found: list[Node] = []
-        for one in self.select.find_all(exp.AggFunc, exp.Anonymous, exp.Func):
+        for one in self.select.find_all(exp.Func):
             if isinstance(one, exp.Anonymous):
                 if one.name.lower() not in SCALARS:
                     return None
@@ -190,7 +189,7 @@ class _Push:
                 sides = (equal.this, equal.expression)
                 other = sides[1] if sides[0] == key else sides[0] if sides[1] == key else None
                 table = joined.get(other.table) if isinstance(other, exp.Column) else None
-                known = self.tables.get((table.text("db"), table.name)) if table else None
+                known = self.tables.get((table.db, table.name)) if table else None
                 if known is not None and known.rows is not None:
                     yield known.rows
 

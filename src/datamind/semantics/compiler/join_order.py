@@ -10,23 +10,24 @@ from collections.abc import Mapping
 
 from sqlglot import exp
 
+from datamind.semantics.catalog import Table
 from datamind.semantics.compiler.env import Node
 from datamind.semantics.compiler.predicates import all_of
 
-Sizes = Mapping[tuple[str, str], int]  # rows, by schema and name
+Tables = Mapping[tuple[str, str], Table]  # by schema and name
 
 
-def largest_first(tree: Node, sizes: Sizes) -> None:
+def largest_first(tree: Node, known: Tables) -> None:
     """Change the order of inner joins, in all parts of the statement, where the sizes are known."""
     for select in list(tree.find_all(exp.Select)):
-        _reorder(select, sizes)
+        _reorder(select, known)
 
 
-def _reorder(select: exp.Select, sizes: Sizes) -> None:
+def _reorder(select: exp.Select, known: Tables) -> None:
     source, joins = select.args.get("from_"), select.args.get("joins") or []
     inner = next((n for n, join in enumerate(joins) if join.side or join.kind), len(joins))
     tables = [source.this, *(join.this for join in joins[:inner])] if source is not None else []
-    rows = [_rows(table, sizes) for table in tables]
+    rows = [_rows(table, known) for table in tables]
     if len(tables) < 2 or None in rows:
         return
     largest = max(range(len(tables)), key=lambda n: rows[n] or 0)
@@ -40,9 +41,11 @@ def _reorder(select: exp.Select, sizes: Sizes) -> None:
         select.set("joins", [*ordered, *joins[inner:]])
 
 
-def _rows(table: Node, sizes: Sizes) -> int | None:
-    known = isinstance(table, exp.Table) and bool(table.alias)
-    return sizes.get((table.text("db"), table.name)) if known else None
+def _rows(table: Node, known: Tables) -> int | None:
+    if not isinstance(table, exp.Table) or not table.alias:
+        return None
+    found = known.get((table.db, table.name))
+    return found.rows if found is not None else None
 
 
 def _conditions(join: exp.Join) -> list[Node]:
