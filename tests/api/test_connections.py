@@ -14,7 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from datamind.api import bodies, connections
 from datamind.api.bodies import Bodies
-from datamind.errors import BodyTooSlow, DataMindError, TooManyRequests
+from datamind.errors import BodyTooSlow, DataMindError, Overloaded, TooManyRequests
 
 HEAD = b"GET / HTTP/1.1\r\nHost: here\r\n"
 MOST = 1000  # few enough that what is sent is read at once, and no answer gets lost
@@ -130,6 +130,54 @@ def test_a_body_has_to_be_whole_in_time(monkeypatch: pytest.MonkeyPatch) -> None
                 await read(request(b"{", b"}"), 3)
 
     asyncio.run(listens())
+
+
+@pytest.mark.parametrize(("each", "comes"), [(0, False), (1, False), (400, True)])
+def test_a_body_has_to_come_fast_enough(
+    each: int, comes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So many bytes every 20 ms, at a rate of 1,000 a second and 0.1 s to begin in."""
+    monkeypatch.setattr(bodies, "FIRST_S", 0.1)
+    monkeypatch.setattr(bodies, "RATE", 1_000)
+
+    async def drips() -> Message:
+        await asyncio.sleep(0.02)
+        return {"type": "http.request", "body": b"x" * each, "more_body": True}
+
+    async def read() -> int:
+        with Bodies().of(drips, "1.2.3.4") as body:
+            return sum([len((await body())["body"]) for _ in range(20)])
+
+    if comes:
+        assert asyncio.run(read()) == 8_000
+    else:
+        with pytest.raises(BodyTooSlow):
+            asyncio.run(read())
+
+
+def test_bodies_that_are_not_whole_hold_a_part_of_the_places(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of however many addresses they are, and though nothing of them came yet; what comes whole
+    is taken meanwhile."""
+    monkeypatch.setattr(bodies, "PROMPT_S", 0.02)
+    monkeypatch.setattr(bodies, "FIRST_S", 0.2)
+
+    async def one(receive: Receive, address: str) -> object:
+        try:
+            with open_bodies.of(receive, address) as body:
+                return (await body())["body"]
+        except DataMindError as fault:
+            return type(fault)
+
+    async def ask() -> list[object]:
+        silent = [one(request(ends=False), f"1.1.1.{n}") for n in range(5)]
+        whole = [one(request(b"{}"), "2.2.2.2") for _ in range(3)]
+        return await asyncio.gather(*silent, *whole)
+
+    open_bodies = Bodies(most=2)
+    for _ in range(2):  # the second time all places are free again
+        assert Counter(asyncio.run(ask())) == {BodyTooSlow: 2, Overloaded: 3, b"{}": 3}
 
 
 def test_one_address_sends_few_bodies_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -308,15 +308,15 @@ AT = "2026-03-02T02:10:00+00:00"
 OLD = "2026-02-27T02:10:00+00:00"
 INCOMPLETE = "Results may be incomplete."
 FAILED = "Data quality tests failed for"
-SKU = "unique_sku, 3 rows, since 02:10."
+SKU = "unique_sku, 3 rows, since 02:10 UTC."
 ISSUES = [
     (
         QualityIssue("fct_sales", "unique_id", "", AT, 1200),
-        f"{FAILED} fct_sales: unique_id, 1,200 rows, since 02:10. {INCOMPLETE}",
+        f"{FAILED} fct_sales: unique_id, 1,200 rows, since 02:10 UTC. {INCOMPLETE}",
     ),
     (
         QualityIssue("fct_sales", "not_null_id", "", OLD, 1),
-        f"{FAILED} fct_sales: not_null_id, 1 row, since 2026-02-27 02:10. {INCOMPLETE}",
+        f"{FAILED} fct_sales: not_null_id, 1 row, since 2026-02-27 02:10 UTC. {INCOMPLETE}",
     ),
     (
         QualityIssue("fct_sales", "unique_sku", "", AT, 3, upstream="dim_products"),
@@ -328,16 +328,16 @@ ISSUES = [
     ),
     (
         QualityIssue("fct_sales", "fct_sales", "", OLD, kind="stale", holds_from=AT),
-        "Stale data: fct_sales was built last at 2026-02-27 02:10.",
+        "Stale data: fct_sales was built last at 2026-02-27 02:10 UTC.",
     ),
     (QualityIssue("fct_sales", "", "", OLD, kind="stale", holds_from="2026-03-02T09:31:00Z"), None),
     (
         QualityIssue("fct_sales", "shop.orders", "", OLD, kind="stale_source"),
-        "Stale data: what fct_sales is made of was loaded last at 2026-02-27 02:10.",
+        "Stale data: what fct_sales is made of was loaded last at 2026-02-27 02:10 UTC.",
     ),
     (
         QualityIssue("fct_sales", "fct_sales", "", AT, kind="not_built"),
-        "fct_sales could not be built since 02:10: its rows are of before.",
+        "fct_sales could not be built since 02:10 UTC: its rows are of before.",
     ),
     (QualityIssue("employees", "not_null_name", ""), None),  # it was not read
 ]

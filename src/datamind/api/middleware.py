@@ -92,7 +92,7 @@ class Gate:
         self.server = server
         self.settings = settings
         self._requests = self._sockets = 0  # that are under way
-        self._bodies = Bodies()
+        self._bodies = Bodies(max(1, settings.requests // 2))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):

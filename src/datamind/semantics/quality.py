@@ -58,12 +58,12 @@ def said(issue: QualityIssue, seen: Container[str], now: dt.datetime) -> str:
 
 
 def when(since: str, now: dt.datetime) -> str:
-    """A moment in UTC: the time alone where it is of today."""
+    """A moment in UTC: without its day where that is today's."""
     moment = _moment(since)
     if moment is None:
         return since
     same = moment.date() == now.astimezone(dt.UTC).date()
-    return moment.strftime("%H:%M" if same else "%Y-%m-%d %H:%M")
+    return moment.strftime("%H:%M UTC" if same else "%Y-%m-%d %H:%M UTC")
 
 
 def _moment(text: str) -> dt.datetime | None:
