@@ -125,6 +125,21 @@ def assert_equal(pair: Pair) -> None:
         assert theirs == ours
 
 
+def test_rows_are_told_of_tables_that_were_never_analyzed(pair: Pair) -> None:
+    """The few are counted, the many estimated."""
+    pair.execute("CREATE TABLE empty (id int PRIMARY KEY)")
+    pair.execute("CREATE TABLE few AS SELECT generate_series(1, 7) AS id")
+    pair.execute("CREATE TABLE many AS SELECT generate_series(1, 50000) AS id, 'x' AS t")
+    pair.execute("CREATE MATERIALIZED VIEW unfilled AS SELECT * FROM many WITH NO DATA")
+    pair.execute("CREATE TABLE parted (id int) PARTITION BY RANGE (id)")
+    pair.execute("CREATE TABLE part PARTITION OF parted FOR VALUES FROM (0) TO (100)")
+    pair.execute("INSERT INTO parted SELECT generate_series(1, 99)")
+    with source.opened(pair.postgres_url) as made:
+        rows = {t.name: t.rows for t in made.tables()}
+    assert 20_000 < rows.pop("many") < 125_000
+    assert rows == {"empty": 0, "few": 7, "unfilled": 0, "parted": 99}
+
+
 def killed_after(pair: Pair, rows: int) -> int:
     """A sync of its own process, slowed down, and killed once so many more rows are there; how it
     ended."""

@@ -10,9 +10,9 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import os
-import tempfile
 import threading
 from collections.abc import Iterable
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from prometheus_client import CollectorRegistry, generate_latest, values
@@ -21,6 +21,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from datamind import __version__
+from datamind.api.owned import owned_folder
 from datamind.errors import BadInput
 from datamind.rooms.gauges import Looked, gauge
 from datamind.rooms.jobs.metrics import JobMetrics
@@ -39,7 +40,7 @@ class Scraped:
         self, settings: Settings, port: int | None, kinds: Iterable[str], *, shared: bool = False
     ) -> None:
         self._server: _Server | None = None
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._files = ExitStack()
         self._looked = Looked()
         if port is None:
             self.jobs = JobMetrics(kinds=kinds)
@@ -49,9 +50,9 @@ class Scraped:
         registry.register(self._looked)
         self.look(())
         if shared:
-            self._folder = _shared_files()
+            folder = _shared_files(self._files)
             self.jobs = JobMetrics(kinds=kinds)
-            MultiProcessCollector(registry, self._folder.name)  # type: ignore[no-untyped-call]
+            MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
         else:
             self.jobs = JobMetrics(registry, kinds)
         self._server = _Server.at(settings, port, registry)
@@ -72,14 +73,13 @@ class Scraped:
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
-        if self._folder is not None:
-            self._folder.cleanup()
+        self._files.close()
 
 
-def _shared_files() -> tempfile.TemporaryDirectory[str]:
-    """Metrics that are made from now on are in files that processes share."""
-    folder = tempfile.TemporaryDirectory(prefix="datamind-metrics-")
-    os.environ[SHARED] = folder.name
+def _shared_files(stack: ExitStack) -> str:
+    """Metrics that are made from now on are in files that processes share, in this folder."""
+    folder = str(stack.enter_context(owned_folder("datamind-metrics-")))
+    os.environ[SHARED] = folder
     values.ValueClass = values.MultiProcessValue(_place)  # type: ignore[no-untyped-call]
     return folder
 

@@ -14,6 +14,8 @@ from datamind.adapters.warehouse.postgres_faults import connection_fault, query_
 from datamind.errors import Conflict, SyncFailed
 
 CONNECT_S = 10
+# Of a table that was never analyzed so many rows are counted.
+MOST_COUNTED = 10_000
 # Moments and numbers are written alike whoever reads; a copy may take as long as it takes.
 _SETTINGS = {
     "TimeZone": "UTC",
@@ -35,7 +37,8 @@ WITH leaves AS (
   SELECT c.oid, p.relid::oid FROM pg_class c, pg_partition_tree(c.oid) p
   WHERE c.relkind = 'p' AND p.isleaf
 ), written AS (
-  SELECT owner, sum(greatest(k.reltuples, 0))::bigint AS rows,
+  SELECT owner, CASE WHEN bool_or(k.reltuples < 0 AND pg_relation_size(leaf) > 0) THEN -1
+                ELSE sum(greatest(k.reltuples, 0)) END::bigint AS rows,
          sum(pg_table_size(leaf))::bigint AS bytes,
          string_agg(leaf || '/' || pg_relation_filenode(leaf) || '/'
            || pg_stat_get_tuples_inserted(leaf) + pg_stat_get_tuples_updated(leaf)
@@ -167,11 +170,24 @@ class Source:
         return [
             SourceTable(
                 schema, name, oid, tuple(columns[oid]), keys.get(oid, ()),
-                frozenset(indexed.get(oid, ())), rows or 0, size or 0,
+                frozenset(indexed.get(oid, ())), self._rows(schema, name, rows or 0), size or 0,
                 _mark(mark), secured, oid in closed,
             )
             for schema, name, oid, secured, rows, size, mark in listed if oid in columns
         ]  # fmt: skip
+
+    def _rows(self, schema: str, name: str, known: int) -> int:
+        """Those that ANALYZE counted; where it never did, few are counted, and of many the planner
+        guesses by the size of the files."""
+        if known >= 0:
+            return known
+        table = f"{quoted(schema)}.{quoted(name)}"
+        first = f"SELECT count(*) FROM (SELECT FROM {table} LIMIT {MOST_COUNTED}) few"
+        counted = int(self.rows(first)[0][0])
+        if counted < MOST_COUNTED:
+            return counted
+        (plan,) = self.rows(f"EXPLAIN (FORMAT JSON) SELECT FROM {table}")[0][0]
+        return max(counted, int(plan["Plan"]["Plan Rows"]))
 
     def identity(self) -> str:
         """Which database of which cluster this is; a standby is what it follows, and a restored
