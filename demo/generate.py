@@ -25,7 +25,7 @@ CREATE MACRO pick(list, i, salt) AS list[1 + CAST(floor(u(i, salt) * len(list)) 
 CREATE TABLE settings AS SELECT
   $lines::BIGINT AS lines, CAST($today AS DATE) AS today, CAST($today AS DATE) - 730 AS first_day,
   greatest(50, $lines // 30) AS users, greatest(60, least(600, $lines // 400)) AS products,
-  greatest(300, $lines * 100 // 280) AS orders;
+  greatest(300, $lines::BIGINT * 100 // 280) AS orders;
 CREATE TABLE countries(country, city, region, currency, weight) AS VALUES
   ('United States', 'New York', 'East', 'USD', 20), ('United States', 'Chicago', 'Midwest', 'USD', 12),
   ('United States', 'Seattle', 'West', 'USD', 10), ('United States', 'Austin', 'South', 'USD', 9),

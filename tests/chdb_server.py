@@ -155,9 +155,8 @@ class Handler(BaseHTTPRequestHandler):
             if asked.get("database"):
                 engine.query(f"USE `{asked['database']}`")
             engine.query(f"SET ROLE `{user}`")
-            engine.query(f"SET log_comment = '{self.query_id}'")
-            for name, value in self._in_order(user, settings):
-                engine.query(f"SET `{name}` = {_text(value)}")
+            for part in self._in_order(user, settings):
+                engine.query("SET " + ", ".join(f"`{n}` = {_text(v)}" for n, v in part.items()))
             yield engine
         finally:
             for name in settings if lock else ():
@@ -165,14 +164,14 @@ class Handler(BaseHTTPRequestHandler):
                     engine.query(f"SET `{name}` = DEFAULT")
             lock.release() if lock else engine.close()
 
-    def _in_order(self, user: str, settings: dict[str, str]) -> list[tuple[str, str]]:
+    def _in_order(self, user: str, settings: dict[str, str]) -> list[dict[str, str]]:
         """The user's settings after what may be changed in spite of them; `readonly` at the end
         of its kind."""
         known = self.server.users[user]
         free = {k: v for k, v in settings.items() if k in known.get("changeable", ())}
         rest = {k: v for k, v in settings.items() if k not in free}
-        parts = (free, known.get("settings", {}), rest)
-        return [(k, p[k]) for p in parts for k in sorted(p, key="readonly".__eq__)]
+        parts = ({"log_comment": self.query_id} | free, known.get("settings", {}), rest)
+        return [{k: p[k] for k in sorted(p, key="readonly".__eq__)} for p in parts if p]
 
     def _session(self, name: str) -> tuple[Connection, threading.Lock]:
         made = (Connection(self.server.place), threading.Lock())

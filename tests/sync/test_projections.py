@@ -13,6 +13,7 @@ import pytest
 from datamind.adapters.sync import showing, target
 from datamind.adapters.sync.overrides import choices_of
 from datamind.adapters.sync.tables import Choices, TableReport
+from datamind.semantics.compiler.clickhouse import SETTINGS
 from tests.sync.conftest import Pair
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
@@ -42,6 +43,13 @@ QUERIES = (
     ("SELECT channel, sum(amount), count(*) FROM public.lines GROUP BY channel", "by_channel"),
     (
         "SELECT region, max(amount) FROM public.lines WHERE channel = 'c3' GROUP BY region",
+        "by_channel",
+    ),
+    (
+        (
+            "SELECT CASE WHEN count(*) > 0 THEN sum(amount) END AS total FROM public.lines"
+            " WHERE channel = 'c3'"
+        ),  # as a total without groups is asked for
         "by_channel",
     ),
     (
@@ -79,8 +87,10 @@ def synced(pair: Pair, choices: Choices = CHOSEN) -> TableReport:
 
 
 def used(pair: Pair, sql: str) -> str:
-    """The shortcut that ClickHouse says it takes."""
-    plan = "".join(str(r) for r in pair.clickhouse.rows(f"EXPLAIN projections=1, indexes=1 {sql}"))
+    """The shortcut that ClickHouse says it takes in a session like ours."""
+    ours = ", ".join(f"{name} = '{value}'" for name, value in SETTINGS.items())
+    asked = f"EXPLAIN projections=1, indexes=1 {sql} SETTINGS {ours}"
+    plan = "".join(str(r) for r in pair.clickhouse.rows(asked))
     return next((name for name in ("by_channel", "index_buyer") if f"{name}__" in plan), "")
 
 

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 
 from datamind.adapters.sync.freshness import DOWN, Watching, read_states, second_of, shape_of
-from datamind.adapters.warehouse import open_warehouse
+from datamind.adapters.warehouse.clickhouse import ClickHouseWarehouse
 from datamind.adapters.warehouse.guarded import GuardedWarehouse
 from datamind.adapters.warehouse.observed import Told, observed
 from datamind.adapters.warehouse.router import RoutedWarehouse
@@ -63,7 +63,9 @@ def open_copies(
     except DataMindError as fault:
         log.warning("nothing is routed to ClickHouse: %s", fault.message)
         states, shape = {}, UNKNOWN
-    second = open_warehouse(target, workers=settings.server.query_workers)
+    second: Warehouse = ClickHouseWarehouse(
+        target, connections=settings.server.query_workers, versioned=False
+    )
     if told is not None:
         second = observed(second, told)
     watching = Watching(url, target, catalog, settings.router.lag_s)

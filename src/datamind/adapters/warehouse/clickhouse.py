@@ -88,12 +88,14 @@ class _Client:
 
 
 class ClickHouseWarehouse:
-    """A ClickHouse database, asked through a few clients that connect when first needed."""
+    """A ClickHouse database, asked through a few clients that connect when first needed. Where
+    nobody keeps its results (`versioned`) it is not asked at each statement what they are of."""
 
     dialect: Dialect = "clickhouse"
 
-    def __init__(self, url: str, *, connections: int = 1) -> None:
+    def __init__(self, url: str, *, connections: int = 1, versioned: bool = True) -> None:
         self._driver = driver()
+        self._versioned = versioned
         self._address = Address.of(url)
         self.name = self._address.name
         self.session = repr((self._address, sorted(SETTINGS.items())))
@@ -109,6 +111,8 @@ class ClickHouseWarehouse:
 
     def data_version(self) -> str:
         """The parts that all tables consist of; empty if there is something without parts."""
+        if not self._versioned:
+            return ""
         try:
             return self._say(VERSION, VERSION_S).strip()
         except WarehouseError:

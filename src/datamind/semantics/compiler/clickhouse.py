@@ -1,8 +1,9 @@
 """ClickHouse's own forms of what the other engines write alike.
 
 The statements mean what the plan says only under SETTINGS, which whoever runs them has to set:
-by default ClickHouse fills outer joins with zeros and empty texts, sums nothing to 0, and takes an
-alias for a column of the same name.
+by default ClickHouse fills outer joins with zeros and empty texts, and takes an alias for a column
+of the same name. That it adds up nothing to 0, not to null, is mended here instead: under the
+setting for it (`aggregate_functions_null_for_empty`) no projection would be taken.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from datamind.semantics.compiler.env import Node
 
 SETTINGS = MappingProxyType({
     "join_use_nulls": "1",
-    "aggregate_functions_null_for_empty": "1",
     "prefer_column_name_to_alias": "1",
     "cast_keep_nullable": "1",
     "intersect_default_mode": "DISTINCT",
@@ -33,6 +33,8 @@ _TYPES = {
     exp.DType.TIMESTAMP: "DateTime64(6)",
     exp.DType.DECIMAL: "Decimal(38, 10)",
 }
+# Aggregates that are 0, or not a number, over no rows of what can't be null; a cast can be.
+_SUMS = (exp.Sum, exp.Avg, exp.Min, exp.Max)
 _PARTS = {
     "WEEK": "toISOWeek", "ISODOW": "toDayOfWeek", "DOY": "toDayOfYear", "DAY": "toDayOfMonth",
 }  # fmt: skip
@@ -91,16 +93,23 @@ def _stddev(node: Node) -> Node:
 
 
 def _filter(node: Node) -> Node:
-    """The filter belongs to the aggregate within."""
+    """The filter belongs to the aggregate within, and may leave it no rows."""
     made = node.this
-    if not (isinstance(made, exp.Anonymous) and made.name == "ifNotFinite"):
-        return node
-    inner, nothing = made.expressions
-    return D.call("ifNotFinite", exp.Filter(this=inner, expression=node.expression), nothing)
+    if isinstance(made, exp.Anonymous) and made.name == "ifNotFinite":
+        inner, nothing = made.expressions
+        return D.call("ifNotFinite", exp.Filter(this=inner, expression=node.expression), nothing)
+    if isinstance(made, _SUMS) and not isinstance(made.this, exp.Cast):
+        within = made.this
+        if isinstance(within, exp.Distinct):
+            within.set("expressions", [D.call("toNullable", one) for one in within.expressions])
+        else:
+            _nullable(made)
+    return node
 
 
 def _nullable(node: Node) -> Node:
-    """Of what can't be null the row before the first would be 0."""
+    """Of what can't be null the row before the first would be 0, and so would be the sum of no
+    rows."""
     node.set("this", D.call("toNullable", node.this))
     return node
 
@@ -112,7 +121,23 @@ def _round(node: Node) -> Node:
 
 
 def _select(node: Node) -> Node:
-    """Sorted by what an output is, not by its name, which is a column's before it is its own."""
+    """One form for each of the two that differ."""
+    return _sorted(node if node.args.get("group") else _of_no_rows(node))
+
+
+def _of_no_rows(node: Node) -> Node:
+    """Without groups there is a row for no rows at all. Sums are asked for as they are, since
+    what is kept added up holds those."""
+    for made in list(node.find_all(*_SUMS)):
+        around = isinstance(made.parent, exp.Filter | exp.Window)
+        if made.parent_select is node and not around and not isinstance(made.this, exp.Cast):
+            some = exp.GT(this=exp.Count(this=exp.Star()), expression=D.whole(0))
+            made.replace(exp.Case(ifs=[exp.If(this=some, true=made.copy())]))
+    return node
+
+
+def _sorted(node: Node) -> Node:
+    """By what an output is, not by its name, which is a column's before it is its own."""
     outputs = {made.alias: made.this for made in node.expressions if isinstance(made, exp.Alias)}
     order = node.args.get("order")
     for sort in order.expressions if order is not None else ():
