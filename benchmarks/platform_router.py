@@ -1,12 +1,13 @@
 """Twenty analytical questions on PostgreSQL, on ClickHouse's copy of it, as it is and with what
 the questions themselves suggest, and on DuckDB.
 
-    python -m benchmarks.platform_router [--lines 10000000]
+    python -m benchmarks.platform_router [--lines 10000000] [--times 10]
 
 Each question is read once and run as DataMind runs it: its own plan, compiled and governed for each
 engine. The demo is built at that size, copied into a PostgreSQL started for it, and synced from
 there into ClickHouse's engine; and once more with the projections and indexes that these questions
-suggest, had each been asked four times.
+suggest, had each been asked four times. `--times 10` repeats customers, orders, sales, payments and
+returns so often, each with keys of its own.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import argparse
 import datetime as dt
 import math
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -38,6 +40,7 @@ from datamind.adapters.sync.freshness import second_of
 from datamind.adapters.sync.running import Wanted, run_sync
 from datamind.adapters.sync.tables import State
 from datamind.adapters.warehouse import open_warehouse
+from datamind.adapters.warehouse.clickhouse import ClickHouseWarehouse
 from datamind.commands.demo import prepare as build_demo
 from datamind.commands.render import Screen
 from datamind.language.engine import BuiltinPlanner
@@ -54,6 +57,15 @@ from datamind.settings import Settings
 GOAL = 10.0  # times as fast as PostgreSQL
 GOAL_FROM = 10_000_000  # order lines
 ROUNDS = 3
+# What grows with a company, by the keys that tell its rows apart; each time they are moved on.
+GROWING = {
+    "dim_users": ("user_id",),
+    "fct_orders": ("order_id", "user_id"),
+    "fct_payments": ("payment_id", "order_id"),
+    "fct_returns": ("return_id", "order_line_id", "order_id", "user_id"),
+    "fct_sales": ("order_line_id", "order_id", "user_id"),
+}
+MOVED = 1_000_000_000
 NOTHING = Usage(0, {})  # so nothing is suggested
 SCHEMA = "main"  # as dbt builds into it on DuckDB
 QUESTIONS = (
@@ -111,23 +123,28 @@ def main() -> int:
     """1 where answers differ, or a target was missed at the size that it is for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lines", type=int, default=GOAL_FROM, help="order lines of the demo")
+    parser.add_argument("--times", type=int, default=1, help="what grows, so many times over")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="the best of so many runs")
     parser.add_argument("--home", type=Path, help="where the data stay, for another run")
     options = parser.parse_args()
     with ExitStack() as stack:
         home = options.home or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         os.chmod(home, 0o755)  # PostgreSQL runs as another user where we are root
         today = dt.date(2026, 6, 30)
-        engines = stack.enter_context(engines_of(home, options.lines, today))
-        missed = compare(engines, readings(engines[-1].catalog, today), options.lines)
+        engines = stack.enter_context(engines_of(home, options.lines, options.times, today))
+        asked = readings(engines[-1].catalog, today)
+        missed = compare(engines, asked, options.lines, options.rounds)
     return int(missed)
 
 
 @contextmanager
-def engines_of(home: Path, lines: int, today: dt.date) -> Iterator[list[Engine]]:
+def engines_of(home: Path, lines: int, times: int, today: dt.date) -> Iterator[list[Engine]]:
     """The three of them, with the same rows."""
     settings = Settings(home=home)
     built = build_demo(settings, Screen(), lines=lines, today=today, fresh=False)
-    file = built.warehouse.resolve()
+    home = home / f"x{times}"
+    home.mkdir(exist_ok=True)
+    file = grown(built.warehouse.resolve(), home, times)
     place = f"duckdb:///{file}"
     catalog = load_catalog(place, dbt_project=built.artifacts, cache_dir=settings.catalogs)
     with ExitStack() as stack:
@@ -144,7 +161,9 @@ def engines_of(home: Path, lines: int, today: dt.date) -> Iterator[list[Engine]]
             kept = int(found[0]) if found else 0
         theirs = typed(catalog, states)
         second = second_of(theirs, states, "ch", 0).catalog
-        copy = Engine("ClickHouse", open_warehouse(url), second, server, stored(url))
+        # As the router opens it, which keeps results by PostgreSQL's version.
+        opened = ClickHouseWarehouse(url, versioned=False)
+        copy = Engine("ClickHouse", opened, second, server, stored(url))
 
         def better(plans: list[P.Query]) -> Engine:
             """The copies with what the plans suggest."""
@@ -160,6 +179,25 @@ def engines_of(home: Path, lines: int, today: dt.date) -> Iterator[list[Engine]]
         for engine in made:
             stack.callback(engine.warehouse.close)
         yield made
+
+
+def grown(built: Path, home: Path, times: int) -> Path:
+    """The warehouse, with what grows so many times over."""
+    if times == 1:
+        return built
+    file = home / "warehouse.duckdb"
+    if not file.exists():
+        unfinished = file.with_suffix(".part")
+        shutil.copyfile(built, unfinished)
+        with duckdb.connect(str(unfinished)) as connection:
+            for table, keys in GROWING.items():
+                moved = ", ".join(f"{key} + {MOVED} * time AS {key}" for key in keys)
+                connection.execute(
+                    f"CREATE OR REPLACE TABLE {SCHEMA}.{table} AS SELECT t.* REPLACE ({moved})"
+                    f" FROM range({times}) AS r(time), {SCHEMA}.{table} AS t"
+                )
+        unfinished.rename(file)
+    return file
 
 
 @contextmanager
@@ -272,14 +310,14 @@ def readings(catalog: Catalog, today: dt.date) -> dict[str, Candidate]:
     return {text: one.candidates[0] for text, one in read.items() if one.status == "answered"}
 
 
-def compare(engines: list[Engine], asked: dict[str, Candidate], lines: int) -> bool:
+def compare(engines: list[Engine], asked: dict[str, Candidate], lines: int, rounds: int) -> bool:
     """Run all, print the table; whether something was missed."""
     taken: dict[str, list[Taken]] = {}
     sizes: dict[str, int] = {}
     waiting = list(engines)
     while waiting:
         engine = waiting.pop(0)
-        taken[engine.name] = [run(engine, reading) for reading in asked.values()]
+        taken[engine.name] = [run(engine, r, rounds) for r in asked.values()]
         sizes[engine.name] = engine.stored
         if engine.better is not None:
             waiting.insert(0, engine.better([reading.plan for reading in asked.values()]))
@@ -305,18 +343,18 @@ def compare(engines: list[Engine], asked: dict[str, Candidate], lines: int) -> b
     return same < len(QUESTIONS) or (lines >= GOAL_FROM and max(means[:2]) < GOAL)
 
 
-def run(engine: Engine, reading: Candidate) -> Taken:
+def run(engine: Engine, reading: Candidate, rounds: int = ROUNDS) -> Taken:
     """The plan on one engine: once to warm up, then the best of some."""
     view = View.open(engine.catalog)
     stages = Stages(time.perf_counter)
     made = prepare((reading,), view, engine.target, stages, row_limit=9_999)
     result = execute(made.governed, engine.warehouse, timeout_s=300)
     before, best = cpu_s(engine.root), math.inf
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         started = time.perf_counter()
         result = execute(made.governed, engine.warehouse, timeout_s=300)
         best = min(best, time.perf_counter() - started)
-    return Taken(1000 * best, (cpu_s(engine.root) - before) / ROUNDS, result)
+    return Taken(1000 * best, (cpu_s(engine.root) - before) / rounds, result)
 
 
 def alike(one: Result, other: Result) -> bool:
