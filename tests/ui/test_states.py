@@ -75,10 +75,16 @@ def test_a_list_that_can_not_be_read_is_not_said_to_be_empty(
 
 
 def test_the_sign_in_page_says_why_nobody_can_come_in(browser: Watched, server: Server) -> None:
+    page = browser.page()
+    page.goto(f"{server.url}/signin?out=1")
+    said = page.get_by_role("status")
+    expect(said).to_have_text("You are signed out.")
+    page.fill("#email", ANA)
     with mode(server, "EMERGENCY"):
-        page = browser.page()
-        page.goto(f"{server.url}/signin")
-        expect(page.get_by_role("status")).to_contain_text("an admin has set EMERGENCY until")
+        assert "an admin has set EMERGENCY until" in httpx.get(f"{server.url}/signin").text
+        expect(said).to_contain_text("an admin has set EMERGENCY until")  # without a reload
+    expect(said).to_have_text("You are signed out.")
+    expect(page.locator("#email")).to_have_value(ANA)
 
 
 def test_a_server_that_nobody_can_sign_in_to_says_how_to_begin(

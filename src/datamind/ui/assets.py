@@ -22,14 +22,14 @@ def head() -> str:
     """The lines for a page's head; the names change with what the files hold."""
     return (
         f'<link rel="icon" href="{FAVICON}">\n'
-        f'<script src="{_versioned("theme.js")}"></script>\n'
+        f"{script('theme.js', defer=False)}\n"
         f'<link rel="stylesheet" href="{_versioned("app.css")}">'
     )
 
 
-def scripts() -> str:
-    """What the live pages need besides."""
-    return f'<script src="{_versioned("app.js")}" defer></script>'
+def script(name: str, *, defer: bool = True) -> str:
+    """A script of ours; `defer`, for one that is run once the page is read."""
+    return f'<script src="{_versioned(name)}"{" defer" if defer else ""}></script>'
 
 
 def _versioned(name: str) -> str:

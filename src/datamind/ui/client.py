@@ -24,7 +24,7 @@ TOO_LARGE = "The file is too large to be handed over by the page."
 NARROW = "Ask for less, or take it from the API: queries/{id}/export."
 LIMITS = httpx.Limits(max_connections=500, max_keepalive_connections=50)
 ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (what listens there is asked here)
-STANDING_S = 2.0  # for which all pages believe the same
+STANDING_S = 2.0  # for which all live pages believe the same
 NO_ANSWER = "The server does not answer."
 JSON = dict[str, Any]
 
@@ -112,12 +112,15 @@ class Api:
             raise trouble_of(response)
         return parsed(response.text) if response.content else None
 
-    async def standing(self, *, ip: str) -> Standing:
-        """How the system is, asked once for all pages that want to know at the same time."""
+    async def standing(self, *, ip: str, known_s: float = STANDING_S) -> Standing:
+        """How the system is, or was `known_s` ago at most; asked once for all pages that want to
+        know at the same time."""
+        earliest = time.monotonic() - known_s
         async with self._asking_standing:
-            if time.monotonic() - self._standing_at >= STANDING_S:
+            if self._standing_at < earliest:
+                asked_at = time.monotonic()
                 self._standing = await self._stands(ip)
-                self._standing_at = time.monotonic()
+                self._standing_at = asked_at
             return self._standing
 
     async def _stands(self, ip: str) -> Standing:

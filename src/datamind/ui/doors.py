@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, quote, urlsplit
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from datamind.ui.client import Api, Standing, Trouble
-from datamind.ui.plain import message_page, sign_in_page
+from datamind.ui.plain import HEADERS, message_page, sign_in_page
 from datamind.ui.sessions import Ended, Person, Session, Sessions
 from datamind.ui.words import for_people
 
@@ -66,10 +66,11 @@ async def sign_in(request: Request) -> Response:
         )  # fmt: skip
         me = await pages.api.call("GET", "/auth/me", ip=ip, token=tokens["access_token"])
     except Trouble as told:
-        now = await pages.api.standing(ip=ip) if told.status == 503 else OPEN
+        now = await pages.api.standing(ip=ip, known_s=0) if told.status == 503 else OPEN
+        note = _told(now)
         return sign_in_page(
-            target=target, email=email, fault=_told(now) or told.detail, status=told.status,
-            people=now.mode != NOT_SET_UP,
+            target=target, email=email, note=note, fault="" if note else told.detail,
+            status=told.status, people=now.mode != NOT_SET_UP,
         )  # fmt: skip
     pages.sessions.close(request.cookies.get(pages.cookie))
     response = RedirectResponse(target, 303)
@@ -78,6 +79,12 @@ async def sign_in(request: Request) -> Response:
         secure=pages.secure, path="/",
     )  # fmt: skip
     return response
+
+
+async def sign_in_note(request: Request) -> Response:
+    """What the sign-in page of this address has to note now, for one that is open."""
+    note, _ = await _note(request)
+    return PlainTextResponse(note, headers=HEADERS)
 
 
 async def sign_out(request: Request) -> Response:
@@ -113,16 +120,21 @@ async def _form(request: Request) -> Response:
     pages = pages_of(request)
     if pages.session(request) is not None:
         return RedirectResponse(local_path(asked.get("next", "/")), 303)
-    note = ENDED if "ended" in asked else "You are signed out." if "out" in asked else ""
-    now = await pages.api.standing(ip=request.state.client_ip)
-    response = sign_in_page(
-        target=local_path(asked.get("next", "/")), note=_told(now) or note,
-        people=now.mode != NOT_SET_UP,
-    )  # fmt: skip
+    note, mode = await _note(request)
+    target = local_path(asked.get("next", "/"))
+    response = sign_in_page(target=target, note=note, people=mode != NOT_SET_UP)
     # A link from elsewhere brings no cookie; there may still be one, and it may still be good.
     if pages.cookie in request.cookies:
         _drop_cookie(pages, response)
     return response
+
+
+async def _note(request: Request) -> tuple[str, str]:
+    """What keeps everybody out at this moment, else what led here; and the mode."""
+    asked = request.query_params
+    led = ENDED if "ended" in asked else "You are signed out." if "out" in asked else ""
+    now = await pages_of(request).api.standing(ip=request.state.client_ip, known_s=0)
+    return _told(now) or led, now.mode
 
 
 def _told(now: Standing) -> str:

@@ -45,7 +45,7 @@ def page(path: str, title: str, *, admins: bool = False) -> Callable[[Builder], 
             where = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             if person is None:
                 return _stranger(request, where)
-            ui.add_head_html(assets.head() + assets.scripts())
+            ui.add_head_html(assets.head() + assets.script("app.js"))
             ui.context.client.on_exception(_broke)
             try:
                 with suppress(Trouble):  # as they were known

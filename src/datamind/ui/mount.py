@@ -58,6 +58,7 @@ def mount(app: FastAPI, settings: Settings) -> None:
     app.router.routes.pop()  # its own mount, which would also take the API's unknown paths
     app.router.routes += [
         Route("/signin", _with(pages, doors.sign_in), methods=["GET", "POST"]),
+        Route("/signin/note", _with(pages, doors.sign_in_note)),
         Route("/signout", _with(pages, doors.sign_out), methods=["POST"]),
         Mount(assets.PATH, _Assets(directory=assets.FOLDER)),
         _Pages("/", _Dressed(live, pages)),

@@ -6,11 +6,11 @@ from html import escape
 
 from starlette.responses import HTMLResponse
 
-from datamind.ui.assets import LOGO, head
+from datamind.ui.assets import LOGO, head, script
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:;"
-    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
 
@@ -19,16 +19,16 @@ def sign_in_page(
     *, target: str = "/", email: str = "", note: str = "", fault: str = "", status: int = 200,
     people: bool = True,
 ) -> HTMLResponse:  # fmt: skip
-    """The form; `note` is said calmly, `fault` as an error; without `people` nobody can help."""
+    """The form; `note` is said calmly and kept as it is, `fault` as an error; without `people`
+    nobody can help."""
     lost = "No account, or the password is lost? An admin of yours can help." if people else ""
-    said = f'<p class="note" role="status">{escape(note)}</p>' if note else ""
-    if fault:
-        said = f'<p class="fault" role="alert" id="fault">{escape(fault)}</p>'
+    said = f'<p class="fault" role="alert" id="fault">{escape(fault)}</p>' if fault else ""
     wrong = ' aria-invalid="true" aria-describedby="fault"' if fault else ""
     first, second = ("", " autofocus") if email else (" autofocus", "")
     form = f"""
 <h1>Sign in</h1>
 <p class="lead">Ask your company's data in plain English.</p>
+<p class="note" role="status">{escape(note)}</p>
 {said}
 <form method="post" action="/signin">
   <input type="hidden" name="next" value="{escape(target)}">
@@ -40,7 +40,8 @@ def sign_in_page(
     maxlength="1024"{second}{wrong}>
   <button type="submit">Sign in</button>
 </form>
-<p class="small">{lost}</p>"""
+<p class="small">{lost}</p>
+{script("signin.js")}"""
     return _page("Sign in", form, status)
 
 
