@@ -254,8 +254,9 @@ def test_a_runaway_is_stopped_on_the_engine_when_its_client_goes_away(
                 row.sql, row.plan = RUNAWAY, None
             path = f"/queries/{query}/export?format=csv"
             task = asyncio.create_task(api.call("GET", path))
-            await asyncio.sleep(1.5)
-            busy = len(api.parts.running)
+            while not (busy := len(api.parts.running)):
+                await asyncio.sleep(0.02)
+            await asyncio.sleep(0.5)  # by now the engine is at it
             task.cancel()
             loop = asyncio.get_running_loop()
             began = loop.time()
@@ -264,7 +265,7 @@ def test_a_runaway_is_stopped_on_the_engine_when_its_client_goes_away(
             return busy, loop.time() - began
 
     busy, waited = run(left())
-    assert busy == 1 and waited < 5
+    assert busy == 1 and waited < 20  # a query has 30
 
 
 def test_nothing_of_a_file_stays_when_it_was_sent(

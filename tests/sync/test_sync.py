@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 
 import psycopg
 import pytest
@@ -273,7 +274,8 @@ def test_readers_never_fail_and_see_each_row_once_while_tables_change_places(pai
     assert faults == [] and reads > 10
 
 
-def test_two_syncs_at_once_are_refused(pair: Pair) -> None:
+def test_two_syncs_at_once_are_refused(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "GONE_S", 0.2)
     pair.execute("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
     other: list[object] = []
 
@@ -284,6 +286,18 @@ def test_two_syncs_at_once_are_refused(pair: Pair) -> None:
 
     assert pair.one(progress=meanwhile).equal
     assert other
+
+
+def test_the_lock_of_a_sync_that_was_killed_is_waited_for(pair: Pair) -> None:
+    pair.execute("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
+    with ExitStack() as killed:
+        there = killed.enter_context(source.opened(pair.postgres_url))
+        killed.enter_context(there.alone(pair.clickhouse.name))
+        # As if it were busy at the moment when its client goes.
+        ending = threading.Timer(0.7, there.connection.close)
+        ending.start()
+        assert pair.one().equal
+        ending.join()
 
 
 def test_a_copy_of_another_database_is_none_of_this_one(pair: Pair) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +15,7 @@ from datamind.adapters.warehouse.postgres_faults import connection_fault, query_
 from datamind.errors import Conflict, SyncFailed
 
 CONNECT_S = 10
+GONE_S = 5.0  # within which PostgreSQL notices that a sync was killed
 # Of a table that was never analyzed so many rows are counted.
 MOST_COUNTED = 10_000
 # Moments and numbers are written alike whoever reads; a copy may take as long as it takes.
@@ -28,6 +30,11 @@ _SETTINGS = {
     "idle_in_transaction_session_timeout": "0",
     "search_path": "pg_catalog",
 }
+# A statement of a sync that was killed ends within a second, where PostgreSQL can see to it (14).
+_ENDS_WITH_US = """
+SELECT set_config(name, '1s', false) FROM pg_settings
+WHERE name = 'client_connection_check_interval'
+"""
 # How much was ever written into the table, and into which files: where that is what it was, so are
 # its rows. The counters begin anew with the server, or when it lost them.
 _TABLES = """
@@ -129,13 +136,17 @@ class Source:
 
     @contextmanager
     def alone(self, what: str) -> Iterator[None]:
-        """No other sync into the same place runs meanwhile; a killed one leaves nothing behind."""
+        """No other sync into the same place runs meanwhile. One that was killed leaves its lock
+        behind until PostgreSQL notices, which is waited for."""
         number = int.from_bytes(hashlib.sha256(what.encode()).digest()[:8], "big", signed=True)
-        if not self.rows("SELECT pg_try_advisory_lock(%s)", (number,))[0][0]:
-            raise Conflict(
-                "Another sync of this database into this ClickHouse runs.",
-                hint="Wait until it ends: each table is synced by one at a time.",
-            )
+        until = time.monotonic() + GONE_S
+        while not self.rows("SELECT pg_try_advisory_lock(%s)", (number,))[0][0]:
+            if time.monotonic() > until:
+                raise Conflict(
+                    "Another sync of this database into this ClickHouse runs.",
+                    hint="Wait until it ends: each table is synced by one at a time.",
+                )
+            time.sleep(0.1)
         try:
             yield
         finally:
@@ -246,6 +257,7 @@ def opened(url: str) -> Iterator[Source]:
     with connection:
         for name, value in _SETTINGS.items():
             connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+        connection.execute(_ENDS_WITH_US)
         yield Source(connection, f"{parts.get('dbname') or 'postgres'} on {host}:{port}")
 
 
