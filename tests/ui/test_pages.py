@@ -50,7 +50,7 @@ def tour(page: Page, server: Server) -> Iterator[str]:
     for path, name, ready in (
         ("/", "ask", "combobox"), ("/history", "history", "checkbox"),
         ("/catalog", "catalog", "textbox"), ("/catalog/fct_sales", "table", "table"),
-        ("/users", "users", "table"),
+        ("/users", "users", "table"), ("/system", "system", "table"),
     ):  # fmt: skip
         page.goto(server.url + path)
         page.get_by_role(ready).first.wait_for()  # type: ignore[arg-type]

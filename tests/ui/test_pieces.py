@@ -13,6 +13,7 @@ from datamind.ui.charts import options_of
 from datamind.ui.client import Api, Trouble, events, parsed, trouble
 from datamind.ui.doors import local_path
 from datamind.ui.figures import places_of, written
+from datamind.ui.pages.system import details_of, reasons_of, since_of
 from datamind.ui.sessions import LASTS_S, Ended, Person, Sessions
 from datamind.ui.sql import in_lines
 from datamind.ui.words import SEE_CATALOG, for_people, hint_for_people, spoken
@@ -247,3 +248,61 @@ def test_a_unit_can_not_become_code() -> None:
     assert drawn is not None
     code = drawn["tooltip"][":valueFormatter"]
     assert code == '(value) => datamind.figure(value, "\\"); alert(1); (\\"")'
+
+
+OPEN = {"subject": "READ_ONLY", "opened_at": "2026-05-02T10:00:00Z", "ended_at": None}
+OVER = {**OPEN, "ended_at": "2026-05-02T11:00:00Z"}
+HEALTH = {"timestamp": "2026-05-02T12:00:00+00:00", "uptime_seconds": 3600.0}
+
+
+@pytest.mark.parametrize(
+    ("mode", "changes", "since"),
+    [
+        ("FULL_OPERATIONAL", [], "2026-05-02T11:00:00+00:00"),
+        ("FULL_OPERATIONAL", [OVER, OPEN], "2026-05-02T11:00:00Z"),
+        ("READ_ONLY", [OPEN], "2026-05-02T10:00:00Z"),
+        # What is not kept yet has no time, rather than a wrong one.
+        ("FULL_OPERATIONAL", [OPEN], ""), ("READ_ONLY", [OVER], ""), ("READ_ONLY", [], ""),
+    ],
+)  # fmt: skip
+def test_since_when_a_mode_holds(mode: str, changes: list[Any], since: str) -> None:
+    assert since_of(HEALTH, {"mode": mode}, changes) == since
+
+
+WANTED = {"mode": "FULL_OPERATIONAL", "reason": "It works.", "by": "u1",
+          "until": "2026-05-02T12:00:00Z"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("down", "wanted", "told"),
+    [
+        ([], None, ["This follows from the state of its parts."]),
+        (["the warehouse"], None, ["The warehouse is down."]),
+        (
+            ["the warehouse", "the audit log"], WANTED,
+            ["The warehouse and the audit log are down.",
+             "Ana has set FULL_OPERATIONAL until 2 May 2026, 12:00 UTC: It works."],
+        ),
+    ],
+)  # fmt: skip
+def test_why_a_mode_holds(down: list[str], wanted: Any, told: list[str]) -> None:
+    mode = {"mode": "READ_ONLY", "computed": "READ_ONLY", "down": down, "override": wanted}
+    assert reasons_of(mode, {"u1": "Ana"}) == told
+
+
+@pytest.mark.parametrize(
+    ("part", "told", "details"),
+    [
+        ("circuits", {"metadata": "closed", "redis": "open"}, ["redis: open"]),
+        ("circuits", {"metadata": "closed"}, ["all closed"]),
+        ("disk", {"free_mb": None}, ["unknown"]),
+        ("audit", {"not_written": {"file": "disk full"}}, ["file not written: disk full"]),
+        ("dbt", {"last_run": None, "failing": ["t: not_null"], "stale": []},
+         ["no run yet", "failing: t: not_null"]),
+        ("warehouse", {"name": "main", "latency_ms": 3.2, "clickhouse": {
+            "name": "beside", "status": "down"}},
+         ["main", "answers in 3 ms", "beside beside it is down"]),
+    ],
+)  # fmt: skip
+def test_what_is_known_of_a_part(part: str, told: Any, details: list[str]) -> None:
+    assert details_of(part, told) == details

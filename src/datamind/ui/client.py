@@ -85,9 +85,9 @@ class Api:
         self._asking_standing = asyncio.Lock()
         # No proxy of the environment: this is the server asking itself. And no cookies: one client
         # serves everybody.
-        self._root = f"{base}:{server.port}"
+        self.root = f"{base}:{server.port}"
         self._http = httpx.AsyncClient(
-            base_url=f"{self._root}/api/v1", timeout=TIMEOUT, limits=LIMITS,
+            base_url=f"{self.root}/api/v1", timeout=TIMEOUT, limits=LIMITS,
             trust_env=False, cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         )  # fmt: skip
 
@@ -125,11 +125,11 @@ class Api:
 
     async def _stands(self, ip: str) -> Standing:
         try:
-            mode = str((await self.call("GET", f"{self._root}/health", ip=ip))["operational_mode"])
+            mode = str((await self.call("GET", f"{self.root}/health", ip=ip))["operational_mode"])
         except Trouble:
             return self._standing  # no news
         try:
-            await self.call("GET", f"{self._root}/health/ready", ip=ip)
+            await self.call("GET", f"{self.root}/health/ready", ip=ip)
         except Trouble as told:
             return Standing(mode, told.detail, told.hint)
         return Standing(mode)

@@ -14,7 +14,17 @@ from datamind.ui import assets
 from datamind.ui.account import password_dialog
 from datamind.ui.client import Trouble
 from datamind.ui.doors import pages_of, sign_in_url
-from datamind.ui.pieces import box, icon, icon_button, link_button, named, notify, text, trouble_box
+from datamind.ui.pieces import (
+    box,
+    icon,
+    icon_button,
+    link,
+    link_button,
+    named,
+    notify,
+    text,
+    trouble_box,
+)
 from datamind.ui.sessions import Ended, Person
 from datamind.ui.words import ROLES, for_people
 
@@ -25,7 +35,10 @@ PLACES = (
     ("/history", "History", "history", False),
     ("/catalog", "Catalog", "menu_book", False),
     ("/users", "Users", "group", True),
+    ("/system", "System", "monitor_heart", True),
 )
+# What there is below System: (path, what it is called)
+OPERATIONS = (("/system", "State"),)
 LOOK_S = 5.0  # between looks at how the system is
 # mode: what can be done in it all the same
 MEANWHILE = {
@@ -138,6 +151,8 @@ class _Banner:
 
 
 def _is_at(path: str, target: str) -> bool:
+    if target == "/system":
+        return any(path.startswith(below) for below, _ in OPERATIONS)
     return path == target or (target != "/" and path.startswith(target))
 
 
@@ -188,3 +203,13 @@ def heading(title: str, words: str = "") -> None:
         text("h1", title)
         if words:
             text("p", words, "muted")
+
+
+def operations(current: str, words: str = "") -> None:
+    """The heading of a page for operators, and the way to the others of its kind."""
+    heading("System", words)
+    with named(box("nav", "tabs"), "System"):
+        for target, label in OPERATIONS:
+            made = link(label, target, "tab")
+            if target == current:
+                made.props["aria-current"] = "page"

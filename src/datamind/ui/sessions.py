@@ -174,6 +174,10 @@ class Person:
 
         return await self._in_their_name(call)
 
+    async def health(self) -> JSON:
+        """How the system is, with its parts."""
+        return await self.get(f"{self.api.root}/health")
+
     async def file(self, path: str, **params: object) -> File:
         """The file that the API has there."""
         return await self._in_their_name(

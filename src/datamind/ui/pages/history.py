@@ -41,7 +41,7 @@ KINDS = {"ask": "Question", "generate": "SQL only", "execute": "SQL"}
 async def history(person: Person, request: Request) -> None:
     """One's own queries, newest first; admins see everybody's."""
     heading("History", "Everybody's questions, newest first." if person.is_admin else "")
-    await _History(person, await _people(person), dict(request.query_params)).load()
+    await _History(person, await people_of(person), dict(request.query_params)).load()
 
 
 class _History:
@@ -157,7 +157,7 @@ def when(moment: str) -> str:
     return f"{read:%-d %b %Y, %H:%M} UTC"
 
 
-async def _people(person: Person) -> dict[str, str]:
+async def people_of(person: Person) -> dict[str, str]:
     """Who is who, for those who may know."""
     if not person.is_admin:
         return {}
@@ -172,7 +172,7 @@ async def _people(person: Person) -> dict[str, str]:
 async def query_page(person: Person, request: Request) -> None:
     """One query in full."""
     query = await person.get(f"/queries/{request.path_params['query_id']}")
-    people = await _people(person)
+    people = await people_of(person)
     with box("p", "crumb"):
         link("← History", "/history")
     if query["kind"] == "execute":

@@ -43,6 +43,10 @@
     typing = setTimeout(tell, 150);
   };
 
+  // Whether somebody sees the page: what refreshes itself rests meanwhile. The server asks at first.
+  datamind.seen = () => emitEvent("seen", !document.hidden);
+  document.addEventListener("visibilitychange", () => window.did_handshake && datamind.seen());
+
   // The question box is a combobox (WAI-ARIA): arrows move through the list, Enter takes, Escape closes.
   const options = () => [...document.querySelectorAll("#suggestions [role=option]")];
   const at = () => options().findIndex((option) => option.getAttribute("aria-selected") === "true");
