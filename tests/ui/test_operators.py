@@ -9,7 +9,7 @@ from .conftest import Server, Watched
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.demo]
 ANA, ADAM = "ana@demo.example", "adam@demo.example"
-PATHS = ("/system",)
+PATHS = ("/system", "/jobs", "/dbt", "/backups", "/audit", "/config", "/jobs/x", "/dbt/x")
 
 
 def test_operators_pages_are_for_admins_only(browser: Watched, server: Server) -> None:
@@ -41,3 +41,70 @@ def test_a_mode_is_set_with_its_reason_and_taken_back(browser: Watched) -> None:
     page.get_by_role("button", name="Take it back").click()
     page.get_by_role("dialog").get_by_role("button", name="Take it back").click()
     expect(state).to_contain_text("FULL_OPERATIONAL")
+
+
+def test_a_backup_is_made_by_a_job_that_is_looked_into(browser: Watched) -> None:
+    page = browser.signed_in(ADAM, "/backups")
+    page.get_by_role("button", name="Make a backup").click()
+    last = page.get_by_role("region", name="The last one asked for")
+    last.get_by_role("link").click()
+    expect(page.get_by_role("heading", name="Backup create")).to_be_visible()
+    expect(page.get_by_role("status", name="State of the job")).to_have_text("Succeeded")
+    expect(page.get_by_role("button", name="Do it again")).to_have_count(0)
+    page.get_by_role("link", name="Backups").click()
+    expect(page.get_by_role("row", name="datamind-")).to_contain_text("kB")
+    page.get_by_role("link", name="Jobs", exact=True).click()
+    page.get_by_label("State").click()
+    page.get_by_role("option", name="Given up").click()
+    expect(page.get_by_text("No jobs")).to_be_visible()
+
+
+def test_dbt_is_run_and_its_log_followed(browser: Watched) -> None:
+    page = browser.signed_in(ADAM, "/dbt")
+    form = page.get_by_role("region", name="Start a run")
+    form.get_by_label("Models").fill("--profiles-dir")
+    form.get_by_role("button", name="Start").click()
+    expect(form.get_by_role("alert")).to_be_visible()
+    form.get_by_label("Command").click()
+    page.get_by_role("option", name="Test").click()
+    form.get_by_label("Models").fill("fct_orders")
+    form.get_by_role("button", name="Start").click()
+    expect(page.get_by_role("heading", name="Test fct_orders")).to_be_visible()
+    expect(page.get_by_role("status", name="State of the run")).to_contain_text(
+        "Succeeded", timeout=60_000
+    )
+    expect(page.get_by_role("log", name="Log")).to_contain_text("fct_orders")
+    page.get_by_role("link", name="← dbt").click()
+    runs = page.get_by_role("region", name="Last runs")
+    expect(runs.locator("a.line", has_text="Test fct_orders")).to_contain_text("Succeeded")
+
+
+def test_the_audit_log_is_searched_verified_and_exported(browser: Watched) -> None:
+    page = browser.signed_in(ADAM, "/audit")
+    page.get_by_label("Action").fill("no_such_thing")
+    expect(page.get_by_role("alert")).to_contain_text("no such event")
+    page.get_by_label("Action").fill("login")
+    expect(page.get_by_role("row", name="Adam Admin").first).to_contain_text("success")
+    expect(page.get_by_role("row", name="user_create")).to_have_count(0)
+    page.get_by_role("button", name="Verify the chain").click()
+    expect(page.get_by_text("The chain holds")).to_be_visible()
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="Export").click()
+    assert '"event_type": "login"' in taken.value.path().read_text().partition("\n")[0]
+
+
+def test_a_setting_is_changed_within_its_bounds_and_taken_back(browser: Watched) -> None:
+    page = browser.signed_in(ADAM, "/config")
+    line = page.get_by_role("row", name="DATAMIND_SLOW_QUERY_MS")
+    change, dialog = line.get_by_role("button", name="Change"), page.get_by_role("dialog")
+    change.click()
+    dialog.get_by_label("Value").fill("-1")
+    dialog.get_by_role("button", name="Change it").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("DATAMIND_SLOW_QUERY_MS")
+    dialog.get_by_label("Value").fill("700")
+    dialog.get_by_role("button", name="Change it").click()
+    expect(line).to_contain_text("Adam Admin")
+    expect(line.get_by_role("cell", name="700", exact=True)).to_be_visible()
+    change.click()
+    dialog.get_by_role("button", name="Take the change back").click()
+    expect(line).not_to_contain_text("Adam Admin")

@@ -51,6 +51,9 @@ def tour(page: Page, server: Server) -> Iterator[str]:
         ("/", "ask", "combobox"), ("/history", "history", "checkbox"),
         ("/catalog", "catalog", "textbox"), ("/catalog/fct_sales", "table", "table"),
         ("/users", "users", "table"), ("/system", "system", "table"),
+        ("/jobs", "jobs", "combobox"), ("/dbt", "dbt", "combobox"),
+        ("/backups", "backups", "heading"), ("/audit", "audit", "table"),
+        ("/config", "config", "table"),
     ):  # fmt: skip
         page.goto(server.url + path)
         page.get_by_role(ready).first.wait_for()  # type: ignore[arg-type]

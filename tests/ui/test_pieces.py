@@ -13,6 +13,10 @@ from datamind.ui.charts import options_of
 from datamind.ui.client import Api, Trouble, events, parsed, trouble
 from datamind.ui.doors import local_path
 from datamind.ui.figures import places_of, written
+from datamind.ui.live_log import LONGEST, plain_line
+from datamind.ui.pages.audit import verdict_of
+from datamind.ui.pages.backups import size
+from datamind.ui.pages.dbt import asked_for
 from datamind.ui.pages.system import details_of, reasons_of, since_of
 from datamind.ui.sessions import LASTS_S, Ended, Person, Sessions
 from datamind.ui.sql import in_lines
@@ -306,3 +310,45 @@ def test_why_a_mode_holds(down: list[str], wanted: Any, told: list[str]) -> None
 )  # fmt: skip
 def test_what_is_known_of_a_part(part: str, told: Any, details: list[str]) -> None:
     assert details_of(part, told) == details
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("1 of 3 \x1b[32mPASS\x1b[0m", "1 of 3 PASS"), ("<script>", "<script>"),
+        ("a\x00b\x07c\r\n\td", "abc\td"), ("user\u202etxt.exe\u2066", "usertxt.exe"),
+        ("x" * (LONGEST + 1), "x" * LONGEST + " …"),
+    ],
+)  # fmt: skip
+def test_a_line_of_a_log_is_text_without_what_can_not_be_seen(line: str, shown: str) -> None:
+    assert plain_line(line) == shown
+
+
+@pytest.mark.parametrize(
+    ("command", "wanted", "told"),
+    [
+        ("test", {"models": ["+fct_orders", "tag:nightly"], "exclude": [], "full_refresh": False},
+         "Test +fct_orders tag:nightly"),
+        ("build", {"models": [], "exclude": ["dim_x"], "full_refresh": True},
+         "Build without dim_x, full refresh"),
+        ("sync", {}, "Sync"),
+    ],
+)  # fmt: skip
+def test_a_run_of_dbt_is_called_as_it_was_asked_for(command: str, wanted: Any, told: str) -> None:
+    assert asked_for({"command": command, "selectors": wanted}) == told
+
+
+@pytest.mark.parametrize(
+    ("count", "told"), [(0, "0 bytes"), (999, "999 bytes"), (1500, "1.5 kB"), (2.5e12, "2.5 TB")]
+)
+def test_sizes_are_read_by_people(count: float, told: str) -> None:
+    assert size(count) == told
+
+
+def test_a_chain_that_is_broken_is_told_with_its_first_faults() -> None:
+    told = {"holds": False, "records": 1, "anchored": 0, "faults": ["gap at 3"] * 50}
+    assert verdict_of(told)[:2] == ["The log is not whole (1 record read).", "gap at 3"]
+    assert len(verdict_of(told)) == 21
+    whole = {**told, "holds": True, "records": 1200, "anchored": 1100}
+    words = "The chain holds: 1,200 records, vouched for up to 1,100 by an anchor."
+    assert verdict_of(whole) == [words]

@@ -21,7 +21,7 @@ STREAM_TIMEOUT = httpx.Timeout(45.0, connect=5.0)
 FILE_TIMEOUT = httpx.Timeout(180.0, connect=5.0)  # an export is whole before it is sent
 MOST_BYTES = 16 << 20  # of a file, which is held in memory on its way
 TOO_LARGE = "The file is too large to be handed over by the page."
-NARROW = "Ask for less, or take it from the API: queries/{id}/export."
+NARROW = "Ask for less, or take it from the API."
 LIMITS = httpx.Limits(max_connections=500, max_keepalive_connections=50)
 ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (what listens there is asked here)
 STANDING_S = 2.0  # for which all live pages believe the same
@@ -143,25 +143,34 @@ class Api:
                 if response.is_error:
                     await response.aread()
                     raise trouble_of(response)
-                if int(response.headers["Content-Length"]) > MOST_BYTES:
-                    raise Trouble("too_large", TOO_LARGE, hint=NARROW, status=413)
-                body = await response.aread()
+                body = await _body(response)
         except httpx.HTTPError:
             raise Trouble("unavailable", NO_ANSWER, hint="Try again.", status=503) from None
         headers = response.headers
         return File(
             name=headers["Content-Disposition"].partition('filename="')[2].rstrip('"'),
-            media_type=headers["Content-Type"], body=body, rows=int(headers["X-Rows"]),
-            truncated=headers["X-Truncated"] == "true",
+            media_type=headers["Content-Type"], body=body, rows=int(headers.get("X-Rows", 0)),
+            truncated=headers.get("X-Truncated") == "true",
         )  # fmt: skip
 
     @asynccontextmanager
     async def stream(self, stream_id: str, ticket: str, *, ip: str) -> AsyncIterator[Events]:
         """The events of a stream; to leave the block is to call the ask off."""
         headers = {**self._headers(ip, None), "X-Stream-Ticket": ticket}
+        async with self._events(f"/sql/stream/{stream_id}", headers) as found:
+            yield found
+
+    @asynccontextmanager
+    async def follow(self, path: str, *, ip: str, token: str, after: int) -> AsyncIterator[Events]:
+        """The events of a log from this line on."""
+        async with self._events(f"{path}?after={after}", self._headers(ip, token)) as found:
+            yield found
+
+    @asynccontextmanager
+    async def _events(self, path: str, headers: dict[str, str]) -> AsyncIterator[Events]:
         try:
             async with self._http.stream(
-                "GET", f"/sql/stream/{stream_id}", headers=headers, timeout=STREAM_TIMEOUT
+                "GET", path, headers=headers, timeout=STREAM_TIMEOUT
             ) as response:
                 if response.is_error:
                     await response.aread()
@@ -178,6 +187,20 @@ class Api:
 
 
 Events = AsyncIterator[Event]
+
+
+async def _body(response: httpx.Response) -> bytes:
+    """What it holds, whether or not it says beforehand how much that is."""
+    told = int(response.headers.get("Content-Length", 0))
+    body = bytearray()
+    if told <= MOST_BYTES:
+        async for part in response.aiter_bytes():
+            body += part
+            if len(body) > MOST_BYTES:
+                break
+    if max(told, len(body)) > MOST_BYTES:
+        raise Trouble("too_large", TOO_LARGE, hint=NARROW, status=413)
+    return bytes(body)
 
 
 async def events(response: httpx.Response) -> Events:

@@ -38,7 +38,14 @@ PLACES = (
     ("/system", "System", "monitor_heart", True),
 )
 # What there is below System: (path, what it is called)
-OPERATIONS = (("/system", "State"),)
+OPERATIONS = (
+    ("/system", "State"),
+    ("/jobs", "Jobs"),
+    ("/dbt", "dbt"),
+    ("/backups", "Backups"),
+    ("/audit", "Audit"),
+    ("/config", "Configuration"),
+)
 LOOK_S = 5.0  # between looks at how the system is
 # mode: what can be done in it all the same
 MEANWHILE = {

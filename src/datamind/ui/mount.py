@@ -19,7 +19,9 @@ from datamind.ui import assets, doors
 from datamind.ui.client import Api
 from datamind.ui.sessions import Sessions
 
-PAGES = ("ask", "history", "catalog", "users", "system")
+PAGES = (
+    "ask", "history", "catalog", "users", "system", "jobs", "dbt", "backups", "audit", "config",
+)  # fmt: skip
 API_PATHS = ("/api/", "/health", "/metrics", "/docs", "/openapi.json")
 MOST_SOCKET_BYTES = 256 * 1024  # a corrected SQL of 64 kB, escaped, and room
 # How the framework is started in the browser: light or dark as our theme.js has it.

@@ -6,11 +6,12 @@ import asyncio
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from datamind.ui.client import JSON, Api, File, Trouble
+from datamind.ui.client import JSON, Api, Events, File, Trouble
 
 LASTS_S = 7 * 24 * 3600  # as long as a refresh token
 MOST = 10_000
@@ -183,6 +184,13 @@ class Person:
         return await self._in_their_name(
             lambda token: self.api.file(path, ip=self.ip, token=token, params=params)
         )
+
+    @asynccontextmanager
+    async def follow(self, path: str, after: int) -> AsyncIterator[Events]:
+        """The events of the log there from this line on."""
+        token = await self._token()
+        async with self.api.follow(path, ip=self.ip, token=token, after=after) as found:
+            yield found
 
     async def _in_their_name(self, call: Callable[[str], Awaitable[T]]) -> T:
         """What comes of the call; a token that counts no more is renewed, once."""

@@ -47,6 +47,20 @@
   datamind.seen = () => emitEvent("seen", !document.hidden);
   document.addEventListener("visibilitychange", () => window.did_handshake && datamind.seen());
 
+  // Lines of a log are text, of which the last `most` stay; it scrolls on unless somebody reads further up.
+  datamind.log = (id, lines, most) => {
+    const place = document.getElementById(id);
+    if (!place) return;
+    const atEnd = place.scrollHeight - place.scrollTop - place.clientHeight < 40;
+    for (const line of lines) {
+      const made = document.createElement("div");
+      made.textContent = line;
+      place.append(made);
+    }
+    while (place.childElementCount > most) place.firstElementChild.remove();
+    if (atEnd) place.scrollTop = place.scrollHeight;
+  };
+
   // The question box is a combobox (WAI-ARIA): arrows move through the list, Enter takes, Escape closes.
   const options = () => [...document.querySelectorAll("#suggestions [role=option]")];
   const at = () => options().findIndex((option) => option.getAttribute("aria-selected") === "true");
