@@ -30,6 +30,8 @@ def celery_app(redis: RedisSettings) -> Celery:
     """Celery as we use it: JSON alone, no results, a message is done with once its job is."""
     try:
         from celery import Celery
+
+        from datamind.adapters.jobs.transport import Transport
     except ImportError:
         raise BadInput(
             "Celery is not installed here.", hint="pip install 'datamind[scale]'"
@@ -41,6 +43,7 @@ def celery_app(redis: RedisSettings) -> Celery:
         )
     app = Celery("datamind", broker=redis.url, set_as_current=False)
     app.conf.update(
+        broker_transport=Transport,
         broker_transport_options={
             "visibility_timeout": VISIBLE_AGAIN_S, "global_keyprefix": f"{redis.namespace}:",
             "socket_timeout": ANSWER_S, "socket_connect_timeout": ANSWER_S,
