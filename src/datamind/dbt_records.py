@@ -97,12 +97,14 @@ class DbtLine:
 
 @dataclass(frozen=True, slots=True)
 class DbtFailure:
-    """A node that failed: a model that was not built, a test and the rows that it found."""
+    """A node that failed: a model that was not built and why, a test and the rows that it found.
+    The `reason` holds no value of the data."""
 
     kind: str
     name: str
     status: str
     rows: int | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

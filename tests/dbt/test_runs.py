@@ -126,6 +126,25 @@ def test_a_selector_that_nothing_fits_is_told_and_puts_nothing_in_use(
     assert current_build(builds) == before
 
 
+def test_the_reason_of_a_broken_model_is_told_without_values(
+    project: Callable[..., Project], builds: Path
+) -> None:
+    made = project()
+    for name, code in {
+        "cast_badly": "select cast(status as int) as n from {{ ref('orders') }}",
+        "no_column": "select no_such_column from {{ ref('orders') }}",
+    }.items():
+        (made.folder / "models" / f"{name}.sql").write_text(
+            f"{{{{ config(materialized='table') }}}}\n{code}"
+        )
+    outcome = made.run(DbtWanted("run", select=("cast_badly", "no_column")))
+    told = {f.name: f.reason for f in outcome.failed}
+    assert outcome.status == "failed"
+    assert told["cast_badly"].startswith("Conversion Error: Could not convert string '…' to INT32")
+    assert told["no_column"].startswith('Binder Error: Referenced column "no_such_column" not')
+    assert all(f"could not be built: {reason}" in outcome.message for reason in told.values())
+
+
 def test_a_test_that_is_younger_than_the_build_warns_until_it_is_taken_out(
     project: Callable[..., Project], builds: Path
 ) -> None:

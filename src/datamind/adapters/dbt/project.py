@@ -22,6 +22,7 @@ from datamind.adapters.dbt.builds import (
     tidy,
 )
 from datamind.adapters.dbt.docs import docs_page
+from datamind.adapters.dbt.log_lines import hidden
 from datamind.adapters.dbt.models import models_of
 from datamind.adapters.dbt.places import DuckDbFile, Place
 from datamind.adapters.dbt.process import COULD_NOT_READ
@@ -195,7 +196,7 @@ class Project:
         orders = Orders(
             made.folder, steps, self._options(made), variables,
             schema=self.place.schema_of(made) if making else "",
-            secrets=(*self.place.secrets(), *(value for _, value in self.passed)),
+            secrets=self._secrets(),
         )  # fmt: skip
         ended = run(orders, self.limits, say=say, stop=stop)
         if self.limits.user is not None:  # from now on nothing of the project may touch it
@@ -230,9 +231,9 @@ class Project:
         return options + (["--target", self.target] if self.target else [])
 
     def _told(self, wanted: DbtWanted, made: Build, ended: Ended) -> DbtOutcome:
-        """How the process ended, without a database's words."""
+        """How the process ended, without values of the data."""
         found = results.results_of(made.artifacts)
-        failed = results.failures(found)
+        failed = results.failures(made.artifacts, self._secrets())
         told = DbtOutcome("error", "", counts=results.counts(found), failed=failed)
         if ended.why == "cancelled":
             return replace(told, status="cancelled", message="The run was called off.")
@@ -268,11 +269,11 @@ class Project:
 
     def _why_not_read(self, made: Build) -> str:
         text = (made.folder / "reason.txt").read_text("utf-8")
-        secrets = (*self.place.secrets(), *(value for _, value in self.passed))
-        for secret in filter(None, secrets):
-            text = text.replace(secret, "*****")
-        words = " ".join(text.split())
+        words = " ".join(hidden(text, self._secrets()).split())
         return f"dbt could not read the project: {words[:300] or 'no reason was given'}"
+
+    def _secrets(self) -> list[str]:
+        return list(filter(None, (*self.place.secrets(), *(value for _, value in self.passed))))
 
     def _put_in_use(
         self, outcome: DbtOutcome, made: Build, before: Build | None, carried: bool

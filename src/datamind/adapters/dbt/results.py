@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from datamind.adapters.dbt.reasons import reason_of
 from datamind.dbt_records import DbtFailure
 
 Json = dict[str, Any]
@@ -47,19 +48,18 @@ def counts(results: list[Json]) -> dict[str, int]:
     return dict(Counter(str(r.get("status")) for r in results))
 
 
-def failures(results: list[Json]) -> tuple[DbtFailure, ...]:
-    """The nodes that failed, without a database's words."""
-    found = []
-    for result in results:
-        if result.get("status") in FAILED:
-            kind, name = named(str(result.get("unique_id")))
-            rows = result.get("failures")
-            found.append(
-                DbtFailure(
-                    kind, name, str(result["status"]), rows if isinstance(rows, int) else None
-                )
-            )
-    return tuple(found)
+def failures(artifacts: Path, secrets: Sequence[str]) -> tuple[DbtFailure, ...]:
+    """The nodes that failed, with what of a database's words holds no value."""
+    failed = [r for r in results_of(artifacts) if r.get("status") in FAILED]
+    nodes: Json = (read_json(artifacts / "manifest.json").get("nodes") or {}) if failed else {}
+    return tuple(_failure(r, nodes.get(str(r.get("unique_id"))) or {}, secrets) for r in failed)
+
+
+def _failure(result: Json, node: Json, secrets: Sequence[str]) -> DbtFailure:
+    kind, name = named(str(result.get("unique_id")))
+    status, rows = str(result["status"]), result.get("failures")
+    reason = "" if status == "fail" else reason_of(result, node, secrets)
+    return DbtFailure(kind, name, status, rows if isinstance(rows, int) else None, reason)
 
 
 def named(unique_id: str) -> tuple[str, str]:
@@ -80,9 +80,10 @@ def told(failed: tuple[DbtFailure, ...]) -> str:
 def _fault(failure: DbtFailure) -> str:
     rows = failure.rows or 0
     said = _FAULTS.get((failure.kind, failure.status), "the {kind} {name} could not be built")
-    return said.format(
+    told = said.format(
         kind=failure.kind, name=failure.name, rows="1 row" if rows == 1 else f"{rows:,} rows"
     )
+    return f"{told}: {failure.reason}" if failure.reason else told
 
 
 def learn(before: Mapping[str, Json], results: list[Json], now: str) -> dict[str, Json]:
