@@ -258,6 +258,35 @@ def test_who_meets_a_mode_that_an_admin_wants_is_told_until_when(api: Api, run: 
     ]  # fmt: skip
 
 
+FULL = "FULL_OPERATIONAL"
+
+
+def test_health_tells_a_mode_that_an_admin_wants(api: Api, run: Run) -> None:
+    """The score is that of the parts, the status that of the whole; who balances asks `ready`."""
+
+    async def told(mode: str | None) -> list[Any]:
+        path, body = "/api/v1/system/mode", {"mode": mode, "reason": "Moving.", "minutes": 30}
+        how, more = ("POST", {"json": body}) if mode else ("DELETE", {})
+        said = await api.client.request(how, path, headers=admin, **more)
+        assert said.status_code == 200, said.text
+        stranger = await api.client.get("/health")
+        whole = (await api.client.get("/health", headers=admin)).json()
+        found = stranger.json()
+        assert stranger.status_code == 200 and "mode_because" not in found
+        assert (found["operational_mode"], found["health_score"]) == (mode or FULL, 100)
+        probes = [await api.client.get(f"/health/{probe}") for probe in ("ready", "live")]
+        return [found["status"], whole.get("mode_because"), *(p.status_code for p in probes)]
+
+    admin = run(api.headers(role="admin"))
+    until = f"{api.clock() + dt.timedelta(minutes=30):%Y-%m-%d %H:%M} UTC"
+    for mode, status, ready in (
+        ("LIMITED_AI", "degraded", 200), ("READ_ONLY", "degraded", 503), ("EMERGENCY", "down", 503),
+    ):  # fmt: skip
+        because = f"an admin has set {mode} until {until}"
+        assert run(told(mode)) == [status, because, ready, 200]
+    assert run(told(None)) == ["healthy", None, 200, 200]
+
+
 def test_of_data_it_is_alerted_as_it_is_and_only_of_what_holds(api: Api, run: Run) -> None:
     later = (api.clock() + dt.timedelta(hours=1)).isoformat()
     issues = (

@@ -15,6 +15,11 @@ SHARE: Mapping[State, float] = {"healthy": 1.0, "degraded": 0.5, "down": 0.0}
 # The least score of each mode.
 LEAST = ((85, "FULL_OPERATIONAL"), (60, "LIMITED_AI"), (40, "READ_ONLY"), (0, "EMERGENCY"))
 WORSE: tuple[State, ...] = ("healthy", "degraded", "down")
+# The best that the whole can be called in a mode, whoever wanted it.
+AT_BEST: Mapping[Mode, State] = {
+    "FULL_OPERATIONAL": "healthy", "LIMITED_AI": "degraded", "READ_ONLY": "degraded",
+    "EMERGENCY": "down", "CONFIGURATION": "degraded",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +40,13 @@ def health_of(states: Mapping[str, State]) -> Health:
     by_score: Mode = next(mode for least, mode in LEAST if score >= least)  # type: ignore[misc]
     mode = max(by_score, by_rule(states), key=ORDER.index)
     worst = max(states.values(), key=WORSE.index)
-    status: State = "down" if mode == "EMERGENCY" else "degraded" if worst != "healthy" else worst
-    return Health(score, mode, status)
+    of_parts: State = "degraded" if worst != "healthy" else worst
+    return Health(score, mode, status_in(mode, of_parts))
+
+
+def status_in(mode: Mode, of_parts: State) -> State:
+    """What the whole is called in that mode, with parts that are so."""
+    return max(of_parts, AT_BEST[mode], key=WORSE.index)
 
 
 def by_rule(states: Mapping[str, State]) -> Mode:

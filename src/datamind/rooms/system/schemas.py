@@ -14,12 +14,14 @@ from datamind.rooms.text import Text
 
 
 class HealthOut(BaseModel):
-    """How the system is. Version, components and uptime are for those who are signed in."""
+    """How the system is: the status and mode of the whole, the score of its parts. The others are
+    for those who are signed in."""
 
     status: Literal["healthy", "degraded", "down"]
     operational_mode: str
     health_score: int
     timestamp: dt.datetime
+    mode_because: str | None = None
     version: str | None = None
     components: dict[str, dict[str, Any]] | None = None
     uptime_seconds: float | None = None

@@ -24,7 +24,7 @@ from datamind.rooms.system import changing, overriding
 from datamind.rooms.system.alerts import Alerts, Condition
 from datamind.rooms.system.components import components
 from datamind.rooms.system.conditions import Conditions
-from datamind.rooms.system.health import Health, State, by_rule, health_of
+from datamind.rooms.system.health import Health, State, by_rule, health_of, status_in
 from datamind.rooms.system.looks import PROBE_S, Look, Probe, Probed, Threaded
 from datamind.rooms.system.models import SystemState
 from datamind.rooms.system.modes import ORDER, Mode, Standing
@@ -241,13 +241,17 @@ class Watch:
         """What /health tells: components to those who are signed in, for they tell an attacker
         what to hit."""
         parts, health = self._parts, self.health
+        standing = parts.modes.standing
         told = HealthOut(
-            status=health.status,
-            operational_mode=parts.modes.standing.mode,
+            status=status_in(standing.mode, health.status),
+            operational_mode=standing.mode,
             health_score=health.score,
             timestamp=parts.now(),
         )
-        return told.model_copy(update=components(self, parts)) if whole else told
+        if not whole:
+            return told
+        because = None if standing.mode == "FULL_OPERATIONAL" else standing.because
+        return told.model_copy(update={"mode_because": because, **components(self, parts)})
 
     def _changed(self, breaker: Breaker, by_look: bool) -> None:
         """Requests found a part to fail, or a look settled it: what that means holds at once."""
