@@ -25,6 +25,7 @@ from celery.beat import Scheduler
 
 from datamind import clock, tracing
 from datamind.adapters.jobs.celery import TASK, CeleryJobs, celery_app
+from datamind.adapters.redis.reaching import must_not_refuse
 from datamind.api.jobs import USUAL, handlers_of, tend_and_send, worker_name
 from datamind.api.scraping import Scraped
 from datamind.api.secrets import secrets_of
@@ -149,6 +150,7 @@ def make_worker(
 
 def work(settings: Settings, concurrency: int, app: Celery | None = None) -> int:
     """Run jobs until SIGTERM or Ctrl-C; what runs then has GRACE_S before it is handed back."""
+    must_not_refuse(settings.redis)
     made = app or make_worker(settings)
     _logs(settings)
     os.umask(0o077)  # what is kept is for its owner alone
@@ -165,6 +167,7 @@ def beat(
     usual: tuple[schedules.Usual, ...] = USUAL,
 ) -> int:  # fmt: skip
     """Ask for what is due by the clock, and look after the queue, until SIGTERM or Ctrl-C."""
+    must_not_refuse(settings.redis)
     known = handlers_of(settings) if handlers is None else handlers
     app = celery_app(settings.redis)
     counts = Scraped(settings, settings.telemetry.beat_port, known)

@@ -5,6 +5,7 @@ In Redis where one is configured, else in this process, which then is the only o
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import logging
 from collections.abc import AsyncIterator
@@ -39,7 +40,7 @@ class Shared:
 
 @asynccontextmanager
 async def open_shared(settings: Settings, secrets: Secrets) -> AsyncIterator[Shared]:
-    """What is configured; Redis need not be there yet."""
+    """What is configured; Redis need not be there yet, but may not refuse us."""
     kept = settings.server.cache_mb << 20
     if settings.redis.url is None:
         cache = MemoryCache(kept) if kept else None
@@ -48,9 +49,11 @@ async def open_shared(settings: Settings, secrets: Secrets) -> AsyncIterator[Sha
     from datamind.adapters.redis.cache import RedisCache
     from datamind.adapters.redis.counters import RedisCounters
     from datamind.adapters.redis.link import RedisLink
+    from datamind.adapters.redis.reaching import must_not_refuse
     from datamind.adapters.redis.signals import RedisSignals
     from datamind.adapters.redis.tickets import RedisTickets
 
+    await asyncio.to_thread(must_not_refuse, settings.redis)
     for name in ("jwt_secret", "mask_key"):
         if getattr(settings.server, name) is None:
             log.warning("REDIS_URL is set without %s: other servers have another", name.upper())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, TypeVar
 
 from psycopg import AsyncConnection, OperationalError
@@ -14,6 +15,19 @@ IDLE_S = 600  # a transaction that nobody goes on with holds others up
 GRACE_S = 2.0  # between the server's limit and ours
 LOST_S = 10  # a network that takes no packets is told after this
 RV = TypeVar("RV")
+# What waiting does not mend; of connections that are refused libpq tells no SQLSTATE.
+REFUSALS = (
+    (r'FATAL: +database ".*" does not exist', "has no such database"),
+    (r"FATAL: +permission denied for database", "does not let this user into the database"),
+    (r"FATAL: +no pg_hba\.conf entry", "does not let this user in from here"),
+    (r'FATAL: +role ".*" (?:does not exist|is not permitted)', "refuses this user"),
+    (r"FATAL: +.*authentication failed|no password supplied", "refuses this user or password"),
+)
+
+
+def refusal(text: str) -> str | None:
+    """What the server refuses by this error of connecting; None for all that may pass."""
+    return next((said for form, said in REFUSALS if re.search(form, text)), None)
 
 
 def connect_args(pool: PoolSettings) -> dict[str, Any]:

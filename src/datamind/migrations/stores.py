@@ -50,7 +50,8 @@ def shown(url: URL) -> str:
 
 @contextmanager
 def reached(url: URL) -> Iterator[None]:
-    """Unavailable where what is done with the store fails for the store's sake."""
+    """Unavailable where what is done with the store fails for the store's sake; BadInput where it
+    refuses us, which waiting does not mend."""
     try:
         yield
     except NoSuchModuleError:
@@ -62,6 +63,11 @@ def reached(url: URL) -> Iterator[None]:
         ) from None
     except (DBAPIError, OSError) as fault:
         said = outage(fault) if isinstance(fault, DBAPIError) else ""
+        if not is_file(url) and (refused := _refusal(fault)) is not None:
+            raise BadInput(
+                f"The metadata store {shown(url)} {refused}.",
+                hint="Set DATABASE_URL, or DB_NAME, DB_USER and DB_PASSWORD, to what it knows.",
+            ) from None
         if said == BUSY_SAID:
             raise Unavailable(said, hint="Others hold its tables: try again.") from None
         if said is None:
@@ -73,8 +79,14 @@ def reached(url: URL) -> Iterator[None]:
             f"The metadata store {shown(url)} can't be opened or written.",
             hint="Is it damaged, the disk full, or the folder read-only?"
             if is_file(url)
-            else "Is it up, and are host, port, database, user and password right? Its log says.",
+            else "Is it up, and are host and port right? Its log says.",
         ) from None
+
+
+def _refusal(fault: Exception) -> str | None:
+    from datamind.database.postgres import refusal
+
+    return refusal(str(getattr(fault, "orig", fault)))
 
 
 @contextmanager
