@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import socket
+import time
+from contextlib import closing
+
 import pytest
 
-from datamind.adapters.warehouse.guarded import is_outage
+from datamind.adapters.warehouse.clickhouse import ClickHouseWarehouse
+from datamind.adapters.warehouse.guarded import GuardedWarehouse, is_outage
 from datamind.breakers import Breaker
 from datamind.errors import (
     QueryCancelled,
     QueryFailed,
     QueryTimeout,
+    Unavailable,
     WarehouseError,
     WarehouseNotFound,
     WorkerLost,
 )
-from datamind.records import Dialect
+from datamind.records import Dialect, Governed
 
 
 @pytest.mark.parametrize(
@@ -44,3 +50,19 @@ def test_who_waited_in_vain_learnt_nothing_of_it(fault: WarehouseError) -> None:
         breaker.trip()  # others found out meanwhile
         raise fault
     assert breaker.state == "open"
+
+
+@pytest.mark.slow
+def test_one_that_hangs_costs_seconds_once_where_another_can_answer() -> None:
+    """It takes connections, and never says a word."""
+    asked = Governed("SELECT 1", (), "clickhouse", "there", "f", ())
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"clickhouse://127.0.0.1:{silent.getsockname()[1]}"
+        inside, breaker = ClickHouseWarehouse(url), Breaker("clickhouse")
+        with closing(GuardedWarehouse(inside, breaker, has_a_stand_in=True)) as guarded:
+            for most_s in (4.0, 0.2):
+                began = time.monotonic()
+                with pytest.raises(Unavailable, match="ClickHouse is down"):
+                    guarded.run(asked, timeout_s=60)
+                assert time.monotonic() - began < most_s
+                assert breaker.state == "open"

@@ -70,7 +70,7 @@ def open_copies(
         second = observed(second, told)
     watching = Watching(url, target, catalog, settings.router.lag_s)
     breaker = breakers.add(Breaker("clickhouse"))
-    guarded = GuardedWarehouse(second, breaker)
+    guarded = GuardedWarehouse(second, breaker, has_a_stand_in=True)
     routed = RoutedWarehouse(first, guarded, on_close=watching.close)
     made = second_of(catalog, states, second.name, settings.router.least_rows)
     return CopiesOpened(routed, made, watching, breaker, shape)

@@ -35,6 +35,7 @@ from datamind.records import Dialect, Estimate, Governed, Result, ResultColumn, 
 from datamind.semantics.compiler.clickhouse import SETTINGS
 
 CONNECT_S = 10
+PING_S = 2.0
 ESTIMATE_S = 5.0
 VERSION_S = 2.0
 BATCH = 2_000
@@ -107,7 +108,7 @@ class ClickHouseWarehouse:
 
     def ping(self) -> None:
         """Sign in over a connection beside the others and ask for nothing."""
-        self._say("SELECT 1", CONNECT_S)
+        self._say("SELECT 1", PING_S)
 
     def data_version(self) -> str:
         """The parts that all tables consist of; empty if there is something without parts."""

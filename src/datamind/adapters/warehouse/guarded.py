@@ -42,13 +42,19 @@ class GuardedWarehouse:
     """The warehouse inside, through its breaker.
 
     One that is `missing` could not be looked at when it was opened: what is known of it may be long
-    past, so that it is asked for nothing, even where it answers again.
+    past, so that it is asked for nothing, even where it answers again. One that `has_a_stand_in` is
+    asked first whether it answers at all: one that hangs looks like one that has much to do, and
+    would take the time in which the other could have answered.
     """
 
-    def __init__(self, inside: Warehouse, breaker: Breaker, *, missing: bool = False) -> None:
+    def __init__(
+        self, inside: Warehouse, breaker: Breaker, *, missing: bool = False,
+        has_a_stand_in: bool = False,
+    ) -> None:  # fmt: skip
         self.inside = inside
         self.breaker = breaker
         self.missing = missing
+        self._has_a_stand_in = has_a_stand_in
 
     @property
     def dialect(self) -> Dialect:
@@ -102,7 +108,17 @@ class GuardedWarehouse:
 
     def _asked(self) -> AbstractContextManager[None]:
         self._must_be_there()
+        if self._has_a_stand_in:
+            self._must_answer()
         return self.breaker.guarding(is_outage(self.dialect))
+
+    def _must_answer(self) -> None:
+        self.breaker.check()
+        try:
+            self.inside.ping()
+        except WarehouseError:
+            self.breaker.trip()
+            raise unavailable(self.breaker.name) from None
 
     def _must_be_there(self) -> None:
         if self.missing:
