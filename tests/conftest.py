@@ -6,6 +6,7 @@ from __future__ import annotations
 import ast
 import fcntl
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -32,6 +33,16 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 hypothesis.settings.register_profile("fuzz", deadline=None, print_blob=True)
 hypothesis.settings.register_profile("steady", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("steady")
+
+
+ALL_SLOW = re.compile(r"^pytestmark = .*\bmark\.slow\b", re.MULTILINE)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where slow tests are left out, modules that have no others are not even read: the browser's
+    driver and the like take seconds of each process."""
+    fast = config.option.markexpr.startswith("not slow") and collection_path.suffix == ".py"
+    return True if fast and ALL_SLOW.search(collection_path.read_text("utf-8")) else None
 
 
 @pytest.fixture(scope="session")

@@ -13,10 +13,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 ROOT = Path(__file__).parents[2]
 LINES = "1000"
@@ -29,7 +32,6 @@ NO_LIMITS = {f"RATE_LIMIT_{name}": "100000/minute" for name in ("USER", "ASK", "
 NO_LIMITS |= {f"LOGIN_FAILURES{of}": "100000" for of in ("", "_NETWORK", "_ACCOUNT")}
 PATIENCE_MS = 15_000  # of what is looked at each 5 s, on a busy machine
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
-expect.set_options(timeout=PATIENCE_MS)
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,9 @@ def chromium() -> Iterator[Browser]:
     path = next(filter(None, map(shutil.which, names)), None)
     if path is None:
         pytest.skip("no Chromium on the PATH: looked for " + ", ".join(names))
+    from playwright.sync_api import expect, sync_playwright  # late, for it takes a second
+
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(QUIET))
         yield browser
