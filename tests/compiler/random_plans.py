@@ -110,6 +110,8 @@ def _refer(
 class Planner:
     """Draws the parts of one plan over one world."""
 
+    least = 0  # joins of a source
+
     def __init__(self, draw: DrawFn, world: World) -> None:
         self.draw, self.world, self.view = draw, world, world.view
         self.names = 0
@@ -126,11 +128,11 @@ class Planner:
 
     def source(self, most: int = 3) -> tuple[P.Source, dict[str, str]]:
         """A join tree and the table of each alias."""
-        table = self.pick(self.view.tables).id
+        table = self.pick(self.roots()).id
         root = self.alias()
         aliases = {root: table}
         joins: list[P.Join] = []
-        for _ in range(self.draw(st.integers(0, most))):
+        for _ in range(self.draw(st.integers(self.least, most))):
             parent = self.pick(aliases)
             edges = self._edges(aliases[parent])
             if not edges:
@@ -143,6 +145,10 @@ class Planner:
             joins.append(P.Join(alias, other, parent, relation, reverse, self.chance(2), also))
             aliases[alias] = other
         return P.Source(table, root, tuple(joins)), aliases
+
+    def roots(self) -> Sequence[Table]:
+        """The tables that a source may begin with."""
+        return self.view.tables
 
     def _edges(self, table: str) -> list[tuple[str, bool, str]]:
         found = []
