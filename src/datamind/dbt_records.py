@@ -87,12 +87,14 @@ class DbtWanted:
 
 @dataclass(frozen=True, slots=True)
 class DbtLine:
-    """A line of a run's log; `node` is what it is about. Holds no value of the data."""
+    """A line of a run's log; `node` is what it is about, `invocation` is dbt's id of the command
+    that says it. Holds no value of the data."""
 
     at: dt.datetime
     level: str
     message: str
     node: str = ""
+    invocation: str = ""
 
 
 @dataclass(frozen=True, slots=True)

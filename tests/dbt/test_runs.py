@@ -18,7 +18,11 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from datamind import tracing
 from datamind.adapters.catalog_store import load_catalog
 from datamind.adapters.dbt.builds import current_build
 from datamind.adapters.dbt.log_lines import event_of, line_of
@@ -62,7 +66,7 @@ def project(builds: Path, tmp_path: Path) -> Callable[..., Project]:
             (folder / "models" / f"{name}.py").write_text(text, "utf-8")
         passed = (("SHOP_TOKEN", "s3cret-token"), ("SLOW_TELLS", str(tmp_path / "pids")))
         return Project(
-            folder, builds, sources=orders(*ORDERS), limits=Limits(120, 3000), passed=passed
+            folder, builds, sources=orders(*ORDERS), limits=Limits(300, 3000), passed=passed
         )
 
     return made
@@ -112,6 +116,46 @@ def test_code_of_a_project_finds_no_secret_of_ours_and_its_limits_and_a_part_kee
     assert {k["status"] for k in before.values()} == {"pass", "warn"}
     assert any("spy" in line.message for line in told)
     assert all("hunter2" not in p.read_text() for p in made.folder.rglob("*.log"))
+
+
+# dbt itself sends no spans; what it starts may go on with the trace.
+TRACED = """
+def model(dbt, session):
+    import os
+    found = os.environ["TRACEPARENT"]
+    return session.sql(f"select '{found}' as found")
+"""
+
+
+def test_a_run_hands_its_trace_on_and_tells_each_invocation_of_dbt(
+    project: Callable[..., Project], builds: Path
+) -> None:
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    tracing.use(provider)
+    told: list[DbtLine] = []
+    try:
+        with tracing.span("job"):
+            outcome = project(traced=TRACED).run(
+                DbtWanted("run", select=("traced",)), say=told.append
+            )
+    finally:
+        tracing.use(None)
+    made = current_build(builds)
+    assert outcome.status == "success" and made is not None, outcome
+    spans = {span.name: span for span in exporter.get_finished_spans()}
+    run, ran, job = spans["dbt"], spans["dbt run"], spans["job"]
+    assert run.parent == job.context and ran.parent == run.context and "dbt parse" in spans
+    with duckdb.connect(str(made.warehouse), read_only=True) as db:
+        found = db.execute("SELECT found FROM traced").fetchone()
+    parent = f"00-{run.context.trace_id:032x}-{run.context.span_id:016x}-01"
+    assert found == (parent,)
+    kept = json.loads((made.artifacts / "run_results.json").read_text())["metadata"]
+    assert kept["env"]["TRACEPARENT"] == parent
+    invocation = (ran.attributes or {})["dbt.invocation_id"]
+    assert invocation == kept["invocation_id"]
+    assert {line.invocation for line in told if line.node} == {invocation}
+    assert (run.start_time or 0) <= (ran.start_time or 0) <= (ran.end_time or 0)
 
 
 def test_a_selector_that_nothing_fits_is_told_and_puts_nothing_in_use(

@@ -54,11 +54,17 @@ def line_of(event: dict[str, Any], secrets: Sequence[str]) -> DbtLine | None:
         return None
     node = ((event.get("data") or {}).get("node_info") or {}).get("unique_id") or ""
     return DbtLine(
-        at=_moment(str(info.get("ts") or "")),
+        at=moment_of(event),
         level=str(info.get("level") or "info"),
         message=masked(hidden(said, secrets))[:LONGEST],
         node=str(node)[:300],
+        invocation=invocation_of(event),
     )
+
+
+def invocation_of(event: dict[str, Any]) -> str:
+    """dbt's id of the command that says it, which its artifacts have too."""
+    return str(event["info"].get("invocation_id") or "")[:64]
 
 
 def text_of(event: dict[str, Any], secrets: Sequence[str]) -> str:
@@ -83,8 +89,9 @@ def hidden(text: str, secrets: Sequence[str]) -> str:
     return text
 
 
-def _moment(text: str) -> dt.datetime:
+def moment_of(event: dict[str, Any]) -> dt.datetime:
+    """When it was said."""
     try:
-        return dt.datetime.fromisoformat(text).astimezone(dt.UTC)
+        return dt.datetime.fromisoformat(str(event["info"].get("ts"))).astimezone(dt.UTC)
     except ValueError:
         return dt.datetime.fromtimestamp(0, dt.UTC)

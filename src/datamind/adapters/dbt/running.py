@@ -15,7 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal, TypedDict
 
-from datamind.adapters.dbt.log_lines import event_of, hidden, line_of, text_of, unmatched_of
+from datamind import tracing
+from datamind.adapters.dbt.log_lines import (
+    event_of,
+    hidden,
+    invocation_of,
+    line_of,
+    moment_of,
+    text_of,
+    unmatched_of,
+)
 from datamind.dbt_records import DbtLine
 from datamind.errors import BadInput
 from datamind.ports import Stop
@@ -97,6 +106,7 @@ def run(orders: Orders, limits: Limits, *, say: Say, stop: Stop | None = None) -
     argv = [sys.executable, "-P", str(script), str(file), *orders.options]
     secrets = [s for s in orders.secrets if len(s) >= SECRET]
     with (
+        tracing.span("dbt"),
         orders.log.open("a", encoding="utf-8") as log,
         subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
             argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
@@ -112,6 +122,7 @@ def run(orders: Orders, limits: Limits, *, say: Say, stop: Stop | None = None) -
             patience = LAST_S if why == "done" else 0.0
         finally:
             _end_all(process, patience)
+        reader.trace(("parse", *(step.words[0] for step in orders.steps)))
     return Ended(why, process.returncode, tuple(reader.unmatched))
 
 
@@ -138,9 +149,12 @@ def _environment(orders: Orders, limits: Limits) -> dict[str, str]:
     if limits.user is not None:
         seen["HOME"] = seen["TMPDIR"] = str(orders.folder)
     seen |= {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DBT_USE_COLORS": "false"}
+    # dbt 1.11 sends no spans of its own; a model's code may, and query comments can tell it.
+    carried = {name.upper(): value for name, value in tracing.carry().items()}
     known = correlation.get()
-    if known is not None:  # dbt writes it into the metadata of its artifacts
-        seen["DBT_ENV_CUSTOM_ENV_CORRELATION_ID"] = known
+    told = carried | ({"CORRELATION_ID": known} if known is not None else {})
+    # What is called so dbt writes into the metadata of its artifacts.
+    seen |= carried | {f"DBT_ENV_CUSTOM_ENV_{name}": value for name, value in told.items()}
     return seen | dict(orders.environment)
 
 
@@ -189,6 +203,7 @@ class _Log:
         self._rest = b""
         self._room = MOST_LOG
         self.unmatched: dict[str, None] = {}
+        self._invocations: dict[str, tuple[float, float]] = {}
 
     def take(self, chunk: bytes) -> None:
         *lines, self._rest = (self._rest + chunk).split(b"\n")
@@ -199,6 +214,13 @@ class _Log:
     def end(self) -> None:
         self._line(self._rest)
 
+    def trace(self, commands: Sequence[str]) -> None:
+        """A span for each of these commands that dbt said anything of, in the order of its ids."""
+        for command, (known, (began, ended)) in zip(
+            commands, self._invocations.items(), strict=False
+        ):
+            tracing.note(f"dbt {command}", began, ended - began, dbt__invocation_id=known)
+
     def _line(self, raw: bytes) -> None:
         if not raw.strip():
             return
@@ -207,6 +229,9 @@ class _Log:
             self._write(hidden(raw.decode("utf-8", "replace"), self._secrets))
             return
         self._write(text_of(event, self._secrets))
+        said = moment_of(event).timestamp()
+        began, _ = self._invocations.get(invocation_of(event), (said, said))
+        self._invocations[invocation_of(event)] = began, said
         if (selector := unmatched_of(event)) is not None:
             self.unmatched[selector] = None
         told = line_of(event, self._secrets)

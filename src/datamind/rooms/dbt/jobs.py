@@ -111,7 +111,7 @@ async def _run(context: JobContext, dbt: Dbt, wanted: DbtWanted) -> DbtOutcome:
 def _tell(context: JobContext, line: DbtLine) -> None:
     mark = "" if line.level == "info" else f"{line.level.upper()}: "
     context.log(f"{line.at:%H:%M:%S} {mark}{line.message}")
-    log.info("dbt: %s%s", mark, line.message)
+    log.info("dbt: %s%s", mark, line.message, extra={"dbt_invocation_id": line.invocation})
     place = _PLACE.match(line.message)
     if place is not None:
         context.progress(int(place[1]) / max(1, int(place[2])), line.message)
