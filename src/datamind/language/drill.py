@@ -40,32 +40,79 @@ class Comparison:
     parts: tuple[P.Expr, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    """The first measure of an answered plan, and the conditions on the rows that it is taken of;
+    those on periods among them."""
+
+    source: P.Source
+    group: P.Group
+    measure: P.Named
+    tests: tuple[P.Predicate, ...]
+
+    @property
+    def tables(self) -> dict[str, str]:
+        return _tables(self.source)
+
+    @property
+    def lasting(self) -> tuple[P.Predicate, ...]:
+        """The conditions that are none on a period."""
+        return tuple(t for t in self.tests if not is_period(t))
+
+
 def compared(
     plan: P.Query, today: dt.date, graph: Graph, homes: Mapping[str, str], back: str
 ) -> Comparison | None:
     """What an answered plan can be compared with; None where it holds no figure of a period."""
-    source, view = plan.source, graph.view
+    found, view = _figure(plan), graph.view
+    if found is None:
+        return None
+    source, measure, tables = found.source, found.measure, found.tables
+    spans = spans_of(found.tests, found.group, plan.steps, today, view, tables, back)
+    if spans is None:
+        return None
+    alias = _about(measure.expr, source, tables, homes)
+    parts = ratio_of(measure.expr, view, alias)
+    method: Method = "sum" if adds_up(measure.expr, view) else "ratio" if parts else "none"
+    return Comparison(
+        source, found.lasting, measure, alias, spans, method,
+        parts if method == "ratio" and parts else (measure.expr,),
+    )  # fmt: skip
+
+
+def asked_before(plan: P.Query, before: P.Query) -> P.Query | None:
+    """The plan before with this plan's figure alone, where it has it, and of no more rows."""
+    own, theirs = _figure(plan), _figure(before)
+    if own is None or theirs is None:
+        return None
+    wanted = own.measure.expr
+    alone = tuple(m for m in theirs.group.measures if m.expr == wanted)
+    if alone:
+        group = replace(theirs.group, measures=alone)
+        steps = tuple(group if s is theirs.group else s for s in before.steps)
+        before = replace(before, steps=steps)
+    elif theirs.measure.expr != wanted:
+        return None
+    return before if set(own.lasting) <= set(theirs.lasting) else None
+
+
+def _figure(plan: P.Query) -> _Figure | None:
+    """None where there is none, or its rows were chosen otherwise than by conditions."""
+    source = plan.source
     group = next((s for s in plan.steps if isinstance(s, P.Group)), None)
     if not isinstance(source, P.Source) or group is None or not group.measures:
         return None
     early = plan.steps[: plan.steps.index(group)]
     if not all(isinstance(s, P.Filter) for s in early):
         return None
-    tables = {source.alias: source.table, **{j.alias: j.table for j in source.joins}}
     tests = [t for s in early if isinstance(s, P.Filter) for t in _each(s.where)]
-    measure, own = _bare(group.measures, tables)
-    tests = [*tests, *own]
-    spans = spans_of(tests, group, plan.steps, today, view, tables, back)
-    if spans is None:
-        return None
-    alias = _about(measure.expr, source, tables, homes)
-    parts = ratio_of(measure.expr, view, alias)
-    method: Method = "sum" if adds_up(measure.expr, view) else "ratio" if parts else "none"
-    kept = tuple(t for t in tests if not is_period(t))
-    return Comparison(
-        source, kept, measure, alias, spans, method,
-        parts if method == "ratio" and parts else (measure.expr,),
-    )  # fmt: skip
+    measure, own = _bare(group.measures, _tables(source))
+    return _Figure(source, group, measure, (*tests, *own))
+
+
+def _tables(source: P.Source) -> dict[str, str]:
+    """The table of each alias."""
+    return {source.alias: source.table, **{j.alias: j.table for j in source.joins}}
 
 
 def _each(where: P.Predicate) -> tuple[P.Predicate, ...]:
@@ -125,8 +172,7 @@ def drilled(comparison: Comparison, graph: Graph) -> list[tuple[str, P.Query]]:
 
 def _fixed(comparison: Comparison, view: View) -> frozenset[str]:
     """Columns that the conditions leave one value of, and those that the measure is made of."""
-    source = comparison.source
-    tables = {source.alias: source.table, **{j.alias: j.table for j in source.joins}}
+    tables = _tables(comparison.source)
     columns = (
         t.left if isinstance(t, P.Compare) and t.op == "=" else
         t.of if isinstance(t, P.Truth) or (isinstance(t, P.TextMatch) and t.match == "equals")

@@ -10,7 +10,7 @@ from datamind.language import drill, why
 from datamind.language.graph import Graph
 from datamind.language.refusal import by_form
 from datamind.language.tokens import Token
-from datamind.records import Candidate, Drill, Interpretation, Question, Refusal
+from datamind.records import Candidate, Drill, Interpretation, Question, Refusal, Turn
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import View
 from datamind.semantics.check import check
@@ -34,7 +34,8 @@ def read(
     figure: Callable[[Question], Interpretation],
 ) -> Interpretation:  # fmt: skip
     """The whole change and its cuts, or why there are none. `figure` reads a question that stands
-    alone."""
+    alone; one that names no period is about those of the figure's own answer before."""
+    turns = why.without(question.earlier)
     if asked.about:
         base = figure(replace(question, text=asked.about, earlier=()))
         if base.status != "answered":
@@ -45,11 +46,14 @@ def read(
             base.confidence,
         )
     else:
-        turns = why.without(question.earlier)
         if not turns:
             return _refused(NOTHING)
-        plan, assumed, sure = turns[-1].plan, (f"explains: {turns[-1].text}",), SURE
+        plan, assumed, sure = turns[-1].plan, (_explains(turns[-1]),), SURE
     comparison = drill.compared(plan, question.today, graph, homes, asked.back)
+    before = drill.asked_before(plan, turns[-1].plan) if turns and asked.about else None
+    if comparison is None and before is not None:
+        assumed = (*assumed, _explains(turns[-1]))
+        comparison = drill.compared(before, question.today, graph, homes, asked.back)
     plans = _sound(drill.drilled(comparison, graph), graph.view) if comparison else []
     if comparison is None or not plans:
         return _refused(NO_PERIODS)
@@ -69,6 +73,10 @@ def read(
             check(_plain(comparison, plans[0][1]), graph.view)[-1].unit,
         ),
     )  # fmt: skip
+
+
+def _explains(turn: Turn) -> str:
+    return f"explains: {turn.text}"
 
 
 def unread(names: tuple[str, ...]) -> Interpretation:

@@ -26,7 +26,8 @@ HINT = "Ask in words of the data: `datamind catalog show` lists it, `catalog sea
 HINTS = {
     "write_request": "Ask what the data says; to change it, use the program that it belongs to.",
     "advice": "Ask for figures that help to decide: how many, how much, which, when.",
-    "nothing_to_explain": 'Name a figure and a period: "Why did revenue fall in May 2025?"',
+    "nothing_to_explain": 'Name a figure and a period: "Why did revenue fall in May 2025?"'
+    " Or ask for it by month first, and then why.",
     "help": "Ask for figures, lists or comparisons of these, in your own words.",
     "future": "Ask about the past: a trend over months or years, for example.",
 }
