@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from .conftest import Server, Watched, _environment, _wait_for, free_port
+from .test_asking import answered
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.demo]
 ANA, ADAM = "ana@demo.example", "adam@demo.example"
@@ -56,6 +57,24 @@ def test_a_page_that_could_not_be_shown_is_shown_when_all_is_back(
     expect(page.get_by_role("combobox")).to_be_visible(timeout=15_000)
     # The browser itself notes the 503 of the page.
     browser.faults[:] = [fault for fault in browser.faults if "503" not in fault]
+
+
+def test_what_failed_is_tried_again_in_its_own_turn(browser: Watched, server: Server) -> None:
+    page = browser.signed_in(ANA)
+    box = page.get_by_role("combobox", name="Your question")
+    with mode(server, "EMERGENCY"):
+        box.fill("How many orders are there?")
+        page.keyboard.press("Enter")
+        expect(page.locator(".turn").get_by_role("alert")).to_contain_text("EMERGENCY")
+    box.fill("How many customers are there?")
+    page.keyboard.press("Enter")
+    answered(page, 1)
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator(".turn h2.asked")).to_have_text(
+        ["How many customers are there?", "How many orders are there?"]
+    )
+    answered(page, 1)
+    expect(page.locator(".turn").get_by_role("alert")).to_have_count(0)
 
 
 @pytest.mark.parametrize(("path", "shown"), [("/users", "Adam Admin"), ("/history", "No quest")])

@@ -161,10 +161,7 @@ class Thread:
         async def answer(place: Element) -> JSON:
             return await self._streamed(body, place)
 
-        async def again() -> None:
-            await self.ask(question, plan, label)
-
-        await self._turn(_Head(question, note=label), answer, again)
+        await self._turn(_Head(question, note=label), answer)
 
     async def run(self, sql: str, query_id: str | None) -> None:
         """Run SQL that the person wrote."""
@@ -178,10 +175,7 @@ class Thread:
         async def answer(place: Element) -> JSON:
             return await self._executed(body, place)
 
-        async def again() -> None:
-            await self.run(sql, query_id)
-
-        await self._turn(_Head("Your SQL", sql=sql, whole=True), answer, again)
+        await self._turn(_Head("Your SQL", sql=sql, whole=True), answer)
 
     async def _executed(self, body: JSON, place: Element) -> JSON:
         with place, box("div", "live"):
@@ -191,18 +185,27 @@ class Thread:
             button("Stop", self._hang_up, icon="stop")
         return await self._person.post("/sql/execute", body)
 
-    async def _turn(
-        self, head: _Head, answer: Callable[[Element], Awaitable[JSON]],
-        again: Callable[[], Awaitable[None]],
-    ) -> None:  # fmt: skip
-        """One question or statement, from its head to its answer or trouble."""
+    async def _turn(self, head: _Head, answer: Callable[[Element], Awaitable[JSON]]) -> None:
+        """One question or statement, from its head to its answer or trouble. What is tried again
+        is the last that was asked: its turn goes to the end."""
         turn, place = self._open(head)
-        self._on_turn(True)
-        self._client.run_javascript(f'datamind.talk("{self._conversation}")')
-        await self._fill(place, answer, again)
-        if not self._client.is_deleted:
+
+        async def fill() -> None:
             self._on_turn(True)
-            self._client.run_javascript(f'datamind.show("#c{turn.id}")')
+            await self._fill(place, answer, again)
+            if not self._client.is_deleted:
+                self._on_turn(True)
+                self._client.run_javascript(f'datamind.show("#c{turn.id}")')
+
+        async def again() -> None:
+            if self._is_free():
+                self._turns.append(self._turns.pop(self._turns.index(turn)))
+                turn.move(self.place)
+                place.clear()
+                await fill()
+
+        self._client.run_javascript(f'datamind.talk("{self._conversation}")')
+        await fill()
 
     async def _fill(
         self, place: Element, answer: Callable[[Element], Awaitable[JSON]],
