@@ -144,7 +144,7 @@ def test_a_run_hands_its_trace_on_and_tells_each_invocation_of_dbt(
     made = current_build(builds)
     assert outcome.status == "success" and made is not None, outcome
     spans = {span.name: span for span in exporter.get_finished_spans()}
-    run, ran, job = spans["dbt"], spans["dbt run"], spans["job"]
+    run, ran, job = spans["dbt"], spans["dbt build"], spans["job"]
     assert run.parent == job.context and ran.parent == run.context and "dbt parse" in spans
     with duckdb.connect(str(made.warehouse), read_only=True) as db:
         found = db.execute("SELECT found FROM traced").fetchone()
