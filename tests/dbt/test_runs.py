@@ -148,7 +148,8 @@ def test_a_run_hands_its_trace_on_and_tells_each_invocation_of_dbt(
     assert run.parent == job.context and ran.parent == run.context and "dbt parse" in spans
     with duckdb.connect(str(made.warehouse), read_only=True) as db:
         found = db.execute("SELECT found FROM traced").fetchone()
-    parent = f"00-{run.context.trace_id:032x}-{run.context.span_id:016x}-01"
+    at = run.context
+    parent = f"00-{at.trace_id:032x}-{at.span_id:016x}-{at.trace_flags:02x}"
     assert found == (parent,)
     kept = json.loads((made.artifacts / "run_results.json").read_text())["metadata"]
     assert kept["env"]["TRACEPARENT"] == parent
