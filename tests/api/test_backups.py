@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
 from datamind.backup import checking, making
 from datamind.errors import Unavailable
+from datamind.rooms.jobs import service as jobs
+from datamind.rooms.jobs.models import Job
 from datamind.rooms.system import backups
+from datamind.settings.backups import BackupSettings
 
 from .conftest import Api, Run
 
@@ -22,9 +28,14 @@ async def made(api: Api) -> dict[str, Any]:
     """The job that was asked for, once it is over."""
     answer = await api.call("POST", PATH, role="admin")
     assert answer.status_code == 202, answer.text
+    return await over(api, answer.json()["id"])
+
+
+async def over(api: Api, job_id: str) -> dict[str, Any]:
+    """The job, once it is over."""
     async with asyncio.timeout(60):
         while True:
-            job = await api.call("GET", f"/system/jobs/{answer.json()['id']}", role="admin")
+            job = await api.call("GET", f"/system/jobs/{job_id}", role="admin")
             if job.json()["ended_at"] is not None:
                 return job.json()  # type: ignore[no-any-return]
             api.clock.forward(seconds=1)
@@ -38,7 +49,9 @@ def test_an_admin_asks_for_one_and_sees_it_listed_but_gets_none_of_it(api: Api, 
         told = (await api.call("GET", PATH, role="admin")).json()
         (one,) = told["items"]
         assert (one["name"], one["bytes"]) == (job["result"]["name"], job["result"]["bytes"])
-        assert (one["encrypted"], told["keep"]) == (False, 30)
+        assert (one["encrypted"], one["base"], told["keep_days"], told["keep"]) == (
+            False, None, 30, None,
+        )  # fmt: skip
         assert told["last"]["id"] == job["id"]
         verdict = checking.verify(
             api.parts.settings.backup_folder / one["name"], api.parts.settings
@@ -49,8 +62,9 @@ def test_an_admin_asks_for_one_and_sees_it_listed_but_gets_none_of_it(api: Api, 
         for path in (f"{PATH}/{one['name']}", f"{PATH}/download"):
             assert (await api.call("GET", path, role="admin")).status_code == 404
         schedules = (await api.call("GET", "/system/schedules", role="admin")).json()["items"]
-        (daily,) = [s for s in schedules if s["kind"] == backups.KIND]
-        assert (daily["cron"], daily["enabled"]) == ("30 2 * * *", True)
+        when = {s["name"]: (s["cron"], s["enabled"]) for s in schedules}
+        assert when["backup"] == ("30 2 * * *", True)
+        assert when["backup-increment"] == ("10,40 * * * *", True)
 
     run(lived())
 
@@ -71,7 +85,81 @@ def test_one_that_fails_is_alerted_of_until_one_succeeds(
         assert "No space left" in condition.message
         api.clock.forward(seconds=1)
         assert (await made(api))["status"] == "succeeded"
-        assert await backups.conditions(api.parts) == ()
+        assert await backups.conditions(api.parts) == []
+
+    run(lived())
+
+
+def test_the_clock_asks_for_increments_which_are_made_where_something_changed_and_not_audited(
+    api: Api, run: Run
+) -> None:
+    async def asked() -> dict[str, Any]:
+        path = "/system/schedules/backup-increment"
+        answer = await api.call("PATCH", path, {"now": True}, role="admin")
+        assert answer.status_code == 200, answer.text
+        return await over(api, answer.json()["last_job"])
+
+    async def lived() -> None:
+        await made(api)
+        first = (await asked())["result"]
+        assert first["name"].endswith(".increment")
+        await fired(api)  # what was done since: somebody signed in
+        assert await fired(api) == {"unchanged": True}
+        noted = [e["event_type"] for e in api.audited()]
+        assert noted.count("backup_create") == 1  # the whole one
+        told = (await api.call("GET", PATH, role="admin")).json()
+        assert [bool(one["base"]) for one in told["items"][-3:]] == [True, True, False]
+
+    run(lived())
+
+
+async def fired(api: Api) -> Any:
+    """What comes of the next increment that the clock asks for."""
+    async with api.parts.database.unit() as session:
+        before = await jobs.last_of(session, backups.INCREMENT)
+    api.clock.forward(minutes=31)
+    async with asyncio.timeout(60):
+        while True:
+            async with api.parts.database.unit() as session:
+                last = await jobs.last_of(session, backups.INCREMENT, "succeeded")
+            if last is not None and before is not None and last.id != before.id:
+                return last.result
+            await asyncio.sleep(0.1)
+
+
+def test_that_there_is_none_as_new_as_wanted_is_alerted_of_and_measured(
+    api: Api, run: Run, tmp_path: Path
+) -> None:
+    started = api.clock()
+
+    async def overdue(**more: Any) -> list[str]:
+        """By the store alone: files are of the real clock's time."""
+        other = replace(api.parts.settings, backups=BackupSettings(tmp_path, **more))
+        found = await backups.conditions(replace(api.parts, settings=other, started=started))
+        return [one.message for one in found if one.kind == "backup_overdue"]
+
+    async def lived() -> None:
+        for name in ("backup", "backup-increment"):
+            await api.call("PATCH", f"/system/schedules/{name}", {"enabled": False}, role="admin")
+        async with api.parts.database.unit() as session:
+            await session.execute(delete(Job).where(Job.kind.in_(backups.SUBJECTS)))
+        assert await overdue() == []  # the installation is new
+        api.clock.forward(minutes=59)
+        assert await overdue() == []
+        api.clock.forward(minutes=2)
+        assert await overdue() == ["There is no backup."]
+        await made(api)
+        assert await overdue() == []
+        api.clock.forward(minutes=59)
+        assert await overdue() == []
+        api.clock.forward(minutes=3)
+        (said,) = await overdue()
+        assert "every 60 minutes" in said
+        text = (await api.client.get("/metrics")).text
+        age = re.search(r"(?m)^backup_age_seconds (\S+)", text)
+        assert age is not None and float(age[1]) > 3600
+        assert "\nbackup_wanted_seconds 3600.0\n" in text
+        assert await overdue(wanted_minutes=0) == []
 
     run(lived())
 

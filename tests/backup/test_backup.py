@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import os
 import shutil
 import signal
@@ -11,10 +9,10 @@ import sqlite3
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,62 +20,22 @@ import pytest
 from datamind.adapters.audit.places import AuditPlaces
 from datamind.adapters.audit.verify import verify as audit_verified
 from datamind.api.secrets import audit_key_of
-from datamind.backup import archive, checking, making, restoring
+from datamind.backup import archive, checking, keeping, making, restoring
 from datamind.backup.manifest import members_of
-from datamind.commands.people import wanted, with_people
+from datamind.commands.people import with_people
 from datamind.errors import BadInput, Conflict, Unavailable
 from datamind.migrations import downgrade, head, state
 from datamind.migrations.snapshots import counts
+from datamind.rooms.system.backups import listed
 from datamind.rooms.users import service as users
-from datamind.settings import ServerSettings, Settings
+from datamind.settings import Settings
 from datamind.settings.backups import BackupSettings
 
+from .conftest import KEY, OTHER, add, at, holds, people
+
 pytestmark = pytest.mark.slow
-KEY = base64.urlsafe_b64encode(bytes(range(32))).decode()
-OTHER = base64.urlsafe_b64encode(bytes(range(1, 33))).decode()
-PASSWORD = "correct horse battery staple"  # pragma: allowlist secret
 
-
-@pytest.fixture(autouse=True)
-def no_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("ENCRYPTION_KEY", "ENCRYPTION_KEY_FILE", "DATAMIND_ENV_FILE", "DATABASE_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("DATAMIND_HOME", str(tmp_path / "nowhere"))
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def used(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
-    """An installation with three people, an audit log and a catalog."""
-    url = None if request.param == "sqlite" else request.getfixturevalue("new_postgres_url")
-    settings = at(tmp_path / "home", url)
-    for name in ("ann", "bob", "eve"):
-        add(settings, name)
-    (settings.home / "catalogs").mkdir()
-    (settings.home / "catalogs" / "one.json").write_text("{}")
-    yield settings
-
-
-def at(home: Path, url: str | None = None) -> Settings:
-    return Settings(home=home, server=ServerSettings(database_url=url))
-
-
-def add(settings: Settings, name: str) -> None:
-    new = wanted(f"{name}@example.com", name.title(), "analyst", PASSWORD)
-    with_people(settings, lambda g, s, me: users.create(s, g, me, new))
-
-
-def people(settings: Settings) -> set[str]:
-    async def work(ground: Any, session: Any, me: Any) -> set[str]:
-        found = [
-            await users.by_email(session, f"{n}@example.com") for n in ("ann", "bob", "eve", "new")
-        ]
-        return {user.name for user in found if user is not None}
-
-    return with_people(settings, work)
-
-
-def holds(settings: Settings) -> bool:
-    return not audit_verified(AuditPlaces.of(settings.home), audit_key_of(settings)).faults
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("key", [None, KEY])
@@ -324,18 +282,18 @@ def test_an_older_version_s_backup_is_brought_to_this_one(tmp_path: Path) -> Non
     assert state(there.database_url)[0] == head() and people(there) == {"Ann"}
 
 
-def test_the_newest_are_kept_and_what_a_killed_one_left_is_taken_away(tmp_path: Path) -> None:
-    settings = replace(at(tmp_path / "home"), backups=BackupSettings(tmp_path / "kept", 2))
+def test_what_a_killed_one_left_is_taken_away_and_what_is_there_is_never_overwritten(
+    tmp_path: Path,
+) -> None:
+    settings = replace(at(tmp_path / "home"), backups=BackupSettings(tmp_path / "kept"))
     add(settings, "ann")
     folder = tmp_path / "kept"
     (folder / ".making-dead").mkdir(parents=True)
     (folder / ".making-dead" / "x").write_text("x")
-    for n in range(3):
-        (folder / f"datamind-2020010{n + 1}T000000Z.backup").write_text("old")
     (folder / "datamind-mine.backup").write_text("not ours")
     made = making.create(settings)
     assert sorted(p.name for p in folder.iterdir()) == sorted(
-        [".lock", "datamind-20200103T000000Z.backup", "datamind-mine.backup", made.file.name]
+        [".lock", "datamind-mine.backup", made.file.name]
     )
     with pytest.raises(Conflict, match="already"):
         making.create(settings, made.file)
@@ -357,23 +315,46 @@ def test_where_there_is_no_room_nothing_is_left(
     assert [p.name for p in (settings.home / "backups").iterdir()] == [".lock"]
 
 
-def test_the_command_line_makes_proves_and_restores(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_a_disk_that_is_short_is_told_before_it_is_filled_and_what_is_too_old_goes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from datamind.commands import backup
+    settings = at(tmp_path / "home")
+    add(settings, "ann")
+    newest = making.create(settings).file
+    old = newest.with_name("datamind-20200101T000000Z.backup")
+    shutil.copy(newest, old)
 
-    monkeypatch.setenv("DATAMIND_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("ENCRYPTION_KEY", KEY)
-    add(at(tmp_path / "home"), "ann")
-    assert backup.create(None, as_json=True) == 0
-    made = json.loads(capsys.readouterr().out)
-    assert (made["encrypted"], made["secrets"], made["audit_records"]) == (True, True, 1)
-    file = Path(made["file"])
-    assert backup.verify(file, as_json=True) == 0
-    assert json.loads(capsys.readouterr().out)["holds"]
-    assert backup.restore(file, replace=True, force=False, without_audit=False, as_json=True) == 0
-    assert json.loads(capsys.readouterr().out)["before"]
-    assert holds(at(tmp_path / "home"))
-    file.write_bytes(file.read_bytes()[:-5])
-    with pytest.raises(BadInput, match="changed"):
-        backup.verify(file, as_json=False)
+    def usage(free: int, more: int) -> Any:
+        return lambda _: SimpleNamespace(free=free if old.exists() else more)
+
+    monkeypatch.setattr(keeping.shutil, "disk_usage", usage(1 << 10, 2 << 10))
+    with pytest.raises(Unavailable, match=r"it takes about \d+ MB, and 0 MB are free"):
+        making.create(settings)
+    assert listed(newest.parent) == [newest]
+    shutil.copy(newest, old)
+    monkeypatch.setattr(keeping.shutil, "disk_usage", usage(1 << 10, 1 << 40))
+    made = making.create(settings)
+    assert listed(newest.parent) == [made.file, newest]
+
+
+def test_one_that_can_t_be_read_back_is_none_and_takes_no_older_one_s_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = at(tmp_path / "home")
+    add(settings, "ann")
+    old = making.create(settings).file.rename(
+        settings.backup_folder / "datamind-20200101T000000Z.backup"
+    )
+    real = archive.write
+
+    def badly(folder: Path, manifest: Any, file: Path, keys: Any) -> None:
+        real(folder, manifest, file, keys)
+        file.write_bytes(file.read_bytes()[:-9])
+
+    with monkeypatch.context() as patched:
+        patched.setattr(archive, "write", badly)
+        with pytest.raises(Unavailable, match="can't be read back"):
+            making.create(settings)
+    assert listed(old.parent) == [old]
+    made = making.create(settings)
+    assert listed(old.parent) == [made.file]

@@ -18,7 +18,7 @@ from datamind.rooms.jobs import queue, schedules
 from datamind.rooms.jobs.running import Handler, JobContext, run_job
 from datamind.rooms.jobs.schedules import Usual
 from datamind.rooms.parts import Ground
-from datamind.rooms.system.backups import KIND
+from datamind.rooms.system.backups import INCREMENT, KIND
 from datamind.settings import Settings
 
 BATCH = 500  # told of at once
@@ -28,6 +28,7 @@ USUAL = (
     Usual(name="login-attempts", kind="login_attempts.tidy", cron="5 * * * *"),
     Usual(name="dbt-sync", kind="dbt.sync", cron="0 2 * * *"),
     Usual(name="backup", kind=KIND, cron="30 2 * * *"),
+    Usual(name="backup-increment", kind=INCREMENT, cron="10,40 * * * *"),
     Usual(name="old-jobs", kind="jobs.tidy", cron="45 3 * * *"),
 )
 
@@ -49,6 +50,7 @@ def handlers_of(settings: Settings) -> Mapping[str, Handler]:
     dbt = dbt_of(settings)
     return {
         KIND: backup_jobs.make,
+        INCREMENT: backup_jobs.make_increment,
         "audit.retention": _audit_retention,
         "login_attempts.tidy": _login_attempts,
         "jobs.tidy": _old_jobs,

@@ -10,13 +10,15 @@ import gzip
 import os
 import struct
 import tarfile
+import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
-from datamind.backup.manifest import MANIFEST, Manifest, files_of, read
+from datamind.backup.manifest import BLOCKS, MANIFEST, Manifest, digest_of, files_of, read
 from datamind.errors import BadInput, NotFound
 from datamind.rooms.system import backups
 from datamind.rooms.system.backups import MARK
@@ -26,6 +28,16 @@ CHUNK = 1 << 20
 LINE = 2 * CHUNK
 PLACE = struct.Struct(">QB")
 DAMAGED = "The backup is damaged: it can't be read to its end."
+FIRST = (MANIFEST, BLOCKS)  # what stands at its beginning, to be read without the rest
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What a backup says of itself: its manifest, that one's hash, its blocks' digests if any."""
+
+    manifest: Manifest
+    sha256: str
+    blocks: bytes
 
 
 def write(folder: Path, manifest: Manifest, file: Path, keys: Sequence[str]) -> None:
@@ -41,10 +53,9 @@ def write(folder: Path, manifest: Manifest, file: Path, keys: Sequence[str]) -> 
             if keys:
                 target = cast(IO[bytes], stack.enter_context(_Encrypting(out, keys)))
             tar = stack.enter_context(tarfile.open(fileobj=target, mode="w|gz"))
-            tar.add(folder / MANIFEST, MANIFEST)
-            for path in files_of(folder):
-                if path.name != MANIFEST:
-                    tar.add(path, str(path.relative_to(folder)))
+            names = [str(path.relative_to(folder)) for path in files_of(folder)]
+            for name in sorted(names, key=lambda one: (one not in FIRST, one != MANIFEST)):
+                tar.add(folder / name, name)
         partial.replace(file)
     finally:
         partial.unlink(missing_ok=True)
@@ -64,24 +75,62 @@ def is_encrypted(file: Path) -> bool:
 
 
 def unpack(file: Path, folder: Path, keys: Sequence[str]) -> Manifest:
-    """Put all files of the backup into the folder; BadInput for one that is damaged, or encrypted
-    with another key."""
-    with _opened(file, keys) as source:
-        try:
-            # Read to its end, where the checksum of the whole is: tarfile looks at none.
-            with gzip.GzipFile(fileobj=source) as plain:
-                with tarfile.open(fileobj=plain, mode="r|") as tar:
-                    tar.extractall(folder, filter="data")
-                while plain.read(CHUNK):
-                    pass
-        except (tarfile.TarError, EOFError, OSError, zlib.error) as fault:
-            if isinstance(fault, OSError) and fault.errno is not None:
-                raise  # no room, not a fault of the file
-            raise BadInput(DAMAGED, hint="Take another one.") from None
+    """Put all files of the backup's file into the folder; BadInput for one that is damaged, or
+    encrypted with another key."""
+    with _plain(file, keys) as plain:
+        with tarfile.open(fileobj=plain, mode="r|") as tar:
+            tar.extractall(folder, filter="data")
+        _to_the_end(plain)
+    return _manifest(folder / MANIFEST)
+
+
+def read_through(file: Path, keys: Sequence[str]) -> None:
+    """BadInput where the file can't be read to its end as it was written."""
+    with _plain(file, keys) as plain:
+        _to_the_end(plain)
+
+
+def beginning(file: Path, keys: Sequence[str]) -> Beginning:
+    """What stands at the beginning of the backup's file; BadInput as above."""
+    with (
+        tempfile.TemporaryDirectory(prefix="datamind-backup-") as scratch,
+        _plain(file, keys) as plain,
+        tarfile.open(fileobj=plain, mode="r|") as tar,
+    ):
+        for member in tar:
+            if member.name not in FIRST:
+                break
+            tar.extract(member, scratch, filter="data")
+        manifest, blocks = Path(scratch, MANIFEST), Path(scratch, BLOCKS)
+        return Beginning(
+            _manifest(manifest),
+            digest_of(manifest),
+            blocks.read_bytes() if blocks.exists() else b"",
+        )
+
+
+def _manifest(path: Path) -> Manifest:
     try:
-        return read((folder / MANIFEST).read_text("utf-8"))
+        return read(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError):
         raise BadInput("The file is no backup of DataMind.") from None
+
+
+def _to_the_end(plain: IO[bytes]) -> None:
+    """There is the checksum of the whole: tarfile looks at none."""
+    while plain.read(CHUNK):
+        pass
+
+
+@contextmanager
+def _plain(file: Path, keys: Sequence[str]) -> Iterator[IO[bytes]]:
+    try:
+        with _opened(file, keys) as source, gzip.GzipFile(fileobj=source) as plain:
+            yield cast(IO[bytes], plain)
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as fault:
+        if isinstance(fault, OSError) and fault.errno is not None:
+            raise  # no room, not a fault of the file
+        raise BadInput(DAMAGED, hint="Take another one.") from None
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 from datamind.adapters.audit.places import AuditPlaces
 from datamind.adapters.audit.verify import verify as audit_verified
 from datamind.api.secrets import FILE, read_secrets
-from datamind.backup import archive
+from datamind.backup import archive, increments
 from datamind.backup.manifest import MANIFEST, SECRETS, SETTINGS, STORE, Manifest, members_of
 from datamind.errors import DataMindError
 from datamind.migrations import upgrade
@@ -38,8 +38,9 @@ def verify(file: Path, settings: Settings) -> Verdict:
     """Look at every file's hash, open the store, count its rows, bring it to this version, and
     follow the audit log's chain. BadInput where the file can't be read at all."""
     with tempfile.TemporaryDirectory(prefix="datamind-verify-") as scratch:
-        folder = Path(scratch)
-        manifest = archive.unpack(file, folder, keys_of(current()))
+        folder = Path(scratch, "files")
+        folder.mkdir()
+        manifest = increments.unpack(file, folder, keys_of(current()))
         faults = different(manifest, folder)
         if not faults:  # else the rest only repeats it
             faults = store_faults(manifest, folder / STORE)

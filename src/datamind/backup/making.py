@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import fcntl
+import hashlib
 import json
 import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from datamind import __version__, clock
@@ -20,9 +21,11 @@ from datamind.adapters.audit.database import read_only
 from datamind.adapters.audit.places import AuditPlaces
 from datamind.adapters.audit.turn import Turn
 from datamind.api.secrets import FILE as SECRETS_FILE
-from datamind.backup import archive
+from datamind.backup import archive, increments
+from datamind.backup.keeping import must_have_room, tidy
 from datamind.backup.manifest import (
     AUDIT,
+    BLOCKS,
     ENV,
     FOLDERS,
     FORMAT,
@@ -30,19 +33,23 @@ from datamind.backup.manifest import (
     SETTINGS,
     STORE,
     Manifest,
+    Member,
+    digest_of,
     members_of,
 )
-from datamind.errors import Conflict, Unavailable
+from datamind.errors import BadInput, Conflict, Unavailable
 from datamind.migrations import head
 from datamind.migrations.snapshots import snapshot
 from datamind.migrations.stores import file_of, parsed
-from datamind.rooms.system.backups import listed
+from datamind.rooms.system.backups import MOMENT, listed, looked_at, made_at, states
 from datamind.settings import Settings
 from datamind.settings.encrypted import keys_of
 from datamind.settings.environment import current
 from datamind.settings.environment import file_of as env_file
 
 SCRATCH = ".making-"
+YOUNG = dt.timedelta(days=2)  # increments of an older whole one would hold more and more
+PASSING = {"jobs", "job_lines", "schedules"}  # which the making of a backup alone changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,34 +64,101 @@ class Made:
 
 def create(settings: Settings, to: Path | None = None) -> Made:
     """Make a backup of what is there now: into the file, which must not be there yet, or into the
-    installation's own folder, where the newest BACKUP_KEEP are kept. Blocks. Unavailable where
-    there is no room or the store is down."""
-    now = clock.now()
-    folder = settings.backup_folder if to is None else to.absolute().parent
-    keys = keys_of(current())
+    installation's own folder, where old ones then go. Blocks. Unavailable where there is no room
+    or the store is down."""
+    with _making(settings, settings.backup_folder if to is None else to.absolute().parent) as it:
+        file = to.absolute() if to is not None else it.free("datamind-{}.backup")
+        if file.exists():
+            raise Conflict(f"There is {file} already.", hint="Name another file.")
+        return it.whole(file, tidied=to is None)
+
+
+def increment(settings: Settings) -> Made | None:
+    """Make an increment of the newest whole backup, or a whole one where there is none to go on
+    from; None where nothing changed since the newest of them. Otherwise as above."""
+    with _making(settings, settings.backup_folder) as it:
+        young = (path for path in listed(it.folder) if made_at(path) > it.now - YOUNG)
+        newest = next(young, None)
+        held = increments.whole(newest, it.keys) if newest else None
+        if held is None:
+            return it.whole(it.free("datamind-{}.backup"), tidied=True)
+        return it.increment(held)
+
+
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """One backup that is being made: alone in its folder, in a scratch folder of its own."""
+
+    settings: Settings
+    folder: Path
+    scratch: Path
+    keys: Sequence[str]
+    now: dt.datetime
+
+    def whole(self, file: Path, *, tidied: bool) -> Made:
+        """All that there is."""
+        must_have_room(self.settings, self.folder)
+        manifest = _gathered(self.settings, self.scratch, self.now, secrets=bool(self.keys))
+        blocks = self.scratch / BLOCKS
+        blocks.write_bytes(increments.digests(self.scratch, sorted(manifest.members)))
+        noted = Member(blocks.stat().st_size, digest_of(blocks))
+        manifest = replace(manifest, members={**manifest.members, BLOCKS: noted})
+        return self._written(self.scratch, manifest, file, tidied=tidied)
+
+    def increment(self, held: increments.Whole) -> Made | None:
+        """What changed since that whole one; None where it is as the newest has it."""
+        must_have_room(self.settings, self.folder)
+        state, parts = self.scratch / "state", self.scratch / "parts"
+        state.mkdir()
+        parts.mkdir()
+        manifest = _gathered(self.settings, state, self.now, secrets=bool(self.keys))
+        if manifest.state == self._newest_state():
+            looked_at(self.folder)
+            return None
+        increments.difference(state, sorted(manifest.members), held, parts)
+        file = self.free(held.base.name.replace(".backup", "-{}.increment"))
+        return self._written(parts, replace(manifest, base=held.base), file, tidied=True)
+
+    def free(self, name: str) -> Path:
+        """A name that none has yet, and of a later moment than all: another one may have been made
+        within the same second."""
+        moment, taken = self.now, {path.stem.rpartition("-")[2] for path in states(self.folder)}
+        while f"{moment:{MOMENT}}" in taken:
+            moment += dt.timedelta(seconds=1)
+        return self.folder / name.format(f"{moment:{MOMENT}}")
+
+    def _newest_state(self) -> str:
+        try:
+            return archive.beginning(states(self.folder)[0], self.keys).manifest.state
+        except BadInput:
+            return ""
+
+    def _written(self, folder: Path, manifest: Manifest, file: Path, *, tidied: bool) -> Made:
+        """Read back before any older one goes: what the disk took is not yet what it gives."""
+        archive.write(folder, manifest, file, self.keys)
+        try:
+            archive.read_through(file, self.keys)
+        except BadInput:
+            file.unlink()
+            raise Unavailable(
+                "The backup can't be read back as it was written.", hint="Look at the disk."
+            ) from None
+        if tidied:
+            tidy(self.folder, self.settings.backups, self.now)
+        return Made(file, file.stat().st_size, bool(self.keys), manifest)
+
+
+@contextmanager
+def _making(settings: Settings, folder: Path) -> Iterator[_Making]:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with _alone_in(folder) as scratch:
-            file = to.absolute() if to is not None else _free(folder, now)
-            if file.exists():
-                raise Conflict(f"There is {file} already.", hint="Name another file.")
-            manifest = _gathered(settings, scratch, now, secrets=bool(keys))
-            archive.write(scratch, manifest, file, keys)
-            if to is None:
-                _tidy(folder, settings.backups.keep)
+            yield _Making(settings, folder, scratch, keys_of(current()), clock.now())
     except OSError as fault:
         raise Unavailable(
             f"The backup could not be written: {fault.strerror or 'the disk failed'}.",
             hint="It takes twice the room of what it holds: make room, or name another folder.",
         ) from None
-    return Made(file, file.stat().st_size, bool(keys), manifest)
-
-
-def _free(folder: Path, now: dt.datetime) -> Path:
-    """A name that none has yet: another one may have been made within the same second."""
-    while (file := folder / f"datamind-{now:%Y%m%dT%H%M%SZ}.backup").exists():
-        now += dt.timedelta(seconds=1)
-    return file
 
 
 @contextmanager
@@ -117,12 +191,28 @@ def _gathered(settings: Settings, scratch: Path, now: dt.datetime, *, secrets: b
         for source, name in ((home / SECRETS_FILE, SECRETS), (env, ENV)):
             if source is not None and source.exists():
                 shutil.copyfile(source, scratch / name)
+    members = members_of(scratch)
     return Manifest(
         format=FORMAT, version=__version__, made_at=now.isoformat(), revision=head(),
         store="sqlite" if file_of(address) else "postgresql", tables=tables,
-        audit_records=records, secrets=(scratch / SECRETS).exists(),
-        members=members_of(scratch),
+        audit_records=records, secrets=(scratch / SECRETS).exists(), members=members,
+        state=_state(scratch / STORE, tables, records, members),
     )  # fmt: skip
+
+
+def _state(
+    store: Path, tables: Mapping[str, int], records: int, members: Mapping[str, Member]
+) -> str:
+    """A digest of all that is worth an increment of its own."""
+    kept = {name: one.sha256 for name, one in members.items()
+            if name.split("/")[0] in (*FOLDERS, SETTINGS, SECRETS, ENV)}  # fmt: skip
+    digest = hashlib.sha256(json.dumps([records, kept], sort_keys=True).encode())
+    with closing(sqlite3.connect(store)) as db:
+        for table in sorted(set(tables) - PASSING):
+            digest.update(table.encode())
+            for row in db.execute(f'SELECT * FROM "{table}"'):
+                digest.update(repr(row).encode())
+    return digest.hexdigest()
 
 
 def _audit(places: AuditPlaces, scratch: Path) -> int:
@@ -146,9 +236,3 @@ def _audit(places: AuditPlaces, scratch: Path) -> int:
         if places.segments.is_dir():
             shutil.copytree(places.segments, segments)
         return taken.head()[0]
-
-
-def _tidy(folder: Path, keep: int) -> None:
-    """The oldest of ours beyond so many are deleted; what has another name is not ours."""
-    for old in listed(folder)[keep:]:
-        old.unlink(missing_ok=True)

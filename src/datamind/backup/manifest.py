@@ -10,10 +10,13 @@ from pathlib import Path
 
 from datamind.errors import BadInput
 
-FORMAT = 1
+FORMAT = 2
+KNOWN = (1, FORMAT)  # the first had neither blocks nor increments
 MANIFEST, STORE, SETTINGS, SECRETS, ENV = (
     "manifest.json", "datamind.db", "settings.json", "secrets.json", "restored.env",
 )  # fmt: skip
+# Digests of a whole backup's blocks, and of an increment its recipe and the blocks that are new.
+BLOCKS, RECIPE, NEW = "blocks.sha256", "recipe.json", "blocks.new"
 AUDIT = ("audit.db", "audit.head", "audit-segments", "logs/audit.log", "logs/audit.anchors")
 FOLDERS = ("catalogs", "evaluations")
 # All that is put back, by its place in DATAMIND_HOME.
@@ -29,9 +32,18 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Base:
+    """The whole backup that an increment goes on from: its file's name and its manifest's hash."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """By whom and when it was made, of which kind of store at which revision; rows by table, the
-    place of the last audit record, whether secrets are in it, and each file."""
+    place of the last audit record, whether secrets are in it, and each file; of an increment as it
+    is once put together. `state` is the same where nothing changed but jobs and schedules."""
 
     format: int
     version: str
@@ -42,6 +54,8 @@ class Manifest:
     audit_records: int
     secrets: bool
     members: Mapping[str, Member]
+    state: str = ""
+    base: Base | None = None
 
     def text(self) -> str:
         """As it stands in the backup."""
@@ -52,13 +66,14 @@ def read(text: str) -> Manifest:
     """The manifest; BadInput where it is none that this version knows."""
     try:
         found = json.loads(text)
-        if found["format"] != FORMAT:
+        if found["format"] not in KNOWN:
             raise BadInput(
                 f"The backup is of format {found['format']}, which this DataMind does not know.",
                 hint="Use the version that made it, or a newer one.",
             )
         members = {name: Member(**one) for name, one in found.pop("members").items()}
-        return Manifest(**found, members=members)
+        base = found.pop("base", None)
+        return Manifest(**found, members=members, base=base and Base(**base))
     except (ValueError, KeyError, TypeError, AttributeError):
         raise BadInput("The backup's manifest can't be read.", hint="It is damaged.") from None
 

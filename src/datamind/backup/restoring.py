@@ -24,7 +24,7 @@ from datamind.adapters.audit.file import sync_folder
 from datamind.adapters.audit.places import AuditPlaces
 from datamind.adapters.audit.verify import verify as audit_verified
 from datamind.api.secrets import FILE, read_secrets
-from datamind.backup import archive
+from datamind.backup import increments
 from datamind.backup.checking import different, store_faults
 from datamind.backup.manifest import AUDIT, PARTS, SECRETS, STORE, Manifest
 from datamind.errors import BadInput, Conflict
@@ -78,8 +78,8 @@ def restore(
         shutil.rmtree(stage, ignore_errors=True)  # what a restore left that was stopped
         (stage / FILES).mkdir(parents=True, mode=0o700)
         try:
-            manifest = archive.unpack(file, stage / FILES, keys_of(current()))
-            _prove(manifest, stage / FILES, home, without_audit=without_audit)
+            manifest = increments.unpack(file, stage / FILES, keys_of(current()))
+            _prove(file, manifest, stage / FILES, home, without_audit=without_audit)
             moment, name = clock.now(), clock.new_id("rst")
             plan: dict[str, object] = {
                 "id": name, "before": f"before-{moment:%Y%m%dT%H%M%SZ}-{name}",
@@ -99,11 +99,16 @@ def restore(
         return Restored(manifest, before if before.exists() else None)
 
 
-def _prove(manifest: Manifest, files: Path, home: Path, *, without_audit: bool) -> None:
+def _prove(
+    file: Path, manifest: Manifest, files: Path, home: Path, *, without_audit: bool
+) -> None:  # fmt: skip
     """BadInput where something is wrong with it, or its audit log can't go on here."""
     faults = different(manifest, files) or store_faults(manifest, files / STORE)
     if faults:
-        raise BadInput(f"The backup can't be restored: {faults[0]}", hint="Take another one.")
+        raise BadInput(
+            f"The backup can't be restored: {faults[0]}",
+            hint=increments.instead(file, keys_of(current())) or "Take another one.",
+        )
     if without_audit or not manifest.audit_records:
         return
     keys = [path for path in (files / SECRETS, home / FILE) if path.exists()]

@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from pathlib import Path
 
-from datamind.backup import checking, making, restoring
+from datamind.backup import checking, making, proving, restoring
 from datamind.commands.faults import print_json
 from datamind.commands.people import with_people
 from datamind.commands.render import Screen
+from datamind.errors import BadInput
 from datamind.rooms.audit.service import Outcome, note
-from datamind.rooms.system.backups import KIND, listed, told
-from datamind.settings import load
+from datamind.rooms.system.backups import KIND, newest, states, told
+from datamind.settings import Settings, load
 
 BROKEN = 1
 OPEN = ("It is not encrypted, for there is no ENCRYPTION_KEY: secrets.json and .env are not in it;"
         " keep copies of them elsewhere, and this file from others.")  # fmt: skip
 
 
-def create(to: Path | None, *, as_json: bool) -> int:
+def create(to: Path | None, *, increment: bool, as_json: bool) -> int:
     """Make one, and note it in the audit log."""
+    if increment and to is not None:
+        raise BadInput(
+            "An increment goes beside the backup that it goes on from.", hint="Leave --to away."
+        )
     settings = load()
     os.umask(0o077)  # what is kept is for its owner alone
     with Screen().progress(show=not as_json, text="backing up"):
-        made = making.create(settings, to)
+        made = making.increment(settings) if increment else making.create(settings, to)
+    if made is None:
+        if as_json:
+            print_json({"unchanged": True})
+        else:
+            Screen().say("Nothing changed since the newest one.")
+        return 0
     rows = sum(made.manifest.tables.values())
     with_people(
         settings,
@@ -47,8 +59,8 @@ def create(to: Path | None, *, as_json: bool) -> int:
 
 
 def show(*, as_json: bool) -> int:
-    """Those in the folder, newest first."""
-    found = [told(path) for path in listed(load().backup_folder)]
+    """Those in the folder, increments too, newest first."""
+    found = [told(path) for path in states(load().backup_folder)]
     if as_json:
         print_json([one.model_dump(mode="json") for one in found])
         return 0
@@ -60,9 +72,13 @@ def show(*, as_json: bool) -> int:
     return 0
 
 
-def verify(file: Path, *, as_json: bool) -> int:
-    """0 where it can be restored, 1 where not."""
-    verdict = checking.verify(file, load())
+def verify(file: Path | None, *, every: bool, as_json: bool) -> int:
+    """0 where it, or the newest, or each of them can be restored; 1 where not."""
+    settings = load()
+    if every:
+        return _verify_each(settings, as_json=as_json)
+    file = file or newest(settings.backup_folder)
+    verdict = checking.verify(file, settings)
     manifest = verdict.manifest
     if as_json:
         print_json(
@@ -78,8 +94,8 @@ def verify(file: Path, *, as_json: bool) -> int:
     for fault in verdict.faults:
         screen.say(f"✗ {fault}", "red")
     screen.say(
-        f"Made at {manifest.made_at} by {manifest.version}, of a store in {manifest.store} at"
-        f" {manifest.revision}: {len(manifest.members):,} files,"
+        f"{file.name}: made at {manifest.made_at} by {manifest.version}, of a store in"
+        f" {manifest.store} at {manifest.revision}: {len(manifest.members):,} files,"
         f" {sum(manifest.tables.values()):,} rows, {manifest.audit_records:,} audit records."
     )
     if not verdict.chain:
@@ -88,11 +104,68 @@ def verify(file: Path, *, as_json: bool) -> int:
     return BROKEN if verdict.faults else 0
 
 
+def _verify_each(settings: Settings, *, as_json: bool) -> int:
+    """All in the folder, newest first; what is wrong with each."""
+    found: dict[str, list[str]] = {}
+    for path in states(settings.backup_folder):
+        try:
+            found[path.name] = list(checking.verify(path, settings).faults)
+        except BadInput as fault:
+            found[path.name] = [fault.message]
+        if not as_json:
+            said = found[path.name][0] if found[path.name] else "can be restored"
+            Screen().say(f"{'✗' if found[path.name] else '✓'} {path.name}: {said}")
+    broken = sum(map(bool, found.values()))
+    if as_json:
+        print_json({"faults": found})
+    else:
+        Screen().say(f"{len(found):,} looked at; {broken:,} can't be restored.")
+    return BROKEN if broken or not found else 0
+
+
+def prove(file: Path | None, *, as_json: bool) -> int:
+    """Restore it, or the newest, into a scratch place; 0 where all that it should hold is there."""
+    settings = load()
+    os.umask(0o077)
+    file = file or newest(settings.backup_folder)
+    with Screen().progress(show=not as_json, text="restoring"):
+        proof = proving.prove(file, settings)
+    manifest = proof.manifest
+    if as_json:
+        print_json(
+            {"file": str(file), "holds": not proof.faults, "faults": list(proof.faults),
+             "seconds": round(proof.seconds, 3), "made_at": manifest.made_at,
+             "chain_checked": proof.chain, "rows": sum(manifest.tables.values()),
+             "audit_records": manifest.audit_records}
+        )  # fmt: skip
+        return BROKEN if proof.faults else 0
+    screen = Screen()
+    for fault in proof.faults:
+        screen.say(f"✗ {fault}", "red")
+    screen.say(
+        f"{file.name} was restored in {proof.seconds:,.1f} s, as of {manifest.made_at}:"
+        f" {sum(manifest.tables.values()):,} rows, {manifest.audit_records:,} audit records."
+    )
+    if not proof.chain:
+        screen.say("The audit log was left out: its key is neither in it nor here.")
+    screen.say("It does not hold what it should." if proof.faults else "All is there.")
+    return BROKEN if proof.faults else 0
+
+
 def restore(
-    file: Path, *, replace: bool, force: bool, without_audit: bool, as_json: bool
-) -> int:  # fmt: skip
+    file: Path | None,
+    *,
+    at: str | None,
+    replace: bool,
+    force: bool,
+    without_audit: bool,
+    as_json: bool,
+) -> int:
     """Put it in the place of what is there, and note it in the audit log."""
     settings = load()
+    if (file is None) == (at is None):
+        raise BadInput("What is to be restored?", hint="Name a backup's file, or a time by --at.")
+    file = file or newest(settings.backup_folder, _moment(at or ""))
     os.umask(0o077)
     with Screen().progress(show=not as_json, text="restoring"):
         done = restoring.restore(
@@ -118,3 +191,12 @@ def restore(
     if not done.manifest.secrets:
         screen.say("No secrets were in it: those that are here hold.")
     return 0
+
+
+def _moment(text: str) -> dt.datetime:
+    """The time that was named, in UTC where nothing else is said."""
+    try:
+        found = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise BadInput(f"{text!r} is no time.", hint="Write it as 2026-11-27T14:10.") from None
+    return found if found.tzinfo else found.replace(tzinfo=dt.UTC)

@@ -11,7 +11,9 @@ from datamind.commands.faults import finish
 
 app = typer.Typer(help="All that an installation keeps, in one file.", no_args_is_help=True)
 
-File = Annotated[Path, typer.Argument(help="The backup.")]
+File = Annotated[
+    Path | None, typer.Argument(help="The backup, whole or an increment; else the newest.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the stable JSON form.")]
 
 
@@ -20,12 +22,15 @@ def create(
     to: Annotated[
         Path | None, typer.Option(help="Its file; else one in the folder of backups.")
     ] = None,
+    increment: Annotated[
+        bool, typer.Option("--increment", help="Only what changed since the newest whole one.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Make a backup, while the server runs or not; encrypted where there is an ENCRYPTION_KEY."""
     from datamind.commands import backup
 
-    finish(lambda: backup.create(to, as_json=json), as_json=json)
+    finish(lambda: backup.create(to, increment=increment, as_json=json), as_json=json)
 
 
 @app.command("list")
@@ -37,16 +42,31 @@ def show(json: Json = False) -> None:
 
 
 @app.command("verify")
-def verify(file: File, json: Json = False) -> None:
-    """Prove that it can be restored, in a scratch place; 1 where it can't."""
+def verify(
+    file: File = None,
+    every: Annotated[bool, typer.Option("--all", help="Each of those in the folder.")] = False,
+    json: Json = False,
+) -> None:
+    """Look whether it can be restored, by every hash, row and record; 1 where it can't."""
     from datamind.commands import backup
 
-    finish(lambda: backup.verify(file, as_json=json), as_json=json)
+    finish(lambda: backup.verify(file, every=every, as_json=json), as_json=json)
+
+
+@app.command("prove")
+def prove(file: File = None, json: Json = False) -> None:
+    """Restore it into a scratch place, compare what is there then, and say how long it took."""
+    from datamind.commands import backup
+
+    finish(lambda: backup.prove(file, as_json=json), as_json=json)
 
 
 @app.command("restore")
 def restore(
-    file: File,
+    file: Annotated[Path | None, typer.Argument(help="The backup, whole or an increment.")] = None,
+    at: Annotated[
+        str | None, typer.Option(help="The newest in the folder of this time (UTC) or before.")
+    ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="In the place of what is there; files stay beside.")
     ] = False,
@@ -63,7 +83,7 @@ def restore(
 
     finish(
         lambda: backup.restore(
-            file, replace=replace, force=force, without_audit=without_audit, as_json=json
+            file, at=at, replace=replace, force=force, without_audit=without_audit, as_json=json
         ),
         as_json=json,
     )

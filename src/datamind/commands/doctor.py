@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib.metadata
 import os
 import shutil
@@ -86,6 +87,7 @@ def _look(warehouse: str | None, project: Path | None, settings: Settings) -> It
     yield from _packages()
     yield from _home(settings)
     yield _store(settings)
+    yield _backups(settings)
     if settings.redis.url is not None:
         yield _redis(settings)
     named = bool(warehouse or project or settings.warehouse_url or settings.dbt_project)
@@ -155,6 +157,25 @@ def _store(settings: Settings) -> Finding:
         return Finding("store", "ok", f"{where} at revision {found}")
     hint = "The next start of a server changes it, or: datamind migrate"
     return Finding("store", "warn", f"{where} at revision {found}; the newest is {newest}", hint)
+
+
+def _backups(settings: Settings) -> Finding:
+    """Whether there is a backup on this machine that is as new as wanted."""
+    from datamind.api.secrets import FILE
+    from datamind.rooms.system.backups import as_of
+
+    folder, wanted = settings.backup_folder, dt.timedelta(minutes=settings.backups.wanted_minutes)
+    newest, secrets = as_of(folder), settings.home / FILE
+    if newest is None:
+        begun = secrets.stat().st_mtime if secrets.exists() else clock.now().timestamp()
+        is_new = clock.now().timestamp() - begun <= wanted.total_seconds() or not wanted
+        hint = "" if is_new else "datamind backup create; a server makes them by itself."
+        return Finding("backups", "ok" if is_new else "warn", f"there is none in {folder}", hint)
+    said = f"the newest in {folder} is of {newest:%Y-%m-%d %H:%M} UTC"
+    if not wanted or clock.now() - newest <= wanted:
+        return Finding("backups", "ok", said)
+    hint = f"Wanted is one every {settings.backups.wanted_minutes:,} minutes: datamind jobs list"
+    return Finding("backups", "warn", said, hint)
 
 
 def _redis(settings: Settings) -> Finding:

@@ -31,6 +31,7 @@ MOST = 500  # that wait to be kept
 KINDS = (
     "mode_change", "part_down", "circuit_open", "audit_copy_down", "disk_nearly_full",
     "data_quality", "feedback_overdue", "role_may_write", "advice", "backup_failed",
+    "backup_overdue",
 )  # fmt: skip
 
 

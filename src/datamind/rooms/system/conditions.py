@@ -39,10 +39,10 @@ class Conditions:
         for kind, provider in (
             ("disk_nearly_full", self.disk), ("data_quality", self.quality),
             ("feedback_overdue", self.feedback), ("role_may_write", self.role),
-            ("backup_failed", lambda: backups.conditions(self._parts())),
             ("advice", lambda: advice.conditions(self._parts())),
         ):  # fmt: skip
             alerts.watch((kind,), provider)
+        alerts.watch(("backup_failed", "backup_overdue"), lambda: backups.conditions(self._parts()))
 
     async def disk(self) -> Sequence[Condition]:
         """Too little room where the installation keeps its files."""

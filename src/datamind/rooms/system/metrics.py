@@ -116,6 +116,10 @@ class Metrics:
         self.alerts_open = gauge("alerts_open", "kind", "Alerts that are open.")
         self.alerts_sent = counter("alerts_sent_total", "channel outcome",
             "Alerts by how sending them ended: sent, failed or dropped.")
+        self.backup_age = gauge("backup_age_seconds", "",
+            "How old the newest backup is; where there is none, for how long the server runs.")
+        self.backup_wanted = gauge("backup_wanted_seconds", "",
+            "How old it may be; 0 where that is nobody's business.")
         self.pool_active = gauge("database_connection_pool_active", "",
             "Connections to the metadata store in use.")
         self.pool_idle = gauge("database_connection_pool_idle", "",

@@ -148,21 +148,24 @@ class ConfigOut(BaseModel):
 
 
 class BackupOut(BaseModel):
-    """A backup in this node's folder; one that is not encrypted holds no secrets."""
+    """A backup in this node's folder; one that is not encrypted holds no secrets. An increment
+    names the whole one that it goes on from (`base`)."""
 
     name: str
     bytes: int
     made_at: dt.datetime
+    base: str | None
     encrypted: bool
 
 
 class BackupsOut(BaseModel):
-    """The backups of this node, newest first, of which so many are kept (`keep`); `last` is the
-    last that was asked for on any node, with how it went."""
+    """The backups of this node, newest first, kept for so many days and never more whole ones than
+    `keep`, if that is set; `last` is the last that was asked for on any node, with how it went."""
 
     items: list[BackupOut]
     total: int
-    keep: int
+    keep_days: int
+    keep: int | None
     last: JobOut | None
 
 
