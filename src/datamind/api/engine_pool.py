@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import gc
 import logging
 import multiprocessing
 import os
@@ -147,7 +148,8 @@ class EnginePool:
 
     def _start(self) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([__name__])
+        target = self._arguments[1]  # its dialect is a module of sqlglot: one for all processes
+        context.set_forkserver_preload([__name__, f"sqlglot.dialects.{target.dialect}"])
         resource_tracker.ensure_running()  # before, for it lets interrupts in again
         with _uninterrupted():
             forkserver.ensure_running()
@@ -172,6 +174,7 @@ def _move_in(
     second: Second | None,
 ) -> None:  # fmt: skip
     """Make this process ready: nothing of the server's signals, and the catalog looked up once."""
+    gc.freeze()  # a collection writes to all it looks at, and what is written to is shared no more
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGALRM, _over_time)
     os.nice(NICER)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -31,6 +32,9 @@ START = """
     darkSetter = datamind.onTheme = () => Quasar.Dark.set(datamind.isDark());
     setDark(None);
 """
+# Clients and other servers that the framework's socket library brings along wherever they are
+# installed, 20 MB of them; all are optional there.
+UNUSED = ("aiohttp", "redis", "requests", "tornado", "websocket")
 FOREVER = "public, max-age=31536000, immutable"
 
 
@@ -38,8 +42,9 @@ def mount(app: FastAPI, settings: Settings) -> None:
     """Serve the pages from `app`. They share a secret with the API's gate: with it they say for
     which browser they ask."""
     # Late, for it takes a second that the API alone need not pay.
-    from nicegui import app as live
-    from nicegui import core, ui
+    with _without(UNUSED):
+        from nicegui import app as live
+        from nicegui import core, ui
 
     for name in PAGES:
         import_module(f"datamind.ui.pages.{name}")
@@ -66,6 +71,18 @@ def mount(app: FastAPI, settings: Settings) -> None:
         _Pages("/", _Dressed(live, pages)),
     ]
     _close_with(app, pages.api)
+
+
+@contextmanager
+def _without(packages: tuple[str, ...]) -> Iterator[None]:
+    """What is imported in here finds none of these, but for those that are there already."""
+    hidden: dict[str, Any] = dict.fromkeys(name for name in packages if name not in sys.modules)
+    sys.modules.update(hidden)
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 class _Assets(StaticFiles):
