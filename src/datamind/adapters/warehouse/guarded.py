@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
 
@@ -18,6 +19,8 @@ from datamind.errors import (
 from datamind.ports import Stop, Warehouse
 from datamind.records import Dialect, Estimate, Governed, Result
 
+# Who answered so lately is not asked again whether it answers.
+ANSWERED_S = 1.0
 # What tells of the warehouse and not of the statement.
 OUTAGES = (WarehouseNotFound, WarehouseLocked, WarehouseCorrupt)
 # What tells of neither: one that hangs and one that has much to do look the same from here.
@@ -55,6 +58,7 @@ class GuardedWarehouse:
         self.breaker = breaker
         self.missing = missing
         self._has_a_stand_in = has_a_stand_in
+        self._answered = -ANSWERED_S
 
     @property
     def dialect(self) -> Dialect:
@@ -114,11 +118,14 @@ class GuardedWarehouse:
 
     def _must_answer(self) -> None:
         self.breaker.check()
+        if time.monotonic() - self._answered < ANSWERED_S:
+            return
         try:
             self.inside.ping()
         except WarehouseError:
             self.breaker.trip()
             raise unavailable(self.breaker.name) from None
+        self._answered = time.monotonic()
 
     def _must_be_there(self) -> None:
         if self.missing:
