@@ -8,8 +8,9 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import sqlglot
 from datamind.adapters.introspection.clickhouse import reading
 from datamind.commands.wiring import asking
 from datamind.evaluation.results import same_result
+from datamind.pipeline.ask import run_sql
 from datamind.pipeline.context import AskContext
 from datamind.settings import Settings
 
@@ -157,3 +159,44 @@ def test_a_metric_is_what_metricflow_computes_there_and_what_it_is_on_duckdb(
     ((figure,),), ((elsewhere,),) = answer.rows, asked(question(metric, context), context).rows
     # What is half a cent to one is a hair less to another: amounts are products of floats.
     assert math.isclose(float(str(figure)), float(str(elsewhere)), rel_tol=1e-4)
+
+
+MOST = 200_000
+CENT = 0.01 + 1e-9
+
+
+def test_each_model_has_there_the_rows_that_it_has_on_duckdb(
+    place: Place, context: AskContext
+) -> None:
+    """Cell by cell: what differs is a cent at most, and that of next to no amount."""
+    cells = cents = 0
+    for table in context.view.tables:
+        here, there = (
+            {row[0]: row[1:] for row in rows_of_model(table.name, table.primary_key, of)}
+            for of in (context, place.context)
+        )
+        assert here and here.keys() == there.keys(), table.name
+        for key, row in here.items():
+            for one, other in zip(row, there[key], strict=True):
+                cells += 1
+                if one != other:
+                    at = f"{table.name} {key}: {row} there {there[key]}"
+                    assert isinstance(one, float) and isinstance(other, float), at
+                    assert math.isclose(one, other, abs_tol=CENT), at
+                    cents += 1
+    print(f"{len(context.view.tables)} models, {cells} cells, {cents} of them a cent apart")
+    assert cents <= cells / 10_000
+
+
+def rows_of_model(name: str, key: Sequence[str], context: AskContext) -> Iterator[Any]:
+    """The rows, each after its key; numbers as floats, for one engine's decimals are another's
+    whole numbers."""
+    result = run_sql(f"SELECT * FROM {name}", replace(context, row_limit=MOST))
+    assert not result.truncated, name
+    names = sorted(c.name for c in result.columns)
+    for row in result.rows:
+        cells = {
+            c.name: float(v) if isinstance(v, int | float | Decimal) else v
+            for c, v in zip(result.columns, row, strict=True)
+        }
+        yield tuple(cells[k] for k in key or names), *(cells[n] for n in names)
