@@ -277,7 +277,7 @@ def test_a_call_does_not_fail_for_a_last_use_that_can_not_be_kept(
 
 def test_keys_and_tokens_of_a_user_spend_one_limit(run: Run, shop: Path, tmp_path: Path) -> None:
     async def asked() -> list[int]:
-        async with running(settings_of(tmp_path, user_limit="6/minute"), shop) as api:
+        async with running(settings_of(tmp_path, user_limit="6/hour"), shop) as api:
             headers = await api.headers()
             body = {"name": "x", "scopes": ["read"]}
             made = await api.client.post("/api/v1/auth/keys", json=body, headers=headers)
