@@ -52,6 +52,6 @@ def test_masking_twice_is_masking_once(text: str) -> None:
 def test_time_grows_with_the_text_alone(piece: str) -> None:
     """A quarter of a megabyte of what a pattern begins with, over and over."""
     text = piece * (LONG // len(piece))
-    started = time.perf_counter()
+    started = time.process_time()
     masked(text)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
