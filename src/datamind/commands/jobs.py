@@ -55,8 +55,10 @@ def flower(host: str, port: int) -> int:
         )
     from datamind.adapters.jobs.celery import celery_app
 
+    app = celery_app(settings.redis)
+    app.conf.broker_transport = None  # it takes no jobs, and knows brokers by their usual names
     # It reads the password from the environment itself: none stands in a list of processes.
-    celery_app(settings.redis).start(["flower", f"--address={host}", f"--port={port}"])
+    app.start(["flower", f"--address={host}", f"--port={port}"])
     return 0
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
+from datamind.errors import NotYet
 from datamind.semantics import plan as P
 from datamind.semantics.check import relationship
 from datamind.semantics.compiler import dialects as D
@@ -160,6 +161,9 @@ def _in_query(where: P.InQuery, env: Env) -> Node:
     if env.negated:  # one null among the values would make every negation unknown
         query = _without_nulls(query, env)
     made = env.session.build(query, env, env.scope.level + 1)
+    around = {*env.scope.tables, env.derived}
+    if env.dialect == "clickhouse" and any(c.table in around for c in made.find_all(exp.Column)):
+        raise NotYet("ClickHouse takes no list of values that depends on the row.")
     return exp.In(this=operand(where.of, env), query=exp.Subquery(this=made))
 
 
