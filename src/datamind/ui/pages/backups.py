@@ -43,7 +43,7 @@ class _Backups:
             self._scroll = named(box("div", "scroll"), "Backups", tabindex="0", role="region")
             with self._scroll, box("table", "grid"):
                 with box("thead"), box("tr"):
-                    for head in ("Made", "Size", "Encrypted", "File"):
+                    for head in ("Made", "Size", "Encrypted", "Holds", "File"):
                         text("th", head).props["scope"] = "col"
                 self._body = box("tbody")
         with box("section", "card"):
@@ -53,6 +53,7 @@ class _Backups:
             )
             for label, command in (
                 ("Verify", "datamind backup verify FILE"),
+                ("Prove", "datamind backup prove FILE"),
                 ("Restore", "datamind backup restore FILE"),
             ):
                 with box("div", "secret"):
@@ -76,8 +77,9 @@ class _Backups:
                 _draw_last(last)
             else:
                 text("p", "None was asked for yet.", "line muted")
-        many = counted(found["total"], "backup")
-        self._total.text = f"{many}; the last {found['keep']} are kept."
+        most = "" if found["keep"] is None else f", {found['keep']:,} whole ones at most"
+        kept = f"kept for {counted(found['keep_days'], 'day')}{most}"
+        self._total.text = f"{counted(found['total'], 'backup')}, {kept}."
         self._scroll.set_visibility(bool(found["items"]))
         with self._body:
             for item in found["items"]:
@@ -106,6 +108,7 @@ def _draw(item: JSON) -> None:
                 chip("Encrypted", tone="good", icon="lock")
             else:
                 chip("In plain", tone="note", tip="It holds no secrets: keep those elsewhere.")
+        text("td", "What changed" if item["base"] else "All", "nowrap")
         with box("td"):
             text("code", item["name"])
 

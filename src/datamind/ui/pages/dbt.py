@@ -152,9 +152,10 @@ def asked_for(run: JSON) -> str:
 
 
 def failed_so(node: JSON) -> str:
-    """How a model or test failed."""
+    """How a model or test failed, and why; older runs did not keep that."""
     rows = "" if node["rows"] is None else f", {counted(node['rows'], 'row')}"
-    return plain_line(f"{node['kind']} {node['status']}{rows}")
+    reason = f": {node['reason']}" if node.get("reason") else ""
+    return plain_line(f"{node['kind']} {node['status']}{rows}{reason}")
 
 
 def _state_chip(status: str) -> None:
