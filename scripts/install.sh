@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Puts requirements/$1.txt and this checkout into .venv: with uv if there is one, else with pip.
+# Puts requirements/$1.txt and this checkout into .venv: with uv, the machine's or the locked one, or
+# else with pip.
 # Additive on purpose: a .venv that holds the dev set keeps it when the demo set is asked for.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -43,16 +44,18 @@ if ! new_enough "$venv/bin/python"; then
     say "Making $venv with $("$python" --version)"
     make_venv "$python"
 fi
-# No resolving: a lock is complete, and older pips stumble over its extras.
+# No resolving: a lock is complete, and older pips stumble over its extras. Where uv's own way to the
+# registry is shut (it heeds none of pip's settings), pip does all of it.
 say "Installing $lock into $venv"
-if command -v uv >/dev/null; then
-    uv pip install --quiet --python "$venv/bin/python" --require-hashes --no-deps -r "$lock"
-    uv pip install --quiet --python "$venv/bin/python" --no-deps --no-build-isolation -e .
-else
-    pip() { "$venv/bin/python" -m pip -qq --disable-pip-version-check "$@"; }
-    pip install --require-hashes --no-deps -r "$lock"
-    pip install --no-deps --no-build-isolation -e .
+pip() { "$venv/bin/python" -m pip -qq --disable-pip-version-check "$@"; }
+with_uv() {
+    PATH=$PATH:$venv/bin uv pip install --quiet --python "$venv/bin/python" --no-deps "$@"
+}
+if ! command -v uv >/dev/null && ! "$venv/bin/python" -c 'import uv' 2>/dev/null; then
+    pip install --require-hashes --no-deps -r <(sed -n '/^uv==/,/[^\\]$/p' "$lock") || true
 fi
+with_uv --require-hashes -r "$lock" || pip install --require-hashes --no-deps -r "$lock"
+with_uv --no-build-isolation -e . || pip install --no-deps --no-build-isolation -e .
 # The pages are tested in a real browser, and disks are made slow. Where that can't be installed,
 # the tests say so.
 missing=()
