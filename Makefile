@@ -8,7 +8,9 @@ SHELL := /bin/bash
 unexport PYTHONDONTWRITEBYTECODE
 
 BIN := .venv/bin
-PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
+# Slow tests wait now and then: half as many processes more than there are processors.
+WORKERS := $(shell expr 3 '*' $$(getconf _NPROCESSORS_ONLN) / 2)
+PYTEST := $(BIN)/python -m pytest --dist worksteal -n
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 16
@@ -17,13 +19,13 @@ demo: .venv/.demo  ## Build the demo company, ask it a question and serve it; PO
 	$(BIN)/datamind demo $(if $(PORT),--port $(PORT))
 
 test: .venv/.dev  ## The whole suite with coverage (at least 85 %), slowest tests and skip reasons shown
-	$(PYTEST) -rs --durations=10 --session-timeout=2300 --cov --cov-report=term:skip-covered
+	$(PYTEST) $(WORKERS) -rs --durations=10 --session-timeout=2300 --cov --cov-report=term:skip-covered
 
 check: .venv/.dev  ## Format, lint, types, secrets and the fast tests, in under 90 seconds
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(MAKE) --no-print-directory --output-sync types secrets & aside=$$!; failed=0; \
-	  $(PYTEST) -q -rs -m "not slow and not postgres" || failed=1; wait $$aside || failed=1; exit $$failed
+	  $(PYTEST) auto -q -rs -m "not slow and not postgres" || failed=1; wait $$aside || failed=1; exit $$failed
 
 types: .venv/.dev
 	$(BIN)/mypy
@@ -43,7 +45,7 @@ secrets: .venv/.dev .venv/.secrets
 fuzz: SEED := $(or $(SEED),$(shell date +%s))
 fuzz: .venv/.dev  ## Property tests on new random examples; SEED=n repeats a run
 	@echo "SEED=$(SEED)"
-	$(PYTEST) -q --hypothesis-profile=fuzz --hypothesis-seed=$(SEED) -m hypothesis
+	$(PYTEST) auto -q --hypothesis-profile=fuzz --hypothesis-seed=$(SEED) -m hypothesis
 
 fmt: .venv/.dev  ## Format the code and mend what ruff can
 	$(BIN)/ruff check --fix --exit-zero --quiet .

@@ -49,7 +49,8 @@ fi
 say "Installing $lock into $venv"
 pip() { "$venv/bin/python" -m pip -qq --disable-pip-version-check "$@"; }
 with_uv() {
-    PATH=$PATH:$venv/bin uv pip install --quiet --compile-bytecode --python "$venv/bin/python" --no-deps "$@"
+    PATH=$PATH:$venv/bin uv pip install --quiet --compile-bytecode --no-deps \
+        --python "$venv/bin/python" "$@"
 }
 if ! command -v uv >/dev/null && ! "$venv/bin/python" -c 'import uv' 2>/dev/null; then
     pip install --require-hashes --no-deps -r <(sed -n '/^uv==/,/[^\\]$/p' "$lock") || true

@@ -35,6 +35,34 @@ hypothesis.settings.register_profile("steady", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("steady")
 
 
+# Tracing costs our own code four times its time. What slow tests of these folders go through, fast
+# ones do too; examples by the hundred go through the same lines.
+TRACED_BY_FAST_ONES = {
+    "api", "attacks", "compiler", "demo", "evaluation", "faults", "governance", "language",
+    "pipeline",
+}  # fmt: skip
+PROCESSES_TRACED = "COVERAGE_PROCESS_CONFIG"  # which coverage sets for the processes we start
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what coverage is not measured by."""
+    for item in items:
+        marks = {mark.name for mark in item.iter_markers()}
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        slow = folder in TRACED_BY_FAST_ONES and not marks.isdisjoint({"slow", "postgres"})
+        if slow or "hypothesis" in marks:
+            item.add_marker("no_cover")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Processes that are started for such a test are not traced either."""
+    with pytest.MonkeyPatch.context() as patch:
+        if item.get_closest_marker("no_cover"):
+            patch.delenv(PROCESSES_TRACED, raising=False)
+        return (yield)
+
+
 ALL_SLOW = re.compile(r"^pytestmark = .*\bmark\.slow\b", re.MULTILINE)
 
 
