@@ -18,6 +18,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from coverage import Coverage
 
 from .faults.table import pytest_terminal_summary  # noqa: F401 (a hook)
 from .servers import Redis
@@ -41,26 +42,27 @@ TRACED_BY_FAST_ONES = {
     "api", "attacks", "compiler", "demo", "evaluation", "faults", "governance", "language",
     "pipeline",
 }  # fmt: skip
-PROCESSES_TRACED = "COVERAGE_PROCESS_CONFIG"  # which coverage sets for the processes we start
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what coverage is not measured by."""
-    for item in items:
-        marks = {mark.name for mark in item.iter_markers()}
-        folder = item.path.relative_to(Path(__file__).parent).parts[0]
-        slow = folder in TRACED_BY_FAST_ONES and not marks.isdisjoint({"slow", "postgres"})
-        if slow or "hypothesis" in marks:
-            item.add_marker("no_cover")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Processes that are started for such a test are not traced either."""
-    with pytest.MonkeyPatch.context() as patch:
-        if item.get_closest_marker("no_cover"):
-            patch.delenv(PROCESSES_TRACED, raising=False)
+    """Coverage is not measured by such tests, nor by the processes that they start."""
+    marks = {mark.name for mark in item.iter_markers()}
+    folder = item.path.relative_to(Path(__file__).parent).parts[0]
+    slow = folder in TRACED_BY_FAST_ONES and not marks.isdisjoint({"slow", "postgres"})
+    if not (slow or "hypothesis" in marks):
         return (yield)
+    paused = []  # in an xdist worker pytest-cov starts two, of which its `no_cover` pauses one
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+        while measuring := Coverage.current():
+            measuring.stop()
+            paused.append(measuring)
+        try:
+            return (yield)
+        finally:
+            for measuring in reversed(paused):
+                measuring.start()
 
 
 ALL_SLOW = re.compile(r"^pytestmark = .*\bmark\.slow\b", re.MULTILINE)
