@@ -15,7 +15,7 @@ from datamind.backup import checking, making
 from datamind.errors import Unavailable
 from datamind.rooms.jobs import service as jobs
 from datamind.rooms.jobs.models import Job
-from datamind.rooms.system import backups
+from datamind.rooms.system import backup_files, backups
 from datamind.settings.backups import BackupSettings
 
 from .conftest import Api, Run
@@ -174,4 +174,4 @@ def test_that_there_is_none_as_new_as_wanted_is_alerted_of_and_measured(
 def test_a_folder_of_somebody_else_s_files_is_left_alone(
     api: Api, run: Run, tmp_path: Path
 ) -> None:
-    assert backups.listed(tmp_path / "none") == []
+    assert backup_files.listed(tmp_path / "none") == []

@@ -26,7 +26,7 @@ from datamind.commands.people import with_people
 from datamind.errors import BadInput, Conflict, Unavailable
 from datamind.migrations import downgrade, head, state
 from datamind.migrations.snapshots import counts
-from datamind.rooms.system.backups import listed
+from datamind.rooms.system.backup_files import listed
 from datamind.rooms.users import service as users
 from datamind.settings import Settings
 from datamind.settings.backups import BackupSettings

@@ -21,7 +21,7 @@ import pytest
 from datamind.backup import archive, checking, increments, making, proving, restoring
 from datamind.backup.manifest import BLOCKS, MANIFEST, RECIPE, Manifest, members_of
 from datamind.errors import BadInput, DataMindError
-from datamind.rooms.system.backups import as_of, listed, made_at, newest, states
+from datamind.rooms.system.backup_files import as_of, listed, made_at, newest, states
 from datamind.settings import Settings
 
 from .conftest import KEY, OTHER, add, at, holds, people

@@ -9,7 +9,7 @@ import pytest
 
 from datamind.backup.keeping import tidy
 from datamind.errors import BadInput
-from datamind.rooms.system.backups import MOMENT, states
+from datamind.rooms.system.backup_files import MOMENT, states
 from datamind.settings.backups import BackupSettings, backups
 
 NOW = dt.datetime(2026, 6, 30, 12, tzinfo=dt.UTC)

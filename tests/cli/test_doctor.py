@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from datamind.rooms.system.backups import LOOKED, MOMENT
+from datamind.rooms.system.backup_files import LOOKED, MOMENT
 
 from .conftest import Run
 

@@ -87,7 +87,7 @@ def test_random_plans_mean_on_postgres_what_the_reference_says(case: Case, postg
 
 
 @pytest.mark.slow
-@settings(max_examples=1000, phases=SOME, suppress_health_check=QUIET)
+@settings(max_examples=500, phases=SOME, suppress_health_check=QUIET)
 @given(case=cases())
 def test_many_random_plans_on_duckdb(case: Case, duck: Run) -> None:
     check(*case, "duckdb", duck)
@@ -95,14 +95,14 @@ def test_many_random_plans_on_duckdb(case: Case, duck: Run) -> None:
 
 @pytest.mark.slow
 @pytest.mark.postgres
-@settings(max_examples=500, phases=SOME, suppress_health_check=QUIET)
+@settings(max_examples=250, phases=SOME, suppress_health_check=QUIET)
 @given(case=cases())
 def test_many_random_plans_on_postgres(case: Case, postgres: Run) -> None:
     check(*case, "postgres", postgres)
 
 
 @pytest.mark.slow
-@settings(max_examples=300, phases=SOME, suppress_health_check=QUIET)
+@settings(max_examples=200, phases=SOME, suppress_health_check=QUIET)
 @given(case=cases())
 def test_many_random_plans_on_clickhouse(case: Case, clickhouse: Run) -> None:
     world, query, ordered = case

@@ -18,7 +18,8 @@ from datamind.adapters.dbt.build import Build
 def test_the_grade_and_the_score_rise_together(demo: Build, tmp_path: Path) -> None:
     # A file of its own: a process may open a file only with the settings that it is open with.
     warehouse = Path(shutil.copy(demo.warehouse, tmp_path / "warehouse.duckdb"))
-    raw, *models = measure(replace(demo, warehouse=warehouse), tmp_path, first=(5, 40))
+    built = replace(demo, warehouse=warehouse)
+    raw, *models = measure(built, tmp_path, ("voices.yaml",), first=(5, 40))
     bare, first, *_, last = models
     assert all(one.figure < other.figure for one, other in pairwise(models[:-1]))
     assert last.right > 2 * bare.right

@@ -88,10 +88,10 @@ def measured(plan: P.Query | None) -> set[object]:
 def test_each_question_that_is_proposed_is_answered(context: AskContext) -> None:
     """And is about the same figure, where it proposes a cut or a trend of it."""
     proposed: dict[str, Answer] = {}
-    for text in QUESTIONS[::2]:
+    for text in QUESTIONS[::3]:
         answer = asked(text, context)
         proposed.update((follow_up, answer) for follow_up in answer.follow_ups)
-    assert len(proposed) > 100
+    assert len(proposed) > 90
     wrong = []
     for text, before in proposed.items():
         answer = asked(text, context)

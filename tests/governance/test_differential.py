@@ -24,7 +24,7 @@ from .worlds import ROLE, Queries, World, statements, world
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 SEED = int(os.environ.get("DATAMIND_SEED", "20261126"))
-CASES = int(os.environ.get("DATAMIND_CASES", "2000"))
+CASES = int(os.environ.get("DATAMIND_CASES", "1000"))
 EACH = 40  # queries a world
 Ran = tuple[str, Any]
 

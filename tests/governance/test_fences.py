@@ -31,7 +31,7 @@ from datamind.semantics.catalog import Catalog, Column, Table
 from .fence_cases import DIALECTS, HARMLESS, POLICIES, Statements, made_of
 
 SEED = int(os.environ.get("DATAMIND_SEED", "20261126"))
-CASES = int(os.environ.get("DATAMIND_CASES", "700"))
+CASES = int(os.environ.get("DATAMIND_CASES", "400"))
 EVERYBODY = To(users=frozenset({"me"}))
 Run = Callable[[str], str]
 

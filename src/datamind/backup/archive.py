@@ -20,8 +20,8 @@ from typing import IO, cast
 
 from datamind.backup.manifest import BLOCKS, MANIFEST, Manifest, digest_of, files_of, read
 from datamind.errors import BadInput, NotFound
-from datamind.rooms.system import backups
-from datamind.rooms.system.backups import MARK
+from datamind.rooms.system import backup_files
+from datamind.rooms.system.backup_files import MARK
 from datamind.settings.encrypted import fernet
 
 CHUNK = 1 << 20
@@ -69,7 +69,7 @@ def _kept(out: IO[bytes]) -> None:
 def is_encrypted(file: Path) -> bool:
     """Whether the backup is; NotFound where there is no such file."""
     try:
-        return backups.is_encrypted(file)
+        return backup_files.is_encrypted(file)
     except OSError:
         raise NotFound(f"There is no backup {file}.", hint="Name the file of a backup.") from None
 

@@ -18,7 +18,7 @@ from datamind.backup import archive
 from datamind.backup.archive import DAMAGED
 from datamind.backup.manifest import BLOCKS, MANIFEST, NEW, RECIPE, Base, Manifest
 from datamind.errors import BadInput, NotFound
-from datamind.rooms.system.backups import is_ours, made_at, states
+from datamind.rooms.system.backup_files import is_ours, made_at, states
 
 BLOCK = 4096  # a page of SQLite
 DIGEST = hashlib.sha256().digest_size

@@ -10,7 +10,7 @@ from datamind import clock
 from datamind.backup.manifest import AUDIT, FOLDERS
 from datamind.errors import Unavailable
 from datamind.migrations.stores import file_of, parsed
-from datamind.rooms.system.backups import base_of, listed, made_at, states
+from datamind.rooms.system.backup_files import base_of, listed, made_at, states
 from datamind.settings import Settings
 from datamind.settings.backups import BackupSettings
 

@@ -41,7 +41,7 @@ from datamind.errors import BadInput, Conflict, Unavailable
 from datamind.migrations import head
 from datamind.migrations.snapshots import snapshot
 from datamind.migrations.stores import file_of, parsed
-from datamind.rooms.system.backups import MOMENT, listed, looked_at, made_at, states
+from datamind.rooms.system.backup_files import MOMENT, listed, looked_at, made_at, states
 from datamind.settings import Settings
 from datamind.settings.encrypted import keys_of
 from datamind.settings.environment import current

@@ -12,7 +12,8 @@ from datamind.commands.people import with_people
 from datamind.commands.render import Screen
 from datamind.errors import BadInput
 from datamind.rooms.audit.service import Outcome, note
-from datamind.rooms.system.backups import KIND, newest, states, told
+from datamind.rooms.system.backup_files import newest, states
+from datamind.rooms.system.backups import KIND, told
 from datamind.settings import Settings, load
 
 BROKEN = 1

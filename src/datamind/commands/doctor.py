@@ -162,7 +162,7 @@ def _store(settings: Settings) -> Finding:
 def _backups(settings: Settings) -> Finding:
     """Whether there is a backup on this machine that is as new as wanted."""
     from datamind.api.secrets import FILE
-    from datamind.rooms.system.backups import as_of
+    from datamind.rooms.system.backup_files import as_of
 
     folder, wanted = settings.backup_folder, dt.timedelta(minutes=settings.backups.wanted_minutes)
     newest, secrets = as_of(folder), settings.home / FILE

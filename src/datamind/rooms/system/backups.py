@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from datamind.errors import NotFound
 from datamind.rooms.caller import Caller, need
 from datamind.rooms.jobs import queue
 from datamind.rooms.jobs import service as jobs
@@ -18,17 +16,13 @@ from datamind.rooms.jobs.queue import Order
 from datamind.rooms.jobs.schemas import JobOut, Status
 from datamind.rooms.parts import Ground, Parts
 from datamind.rooms.system.alerts import Condition
+from datamind.rooms.system.backup_files import as_of, base_of, is_encrypted, made_at, states
 from datamind.rooms.system.schemas import BackupOut, BackupsOut
 
 KIND, INCREMENT = "backup_create", "backup_increment"
-# A whole one names its moment, an increment that of the whole one before its own.
-NAME = re.compile(r"datamind-(?:\d{8}T\d{6}Z\.backup|(\d{8}T\d{6}Z)-\d{8}T\d{6}Z\.increment)")
-MOMENT = "%Y%m%dT%H%M%SZ"
 SUBJECTS = {KIND: "backup", INCREMENT: "increment"}
 SAID = {KIND: "The last backup", INCREMENT: "The last increment of a backup"}
 ENDED: tuple[Status, ...] = ("succeeded", "failed", "dead")
-MARK = b"DataMind backup, encrypted\n"  # what an encrypted one begins with
-LOOKED = ".looked"  # its time is when all was still as the newest has it
 TIMEOUT_S = 6 * 3600
 
 
@@ -47,63 +41,6 @@ async def find(session: AsyncSession, ground: Ground, caller: Caller) -> Backups
         items=items, total=len(items), keep_days=ground.settings.backups.keep_days,
         keep=ground.settings.backups.keep, last=await jobs.last_of(session, KIND),
     )  # fmt: skip
-
-
-def listed(folder: Path) -> list[Path]:
-    """The whole backups in the installation's own folder, newest first."""
-    return [path for path in states(folder) if base_of(path) is None]
-
-
-def states(folder: Path) -> list[Path]:
-    """The same with their increments, newest first."""
-    return sorted((p for p in folder.glob("datamind-*") if is_ours(p)), key=made_at, reverse=True)
-
-
-def is_ours(path: Path) -> bool:
-    """Whether its name is one that we give to backups."""
-    return NAME.fullmatch(path.name) is not None
-
-
-def made_at(path: Path) -> dt.datetime:
-    """When that one of ours was made."""
-    moment = path.stem.rpartition("-")[2]
-    return dt.datetime.strptime(moment, MOMENT).replace(tzinfo=dt.UTC)
-
-
-def base_of(path: Path) -> str | None:
-    """The name of the whole backup that the increment goes on from; None where it is whole."""
-    found = NAME.fullmatch(path.name)
-    return f"datamind-{found[1]}.backup" if found and found[1] else None
-
-
-def newest(folder: Path, at: dt.datetime | None = None) -> Path:
-    """The newest in the folder, or the newest that was made at the moment or before."""
-    for path in states(folder):
-        if at is None or made_at(path) <= at:
-            return path
-    when = "" if at is None else f" of {at:%Y-%m-%d %H:%M:%S} UTC or before"
-    raise NotFound(f"There is no backup{when} in {folder}.", hint="datamind backup list")
-
-
-def looked_at(folder: Path) -> None:
-    """Note that all is as the newest has it now."""
-    (folder / LOOKED).touch()
-
-
-def as_of(folder: Path) -> dt.datetime | None:
-    """How things were when, at the latest, is kept in the folder; None where nothing is."""
-    found = states(folder)
-    if not found:
-        return None
-    looked = folder / LOOKED
-    seconds = looked.stat().st_mtime if looked.exists() else 0.0
-    return max(made_at(found[0]), dt.datetime.fromtimestamp(seconds, dt.UTC))
-
-
-def is_encrypted(path: Path) -> bool:
-    """Whether that one is."""
-    with path.open("rb") as file:
-        return file.read(len(MARK)) == MARK
 
 
 def told(path: Path) -> BackupOut:
