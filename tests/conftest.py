@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import fcntl
+import gc
 import json
 import re
 import signal
@@ -28,6 +29,9 @@ from .servers import Redis
 # start: the tests of Ctrl-C would wait for ever.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# What tests and their catalogs hold is looked through less often: a tenth of the time of fast tests.
+gc.set_threshold(20_000, 20, 50)
 
 # No deadline: under xdist on a small machine an example may wait for the processor.
 # The same examples at each run: a change is judged by what it does, not by the day's luck.
@@ -66,6 +70,12 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         finally:
             for measuring in reversed(paused):
                 measuring.start()
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays."""
+    gc.collect()
+    gc.freeze()
 
 
 ALL_SLOW = re.compile(r"^pytestmark = .*\bmark\.slow\b", re.MULTILINE)

@@ -17,7 +17,7 @@ from .conftest import Api, Run
 # Which would end what the tests themselves use.
 LEFT_OUT = ("/auth/logout", "/auth/password")
 pytestmark = pytest.mark.slow
-EXAMPLES = 8  # of each of 130 operations
+EXAMPLES = 6  # of each of 130 operations
 TAKEN = ("method", "url", "headers", "json", "data", "params")
 
 

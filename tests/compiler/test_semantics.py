@@ -73,20 +73,6 @@ def postgres(postgres_url: str) -> Iterator[Run]:
 
 
 @pytest.mark.slow
-@settings(max_examples=60, phases=SOME, suppress_health_check=QUIET)
-@given(case=cases())
-def test_random_plans_mean_on_duckdb_what_the_reference_says(case: Case, duck: Run) -> None:
-    check(*case, "duckdb", duck)
-
-
-@pytest.mark.postgres
-@settings(max_examples=40, phases=SOME, suppress_health_check=QUIET)
-@given(case=cases())
-def test_random_plans_mean_on_postgres_what_the_reference_says(case: Case, postgres: Run) -> None:
-    check(*case, "postgres", postgres)
-
-
-@pytest.mark.slow
 @settings(max_examples=500, phases=SOME, suppress_health_check=QUIET)
 @given(case=cases())
 def test_many_random_plans_on_duckdb(case: Case, duck: Run) -> None:
