@@ -30,7 +30,7 @@ from .servers import Redis
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# What tests and their catalogs hold is looked through less often: a tenth of the time of fast tests.
+# What tests hold is looked through less often: that was a tenth of their time.
 gc.set_threshold(20_000, 20, 50)
 
 # No deadline: under xdist on a small machine an example may wait for the processor.
