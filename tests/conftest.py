@@ -44,10 +44,10 @@ hypothesis.settings.load_profile("steady")
 # Tracing costs our own code four times its time. What slow tests of these folders go through, fast
 # ones do too; examples and rows of tables by the hundred go through the same lines.
 TRACED_BY_FAST_ONES = {
-    "api", "attacks", "cli", "compiler", "demo", "evaluation", "faults", "governance", "language",
+    "api", "attacks", "compiler", "demo", "evaluation", "faults", "governance", "language",
     "pipeline",
 }  # fmt: skip
-LONG_TABLES = {"api", "compiler", "governance", "language"}  # each third row is traced
+LONG_TABLES = {"compiler", "governance", "language"}  # each third row is traced
 
 
 @pytest.hookimpl(wrapper=True)
