@@ -19,7 +19,7 @@ demo: .venv/.demo  ## Build the demo company, ask it a question and serve it; PO
 	$(BIN)/datamind demo $(if $(PORT),--port $(PORT))
 
 test: .venv/.dev  ## The whole suite with coverage (at least 85 %), slowest tests and skip reasons shown
-	$(PYTEST) $(WORKERS) -rs --durations=10 --session-timeout=2340 --cov --cov-report=term:skip-covered
+	$(PYTEST) $(WORKERS) -rs --durations=10 --session-timeout=2300 --cov --cov-report=term:skip-covered
 
 check: .venv/.dev  ## Format, lint, types, secrets and the fast tests, in under 90 seconds
 	$(BIN)/ruff format --check .

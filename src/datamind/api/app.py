@@ -70,7 +70,7 @@ def create_app(
     )  # fmt: skip
     app.include_router(system.router)
     app.include_router(dbt.router)
-    # Not by a router of all: FastAPI would work out each route twice, which takes half a second.
+    # Not by a router of all: FastAPI would work out each route to check it, in 0.36 s.
     app.include_router(dbt.router, prefix=API, include_in_schema=False)
     for router in ROUTERS:
         app.include_router(router, prefix=API)
