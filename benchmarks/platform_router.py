@@ -149,8 +149,8 @@ def engines_of(home: Path, lines: int, times: int, today: dt.date) -> Iterator[l
     catalog = load_catalog(place, dbt_project=built.artifacts, cache_dir=settings.catalogs)
     with ExitStack() as stack:
         pg, process = stack.enter_context(postgres(home / "pg"))
-        with duckdb.connect(str(file), read_only=True) as source:
-            copied(source, pg, home, catalog)
+        with duckdb.connect(str(built.warehouse), read_only=True) as source:
+            copied(source, pg, home, catalog, times)
         url, server = stack.enter_context(clickhouse(home / "clickhouse"))
         states = synced(pg, url)
         with psycopg.connect(pg) as connection:
@@ -227,42 +227,67 @@ def clickhouse(folder: Path) -> Iterator[tuple[str, int]]:
             server.kill()
 
 
-def copied(source: duckdb.DuckDBPyConnection, url: str, home: Path, catalog: Catalog) -> None:
-    """All tables with their keys; nothing where they are there from a run before."""
-    with psycopg.connect(url, autocommit=True) as into:
+def copied(
+    source: duckdb.DuckDBPyConnection, url: str, home: Path, catalog: Catalog, times: int
+) -> None:
+    """All tables with their keys, what grows so many times over; nothing where they are there from
+    a run before. All or nothing of it."""
+    started = time.perf_counter()
+    with psycopg.connect(url) as into:
         if into.execute("SELECT to_regnamespace(%s)", (SCHEMA,)).fetchone() != (None,):
             return
         into.execute(f"CREATE SCHEMA {SCHEMA}".encode())
-    started = time.perf_counter()
-    with psycopg.connect(url) as into:
+        into.execute("SET LOCAL maintenance_work_mem = '1GB'")
         tables = source.execute(
             "SELECT table_name FROM duckdb_tables() WHERE schema_name = ? ORDER BY 1", [SCHEMA]
         ).fetchall()
         for (table,) in tables:
-            columns = source.execute(
-                "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ?"
-                " AND schema_name = ? ORDER BY column_index", [table, SCHEMA],
-            ).fetchall()  # fmt: skip
-            shape = ", ".join(f'"{name}" {TYPES.get(type, type)}' for name, type in columns)
-            into.execute(f'CREATE TABLE "{table}" ({shape})'.encode())
-            file = home / "rows.csv"
-            source.execute(f"COPY {SCHEMA}.\"{table}\" TO '{file}' (HEADER false, NULLSTR '\\N')")
-            with (
-                file.open("rb") as rows,
-                into.cursor().copy(
-                    f"COPY \"{table}\" FROM STDIN (FORMAT csv, NULL '\\N')".encode()
-                ) as out,
-            ):
-                while block := rows.read(1 << 20):
-                    out.write(block)
-            file.unlink()
+            copy_table(source, into, table, home / "rows.csv")
+            if times > 1 and table in GROWING:
+                grow(into, table, times)
         for known in catalog.tables:
             if known.primary_key:
                 key = ", ".join(f'"{name}"' for name in known.primary_key)
                 into.execute(f'ALTER TABLE "{known.name}" ADD PRIMARY KEY ({key})'.encode())
-        into.commit()
-        into.execute("ANALYZE")
+    with psycopg.connect(url, autocommit=True) as into:
+        into.execute("VACUUM ANALYZE")
     console.print(f"copied into PostgreSQL in {time.perf_counter() - started:.0f} s")
+
+
+def copy_table(
+    source: duckdb.DuckDBPyConnection, into: psycopg.Connection, table: str, file: Path
+) -> None:
+    """One table, without its keys."""
+    columns = source.execute(
+        "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ?"
+        " AND schema_name = ? ORDER BY column_index", [table, SCHEMA],
+    ).fetchall()  # fmt: skip
+    shape = ", ".join(f'"{name}" {TYPES.get(type, type)}' for name, type in columns)
+    into.execute(f'CREATE TABLE "{table}" ({shape})'.encode())
+    source.execute(f"COPY {SCHEMA}.\"{table}\" TO '{file}' (HEADER false, NULLSTR '\\N')")
+    copy = f"COPY \"{table}\" FROM STDIN (FORMAT csv, NULL '\\N')".encode()
+    with file.open("rb") as rows, into.cursor().copy(copy) as out:
+        while block := rows.read(1 << 20):
+            out.write(block)
+    file.unlink()
+
+
+def grow(into: psycopg.Connection, table: str, times: int) -> None:
+    """What `grown` does, where the rows are: they are not sent so many times over."""
+    for key in GROWING[table]:
+        into.execute(f'ALTER TABLE "{table}" ALTER "{key}" TYPE bigint'.encode())
+    columns = into.execute(
+        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0"
+        " ORDER BY attnum", [table],
+    ).fetchall()  # fmt: skip
+    moved = ", ".join(
+        f'"{name}"' + (f" + {MOVED} * time" if name in GROWING[table] else "")
+        for (name,) in columns
+    )
+    into.execute(
+        f'INSERT INTO "{table}" SELECT {moved}'
+        f' FROM generate_series(1::bigint, {times - 1}) AS r(time), "{table}"'.encode()
+    )
 
 
 def stored(url: str) -> int:

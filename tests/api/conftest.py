@@ -6,9 +6,11 @@ import asyncio
 import datetime as dt
 import json
 import os
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from fastapi import FastAPI
 
 from datamind.api.app import create_app
 from datamind.api.data import Source
+from datamind.migrations import upgrade
 from datamind.rooms.parts import Parts
 from datamind.rooms.users.models import User
 from datamind.settings import LoginSettings, ServerSettings, Settings
@@ -126,6 +129,15 @@ def settings_of(home: Path, **server: Any) -> Settings:
     return Settings(home=home, memory_mb=256, server=replace(made, **{**usual, **server}))
 
 
+@cache
+def newest_store() -> bytes:
+    """The file of a metadata store at the newest revision, with nothing in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "datamind.db"
+        upgrade(f"sqlite+aiosqlite:///{file}")
+        return file.read_bytes()
+
+
 @asynccontextmanager
 async def running(
     settings: Settings,
@@ -137,6 +149,10 @@ async def running(
 ) -> AsyncIterator[Api]:
     """The API over a DuckDB file or another URL while it runs, with one person of each role."""
     clock = Clock()
+    file = settings.home / "datamind.db"
+    if settings.server.database_url is None and not file.exists():
+        settings.home.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(newest_store())  # migrating a new one takes longer than most tests
     app = create_app(
         settings,
         source or (lambda: (f"duckdb:///{shop}" if isinstance(shop, Path) else shop, None)),

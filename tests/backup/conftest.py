@@ -13,6 +13,7 @@ from datamind.adapters.audit.places import AuditPlaces
 from datamind.adapters.audit.verify import verify as audit_verified
 from datamind.api.secrets import audit_key_of
 from datamind.commands.people import wanted, with_people
+from datamind.rooms.auth.passwords import Passwords
 from datamind.rooms.users import service as users
 from datamind.settings import ServerSettings, Settings
 
@@ -22,10 +23,12 @@ PASSWORD = "correct horse battery staple"  # pragma: allowlist secret
 
 
 @pytest.fixture(autouse=True)
-def no_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def settled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("ENCRYPTION_KEY", "ENCRYPTION_KEY_FILE", "DATAMIND_ENV_FILE", "DATABASE_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DATAMIND_HOME", str(tmp_path / "nowhere"))
+    # Nobody signs in here: three people of each installation are not to take a second.
+    monkeypatch.setitem(Passwords.__init__.__kwdefaults__, "rounds", 4)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

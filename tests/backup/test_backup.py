@@ -35,8 +35,6 @@ from .conftest import KEY, OTHER, add, at, holds, people
 
 pytestmark = pytest.mark.slow
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.mark.parametrize("key", [None, KEY])
 def test_what_was_backed_up_can_be_proved_and_is_back_in_an_empty_place(

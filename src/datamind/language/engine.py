@@ -31,7 +31,7 @@ from datamind.language.graph import Graph
 from datamind.language.index import build as build_index
 from datamind.language.lexer import covers
 from datamind.language.linking import Linker
-from datamind.language.readings import Compiled, Scored, plan_of, with_score
+from datamind.language.readings import Built, Compiled, Scored, built, scored, with_score
 from datamind.language.refusal import by_form
 from datamind.language.resolve import resolve
 from datamind.language.tokens import Token, tokenize
@@ -216,10 +216,8 @@ class BuiltinPlanner:
         for rank, (units, gain) in enumerate(base):
             for change in follow_up.changed(assemble(units), changes, view):
                 for assignment in resolve(change.sketch, view, compiled.graph, lower):
-                    made = plan_of(
-                        change.sketch, assignment, said, today, Overlay(), compiled, view,
-                        change.units, change.since,
-                    )  # fmt: skip
+                    one = built(change.sketch, assignment, said, today, Overlay(), compiled, view)
+                    made = one and scored(one, said, change.units, change.since)
                     if made is None:
                         continue
                     made.features.update(gain=gain - base[0][1] + change.less, cover=float(rank))
@@ -267,13 +265,20 @@ def _readings(
     overlay: Overlay, compiled: Compiled, view: View, width: int,
 ) -> list[Scored]:  # fmt: skip
     found: dict[str, Scored] = {}
+    plans: dict[str, list[Built]] = {}  # by sketch: many covers come to the same
     best_gain: float | None = None
     lower = [t.lower for t in combined]
     for rank, (units, gain) in enumerate(covers(linker, today, linker.tokens, defined, width)):
         best_gain = gain if best_gain is None else best_gain
         sketch = assemble(units)
-        for assignment in resolve(sketch, view, compiled.graph, lower, width):
-            made = plan_of(sketch, assignment, combined, today, overlay, compiled, view, units)
+        drawn = repr(sketch)
+        if drawn not in plans:
+            plans[drawn] = [
+                one for assignment in resolve(sketch, view, compiled.graph, lower, width)
+                if (one := built(sketch, assignment, combined, today, overlay, compiled, view))
+            ]  # fmt: skip
+        for one in plans[drawn]:
+            made = scored(one, combined, units)
             if made is None:
                 continue
             made.features["gain"] = gain - best_gain

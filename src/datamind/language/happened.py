@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from datamind.language.candidates import Candidate
 from datamind.language.index import Index
@@ -25,7 +26,8 @@ _PASSED = frozenset("not never yet already also all actually ever n't".split())
 _REACH = 5  # how far a verb stands from the `did` that asks for it
 
 
-def verbs(words: Sequence[str]) -> frozenset[str]:
+@lru_cache(maxsize=256)
+def verbs(words: tuple[str, ...]) -> frozenset[str]:
     """The stems of the verbs that tell what happened: `were shipped`, `did they start`."""
     said = [w.lower() for w in words]
     found = set()

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 
-from datamind.language.tokens import lemma
+from datamind.language.tokens import lemma, stem
 
 # Letters with a case from Latin to Cyrillic; `re` knows no classes of capitals.
 _CASED = [chr(code) for code in range(0x41, 0x530)]
@@ -124,6 +124,12 @@ def words_of(identifier: str, prefixes: frozenset[str] = frozenset()) -> tuple[s
     for piece in pieces:
         out.extend(lemma(w) for w in ABBREVIATIONS.get(piece, piece).split())
     return tuple(out)
+
+
+@lru_cache(maxsize=50_000)
+def stems_of(identifier: str) -> frozenset[str]:
+    """The stems of the identifier's words."""
+    return frozenset(map(stem, words_of(identifier)))
 
 
 # Short words that mean themselves, though their letters stand in longer ones.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
+from functools import lru_cache
 from typing import cast
 
 from datamind.language import names
@@ -12,16 +13,11 @@ from datamind.language.context import Context, Unbuildable
 from datamind.language.ending import of_an_end
 from datamind.language.happened import verbs
 from datamind.language.kinds import is_calendar, role_words
-from datamind.language.scope import (
-    dates_of,
-    is_personal,
-    is_technical,
-    year_columns,
-)
+from datamind.language.scope import dates_of, is_personal, is_technical, year_columns
 from datamind.language.sketch import Cond, Mention
 from datamind.language.tables.durations import MOMENTS
 from datamind.language.tables.moments import ENDS, MAKING, PARTING, STARTS
-from datamind.language.tokens import stem, tokenize
+from datamind.language.tokens import stem, stems, tokenize
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import TEMPORAL, Column, Table, View
 from datamind.semantics.wording import spoken, words
@@ -214,9 +210,7 @@ def moment(column: Column, ctx: Context) -> P.Expr:
 def _said(column: Column, ctx: Context) -> bool:
     """Whether the question has a word of the column's name."""
     roots = {stem(w) for w in ctx.lemmas}
-    return any(stem(w) in roots for w in names.words_of(column.name)) or bool(
-        roots & {"born", "birth"}
-    )
+    return not roots.isdisjoint(names.stems_of(column.name) | {"born", "birth"})
 
 
 DATE_CHOSEN = "dates are by "  # how the note begins on a date that the question did not name
@@ -314,7 +308,7 @@ def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P
                 return day
     best: tuple[float, Column] | None = None
     roots = {stem(w) for w in ctx.lemmas}
-    done = verbs(ctx.words)
+    done = verbs(tuple(ctx.words))
     valued = {
         n: c.table for m, c in ctx.chosen.items() if c.kind == "value"
         for n in range(m.first, m.last)
@@ -322,17 +316,18 @@ def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P
     stated = {stem(ctx.words[n].lower()) for n in valued}
     places = range(max(0, (at or 0) - NEAR), at or 0)
     of_metrics = metric_dates(ctx)
-    moments = {stem(t.lower) for t in tokenize(ctx.overlay.moments)} - {"on", "it", "they", "the"}
+    moments = _moments(ctx.overlay.moments)
     parted = bool(PARTING & {w.lower() for w in ctx.words[max(0, (at or 0) - 4) : at or 0]})
     for distance, table_id in enumerate(tables_near(ctx, at)):
         table = ctx.scope.view.table(table_id)
-        own = {stem(w) for w in ctx.index.table_words.get(table_id, frozenset())}
+        own = stems(ctx.index.table_words.get(table_id, frozenset()))
         # What says the state of others is no date of these: the open orders, the opening.
         nearby = {stem(ctx.lemmas[n]) for n in places if valued.get(n, table_id) == table_id}
         alike = _of_the_same_moment(table, done - stated) if not distance else None
+        by_day = is_calendar(table)
         for rank, column in enumerate(dates_of(table)):
-            said = {stem(w) for w in names.words_of(column.name)} - own - _LITTLE
-            about = {stem(w) for w in ctx.index.column_words.get(column.id, frozenset())} - own
+            said = names.stems_of(column.name) - own - _LITTLE
+            about = stems(ctx.index.column_words.get(column.id, frozenset())) - own
             score = -0.5 * min(distance, 4) - 0.2 * rank
             is_default = column.name == table.default_date
             score -= 0.3 * (is_technical(column) and not is_default)
@@ -340,8 +335,7 @@ def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P
                 score -= 2.0
             if column.null_fraction and not is_default:
                 score -= 0.6  # it has not happened yet to some
-            if is_calendar(ctx.scope.view.table(table_id)):
-                score += 1.5  # facts refer to their day
+            score += 1.5 * by_day  # facts refer to their day
             score += 1.0 * bool(said & done - nearby) + 2.0 * (column == alike)
             score += 1.5 * (parted and not distance and _is_end(column))
             score += (
@@ -363,15 +357,22 @@ def date_expr(ctx: Context, subject: Mention | None, at: int | None = None) -> P
     return ctx.expr(best[1], _calendar_role(best[1], at, ctx))
 
 
+@lru_cache(maxsize=64)
+def _moments(told: str) -> frozenset[str]:
+    return frozenset(stem(t.lower) for t in tokenize(told)) - {"on", "it", "they", "the"}
+
+
+_KINDS = [frozenset(map(stem, kind.split())) for kind in MOMENTS.values()]
+
+
 def _of_the_same_moment(table: Table, done: Collection[str]) -> Column | None:
     """The table's only date of what a verb says in another word: resolved_at of `were closed`."""
     dates = [c for c in dates_of(table) if not is_technical(c)]
-    own = {c.id: {stem(w) for w in names.words_of(c.name)} for c in dates}
-    if any(words_ & set(done) for words_ in own.values()):
+    own = {c.id: names.stems_of(c.name) for c in dates}
+    if not done or any(not words_.isdisjoint(done) for words_ in own.values()):
         return None  # the verb itself names one
-    for kind in MOMENTS.values():
-        alike = {stem(w) for w in kind.split()}
-        found = [c for c in dates if alike & own[c.id]] if alike & set(done) else []
+    for alike in _KINDS:
+        found = [c for c in dates if alike & own[c.id]] if not alike.isdisjoint(done) else []
         if len(found) == 1:
             return found[0]
     return None

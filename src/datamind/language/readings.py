@@ -76,31 +76,51 @@ def with_score(scored: Scored, score: float) -> Scored:
     return Scored(kept, scored.features, scored.unknown)
 
 
-def plan_of(
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The plan of a sketch with its meanings, and what it was made with."""
+
+    sketch: Sketch
+    assignment: Assignment
+    ctx: Context
+    plan: P.Query
+
+
+def built(
     sketch: Sketch, assignment: Assignment, tokens: list[Token], today: dt.date, overlay: Overlay,
-    compiled: Compiled, view: View, units: tuple[Unit, ...], since: int = 0,
-) -> Scored | None:  # fmt: skip
-    """The plan of a sketch with its meanings, and what is known of it. `since` is the place of the
-    first token that was said now, not earlier in the conversation."""
+    compiled: Compiled, view: View,
+) -> Built | None:  # fmt: skip
+    """The plan, if these meanings make one."""
     words = tuple(t.text for t in tokens)
     lemmas = tuple(t.lemma for t in tokens)
     try:
         chosen = dict(assignment.chosen)
         sketch = per_unrelated(sketch, chosen, compiled.metrics, compiled.graph)
         home = home_table(sketch, chosen, compiled.metrics, compiled.graph)
-        playing = _playing(assignment, compiled.graph)
-        known = playing | compiled.graph.calendars
-        named = assignment.tables | _of_metrics(assignment, view) | known
+        named = _named(assignment, compiled.graph)
         scope = Scope(view, compiled.graph, home, mentioned=named, words=frozenset(lemmas))
         ctx = Context(chosen, scope, compiled.index, words, lemmas, today, overlay)
         plan = numbered(reached_back(build(sketch, ctx)), lemmas)
-        heed(plan, units, ctx.since(since))
         check(plan, view)
     except (Unbuildable, NoPath, DataMindError):
         return None
+    return Built(sketch, assignment, ctx, plan)
+
+
+def scored(
+    one: Built, tokens: list[Token], units: tuple[Unit, ...], since: int = 0
+) -> Scored | None:
+    """What is known of a plan as these units say it; nothing where it leaves out what they say.
+    `since` is the place of the first token that was said now, not earlier in the conversation."""
+    ctx, plan, assignment, scope = one.ctx, one.plan, one.assignment, one.ctx.scope
+    try:
+        heed(plan, units, ctx.since(since))
+    except (Unbuildable, NoPath, DataMindError):
+        return None
+    named, playing = _named(assignment, scope.graph), _playing(assignment, scope.graph)
     unknown, narrowing = _unexplained(ctx, units, tokens)
     valued = {c.table for c in assignment.chosen.values() if c.kind == "value"} | playing
-    dropped = [m for m in mentions_of(sketch) if m not in assignment.chosen]
+    dropped = [m for m in mentions_of(one.sketch) if m not in assignment.chosen]
     spoken = {c.table for c in assignment.chosen.values() if c.kind == "table"}
     features = {
         "links": assignment.cost,
@@ -114,18 +134,24 @@ def plan_of(
         "dropped": float(len(dropped)),
         "relations": float(sum(j.table not in valued for j in scope.joins)),
         "unnamed": float(
-            sum(j.table not in named | scope.forced | compiled.graph.bridges for j in scope.joins)
+            sum(j.table not in named | scope.forced | scope.graph.bridges for j in scope.joins)
         ),
-        "unused": float(sketch.unused),
+        "unused": float(one.sketch.unused),
         "across": float(
-            any(is_across(q, view, spoken) for q in below(plan) if isinstance(q, P.Query))
+            any(is_across(q, scope.view, spoken) for q in below(plan) if isinstance(q, P.Query))
         ),
         **_link_features(assignment),
     }
     links = tuple(_link(m, c, tokens) for m, c in assignment.chosen.items() if m.first >= since)
-    left = (*(t.text for t in unknown), *(" ".join(words[m.first : m.last]) for m in dropped))
+    left = (*(t.text for t in unknown), *(" ".join(ctx.words[m.first : m.last]) for m in dropped))
     reading = Reading(plan, 0.0, links, tuple(dict.fromkeys(ctx.notes)))
     return Scored(reading, features, left)
+
+
+def _named(assignment: Assignment, graph: Graph) -> frozenset[str]:
+    """The tables that are meant, by whatever name."""
+    meant = assignment.tables | _of_metrics(assignment, graph.view)
+    return meant | _playing(assignment, graph) | graph.calendars
 
 
 def _of_metrics(assignment: Assignment, view: View) -> frozenset[str]:

@@ -173,6 +173,12 @@ def stem(word: str) -> str:
     return _single(word)
 
 
+@lru_cache(maxsize=20_000)
+def stems(words: frozenset[str]) -> frozenset[str]:
+    """The stems of words that stay the same: those of a column, a table."""
+    return frozenset(map(stem, words))
+
+
 def _undone(word: str) -> str:
     """The word without the ending of a past tense or of an -ing form: `hired` is hire."""
     if word in _NOT_ING or not word.endswith(("ed", "ing", "ings")) or word.endswith("eed"):

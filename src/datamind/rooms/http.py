@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Annotated, cast
 
-from fastapi import Depends, Request, Security
+from fastapi import Depends, Query, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,6 +15,11 @@ from datamind.records import Identity
 from datamind.rooms.auth import keys
 from datamind.rooms.caller import Caller
 from datamind.rooms.parts import Parts
+
+Limit = Annotated[int, Query(ge=1, le=200, description="How many at most.")]
+Cursor = Annotated[
+    str | None, Query(max_length=300, description="`next_cursor` of the page before.")
+]
 
 _ABOUT = "The access token of `auth/login`, or an API key."
 _bearer = HTTPBearer(auto_error=False, description=_ABOUT)

@@ -6,20 +6,13 @@ import base64
 import binascii
 import datetime as dt
 import json
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Query
 from pydantic import BaseModel
 from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from datamind.errors import BadInput
-
-Limit = Annotated[int, Query(ge=1, le=200, description="How many at most.")]
-Cursor = Annotated[
-    str | None, Query(max_length=300, description="`next_cursor` of the page before.")
-]
-
 
 FIRST_YEAR, LAST_YEAR = 1900, 2999
 

@@ -6,28 +6,30 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from datamind.breakers import Breakers
-from datamind.database import Database
-from datamind.governance.bound import Bindings
-from datamind.governance.rules import Rights
-from datamind.pipeline.engine import Engine
-from datamind.ports import AuditLog, Dbt, Exporter, Jobs, Signals, Warehouse
-from datamind.rooms.auth.passwords import Passwords
-from datamind.rooms.auth.tokens import Revocations, Tokens
-from datamind.rooms.caller import Caller
 from datamind.rooms.jobs.metrics import JobMetrics
-from datamind.rooms.limits import Limits
 from datamind.rooms.places import Listeners, Places
 from datamind.rooms.policies.own_values import OwnValues
-from datamind.rooms.questions.results import Results
 from datamind.rooms.questions.running import Running
-from datamind.rooms.questions.waiting import Streams
-from datamind.rooms.system.metrics import Metrics
 from datamind.rooms.system.modes import Modes
-from datamind.settings import Settings
 from datamind.settings.changeable import Changes
+
+if TYPE_CHECKING:  # the command line reads this at each start
+    from datamind.database import Database
+    from datamind.governance.bound import Bindings
+    from datamind.governance.rules import Rights
+    from datamind.pipeline.engine import Engine
+    from datamind.ports import AuditLog, Dbt, Exporter, Jobs, Signals, Warehouse
+    from datamind.rooms.auth.passwords import Passwords
+    from datamind.rooms.auth.tokens import Revocations, Tokens
+    from datamind.rooms.caller import Caller
+    from datamind.rooms.limits import Limits
+    from datamind.rooms.questions.results import Results
+    from datamind.rooms.questions.waiting import Streams
+    from datamind.rooms.system.metrics import Metrics
+    from datamind.settings import Settings
 
 MOST_LISTENERS, EACH = 50, 5  # who follow logs at this server, and of them one user's
 

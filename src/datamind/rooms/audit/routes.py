@@ -14,8 +14,8 @@ from datamind.rooms.audit import reading
 from datamind.rooms.audit.events import EVENTS
 from datamind.rooms.audit.schemas import AuditPage, VerdictOut
 from datamind.rooms.audit.service import Outcome
-from datamind.rooms.http import Auditor, TheParts
-from datamind.rooms.paging import Cursor, Limit, moment
+from datamind.rooms.http import Auditor, Cursor, Limit, TheParts
+from datamind.rooms.paging import moment
 from datamind.rooms.problems import USUAL, problems
 
 router = APIRouter(prefix="/security/audit-log", tags=["security"], responses=problems(*USUAL))

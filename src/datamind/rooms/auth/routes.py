@@ -18,8 +18,7 @@ from datamind.rooms.auth.schemas import (
     SessionsOut,
     TokensOut,
 )
-from datamind.rooms.http import Anybody, Reader, SignedIn, TheParts, Unit
-from datamind.rooms.paging import Cursor, Limit
+from datamind.rooms.http import Anybody, Cursor, Limit, Reader, SignedIn, TheParts, Unit
 from datamind.rooms.problems import USUAL, problems
 
 router = APIRouter(prefix="/auth", tags=["auth"])

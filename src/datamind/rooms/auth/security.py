@@ -19,8 +19,7 @@ from datamind.rooms.auth.schemas import (
     UnlockedOut,
     UnlockIn,
 )
-from datamind.rooms.http import Auditor, SignedIn, TheParts, Unit
-from datamind.rooms.paging import Cursor, Limit
+from datamind.rooms.http import Auditor, Cursor, Limit, SignedIn, TheParts, Unit
 from datamind.rooms.problems import USUAL, problems
 from datamind.rooms.text import Text
 

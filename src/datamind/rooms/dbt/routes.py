@@ -21,9 +21,8 @@ from datamind.rooms.dbt.schemas import (
     Status,
     WaitedOut,
 )
-from datamind.rooms.http import Admin, TheParts, Unit
+from datamind.rooms.http import Admin, Cursor, Limit, TheParts, Unit
 from datamind.rooms.jobs.routes import FOLLOWS, LastEvent, streamed
-from datamind.rooms.paging import Cursor, Limit
 from datamind.rooms.parts import Parts
 from datamind.rooms.problems import USUAL, problems
 

@@ -8,8 +8,7 @@ from fastapi import APIRouter, Header, Query
 
 from datamind.rooms.feedback import service
 from datamind.rooms.feedback.schemas import FeedbackPage, FlagIn, FlagOut
-from datamind.rooms.http import Asker, Reader, TheParts, Unit
-from datamind.rooms.paging import Cursor, Limit
+from datamind.rooms.http import Asker, Cursor, Limit, Reader, TheParts, Unit
 from datamind.rooms.problems import USUAL, problems
 
 router = APIRouter(prefix="/feedback", tags=["feedback"], responses=problems(*USUAL))

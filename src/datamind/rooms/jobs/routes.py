@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request, Response
 from sse_starlette import EventSourceResponse
 
-from datamind.rooms.http import Admin, TheParts, Unit
+from datamind.rooms.http import Admin, Cursor, Limit, TheParts, Unit
 from datamind.rooms.jobs import following, schedules, service
 from datamind.rooms.jobs.schemas import (
     JobDetail,
@@ -19,7 +19,6 @@ from datamind.rooms.jobs.schemas import (
     SchedulesOut,
     Status,
 )
-from datamind.rooms.paging import Cursor, Limit
 from datamind.rooms.problems import USUAL, problems
 from datamind.rooms.text import Text
 

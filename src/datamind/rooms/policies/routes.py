@@ -8,8 +8,7 @@ from fastapi import APIRouter, Body, Query, Response
 
 from datamind.errors import BadInput
 from datamind.rooms.caller import Caller
-from datamind.rooms.http import Admin, TheParts, Unit
-from datamind.rooms.paging import Cursor, Limit
+from datamind.rooms.http import Admin, Cursor, Limit, TheParts, Unit
 from datamind.rooms.parts import Parts
 from datamind.rooms.policies import files, preview, proposals, service, testing
 from datamind.rooms.policies.effective import effective

@@ -7,8 +7,7 @@ from typing import Annotated, TypeVar
 from fastapi import APIRouter, Header, Query, Response
 
 from datamind.errors import BadInput
-from datamind.rooms.http import Admin, TheParts, Unit
-from datamind.rooms.paging import Cursor, Limit
+from datamind.rooms.http import Admin, Cursor, Limit, TheParts, Unit
 from datamind.rooms.policies import typed
 from datamind.rooms.policies.schemas import (
     ColumnPoliciesOut,

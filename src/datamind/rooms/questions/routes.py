@@ -14,8 +14,7 @@ from sse_starlette import EventSourceResponse
 from datamind.errors import QueryCancelled
 from datamind.pipeline.wire import as_bytes
 from datamind.records import Answer
-from datamind.rooms.http import Anybody, Asker, Reader, SignedIn, TheParts, Unit
-from datamind.rooms.paging import Cursor, Limit
+from datamind.rooms.http import Anybody, Asker, Cursor, Limit, Reader, SignedIn, TheParts, Unit
 from datamind.rooms.parts import Parts
 from datamind.rooms.problems import USUAL, problems
 from datamind.rooms.questions import asking, checking, exporting, history, sharing

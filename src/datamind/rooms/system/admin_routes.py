@@ -6,8 +6,7 @@ from typing import Annotated, cast
 
 from fastapi import APIRouter, Query, Request
 
-from datamind.rooms.http import Admin, SignedIn, TheParts
-from datamind.rooms.paging import Cursor, Limit
+from datamind.rooms.http import Admin, Cursor, Limit, SignedIn, TheParts
 from datamind.rooms.problems import USUAL, problems
 from datamind.rooms.system import alerting, overriding
 from datamind.rooms.system.schemas import AlertOut, AlertsPage, ModeIn, ModeOut

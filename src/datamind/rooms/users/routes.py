@@ -6,8 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from datamind.rooms.http import Admin, SignedIn, TheParts, Unit
-from datamind.rooms.paging import Cursor, Limit
+from datamind.rooms.http import Admin, Cursor, Limit, SignedIn, TheParts, Unit
 from datamind.rooms.problems import USUAL, problems
 from datamind.rooms.users import governed, groups, service
 from datamind.rooms.users.schemas import (
