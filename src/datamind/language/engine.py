@@ -217,7 +217,7 @@ class BuiltinPlanner:
             for change in follow_up.changed(assemble(units), changes, view):
                 for assignment in resolve(change.sketch, view, compiled.graph, lower):
                     one = built(change.sketch, assignment, said, today, Overlay(), compiled, view)
-                    made = one and scored(one, said, change.units, change.since)
+                    made = scored(one, said, change.units, change.since) if one else None
                     if made is None:
                         continue
                     made.features.update(gain=gain - base[0][1] + change.less, cover=float(rank))
