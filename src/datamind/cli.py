@@ -16,6 +16,7 @@ from typing import Annotated
 
 import typer
 
+import datamind.collecting  # noqa: F401 (how often garbage is collected)
 from datamind import __version__
 from datamind.commands import job_options
 from datamind.commands.backup_options import app as backup_app

@@ -61,8 +61,6 @@ TASK_S = 10.0
 NICER = 5
 MOST_READ = 256  # interpretations that are remembered: some 20 kB each
 T = TypeVar("T")
-# Objects are made by the thousand, and hardly any refer to each other in a ring.
-COLLECTS_AFTER = (20_000, 20, 50)
 
 
 def _by_place(record: object) -> tuple[type, tuple[object, ...]]:
@@ -177,7 +175,9 @@ class EnginePool:
     def _start(self) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("forkserver")
         target = self._arguments[1]  # its dialect is a module of sqlglot: one for all processes
-        context.set_forkserver_preload([__name__, f"sqlglot.dialects.{target.dialect}"])
+        context.set_forkserver_preload(
+            ["datamind.collecting", __name__, f"sqlglot.dialects.{target.dialect}"]
+        )
         resource_tracker.ensure_running()  # before, for it lets interrupts in again
         with _uninterrupted():
             forkserver.ensure_running()
@@ -203,7 +203,6 @@ def _move_in(
 ) -> None:  # fmt: skip
     """Make this process ready: nothing of the server's signals, and the catalog looked up once."""
     gc.freeze()  # a collection writes to all it looks at, and what is written to is shared no more
-    gc.set_threshold(*COLLECTS_AFTER)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGALRM, _over_time)
     os.nice(NICER)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import os
 import resource
 import signal
@@ -18,7 +17,6 @@ import uvicorn
 from datamind.api.app import create_app
 from datamind.api.connections import Connection
 from datamind.api.data import Source
-from datamind.api.engine_pool import COLLECTS_AFTER
 from datamind.api.starting import Starting, say
 from datamind.commands.people import with_people
 from datamind.commands.wiring import target
@@ -88,7 +86,6 @@ def serve(
 ) -> int:  # fmt: skip
     """Serve until Ctrl-C; `ready` is called once requests are answered."""
     _many_files()
-    gc.set_threshold(*COLLECTS_AFTER)
     os.umask(0o077)  # what is kept is for its owner alone
     keep_secrets()
     json_logs(settings.logs)
