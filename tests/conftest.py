@@ -41,11 +41,14 @@ hypothesis.settings.register_profile("steady", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("steady")
 
 
-# Tracing costs our own code four times its time. What slow tests of these folders go through, fast
-# ones do too; examples and rows of tables by the hundred go through the same lines.
-TRACED_BY_FAST_ONES = {
-    "api", "attacks", "compiler", "demo", "evaluation", "faults", "governance", "language",
-    "pipeline",
+# Tracing costs our own code up to four times its time. Fast tests are traced, and of the slow ones
+# those that alone go through code of ours; examples and rows by the hundred go through the same.
+SLOW_AND_TRACED = {
+    "api/test_redis_faults", "attacks/test_suite", "backup/test_increments",
+    "catalog/test_introspection", "cli/test_batch", "cli/test_policies", "cli/test_postgres",
+    "dbt/test_build", "dbt/test_runs", "dbt/test_schemas", "jobs/test_celery",
+    "jobs/test_commands", "sync/test_projections", "sync/test_sync",
+    "warehouse/test_clickhouse", "warehouse/test_postgres",
 }  # fmt: skip
 LONG_TABLES = {"compiler", "governance", "language"}  # each third row is traced
 
@@ -54,8 +57,10 @@ LONG_TABLES = {"compiler", "governance", "language"}  # each third row is traced
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Coverage is not measured by such tests, nor by the processes that they start."""
     marks = {mark.name for mark in item.iter_markers()}
-    folder = item.path.relative_to(Path(__file__).parent).parts[0]
-    slow = folder in TRACED_BY_FAST_ONES and not marks.isdisjoint({"slow", "postgres"})
+    module = item.path.relative_to(Path(__file__).parent).with_suffix("").as_posix()
+    folder = module.partition("/")[0]  # pages are served by a process that all their tests share
+    slow = not marks.isdisjoint({"slow", "postgres"}) and folder != "ui"
+    slow = slow and module not in SLOW_AND_TRACED
     row = folder in LONG_TABLES and "parametrize" in marks and crc32(item.nodeid.encode()) % 3
     if not (slow or row or "hypothesis" in marks):
         return (yield)

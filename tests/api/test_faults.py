@@ -20,7 +20,7 @@ from datamind.errors import Unavailable
 from datamind.rooms.system.service import SOON_S
 
 from ..servers import Postgres, eventually
-from .conftest import PASSWORD, Api, Run, running, settings_of
+from .conftest import Api, Run, running, settings_of
 from .test_process import Server
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
@@ -274,8 +274,7 @@ def test_a_server_that_starts_without_its_store_waits_for_it_and_says_so(
         db.execute("CREATE DATABASE for_start")
     url = database.url("for_start")
     server = Server(tmp_path, shop, DATABASE_URL=url)
-    added = server.datamind("users", "add", "ana@example.com", "--password-stdin", stdin=PASSWORD)
-    assert added.returncode == 0, added.stderr
+    server.people(ana="analyst")
     database.kill()
     try:
         server.begin()

@@ -182,9 +182,7 @@ def test_a_whole_installation_goes_on_where_it_was(
     shop: Path, tmp_path: Path, target: Target
 ) -> None:
     server = Server(tmp_path, shop)
-    for name, role in (("ana", "analyst"), ("eve", "admin")):
-        words = ("users", "add", f"{name}@example.com", "--role", role, "--password-stdin")
-        assert server.datamind(*words, stdin=PASSWORD).returncode == 0
+    server.people(ana="analyst", eve="admin")
     server.start()
     ana, eve = signed_in(server, "ana"), signed_in(server, "eve")
     asked = call(server, "POST", "/sql/ask", ana, question="how many orders are there")

@@ -39,10 +39,7 @@ def two(
         env["DATABASE_URL"] = url.render_as_string(hide_password=False)
         homes = [tmp_path_factory.mktemp("home") for _ in range(2)]
     one, other = (Server(home, shop, **env) for home in homes)
-    for name, role in (("ana", "analyst"), ("eve", "admin")):
-        words = ("users", "add", f"{name}@example.com", "--role", role, "--password-stdin")
-        added = one.datamind(*words, stdin=PASSWORD)
-        assert added.returncode == 0, added.stderr
+    one.people(ana="analyst", eve="admin")
     try:
         for server in (one, other):
             server.start()

@@ -88,7 +88,7 @@ def test_many_random_plans_on_postgres(case: Case, postgres: Run) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=200, phases=SOME, suppress_health_check=QUIET)
+@settings(max_examples=120, phases=SOME, suppress_health_check=QUIET)
 @given(case=cases())
 def test_many_random_plans_on_clickhouse(case: Case, clickhouse: Run) -> None:
     world, query, ordered = case
@@ -96,7 +96,7 @@ def test_many_random_plans_on_clickhouse(case: Case, clickhouse: Run) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=200, phases=SOME, suppress_health_check=QUIET)
+@settings(max_examples=120, phases=SOME, suppress_health_check=QUIET)
 @given(case=totals())
 def test_random_totals_that_clickhouse_adds_up_first(case: Case, clickhouse: Run) -> None:
     world, query, ordered = case

@@ -19,7 +19,6 @@ import httpx
 
 from datamind.rooms.questions.asking import NOT_KEPT
 
-from ..api.conftest import PASSWORD
 from ..api.test_process import Server
 from ..servers import Postgres, Redis, eventually
 from .crowd import Book, Crowd
@@ -103,9 +102,7 @@ def installed(home: Path, **env: str) -> Iterator[Installation]:
 @contextmanager
 def started(server: Server) -> Iterator[Server]:
     """The server, with an admin who can sign in."""
-    words = ("users", "add", "ana@example.com", "--role", "admin", "--password-stdin")
-    added = server.datamind(*words, stdin=PASSWORD)
-    assert added.returncode == 0, added.stderr
+    server.people(ana="admin")
     server.start()
     try:
         yield server

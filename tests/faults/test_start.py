@@ -16,7 +16,6 @@ import pytest
 
 from datamind.adapters.catalog_store import LIVE_SECONDS
 
-from ..api.conftest import PASSWORD
 from ..servers import Postgres, eventually
 from .installation import RECOVER_S, Configured, filled, mode_of
 
@@ -38,9 +37,7 @@ def warehouse() -> Iterator[Postgres]:
 def server(warehouse: Postgres, tmp_path: Path) -> Iterator[Configured]:
     """One that is not started yet; somebody can sign in to it."""
     made = Configured(tmp_path, tmp_path, WAREHOUSE_URL=warehouse.url())
-    words = ("users", "add", "ana@example.com", "--role", "admin", "--password-stdin")
-    added = made.datamind(*words, stdin=PASSWORD)
-    assert added.returncode == 0, added.stderr
+    made.people(ana="admin")
     yield made
     if made.process is not None and made.process.poll() is None:
         made.end(signal.SIGKILL)

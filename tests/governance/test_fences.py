@@ -508,7 +508,8 @@ def test_what_is_not_fenced_shows_and_tells_the_same(
     print(f"DATAMIND_SEED={SEED} DATAMIND_CASES={CASES}")
     seen: Counter[str] = Counter()
     found: list[str] = []
-    for number in range(CASES):
+    cases = CASES // 2 if dialect == "clickhouse" else CASES  # over HTTP, at three times the time
+    for number in range(cases):
         if number % 25 == 0:
             rows = {
                 name: dice.choice(POLICIES[dialect]).replace("{table}", name) for name in ("t", "u")
@@ -535,7 +536,7 @@ def test_what_is_not_fenced_shows_and_tells_the_same(
                 "\n  ".join((f"{rows} {mask}", sql, plain, here[:200], there[:200], other[:200]))
             )
     print(dict(seen))
-    assert not found, f"seed {SEED}: {len(found)} of {CASES}:\n" + "\n".join(found[:5])
-    assert seen["rows"] > CASES * 0.6 and seen["risky and plain"] > CASES / 10, seen
+    assert not found, f"seed {SEED}: {len(found)} of {cases}:\n" + "\n".join(found[:5])
+    assert seen["rows"] > cases * 0.6 and seen["risky and plain"] > cases / 10, seen
     # It would have been noticed: left without fences, engines do tell.
     assert seen["told without any fence"] > 0, seen
