@@ -44,10 +44,8 @@ hypothesis.settings.load_profile("steady")
 # Tracing costs our own code up to four times its time. Fast tests are traced, and of the slow ones
 # those that alone go through code of ours; examples and rows by the hundred go through the same.
 SLOW_AND_TRACED = {
-    "api/test_redis_faults", "attacks/test_suite", "backup/test_increments",
-    "catalog/test_introspection", "cli/test_batch", "cli/test_policies", "cli/test_postgres",
-    "dbt/test_build", "dbt/test_runs", "dbt/test_schemas", "jobs/test_celery",
-    "jobs/test_commands", "sync/test_projections", "sync/test_sync",
+    "api/test_redis_faults", "attacks/test_suite", "backup/test_increments", "cli/test_postgres",
+    "dbt/test_build", "dbt/test_schemas", "jobs/test_commands", "sync/test_projections",
     "warehouse/test_clickhouse", "warehouse/test_postgres",
 }  # fmt: skip
 LONG_TABLES = {"compiler", "governance", "language"}  # each third row is traced

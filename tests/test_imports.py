@@ -16,7 +16,7 @@ LAYERS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "ground",
-        "settings clock database log rotated tracing whose breakers",
+        "settings clock collecting database log rotated tracing whose breakers",
         "ground vocabulary",
     ),
     ("core", "language semantics governance", "core vocabulary"),

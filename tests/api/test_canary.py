@@ -110,11 +110,11 @@ def processes_of(server: Server, *, itself: bool) -> str:
     return b"\n".join(found).decode(errors="replace")
 
 
-COMMANDS = (
-    "config show --json", "doctor", "config check", "catalog show",
+COMMANDS = ("config show --json", "doctor", "config check")
+MORE = (
+    "catalog show", "migrate --check", "audit verify", "users list", "ask x --json",
     "serve --port {}",  # which is taken
 )  # fmt: skip
-MORE = ("migrate --check", "audit verify", "users list", "ask x --json", "doctor --json")
 
 
 def commands_of(server: Server, *commands: str) -> str:

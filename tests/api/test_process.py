@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import re
@@ -14,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from datamind.cli import app, guarded
 from datamind.commands.people import wanted, with_people
 from datamind.rooms.auth.passwords import Passwords
 from datamind.rooms.caller import Caller
@@ -77,6 +79,16 @@ class Server:
         return subprocess.run(
             command, env=self.env, input=stdin, capture_output=True, text=True, check=False
         )
+
+    def here(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """The same in this process, without three seconds of imports."""
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            patch.dict(os.environ, self.env, clear=True),
+            redirect_stdout(out), redirect_stderr(err),
+        ):  # fmt: skip
+            code = guarded(lambda: app(list(words)))
+        return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
 
     def command(self) -> list[str]:
         return [sys.executable, "-m", "datamind.cli", "serve", "--port", str(self.port),
@@ -456,13 +468,13 @@ def test_the_client_in_the_documentation_works(server: Server, tmp_path: Path) -
 
 def test_people_are_seen_to_from_the_command_line_while_it_serves(server: Server) -> None:
     added = json.loads(
-        server.datamind("users", "add", "bob@example.com", "--role", "viewer", "--json").stdout
+        server.here("users", "add", "bob@example.com", "--role", "viewer", "--json").stdout
     )
     body = {"email": "bob@example.com", "password": added["password"]}
     tokens = httpx.post(f"{server.url}/api/v1/auth/login", json=body).json()
     header = {"Authorization": f"Bearer {tokens['access_token']}"}
-    assert server.datamind("users", "role", "bob@example.com", "analyst").returncode == 0
-    assert server.datamind("users", "deactivate", "bob@example.com").returncode == 0
+    assert server.here("users", "role", "bob@example.com", "analyst").returncode == 0
+    assert server.here("users", "deactivate", "bob@example.com").returncode == 0
     until = time.monotonic() + 8
     while time.monotonic() < until:
         code = httpx.get(f"{server.url}/api/v1/auth/me", headers=header).status_code
@@ -470,7 +482,7 @@ def test_people_are_seen_to_from_the_command_line_while_it_serves(server: Server
             break
         time.sleep(0.2)
     assert code == 401
-    listed = {u["email"]: u for u in json.loads(server.datamind("users", "list", "--json").stdout)}
+    listed = {u["email"]: u for u in json.loads(server.here("users", "list", "--json").stdout)}
     assert (listed["bob@example.com"]["role"], listed["bob@example.com"]["active"]) == (
         "analyst", False
     )  # fmt: skip
@@ -478,7 +490,7 @@ def test_people_are_seen_to_from_the_command_line_while_it_serves(server: Server
         (("add", "no-address"), 2), (("add", "bob@example.com"), 2),
         (("add", "c@example.com", "--role", "root"), 2), (("password", "x@example.com"), 2),
     ):  # fmt: skip
-        told = server.datamind("users", *words)
+        told = server.here("users", *words)
         assert (told.returncode, "Traceback" in told.stderr) == (code, False), told.stderr
 
 
@@ -489,7 +501,7 @@ def test_who_is_locked_or_shut_out_is_let_in_from_the_command_line(
     with serving(tmp_path, shop, **env) as server:
         url = f"{server.url}/api/v1"
         email = "ana@example.com"
-        assert server.datamind("users", "role", email, "admin").returncode == 0
+        assert server.here("users", "role", email, "admin").returncode == 0
         header = server.login()
         for password, status in (("wrong", 401), ("wrong", 401), (PASSWORD, 429)):
             time.sleep(1.1)
@@ -499,7 +511,7 @@ def test_who_is_locked_or_shut_out_is_let_in_from_the_command_line(
         page = httpx.post(f"{server.url}/signin", data=body, timeout=20)
         assert page.status_code == 429
         assert "Too many wrong passwords. Try again in 15 min, or ask an admin" in page.text
-        told = server.datamind("users", "unlock", email, "--json")
+        told = server.here("users", "unlock", email, "--json")
         assert json.loads(told.stdout) == {"counts": 2}
         header = server.login()
         deny = {"action": "deny", "network": "127.0.0.1"}
@@ -507,12 +519,12 @@ def test_who_is_locked_or_shut_out_is_let_in_from_the_command_line(
         assert httpx.post(path, json=deny, headers=header).status_code == 409
         assert httpx.post(f"{path}?force=true", json=deny, headers=header).status_code == 201
         assert httpx.get(f"{url}/auth/me", headers=header).status_code == 403
-        listed = json.loads(server.datamind("ip-restrictions", "list", "--json").stdout)
+        listed = json.loads(server.here("ip-restrictions", "list", "--json").stdout)
         assert [(r["action"], r["network"]) for r in listed] == [("deny", "127.0.0.1/32")]
-        assert "127.0.0.1/32" in server.datamind("ip-restrictions", "list").stdout
-        assert server.datamind("ip-restrictions", "clear").returncode == 0
+        assert "127.0.0.1/32" in server.here("ip-restrictions", "list").stdout
+        assert server.here("ip-restrictions", "clear").returncode == 0
         until = time.monotonic() + 8
         while httpx.get(f"{url}/auth/me", headers=header).status_code != 200:
             assert time.monotonic() < until
             time.sleep(0.2)
-        assert server.datamind("users", "unlock").returncode == 2
+        assert server.here("users", "unlock").returncode == 2

@@ -73,7 +73,7 @@ def postgres(postgres_url: str) -> Iterator[Run]:
 
 
 @pytest.mark.slow
-@settings(max_examples=500, phases=SOME, suppress_health_check=QUIET)
+@settings(max_examples=350, phases=SOME, suppress_health_check=QUIET)
 @given(case=cases())
 def test_many_random_plans_on_duckdb(case: Case, duck: Run) -> None:
     check(*case, "duckdb", duck)
@@ -81,7 +81,7 @@ def test_many_random_plans_on_duckdb(case: Case, duck: Run) -> None:
 
 @pytest.mark.slow
 @pytest.mark.postgres
-@settings(max_examples=250, phases=SOME, suppress_health_check=QUIET)
+@settings(max_examples=200, phases=SOME, suppress_health_check=QUIET)
 @given(case=cases())
 def test_many_random_plans_on_postgres(case: Case, postgres: Run) -> None:
     check(*case, "postgres", postgres)

@@ -5,8 +5,8 @@ The server reaches each through a link that can be cut.
 
 from __future__ import annotations
 
+import os
 import signal
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,10 +14,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 
+from datamind.adapters.audit.places import AuditPlaces
+from datamind.adapters.audit.verify import verify as audit_verified
+from datamind.api.secrets import audit_key_of
 from datamind.rooms.questions.asking import NOT_KEPT
+from datamind.settings import load
 
 from ..api.test_process import Server
 from ..servers import Postgres, Redis, eventually
@@ -210,8 +215,10 @@ def nothing_lost(server: Server, book: Book) -> None:
     text = (server.home / "logs" / "audit.log").read_text("utf-8")
     unknown = [q for q in book.accepted("ask", "query_id") if q not in text]
     assert not unknown, f"{len(unknown)} answers are not in the audit"
-    verdict: subprocess.CompletedProcess[str] = server.datamind("audit", "verify")
-    assert verdict.returncode == 0, verdict.stdout + verdict.stderr
+    with patch.dict(os.environ, server.env, clear=True):
+        settings = load()
+        verdict = audit_verified(AuditPlaces.of(settings.home), audit_key_of(settings))
+    assert verdict.faults == ()
 
 
 def _all(client: httpx.Client, path: str) -> list[dict[str, Any]]:

@@ -156,13 +156,21 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def context(chromium: Browser) -> BrowserContext:
+    """One for all of a module: what the pages' framework is compiled to stays."""
+    return chromium.new_context(viewport=DESK, reduced_motion="reduce")
+
+
 @pytest.fixture
-def browser(chromium: Browser, server: Server) -> Iterator[Watched]:
-    """A fresh browser; at the end no page may have complained, or asked another host."""
-    context = chromium.new_context(viewport=DESK, reduced_motion="reduce")
+def browser(context: BrowserContext, server: Server) -> Iterator[Watched]:
+    """A browser that knows nobody; at the end no page may have complained, or asked another
+    host."""
     watched = Watched(context, server)
     yield watched
-    context.close()
+    for page in context.pages:
+        page.close()
+    context.clear_cookies()
     assert watched.elsewhere == []
     assert watched.faults == []
 

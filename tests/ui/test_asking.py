@@ -278,8 +278,8 @@ def test_what_is_typed_before_the_page_is_connected_counts(browser: Watched) -> 
         server.on_message(lambda said: held.append(said) if slow else socket.send(said))
         opened.append(socket)
 
-    browser.context.route_web_socket("**/*", between)
     page = browser.page()
+    page.route_web_socket("**/*", between)
     page.goto(browser.server.url)
     box = page.get_by_role("combobox", name="Your question")
     page.evaluate("""async () => {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import json
 import os
 import resource
@@ -78,6 +79,7 @@ def _limit_ourselves(orders: dict[str, Any]) -> None:
 
 if __name__ == "__main__":
     os.umask(0o077)
+    gc.set_threshold(20_000, 20, 50)  # as datamind.collecting, and for its reason
     given = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     _limit_ourselves(given)
     sys.exit(main(given, sys.argv[2:]))
