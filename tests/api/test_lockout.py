@@ -363,6 +363,7 @@ def test_tries_are_listed_and_the_password_is_nowhere(asked: Any) -> None:
             await sign_in(api)
 
         api.clock.forward(seconds=1)
+        await api.login("admin")
 
         async def listed(query: str) -> Any:
             path = f"/security/login-attempts?{query}"
