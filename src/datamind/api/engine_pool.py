@@ -64,7 +64,7 @@ T = TypeVar("T")
 
 
 def _by_place(record: object) -> tuple[type, tuple[object, ...]]:
-    """How it is pickled: frozen records with slots would be by name, at three times the cost."""
+    """How it is pickled: frozen records with slots would be by name, at twice the cost."""
     kind: type = type(record)
     return kind, tuple(getattr(record, name) for name in field_names(kind))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import cast, get_args
 
 from rich.table import Table
@@ -53,8 +54,13 @@ def flower(host: str, port: int) -> int:
             f"{FLOWER_AUTH} is to hold a name, and a password of {PASSWORD_LETTERS} letters.",
             hint=f"{FLOWER_AUTH}=name:password, in the environment.",
         )
+    from flower import command
+    from tornado.ioloop import IOLoop
+
     from datamind.adapters.jobs.celery import celery_app
 
+    # Flower's own raises SystemExit wherever the process is then, and in a destructor it is lost.
+    command.sigterm_handler = lambda *_: IOLoop.current().add_callback_from_signal(sys.exit)
     app = celery_app(settings.redis)
     app.conf.broker_transport = None  # it takes no jobs, and knows brokers by their usual names
     # It reads the password from the environment itself: none stands in a list of processes.

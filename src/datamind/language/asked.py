@@ -62,7 +62,7 @@ def _is_deed(mention: Mention, found: Candidate, said: Sequence[str], ctx: Conte
         return False
     verb = stem(said[mention.first])
     return any(
-        c.is_date and verb in {stem(w) for w in names.words_of(c.name)}
+        c.is_date and verb in names.stems_of(c.name)
         for t in ctx.scope.view.tables for c in t.columns
     )  # fmt: skip
 

@@ -44,5 +44,5 @@ def _dates(linker: Linker, at: int, root: str) -> list[Candidate]:
     return [
         Candidate("column", c.id, c.table, 0.95, "name", type=c.type)
         for t in sorted(named) for c in view.table(t).columns
-        if c.is_date and c.null_fraction and root in map(stem, names.words_of(c.name))
+        if c.is_date and c.null_fraction and root in names.stems_of(c.name)
     ]  # fmt: skip

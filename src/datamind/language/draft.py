@@ -13,7 +13,6 @@ from datamind.language.roles import played, referred, role_of
 from datamind.language.scales import kept_in, renamed
 from datamind.language.scope import called, dates_of, display, is_technical, year_columns
 from datamind.language.sketch import Cond, Mention
-from datamind.language.tokens import stem
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Column, Table
 
@@ -204,21 +203,21 @@ def _clocked(day: P.Expr, ctx: Context) -> P.Expr:
     table = ctx.scope.view.table(held[day.alias])
     if table.column(day.name).type != "date":
         return day
-    about = {stem(w) for w in names.words_of(day.name)} - {"date", "day"}
+    about = names.stems_of(day.name) - {"date", "day"}
     moments = [c for c in dates_of(table) if c.type == "timestamp" and not is_technical(c)]
-    same = [c for c in moments if about & {stem(w) for w in names.words_of(c.name)}]
+    same = [c for c in moments if about & names.stems_of(c.name)]
     found = same or (moments if len(moments) == 1 else []) or _moments_of_whole(table, about, ctx)
     if not found:
         raise Unbuildable("no time of the day is kept")
     return ctx.expr(found[0])
 
 
-def _moments_of_whole(table: Table, about: set[str], ctx: Context) -> list[Column]:
+def _moments_of_whole(table: Table, about: frozenset[str], ctx: Context) -> list[Column]:
     """The moments of that day which what the rows belong to keeps: lines of an order."""
     graph = ctx.scope.graph
     wholes = [ctx.scope.view.table(e.end) for e in graph.edges.get(table.id, ()) if not e.to_many]
     moments = [c for t in wholes for c in dates_of(t) if c.type == "timestamp"]
-    told = [c for c in moments if about & {stem(w) for w in names.words_of(c.name)}]
+    told = [c for c in moments if about & names.stems_of(c.name)]
     return [c for c in told if not is_technical(c)]
 
 

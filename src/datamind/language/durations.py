@@ -130,7 +130,7 @@ def _is_kept(what: str, index: Index) -> bool:
 
 def _keeps(pair: tuple[Column, Column], index: Index) -> bool:
     """Whether a column beside the dates holds the time up to the second: the resolution_hours."""
-    ended = set(map(stem, names.words_of(pair[1].name))) - _EMPTY
+    ended = names.stems_of(pair[1].name) - _EMPTY
     return any(
         c.is_number and ended & set(map(stem, words)) and _KEPT & set(words)
         for c in index.view.table(pair[1].table).columns
@@ -211,7 +211,7 @@ def _pair(
             apart = one.table == last.table and not _same_moment(one, last)
             score = closes + opens + 0.6 * apart + 0.3 * bool(named)
             score -= 0.3 * (first and bool(ENDS & set(names.words_of(last.name))))
-            score += 0.2 * sum(bool(which & _stems_of(c)) for c in (one, last))
+            score += 0.2 * sum(bool(which & names.stems_of(c.name)) for c in (one, last))
             if best is None or score > best[0]:
                 best = (score, one, last)
     if best is None or _narrowed(words, best[1:], index):
@@ -254,15 +254,11 @@ def _event(what: str, index: Index) -> tuple[Column, Column] | None:
         if start is not None and end is not None and said <= noun:
             return start, end
         dates = moments_of(table, index.view)
-        named = [c for c in dates if said <= {stem(w) for w in names.words_of(c.name)}]
+        named = [c for c in dates if said <= names.stems_of(c.name)]
         begun = [c for c in dates if c not in named and _opens(c, index) > 0]
         if len(named) == 1 and begun:
             return max(begun, key=lambda c: _opens(c, index)), named[0]
     return None
-
-
-def _stems_of(column: Column) -> set[str]:
-    return {stem(w) for w in names.words_of(column.name)}
 
 
 def _narrowed(words: set[str], pair: tuple[Column, Column], index: Index) -> bool:

@@ -224,5 +224,5 @@ def _role(relationship: Relationship) -> frozenset[str]:
     role = names.words_of(relationship.role)
     verbs = (w for r in role for w in ROLE_VERBS.get(r, "").split())
     said = {stem(w) for w in (*role, *verbs)} - {"by", "id"}
-    target = {stem(w) for w in names.words_of(relationship.to_table)}
+    target = names.stems_of(relationship.to_table)
     return frozenset(said - target or said)

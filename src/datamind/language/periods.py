@@ -183,7 +183,7 @@ def when(mention: Mention, ctx: Context) -> P.Expr:
     dates = dates_of(table)
     if not dates:
         raise Unbuildable("no date is meant")
-    named = (c for c in dates if said & {stem(w) for w in names.words_of(c.name)})
+    named = (c for c in dates if said & names.stems_of(c.name))
     return ctx.expr(next(named, dates[0]))
 
 

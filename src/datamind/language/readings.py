@@ -78,12 +78,15 @@ def with_score(scored: Scored, score: float) -> Scored:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """The plan of a sketch with its meanings, and what it was made with."""
+    """The plan of a sketch with its meanings, and what it was made with; `named` are the tables
+    that are meant, by whatever name, `playing` those that roles go through."""
 
     sketch: Sketch
     assignment: Assignment
     ctx: Context
     plan: P.Query
+    named: frozenset[str]
+    playing: frozenset[str]
 
 
 def built(
@@ -97,14 +100,16 @@ def built(
         chosen = dict(assignment.chosen)
         sketch = per_unrelated(sketch, chosen, compiled.metrics, compiled.graph)
         home = home_table(sketch, chosen, compiled.metrics, compiled.graph)
-        named = _named(assignment, compiled.graph)
+        playing = _playing(assignment, compiled.graph)
+        known = playing | compiled.graph.calendars
+        named = assignment.tables | _of_metrics(assignment, view) | known
         scope = Scope(view, compiled.graph, home, mentioned=named, words=frozenset(lemmas))
         ctx = Context(chosen, scope, compiled.index, words, lemmas, today, overlay)
         plan = numbered(reached_back(build(sketch, ctx)), lemmas)
         check(plan, view)
     except (Unbuildable, NoPath, DataMindError):
         return None
-    return Built(sketch, assignment, ctx, plan)
+    return Built(sketch, assignment, ctx, plan, named, playing)
 
 
 def scored(
@@ -117,9 +122,8 @@ def scored(
         heed(plan, units, ctx.since(since))
     except (Unbuildable, NoPath, DataMindError):
         return None
-    named, playing = _named(assignment, scope.graph), _playing(assignment, scope.graph)
     unknown, narrowing = _unexplained(ctx, units, tokens)
-    valued = {c.table for c in assignment.chosen.values() if c.kind == "value"} | playing
+    valued = {c.table for c in assignment.chosen.values() if c.kind == "value"} | one.playing
     dropped = [m for m in mentions_of(one.sketch) if m not in assignment.chosen]
     spoken = {c.table for c in assignment.chosen.values() if c.kind == "table"}
     features = {
@@ -134,7 +138,7 @@ def scored(
         "dropped": float(len(dropped)),
         "relations": float(sum(j.table not in valued for j in scope.joins)),
         "unnamed": float(
-            sum(j.table not in named | scope.forced | scope.graph.bridges for j in scope.joins)
+            sum(j.table not in one.named | scope.forced | scope.graph.bridges for j in scope.joins)
         ),
         "unused": float(one.sketch.unused),
         "across": float(
@@ -146,12 +150,6 @@ def scored(
     left = (*(t.text for t in unknown), *(" ".join(ctx.words[m.first : m.last]) for m in dropped))
     reading = Reading(plan, 0.0, links, tuple(dict.fromkeys(ctx.notes)))
     return Scored(reading, features, left)
-
-
-def _named(assignment: Assignment, graph: Graph) -> frozenset[str]:
-    """The tables that are meant, by whatever name."""
-    meant = assignment.tables | _of_metrics(assignment, graph.view)
-    return meant | _playing(assignment, graph) | graph.calendars
 
 
 def _of_metrics(assignment: Assignment, view: View) -> frozenset[str]:

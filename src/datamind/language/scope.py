@@ -8,7 +8,6 @@ from itertools import zip_longest
 from datamind.language import names
 from datamind.language.graph import Edge, Graph
 from datamind.language.sketch import Mention
-from datamind.language.tokens import stem
 from datamind.semantics import plan as P
 from datamind.semantics.catalog import Column, Table, View
 
@@ -174,7 +173,7 @@ def moment_of(column: Column, table: Table) -> Column:
 
 
 def _event(column: Column) -> frozenset[str]:
-    return frozenset(stem(w) for w in names.words_of(column.name)) - {"date", "day", "at", "on"}
+    return names.stems_of(column.name) - {"date", "day", "at", "on"}
 
 
 def is_technical(column: Column) -> bool:
