@@ -371,8 +371,8 @@ Severity = Literal["info", "warning", "critical"]
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """An alert as it is told: opened or ended at that moment; holds no secret and no value of the
-    data. `mode` is the mode that held then."""
+    """An alert as it is told: opened or ended at that moment, or changed since, which is kept and
+    not told; holds no secret and no value of the data. `mode` is the mode that held then."""
 
     id: str
     kind: str
@@ -380,5 +380,5 @@ class Notice:
     severity: Severity
     message: str
     at: dt.datetime
-    state: Literal["opened", "ended"]
+    state: Literal["opened", "changed", "ended"]
     mode: str

@@ -20,7 +20,7 @@ import pytest
 
 from datamind.errors import BadInput, Unavailable, WarehouseNotFound
 from datamind.rooms.system import overriding
-from datamind.rooms.system.alerts import Condition
+from datamind.rooms.system.alerts import EVERY_S, Alerts, Condition
 from datamind.rooms.system.conditions import Conditions
 from datamind.rooms.system.service import Watch
 from datamind.semantics.catalog import QualityIssue
@@ -179,6 +179,51 @@ def test_what_providers_say_is_opened_once_and_ended_when_they_say_it_no_more(
     assert run(said()) == [["open"], ["open"], ["ended"]]
 
 
+def test_an_alert_that_is_open_is_kept_as_it_is_now_and_not_told_again(
+    api: Api, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def said() -> tuple[list[str], Any]:
+        alerts, told = api.app.state.watch.alerts, []
+        monkeypatch.setattr(alerts._sending, "put", lambda notice: told.append(notice.state))
+        for tests in ("unique_id", "unique_id, not_null_id"):
+            alerts.hold(frozenset(("advice",)), [Condition("advice", "orders", tests, "info")])
+            await alerts.keep()
+        page = await api.call("GET", "/system/alerts?kind=advice&state=open", role="admin")
+        alerts.hold(frozenset(("advice",)), [])
+        await alerts.keep()
+        return told, page.json()["items"]
+
+    told, (kept,) = run(said())
+    assert told == ["opened", "ended"]
+    assert kept["message"] == "unique_id, not_null_id"
+
+
+def test_what_another_server_ended_and_still_holds_here_is_opened_again(api: Api, run: Run) -> None:
+    async def lived() -> list[str]:
+        sending: Any = SimpleNamespace(put=lambda notice: None)
+        here, other = (Alerts(lambda: api.parts, sending) for _ in range(2))
+        kinds, held = frozenset(("advice",)), [Condition("advice", "link", "It is cut.")]
+        for server, holds in ((here, held), (other, [])):
+            await server.load()
+            server.hold(kinds, holds)
+            await server.keep()
+        open_ones = [await count()]
+        for _ in range(2):
+            here._looked = -EVERY_S
+            await here.look()
+            await here.keep()
+            open_ones.append(await count())
+        here.hold(kinds, [])
+        await here.keep()
+        return [*open_ones, await count()]
+
+    async def count() -> int:
+        page = await api.call("GET", "/system/alerts?kind=advice&state=open", role="admin")
+        return int(page.json()["total"])
+
+    assert run(lived()) == [0, 1, 1, 0]
+
+
 def test_an_admin_may_want_a_mode_for_a_while_and_what_is_down_outweighs_it(
     api: Api, run: Run
 ) -> None:
@@ -301,10 +346,10 @@ def test_of_data_it_is_alerted_as_it_is_and_only_of_what_holds(api: Api, run: Ru
     parts: Any = SimpleNamespace(bindings=bindings, now=api.clock)
     found = run(Conditions(lambda: parts).quality())
     assert {c.subject: c.message for c in found} == {
-        "orders": "Data quality tests failed for orders: unique_id. What orders is made of was"
-        " not loaded in time.",
-        "sales": "sales is older than it may be.",
-        "items": "items could not be built: its rows are of before.",
+        "orders": "Data quality tests failed for orders: unique_id.",
+        "orders: age": "What orders is made of was not loaded in time.",
+        "sales: age": "sales is older than it may be.",
+        "items: age": "items could not be built: its rows are of before.",
     }
 
 

@@ -147,7 +147,7 @@ def test_signing_in_holds_nothing_that_others_need(run: Run, shop: Path, tmp_pat
             headers = await api.headers()
 
             async def forever(password: str, kept: str | None) -> bool:
-                await asyncio.sleep(5)
+                await asyncio.sleep(60)
                 return False
 
             api.parts.passwords.matches = forever  # type: ignore[method-assign]
@@ -165,7 +165,7 @@ def test_signing_in_holds_nothing_that_others_need(run: Run, shop: Path, tmp_pat
                 task.cancel()
             return time.perf_counter() - started
 
-    assert run(waited()) < 2
+    assert run(waited()) < 10
 
 
 def test_an_idempotency_key_is_for_one_flag_however_fast_it_comes(api: Api, run: Run) -> None:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
+import fcntl
+import os
 import re
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,10 +15,14 @@ from typing import Any
 import pytest
 from sqlalchemy import delete
 
+from datamind.api.jobs import USUAL
 from datamind.backup import checking, making
 from datamind.errors import Unavailable
+from datamind.records import Identity
+from datamind.rooms.caller import Caller
+from datamind.rooms.jobs import schedules
 from datamind.rooms.jobs import service as jobs
-from datamind.rooms.jobs.models import Job
+from datamind.rooms.jobs.models import Job, Schedule
 from datamind.rooms.system import backup_files, backups
 from datamind.settings.backups import BackupSettings
 
@@ -22,6 +30,7 @@ from .conftest import Api, Run
 
 pytestmark = pytest.mark.slow
 PATH = "/system/backup"
+ADMIN = Caller(Identity("operator", "admin"), "local", "corr-of-the-tests")
 
 
 async def made(api: Api) -> dict[str, Any]:
@@ -90,6 +99,83 @@ def test_one_that_fails_is_alerted_of_until_one_succeeds(
     run(lived())
 
 
+def test_a_folder_that_hangs_holds_up_nobody(
+    api: Api, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backups, "LOOK_S", 0.5)
+    fifo = tmp_path / "datamind-20260101T000000Z.backup"
+    os.mkfifo(fifo)  # whoever opens it waits until somebody writes
+
+    async def lived() -> None:
+        hung = replace(api.parts.settings, backups=BackupSettings(tmp_path))
+        there = replace(api.parts, settings=hung)
+        threads = threading.active_count()
+        for _ in range(5):
+            await backups.conditions(there)
+            async with there.database.unit() as session:
+                with pytest.raises(Unavailable, match="folder of backups"):
+                    await backups.find(session, there, ADMIN)
+        assert threading.active_count() <= threads + 1
+        os.close(os.open(fifo, os.O_RDWR))
+        fifo.unlink()
+        (tmp_path / fifo.name).write_bytes(b"")
+        await asyncio.sleep(0.2)
+        async with there.database.unit() as session:
+            assert (await backups.find(session, there, ADMIN)).total == 1
+
+    run(lived())
+
+
+def test_one_that_waits_or_works_can_be_called_off(api: Api, run: Run) -> None:
+    folder = api.parts.settings.backup_folder
+
+    async def lived() -> None:
+        before = backup_files.states(folder)
+        with (folder / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # as one that the command line makes
+            answer = (await api.call("POST", PATH, role="admin")).json()
+            path = f"/system/jobs/{answer['id']}"
+            async with asyncio.timeout(60):
+                while (await api.call("GET", path, role="admin")).json()["status"] != "running":
+                    await asyncio.sleep(0.1)
+            await api.call("POST", f"{path}/cancel", role="admin")
+            assert (await over(api, answer["id"]))["status"] == "cancelled"
+        assert backup_files.states(folder) == before
+        noted = [e for e in api.audited() if e["event_type"] == "backup_create"]
+        assert noted[-1]["status"] == "failed"
+
+    run(lived())
+
+
+def test_by_the_clock_it_takes_turns_and_has_as_much_time_as_when_people_ask(
+    api: Api, run: Run
+) -> None:
+    async def lived() -> None:
+        ways = []
+        for name in ("backup", "backup-increment", "dbt-sync"):
+            async with api.parts.database.unit() as session:
+                schedule = Schedule(
+                    name=f"{name}-x", kind={one.name: one.kind for one in USUAL}[name], payload={}
+                )
+                job = await schedules._ask(session, api.parts, ADMIN, schedule, None)
+                row = await session.get(Job, job.id)
+                assert row is not None
+                ways.append((row.exclusive, row.attempts_most, row.timeout_s))
+                await session.delete(row)
+        assert ways == [("backup", 2, 21_600), ("backup", 2, 21_600), ("dbt", 3, 3_600)]
+
+    run(lived())
+
+
+def test_what_a_clock_that_was_ahead_has_made_does_not_pass_for_the_newest(tmp_path: Path) -> None:
+    now = dt.datetime(2026, 5, 2, tzinfo=dt.UTC)
+    for moment in ("20260501T230000Z", "20270501T230000Z"):
+        (tmp_path / f"datamind-{moment}.backup").touch()
+    found = backup_files.moments(tmp_path)
+    assert backup_files.latest(found, now) == now - dt.timedelta(hours=1)
+    assert backup_files.latest(found, now - dt.timedelta(days=9)) is None
+
+
 def test_the_clock_asks_for_increments_which_are_made_where_something_changed_and_not_audited(
     api: Api, run: Run
 ) -> None:
@@ -123,12 +209,13 @@ def test_the_clock_asks_for_increments_which_are_made_where_something_changed_an
 async def fired(api: Api) -> Any:
     """What comes of the next increment that the clock asks for."""
     async with api.parts.database.unit() as session:
-        before = await jobs.last_of(session, backups.INCREMENT)
+        before = await jobs.last_of(session, backups.INCREMENT, until=api.parts.now())
     api.clock.forward(minutes=31)
     async with asyncio.timeout(60):
         while True:
             async with api.parts.database.unit() as session:
-                last = await jobs.last_of(session, backups.INCREMENT, "succeeded")
+                now = api.parts.now()
+                last = await jobs.last_of(session, backups.INCREMENT, "succeeded", until=now)
             if last is not None and before is not None and last.id != before.id:
                 return last.result
             await asyncio.sleep(0.1)

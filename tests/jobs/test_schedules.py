@@ -73,6 +73,22 @@ def test_times_that_were_missed_are_caught_up_once(tmp_path: Path) -> None:
     asyncio.run(work())
 
 
+def test_what_a_clock_that_was_ahead_has_set_is_set_anew(tmp_path: Path, where: str | None) -> None:
+    async def work() -> None:
+        async with bench(tmp_path, where) as made:
+            await schedules.put_in(made.ground, [NIGHTLY])
+            before = await only(made)
+            made.clock.forward(days=365)
+            assert await schedules.fire(made.ground) == ["nightly"]
+            made.clock.forward(days=-365)
+            assert await schedules.fire(made.ground) == []
+            assert (await only(made)).next_at == before.next_at
+            made.clock.forward(days=1)
+            assert await schedules.fire(made.ground) == ["nightly"]
+
+    asyncio.run(work())
+
+
 def test_what_an_admin_changed_stays(tmp_path: Path) -> None:
     async def work() -> None:
         async with bench(tmp_path) as made:

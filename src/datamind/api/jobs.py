@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable, Mapping
 
 from datamind import clock
-from datamind.adapters.dbt.configured import dbt_of
+from datamind.adapters.dbt.configured import project_of
 from datamind.adapters.jobs.celery import CeleryJobs
 from datamind.adapters.jobs.local import LocalJobs
 from datamind.backup import jobs as backup_jobs
@@ -47,14 +47,13 @@ async def _old_jobs(context: JobContext) -> Mapping[str, int]:
 
 def handlers_of(settings: Settings) -> Mapping[str, Handler]:
     """Who does each kind of job, in this installation."""
-    dbt = dbt_of(settings)
     return {
         KIND: backup_jobs.make,
         INCREMENT: backup_jobs.make_increment,
         "audit.retention": _audit_retention,
         "login_attempts.tidy": _login_attempts,
         "jobs.tidy": _old_jobs,
-        **(dbt_jobs.handlers(dbt) if dbt is not None else {}),
+        **(dbt_jobs.handlers(project_of) if settings.dbt_project is not None else {}),
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from datamind.backup.making import Made, create, increment
 from datamind.errors import DataMindError
 from datamind.rooms.audit.service import Outcome, note
-from datamind.rooms.jobs.running import JobContext
+from datamind.rooms.jobs.running import JobContext, in_thread
 
 log = logging.getLogger(__name__)
 
@@ -20,9 +20,10 @@ async def make(context: JobContext) -> Mapping[str, Any]:
     ground, caller = context.ground, context.caller
     context.progress(0.1, "copying")
     try:
-        made = await asyncio.to_thread(create, ground.settings)
-    except DataMindError as fault:
-        await note(ground, caller, "backup_create", Outcome.failed, code=fault.code)
+        made = await in_thread(context, lambda stop: create(ground.settings, stop=stop))
+    except (DataMindError, asyncio.CancelledError) as fault:
+        code = fault.code if isinstance(fault, DataMindError) else "cancelled"
+        await note(ground, caller, "backup_create", Outcome.failed, code=code)
         raise
     told = _told(made)
     await note(ground, caller, "backup_create", Outcome.success, **told)
@@ -33,7 +34,8 @@ async def make_increment(context: JobContext) -> Mapping[str, Any]:
     """Make an increment, if something changed. It is logged and not audited: a record of it would
     be a change, and there were one every half an hour for ever."""
     context.progress(0.1, "copying")
-    made = await asyncio.to_thread(increment, context.ground.settings)
+    settings = context.ground.settings
+    made = await in_thread(context, lambda stop: increment(settings, stop=stop))
     told = {"unchanged": True} if made is None else _told(made)
     log.info("an increment was asked for: %s", told)
     return told

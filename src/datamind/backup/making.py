@@ -11,6 +11,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -48,6 +49,7 @@ from datamind.settings.environment import current
 from datamind.settings.environment import file_of as env_file
 
 SCRATCH = ".making-"
+LOOK_S = 0.2  # how soon a turn is taken that came, or one that was called off is told
 YOUNG = dt.timedelta(days=2)  # increments of an older whole one would hold more and more
 PASSING = {"jobs", "job_lines", "schedules"}  # which the making of a backup alone changes
 
@@ -62,21 +64,24 @@ class Made:
     manifest: Manifest
 
 
-def create(settings: Settings, to: Path | None = None) -> Made:
+def create(
+    settings: Settings, to: Path | None = None, *, stop: threading.Event | None = None
+) -> Made:
     """Make a backup of what is there now: into the file, which must not be there yet, or into the
     installation's own folder, where old ones then go. Blocks. Unavailable where there is no room
-    or the store is down."""
-    with _making(settings, settings.backup_folder if to is None else to.absolute().parent) as it:
+    or the store is down, Conflict once it is to `stop`."""
+    folder = settings.backup_folder if to is None else to.absolute().parent
+    with _making(settings, folder, stop or threading.Event()) as it:
         file = to.absolute() if to is not None else it.free("datamind-{}.backup")
         if file.exists():
             raise Conflict(f"There is {file} already.", hint="Name another file.")
         return it.whole(file, tidied=to is None)
 
 
-def increment(settings: Settings) -> Made | None:
+def increment(settings: Settings, *, stop: threading.Event | None = None) -> Made | None:
     """Make an increment of the newest whole backup, or a whole one where there is none to go on
     from; None where nothing changed since the newest of them. Otherwise as above."""
-    with _making(settings, settings.backup_folder) as it:
+    with _making(settings, settings.backup_folder, stop or threading.Event()) as it:
         young = (path for path in listed(it.folder) if made_at(path) > it.now - YOUNG)
         newest = next(young, None)
         held = increments.whole(newest, it.keys) if newest else None
@@ -94,11 +99,12 @@ class _Making:
     scratch: Path
     keys: Sequence[str]
     now: dt.datetime
+    stop: threading.Event
 
     def whole(self, file: Path, *, tidied: bool) -> Made:
         """All that there is."""
         must_have_room(self.settings, self.folder)
-        manifest = _gathered(self.settings, self.scratch, self.now, secrets=bool(self.keys))
+        manifest = self._gathered(self.scratch)
         blocks = self.scratch / BLOCKS
         blocks.write_bytes(increments.digests(self.scratch, sorted(manifest.members)))
         noted = Member(blocks.stat().st_size, digest_of(blocks))
@@ -111,13 +117,18 @@ class _Making:
         state, parts = self.scratch / "state", self.scratch / "parts"
         state.mkdir()
         parts.mkdir()
-        manifest = _gathered(self.settings, state, self.now, secrets=bool(self.keys))
+        manifest = self._gathered(state)
         if manifest.state == self._newest_state():
             looked_at(self.folder)
             return None
         increments.difference(state, sorted(manifest.members), held, parts)
         file = self.free(held.base.name.replace(".backup", "-{}.increment"))
         return self._written(parts, replace(manifest, base=held.base), file, tidied=True)
+
+    def _gathered(self, folder: Path) -> Manifest:
+        made = _gathered(self.settings, folder, self.now, secrets=bool(self.keys))
+        may_go_on(self.stop)
+        return made
 
     def free(self, name: str) -> Path:
         """A name that none has yet, and of a later moment than all: another one may have been made
@@ -135,6 +146,7 @@ class _Making:
 
     def _written(self, folder: Path, manifest: Manifest, file: Path, *, tidied: bool) -> Made:
         """Read back before any older one goes: what the disk took is not yet what it gives."""
+        may_go_on(self.stop)
         archive.write(folder, manifest, file, self.keys)
         try:
             archive.read_through(file, self.keys)
@@ -148,12 +160,18 @@ class _Making:
         return Made(file, file.stat().st_size, bool(self.keys), manifest)
 
 
+def may_go_on(stop: threading.Event) -> None:
+    """Conflict once it is called off."""
+    if stop.is_set():
+        raise Conflict("The backup was called off, and none was made.")
+
+
 @contextmanager
-def _making(settings: Settings, folder: Path) -> Iterator[_Making]:
+def _making(settings: Settings, folder: Path, stop: threading.Event) -> Iterator[_Making]:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with _alone_in(folder) as scratch:
-            yield _Making(settings, folder, scratch, keys_of(current()), clock.now())
+        with _alone_in(folder, stop) as scratch:
+            yield _Making(settings, folder, scratch, keys_of(current()), clock.now(), stop)
     except OSError as fault:
         raise Unavailable(
             f"The backup could not be written: {fault.strerror or 'the disk failed'}.",
@@ -162,18 +180,29 @@ def _making(settings: Settings, folder: Path) -> Iterator[_Making]:
 
 
 @contextmanager
-def _alone_in(folder: Path) -> Iterator[Path]:
+def _alone_in(folder: Path, stop: threading.Event) -> Iterator[Path]:
     """A scratch folder in there; backups are made one after the other, and what one left that was
     killed is taken away."""
     handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        while not _held(handle):
+            stop.wait(LOOK_S)
+            may_go_on(stop)
         for left in (*folder.glob(f"{SCRATCH}*"), *folder.glob(".*.part")):
             shutil.rmtree(left) if left.is_dir() else left.unlink()
         with tempfile.TemporaryDirectory(dir=folder, prefix=SCRATCH) as scratch:
             yield Path(scratch)
     finally:
         os.close(handle)
+
+
+def _held(handle: int) -> bool:
+    """Whether the lock is ours now."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _gathered(settings: Settings, scratch: Path, now: dt.datetime, *, secrets: bool) -> Manifest:

@@ -69,10 +69,13 @@ async def _go(
 
 
 async def _do(settings: Settings, ground: Ground, job_id: str) -> None:
-    """Do the job; while another one runs, wait, and take back what lost its worker."""
+    """Do the job, unless it is over before; while another one runs, wait, and take back what lost
+    its worker."""
     handlers, worker = handlers_of(settings), worker_name()
     while not await run_job(ground, handlers, job_id, worker):
         await queue.reap(ground)
+        if await queue.is_over(ground, job_id):
+            return
         await asyncio.sleep(LOOK_S)
 
 
@@ -94,7 +97,7 @@ async def _follow(
 
 
 def _over(doing: asyncio.Task[None]) -> bool:
-    """Whether nothing more is to be done here: it was, or somebody else did it."""
+    """Whether nothing more is to be done here."""
     if doing.done():
         doing.result()
         return True

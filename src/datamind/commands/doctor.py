@@ -162,10 +162,10 @@ def _store(settings: Settings) -> Finding:
 def _backups(settings: Settings) -> Finding:
     """Whether there is a backup on this machine that is as new as wanted."""
     from datamind.api.secrets import FILE
-    from datamind.rooms.system.backup_files import as_of
+    from datamind.rooms.system.backup_files import latest, moments
 
     folder, wanted = settings.backup_folder, dt.timedelta(minutes=settings.backups.wanted_minutes)
-    newest, secrets = as_of(folder), settings.home / FILE
+    newest, secrets = latest(moments(folder), clock.now()), settings.home / FILE
     if newest is None:
         begun = secrets.stat().st_mtime if secrets.exists() else clock.now().timestamp()
         is_new = clock.now().timestamp() - begun <= wanted.total_seconds() or not wanted

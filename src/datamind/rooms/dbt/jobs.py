@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -19,19 +18,19 @@ from datamind.ports import Dbt
 from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.caller import need
 from datamind.rooms.dbt.models import DbtRun
-from datamind.rooms.jobs.running import Handler, JobContext
+from datamind.rooms.jobs.running import Handler, JobContext, in_thread
+from datamind.settings import Settings
 
 log = logging.getLogger(__name__)
 
 KIND = "dbt.run"
 SYNC = "dbt.sync"
-EXCLUSIVE = "dbt"
-DbtOf = Callable[[], Dbt]
+DbtOf = Callable[[Settings], Dbt]
 _PLACE = re.compile(r"(\d+) of (\d+) (?:OK|PASS|FAIL|WARN|ERROR|SKIP)")
 
 
 def handlers(dbt: DbtOf) -> Mapping[str, Handler]:
-    """Who does dbt's jobs."""
+    """Who does dbt's jobs, by the settings as they are then."""
 
     async def work(context: JobContext) -> Mapping[str, Any]:
         return await _work(context, dbt)
@@ -43,7 +42,7 @@ async def _work(context: JobContext, dbt: DbtOf) -> Mapping[str, Any]:
     run_id, wanted = await _begun(context)
     try:
         need(context.caller, "admin")  # who asked may be one no more
-        outcome = await _run(context, dbt(), wanted)
+        outcome = await _run(context, dbt(context.ground.settings), wanted)
     except DataMindError as fault:
         outcome = DbtOutcome("error", fault.message)
     except asyncio.CancelledError:
@@ -90,22 +89,12 @@ def new_run(run_id: str, job_id: str, wanted: DbtWanted, who: str, now: Any) -> 
 
 async def _run(context: JobContext, dbt: Dbt, wanted: DbtWanted) -> DbtOutcome:
     """Run it in a thread, which ends within seconds once the job is called off."""
-    loop, stop = asyncio.get_running_loop(), threading.Event()
+    loop = asyncio.get_running_loop()
 
     def say(line: DbtLine) -> None:
         loop.call_soon_threadsafe(_tell, context, line)
 
-    # A thread of its own: a run may take an hour.
-    work = asyncio.ensure_future(asyncio.to_thread(dbt.run, wanted, say=say, stop=stop))
-    called_off = asyncio.ensure_future(context.until_cancelled())
-    try:
-        await asyncio.wait({work, called_off}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        stop.set()
-        called_off.cancel()
-        if not work.done():
-            await asyncio.shield(asyncio.wait({work}))
-    return work.result()
+    return await in_thread(context, lambda stop: dbt.run(wanted, say=say, stop=stop))
 
 
 def _tell(context: JobContext, line: DbtLine) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select, update
@@ -15,7 +16,7 @@ from datamind.errors import BadInput, NotFound
 from datamind.ports import Dbt
 from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.caller import Caller, need
-from datamind.rooms.dbt.jobs import EXCLUSIVE, KIND, new_run
+from datamind.rooms.dbt.jobs import KIND, new_run
 from datamind.rooms.dbt.models import DbtRun
 from datamind.rooms.dbt.schemas import (
     UNDER_WAY,
@@ -32,6 +33,7 @@ from datamind.rooms.dbt.schemas import (
 )
 from datamind.rooms.jobs import following, queue
 from datamind.rooms.jobs import service as jobs
+from datamind.rooms.jobs.kinds import WAYS
 from datamind.rooms.jobs.queue import MOST_LINES, Order
 from datamind.rooms.jobs.schemas import JobDetail
 from datamind.rooms.paging import page_of
@@ -63,10 +65,8 @@ async def start(
         "run_id": run_id, "command": command, "select": list(asked.select),
         "exclude": list(asked.exclude), "full_refresh": asked.full_refresh,
     }  # fmt: skip
-    order = Order(
-        kind=KIND, payload=payload, idempotency_key=key, exclusive=EXCLUSIVE, attempts=1,
-        timeout_s=ground.settings.dbt.timeout_s + SPARE_S,
-    )  # fmt: skip
+    order = Order(kind=KIND, payload=payload, idempotency_key=key, **WAYS[KIND])
+    order = replace(order, timeout_s=ground.settings.dbt.timeout_s + SPARE_S)
     job = await queue.enqueue(session, ground, caller, order)
     if await session.get(DbtRun, run_id) is None:
         session.add(new_run(run_id, job.id, asked, caller.identity.user, ground.now()))

@@ -293,6 +293,13 @@ async def reap(ground: Ground) -> None:
         ground.job_metrics.attempt(kind, outcome)
 
 
+async def is_over(ground: Ground, job_id: str) -> bool:
+    """Whether the job has ended, whoever ended it; one that is forgotten has."""
+    async with ground.database.unit() as session:
+        status = await session.scalar(select(Job.status).where(Job.id == job_id))
+    return status is None or status in ENDED
+
+
 async def due(ground: Ground, most: int) -> list[str]:
     """Jobs that wait and may run now, those that wait longest first."""
     if most <= 0:

@@ -7,11 +7,12 @@ import datetime as dt
 import json
 import logging
 import re
+import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeVar, cast
 
 from datamind import tracing
 from datamind.errors import AccessDenied, DataMindError, TurnedAway
@@ -34,6 +35,7 @@ END_S = 60.0  # how long the store may be away when a job ends
 LINE_LETTERS = 2_000
 RESULT_BYTES = 64 * 1024
 CONTROLS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")  # a terminal's colours
+T = TypeVar("T")
 Stopping = Callable[[], float | None]
 Why = Literal["lost", "handed_back", "timed_out", "cancelled"]
 OURSELVES = frozenset({"system", "operator"})  # owners that are nobody's account
@@ -103,6 +105,23 @@ class JobContext:
 
 
 Handler = Callable[[JobContext], Awaitable[Mapping[str, Any] | None]]
+
+
+async def in_thread(context: JobContext, work: Callable[[threading.Event], T]) -> T:
+    """What the work gives, which blocks. Its event is set once the job is called off or has no more
+    time, and it is waited for until it has ended by itself."""
+    stop = threading.Event()
+    done = asyncio.ensure_future(asyncio.to_thread(work, stop))
+    called_off = asyncio.ensure_future(context.until_cancelled())
+    try:
+        await asyncio.wait({done, called_off}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stop.set()
+        called_off.cancel()
+        if not done.done():
+            await asyncio.shield(asyncio.wait({done}))
+        done.exception()  # it was heard, also where nobody waits for it any more
+    return done.result()
 
 
 async def run_job(

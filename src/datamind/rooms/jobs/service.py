@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -46,10 +48,13 @@ async def get(session: AsyncSession, caller: Caller, job_id: str, *, after: int 
     return JobDetail(**job.model_dump(), log=log)
 
 
-async def last_of(session: AsyncSession, kind: str, *statuses: Status) -> JobOut | None:
+async def last_of(
+    session: AsyncSession, kind: str, *statuses: Status, until: dt.datetime
+) -> JobOut | None:
     """The job of this kind that was asked for last, of those in one of the states, if any are
-    named."""
-    found = select(Job).where(Job.kind == kind).order_by(Job.created_at.desc(), Job.id).limit(1)
+    named; none of later than `until`, which a clock that was ahead asked for."""
+    found = select(Job).where(Job.kind == kind, Job.created_at <= until)
+    found = found.order_by(Job.created_at.desc(), Job.id).limit(1)
     if statuses:
         found = found.where(Job.status.in_(statuses))
     row = await session.scalar(found)

@@ -7,7 +7,9 @@ ended. Where the store is down, alerts are told all the same, and kept when it i
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import socket
 import time
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -33,6 +35,8 @@ KINDS = (
     "data_quality", "feedback_overdue", "role_may_write", "advice", "backup_failed",
     "backup_overdue",
 )  # fmt: skip
+
+OF_ONE_SERVER = frozenset({"audit_copy_down", "disk_nearly_full"})  # each has its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +76,23 @@ class Alerts:
 
     def hold(self, kinds: frozenset[str], conditions: Sequence[Condition]) -> None:
         """Of these kinds, exactly these conditions hold."""
-        wanted = {(c.kind, c.subject): c for c in conditions}
+        wanted = {(c.kind, self._subject(c)): c for c in conditions}
         now, mode = self._parts().now(), self._parts().modes.standing.mode
         for key in [k for k in self._open if k[0] in kinds and k not in wanted]:
             self._note(replace(self._open.pop(key), at=now, state="ended", mode=mode))
         for key, found in wanted.items():
             if key not in self._open:
                 self._open[key] = made = Notice(
-                    clock.new_id("alr"), found.kind, found.subject, found.severity, found.message,
+                    clock.new_id("alr"), found.kind, key[1], found.severity, found.message,
                     now, "opened", mode,
                 )  # fmt: skip
                 self._note(made)
+            elif self._open[key].message != found.message:  # kept as it is now, and not told again
+                now_it_is = replace(
+                    self._open[key], message=found.message, severity=found.severity, state="changed"
+                )
+                self._open[key] = now_it_is
+                self._note(now_it_is)
         gauge = self._parts().metrics.alerts_open
         counts = Counter(kind for kind, _ in self._open)
         for kind in kinds:
@@ -102,12 +112,43 @@ class Alerts:
                 log.info("whether to alert is not known: %s", type(fault).__name__)
             except Exception:
                 log.exception("whether to alert could not be found out")
+        with contextlib.suppress(DataMindError):  # as soon as the store answers
+            await self._open_again()
 
     async def load(self) -> None:
         """Those that were open when this installation was last looked after."""
         async with self._parts().database.unit() as session:
             for row in await session.scalars(select(Alert).where(Alert.ended_at.is_(None))):
-                self._open.setdefault((row.kind, row.subject), _notice(row))
+                if row.kind not in OF_ONE_SERVER or row.subject.endswith(self._of_us):
+                    self._open.setdefault((row.kind, row.subject), _notice(row))
+
+    async def _open_again(self) -> None:
+        """What holds here, and was ended by a server where it does not."""
+        if not self._open:
+            return
+        async with self._parts().database.unit() as session:
+            kept = await session.execute(
+                select(Alert.kind, Alert.subject).where(Alert.ended_at.is_(None))
+            )
+            known = {(kind, subject) for kind, subject in kept}
+        known |= {(notice.kind, notice.subject) for notice in self._unkept}
+        for key in self._open.keys() - known:
+            mode = self._parts().modes.standing.mode
+            self._open[key] = made = replace(
+                self._open[key], id=clock.new_id("alr"), at=self._parts().now(), state="opened",
+                mode=mode,
+            )  # fmt: skip
+            self._note(made)
+
+    @property
+    def _of_us(self) -> str:
+        """What tells our alerts from those of other servers, where there may be some."""
+        return "" if self._parts().database.is_sqlite else f" of {socket.gethostname()[:100]}"
+
+    def _subject(self, found: Condition) -> str:
+        if found.kind in OF_ONE_SERVER:
+            return f"{found.subject}{self._of_us}"[:200]
+        return found.subject
 
     async def keep(self) -> None:
         """Keep and tell what is new; where the store is down, tell it, and keep it later."""
@@ -130,7 +171,7 @@ class Alerts:
         self._unkept.append(notice)
 
     def _tell(self, notice: Notice) -> None:
-        if (notice.id, notice.state) not in self._told:
+        if notice.state != "changed" and (notice.id, notice.state) not in self._told:
             self._told.add((notice.id, notice.state))
             self._sending.put(notice)
 
@@ -144,6 +185,11 @@ class Alerts:
                     .values(ended_at=notice.at).returning(Alert.id)
                 )  # fmt: skip
                 return bool(ended.all())
+            if notice.state == "changed":
+                now_it_is = {"message": notice.message, "severity": notice.severity}
+                open_one = update(Alert).where(*same, Alert.ended_at.is_(None))
+                await session.execute(open_one.values(now_it_is))
+                return False
             made = Alert(
                 id=notice.id, kind=notice.kind, subject=notice.subject, severity=notice.severity,
                 message=notice.message, opened_at=notice.at,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from datamind.errors import NotFound
@@ -15,6 +16,7 @@ from datamind.errors import NotFound
 NAME = re.compile(r"datamind-(?:\d{8}T\d{6}Z\.backup|(\d{8}T\d{6}Z)-\d{8}T\d{6}Z\.increment)")
 MOMENT = "%Y%m%dT%H%M%SZ"
 MARK = b"DataMind backup, encrypted\n"  # what an encrypted one begins with
+AHEAD = dt.timedelta(minutes=1)  # two of one second have names of two
 LOOKED = ".looked"  # its time is when all was still as the newest has it
 
 
@@ -59,14 +61,18 @@ def looked_at(folder: Path) -> None:
     (folder / LOOKED).touch()
 
 
-def as_of(folder: Path) -> dt.datetime | None:
-    """How things were when, at the latest, is kept in the folder; None where nothing is."""
-    found = states(folder)
-    if not found:
-        return None
+def moments(folder: Path) -> list[dt.datetime]:
+    """How things were when is kept in the folder."""
+    made = [made_at(path) for path in states(folder)]
     looked = folder / LOOKED
-    seconds = looked.stat().st_mtime if looked.exists() else 0.0
-    return max(made_at(found[0]), dt.datetime.fromtimestamp(seconds, dt.UTC))
+    if made and looked.exists():
+        made.append(dt.datetime.fromtimestamp(looked.stat().st_mtime, dt.UTC))
+    return made
+
+
+def latest(moments: Iterable[dt.datetime], now: dt.datetime) -> dt.datetime | None:
+    """The last of them, but for what a clock that was ahead has made; None where there is none."""
+    return max((moment for moment in moments if moment <= now + AHEAD), default=None)
 
 
 def is_encrypted(path: Path) -> bool:

@@ -5,42 +5,71 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from datamind.errors import Unavailable
 from datamind.rooms.caller import Caller, need
 from datamind.rooms.jobs import queue
 from datamind.rooms.jobs import service as jobs
+from datamind.rooms.jobs.kinds import WAYS
 from datamind.rooms.jobs.queue import Order
 from datamind.rooms.jobs.schemas import JobOut, Status
 from datamind.rooms.parts import Ground, Parts
 from datamind.rooms.system.alerts import Condition
-from datamind.rooms.system.backup_files import as_of, base_of, is_encrypted, made_at, states
+from datamind.rooms.system.backup_files import (
+    base_of,
+    is_encrypted,
+    latest,
+    made_at,
+    moments,
+    states,
+)
+from datamind.rooms.system.looks import Found, Threaded
 from datamind.rooms.system.schemas import BackupOut, BackupsOut
 
 KIND, INCREMENT = "backup_create", "backup_increment"
 SUBJECTS = {KIND: "backup", INCREMENT: "increment"}
 SAID = {KIND: "The last backup", INCREMENT: "The last increment of a backup"}
+LOOK_S = 3.0  # less than alerts wait
 ENDED: tuple[Status, ...] = ("succeeded", "failed", "dead")
-TIMEOUT_S = 6 * 3600
 
 
 async def ask(session: AsyncSession, ground: Ground, caller: Caller) -> JobOut:
     """A job that makes one; the one that waits or runs already, if any, is not waited for."""
     need(caller, "admin")
-    order = Order(kind=KIND, exclusive="backup", attempts=2, timeout_s=TIMEOUT_S)
-    return await queue.enqueue(session, ground, caller, order)
+    return await queue.enqueue(session, ground, caller, Order(kind=KIND, **WAYS[KIND]))
 
 
 async def find(session: AsyncSession, ground: Ground, caller: Caller) -> BackupsOut:
     """Those in this node's folder, newest first, and how the last one that was asked for went."""
     need(caller, "admin")
-    items = [told(path) for path in states(ground.settings.backup_folder)]
+    items = (await _found(ground.settings.backup_folder))["files"]
     return BackupsOut(
         items=items, total=len(items), keep_days=ground.settings.backups.keep_days,
-        keep=ground.settings.backups.keep, last=await jobs.last_of(session, KIND),
+        keep=ground.settings.backups.keep,
+        last=await jobs.last_of(session, KIND, until=ground.now()),
     )  # fmt: skip
+
+
+async def _found(folder: Path) -> Found:
+    """What is in the folder, which may be another machine's: Unavailable where that one does not
+    answer, and nobody else is held up."""
+    try:
+        async with asyncio.timeout(LOOK_S):
+            return await _look(folder)()
+    except OSError:  # TimeoutError is one
+        hint = "Look at the disk or share of BACKUP_FOLDER."
+        raise Unavailable("The folder of backups does not answer.", hint=hint) from None
+
+
+@lru_cache(maxsize=8)
+def _look(folder: Path) -> Threaded:
+    return Threaded(
+        lambda: {"files": [told(path) for path in states(folder)], "moments": moments(folder)}
+    )
 
 
 def told(path: Path) -> BackupOut:
@@ -54,17 +83,21 @@ def told(path: Path) -> BackupOut:
 async def conditions(parts: Parts) -> Sequence[Condition]:
     """The last backup or increment that ended failed, and that there is none as new as wanted, as
     alerts have it."""
+    now, kinds = parts.now(), (KIND, INCREMENT)
     async with parts.database.unit() as session:
-        ended = [await jobs.last_of(session, kind, *ENDED) for kind in (KIND, INCREMENT)]
-        made = [await jobs.last_of(session, kind, "succeeded") for kind in (KIND, INCREMENT)]
+        ended = [await jobs.last_of(session, kind, *ENDED, until=now) for kind in kinds]
+        made = [await jobs.last_of(session, kind, "succeeded", until=now) for kind in kinds]
     failed = [
         Condition("backup_failed", SUBJECTS[last.kind], f"{SAID[last.kind]} failed: "
                   f"{last.error_message or last.status}"[:500], "critical")
         for last in ended if last is not None and last.status != "succeeded"
     ]  # fmt: skip
-    here = await asyncio.to_thread(as_of, parts.settings.backup_folder)
-    known = [job.created_at for job in made if job is not None] + ([here] if here else [])
-    return [*failed, *_overdue(parts, max(known, default=None))]
+    try:
+        here = (await _found(parts.settings.backup_folder))["moments"]
+    except Unavailable:  # what jobs have told is known all the same
+        here = []
+    known = [job.created_at for job in made if job is not None] + here
+    return [*failed, *_overdue(parts, latest(known, now))]
 
 
 def _overdue(parts: Parts, newest: dt.datetime | None) -> list[Condition]:

@@ -54,14 +54,16 @@ class Conditions:
         return (Condition("disk_nearly_full", "home", message, "critical"),)
 
     async def quality(self) -> Sequence[Condition]:
-        """Issues of the data that hold now, by the table that they are about."""
+        """Issues of the data that hold now, by the table that they are about: tests that fail, and
+        what is stale or not built, apart."""
         parts = self._parts()
-        of_table: dict[str, list[QualityIssue]] = {}
+        found: dict[tuple[str, str], list[QualityIssue]] = {}
         for issue in quality.of_itself(parts.bindings.catalog.quality, parts.now()):
-            of_table.setdefault(issue.table, []).append(issue)
+            subject = issue.table[:190] + ("" if issue.kind == "failed" else ": age")
+            found.setdefault((issue.table, subject), []).append(issue)
         return [
-            Condition("data_quality", table[:200], _told(table, issues))
-            for table, issues in of_table.items()
+            Condition("data_quality", subject, _told(table, issues))
+            for (table, subject), issues in found.items()
         ]
 
     async def feedback(self) -> Sequence[Condition]:
