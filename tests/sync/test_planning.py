@@ -14,7 +14,7 @@ from datamind.adapters.sync.drift import drift_of
 from datamind.adapters.sync.job import wanted_by
 from datamind.adapters.sync.overrides import choices_of, merged, read_choices
 from datamind.adapters.sync.planning import columns_of, plan_of, why_not
-from datamind.adapters.sync.tables import Choices, Shortcut, SourceColumn, SourceTable, State
+from datamind.adapters.sync.tables import Choices, Seen, Shortcut, SourceColumn, SourceTable, State
 from datamind.adapters.sync.types import Numeric, kind_of, widened, with_null
 from datamind.errors import BadInput
 from datamind.settings import RouterSettings, Settings
@@ -28,7 +28,7 @@ ORDERS = SourceTable(
         SourceColumn(4, "updated_at", "timestamp with time zone", False),
         SourceColumn(5, "note", "text", True, distinct=-0.9),
     ),
-    ("id",), frozenset({"id"}), 1_000_000, 1 << 30, "m1",
+    ("id",), frozenset({"id"}), 1_000_000, 1 << 30, Seen("m1"),
 )  # fmt: skip
 
 
@@ -117,8 +117,14 @@ def test_choices_that_would_lose_or_double_rows_are_refused(choices: Choices, wh
 
 
 def test_a_table_that_row_security_hides_a_part_of_is_not_synced() -> None:
-    assert "not be whole" in (why_not(replace(ORDERS, secured=True)) or "")
+    assert "not be whole" in (why_not(replace(ORDERS, seen=Seen("m1", secured=True))) or "")
     assert why_not(ORDERS) is None
+
+
+def test_a_name_that_would_end_within_clickhouses_quotes_is_refused() -> None:
+    name = 'x\\" FROM datamind_sync.salaries__7_1 -- '
+    columns = (*ORDERS.columns, SourceColumn(6, name, "text", True))
+    assert "backslash" in (why_not(replace(ORDERS, columns=columns)) or "")
 
 
 NATIVE = {"amount": "numeric(14,2)", "id": "integer"}

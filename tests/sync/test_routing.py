@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from datamind.adapters.sync.freshness import copies_of, second_of, shape_of
-from datamind.adapters.sync.tables import State
+from datamind.adapters.sync import freshness
+from datamind.adapters.sync.freshness import Watching, copies_of, second_of, shape_of
+from datamind.adapters.sync.tables import Seen, State
 from datamind.governance.portable import portable
 from datamind.governance.rules import Asker, Grant, Rules, To
 from datamind.pipeline.moving_on import GB, advised
@@ -41,7 +42,7 @@ STATE = State(
 )  # fmt: skip
 SMALL_STATE = replace(STATE, table="public.stores", columns=((1, "id", "integer", "Int32"),))
 STATES = {"public.orders": STATE, "public.stores": SMALL_STATE}
-MARKS = {"public.orders": "m1", "public.stores": "m1"}
+MARKS = {"public.orders": Seen("m1"), "public.stores": Seen("m1")}
 COUNT = P.Query(
     P.Source("orders", "o"),
     (P.Group((), (P.Named("n", P.Aggregate("count")),)),),
@@ -79,22 +80,33 @@ def test_where_a_plan_goes_and_why(  # type: ignore[no-untyped-def]
 
 
 @pytest.mark.parametrize(
-    ("change", "mark", "why"),
+    ("change", "seen", "why"),
     [
-        ({}, "m1", ""),
-        ({}, "m2", "was written since its copy of 07:00"),
-        ({"synced_at": NOW - dt.timedelta(seconds=200)}, "m2", ""),
-        ({"source": "other", "synced_at": NOW}, "m1", "not compared with this database"),
-        ({"status": "copying"}, "m1", "is not copied"),
-        ({"status": "stopped", "reason": "a date"}, "m1", "is stopped: a date"),
-        ({"columns": STATE.columns[:2]}, "m1", "has not all of its columns"),
+        ({}, Seen("m1"), ""),
+        ({}, Seen("m2"), "was written since its copy of 07:00"),
+        ({"synced_at": NOW - dt.timedelta(seconds=200)}, Seen("m2"), ""),
+        ({"synced_at": NOW}, Seen("m1", "renamed"), "not compared with its columns of now"),
+        ({"synced_at": NOW}, Seen("m1", secured=True), "row security keeps rows"),
+        ({"source": "other", "synced_at": NOW}, Seen("m1"), "not compared with this database"),
+        ({"status": "copying"}, Seen("m1"), "is not copied"),
+        ({"status": "stopped", "reason": "a date"}, Seen("m1"), "is stopped: a date"),
+        ({"columns": STATE.columns[:2]}, Seen("m1"), "has not all of its columns"),
     ],
 )
-def test_which_copies_are_fresh(change: dict[str, object], mark: str, why: str) -> None:
+def test_which_copies_are_fresh(change: dict[str, object], seen: Seen, why: str) -> None:
     states = {**STATES, "public.orders": replace(STATE, **change)}  # type: ignore[arg-type]
-    copies = copies_of(CATALOG, states, {"public.orders": mark}, NOW, 300, "db")
+    copies = copies_of(CATALOG, states, {"public.orders": seen}, NOW, 300, "db")
     assert ("orders" in copies.fresh) is not bool(why)
     assert why in copies.stale.get("orders", "")
+
+
+def test_what_was_found_long_ago_counts_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Watching, "_keep_looking", lambda watching: None)
+    watching = Watching("postgresql://nowhere", "clickhouse://nowhere", CATALOG, 300)
+    watching._copies = FRESH
+    assert watching.copies() == FRESH
+    watching._at -= freshness.LATE_S + 1
+    assert not watching.copies().fresh and "PostgreSQL" in watching.copies().down
 
 
 def test_the_shape_of_the_copies_changes_with_their_columns_and_not_with_their_rows() -> None:

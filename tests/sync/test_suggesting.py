@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from datamind.adapters.sync.suggesting import suggested, told
-from datamind.adapters.sync.tables import SourceColumn, SourceTable
+from datamind.adapters.sync.tables import Seen, SourceColumn, SourceTable
 from datamind.semantics.usage import Grouping, TableUse, used
 
 KNOWN = {"shop.lines", "shop.goods"}
@@ -72,7 +72,7 @@ LINES = SourceTable(
         SourceColumn(7, "store", "integer", False, distinct=400),
         SourceColumn(8, "unseen", "text", False),
     ),
-    ("id",), frozenset({"id"}), 1_000_000, 1 << 27, "m",
+    ("id",), frozenset({"id"}), 1_000_000, 1 << 27, Seen("m"),
 )  # fmt: skip
 
 

@@ -6,12 +6,13 @@ import datetime as dt
 import hashlib
 import logging
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 
 from datamind.adapters.sync import source, target
-from datamind.adapters.sync.tables import State
+from datamind.adapters.sync.tables import Seen, State
 from datamind.adapters.sync.types import alike
 from datamind.errors import DataMindError
 from datamind.records import Target
@@ -22,7 +23,9 @@ log = logging.getLogger(__name__)
 
 LOOK_S = 2.0
 ANSWER_S = 5.0
+LATE_S = 30.0
 DOWN = Copies({}, {}, "ClickHouse does not answer")
+LATE = Copies({}, {}, "PostgreSQL does not say whether they are fresh")
 NOT_YET = Copies({}, {}, "it is not known yet what is copied")
 
 
@@ -60,13 +63,13 @@ def second_of(catalog: Catalog, states: Mapping[str, State], name: str, least_ro
 
 
 def copies_of(
-    catalog: Catalog, states: Mapping[str, State], marks: Mapping[str, str], now: dt.datetime,
+    catalog: Catalog, states: Mapping[str, State], seen: Mapping[str, Seen], now: dt.datetime,
     lag_s: float, source: str,
 ) -> Copies:  # fmt: skip
     """Which tables are fresh: copies of `source` that was not written since, or synced just now."""
     fresh, stale = {}, {}
     for table in catalog.tables:
-        state = states.get(_full(table))
+        state, there = states.get(_full(table)), seen.get(_full(table), Seen(""))
         if state is None or state.status == "copying":
             stale[table.id] = f"{table.id} is not copied"
         elif state.status != "live":
@@ -77,7 +80,11 @@ def copies_of(
             stale[table.id] = f"the copy of {table.id} has not all of its columns"
         elif state.synced_at is None:
             stale[table.id] = f"{table.id} is not copied"
-        elif state.mark and marks.get(_full(table)) == state.mark:
+        elif there.secured:
+            stale[table.id] = f"row security keeps rows of {table.id} from the server's own role"
+        elif there.shape != state.shape:
+            stale[table.id] = f"the copy of {table.id} was not compared with its columns of now"
+        elif state.mark and there.mark == state.mark:
             fresh[table.id] = "no write since their copy is known"
         elif (now - state.synced_at).total_seconds() <= lag_s:
             fresh[table.id] = f"copied at {state.synced_at:%H:%M} UTC"
@@ -95,15 +102,15 @@ class Watching:
         self._urls = (source_url, target_url)
         self._catalog = catalog
         self._lag_s = lag_s
-        self._copies = NOT_YET
+        self._copies, self._at = NOT_YET, time.monotonic()
         self._ended = threading.Event()
         self.looked = threading.Event()
         self._thread = threading.Thread(target=self._keep_looking, daemon=True, name="copies")
         self._thread.start()
 
     def copies(self) -> Copies:
-        """What was found last; never waits."""
-        return self._copies
+        """What was found last, a moment ago; never waits."""
+        return self._copies if time.monotonic() - self._at <= LATE_S else LATE
 
     def close(self) -> None:
         """Look no more."""
@@ -118,9 +125,9 @@ class Watching:
             self._see(there, here)
 
     def _see(self, there: source.Source, here: target.Target) -> None:
-        states, marks = here.states(), there.marks()
+        states, seen = here.states(), there.seen()
         now, which = dt.datetime.now(dt.UTC), there.identity()
-        self._copies = copies_of(self._catalog, states, marks, now, self._lag_s, which)
+        self._copies = copies_of(self._catalog, states, seen, now, self._lag_s, which)
 
     def _keep_looking(self) -> None:
         while not self._ended.is_set():
@@ -133,6 +140,7 @@ class Watching:
             except Exception:
                 log.exception("a look at the copies failed")
                 self._copies = DOWN
+            self._at = time.monotonic()
             self.looked.set()
             self._ended.wait(LOOK_S)
 

@@ -70,12 +70,14 @@ def plan_of(
 
 def why_not(table: SourceTable) -> str | None:
     """Why the table can't be synced, if so."""
-    if table.secured:
+    if table.seen.secured:
         return "row security keeps some of its rows from our role: a copy would not be whole"
     if not table.columns:
         return "our role may read none of its columns"
     if any(c in table.schema + table.name for c in "\\`"):
         return "its name holds a character that ClickHouse's names can't"
+    if any("\\" in column.name for column in table.columns):
+        return "the name of a column holds a backslash, which ends a name in ClickHouse"
     if table.schema in ("system", "default", "datamind_sync", "INFORMATION_SCHEMA"):
         return f"ClickHouse has a database of its own that is called {table.schema}"
     return None

@@ -27,7 +27,7 @@ from datamind.adapters.sync.tables import (
 )
 from datamind.adapters.sync.target import Target
 from datamind.adapters.sync.types import Numeric
-from datamind.errors import BadInput, DataMindError
+from datamind.errors import BadInput, DataMindError, SyncFailed
 from datamind.semantics.usage import Usage
 
 log = logging.getLogger(__name__)
@@ -66,12 +66,14 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A table with how it would be kept, or why it is not; `state` is what is there already."""
+    """A table with how it would be kept, or why it is not; `state` is what is there already, `left`
+    a copy beside it that nobody ended."""
 
     table: SourceTable
     plan: TablePlan | None
     state: State | None
     why: str = ""
+    left: State | None = None
 
 
 def plan_sync(wanted: Wanted) -> list[Planned]:
@@ -91,8 +93,9 @@ def run_sync(wanted: Wanted) -> SyncReport:
         if any(one.state is None or one.state.xids != xids for one in planned):
             time.sleep(wanted.settle_s)
             xids, planned = there.xids(), _planned(wanted, there, here)
+        oldest = there.oldest_change()
         with there.snapshot() as moment:
-            at = Moment(moment, xids, there.identity())
+            at = Moment(moment, xids, there.identity(), oldest)
             reports = tuple(_synced(wanted, there, here, one, at) for one in planned)
         if not wanted.tables:
             _forget_dropped(here, {p.table.id for p in planned})
@@ -102,12 +105,13 @@ def run_sync(wanted: Wanted) -> SyncReport:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When the snapshot was taken, of which database, and which transaction was to be the next
-    before that."""
+    """When the snapshot was taken, of which database, which transaction was to be the next before
+    that, and since when one had been open that may have written."""
 
     at: dt.datetime
     xids: str
     source: str
+    oldest: dt.datetime
 
 
 @contextmanager
@@ -125,7 +129,12 @@ def _planned(wanted: Wanted, there: Source, here: Target) -> list[Planned]:
         if missing:
             raise BadInput(f"There is no table {missing[0]} that this role may read.")
         tables = [known[name] for name in dict.fromkeys(wanted.tables)]
-    return [_plan(wanted, there, table, states.get(table.id)) for table in tables]
+    return [
+        replace(
+            _plan(wanted, there, table, states.get(table.id)), left=states.get(_pending(table.id))
+        )
+        for table in tables
+    ]
 
 
 def _of(state: State, source: str) -> State:
@@ -168,7 +177,7 @@ def _synced(
         return TableReport(one.table.id, outcome, reason=one.why)
     try:
         with there.connection.transaction():  # what fails here does not end the snapshot
-            report = _Table(wanted, there, here, one.plan, moment).sync(one.state)
+            report = _Table(wanted, there, here, one.plan, moment).sync(one.state, one.left)
     except DataMindError as fault:
         log.warning("%s was not synced: %s", one.table.id, fault.message)
         known = here.states().get(one.table.id)
@@ -186,7 +195,7 @@ class _Table:
     plan: TablePlan
     moment: Moment
 
-    def sync(self, state: State | None) -> TableReport:
+    def sync(self, state: State | None, left: State | None) -> TableReport:
         """Bring it up to date, by the cheapest way that is right."""
         plan = self.plan
         drift = drift_of(plan, state) if state is not None else None
@@ -195,10 +204,13 @@ class _Table:
             return replace(self._anew(state), drift=told)
         if state.status == "copying":
             return self._anew(state, goes_on=True)
+        if left is not None:
+            state = self._taken_back(state, left)
         kept = {p.kept for p in state.shortcuts} == {p.kept for p in plan.shortcuts}
-        unchanged = state.mark == plan.source.mark and state.status == "live" and not drift.told
-        unchanged = unchanged and kept
-        if unchanged and not self.wanted.check:
+        unchanged = state.mark == plan.source.seen.mark and state.status == "live"
+        open_still = state.verified != state.mark and self._due(state)
+        due = self.wanted.check or (plan.reconcile_minutes > 0 and open_still)
+        if unchanged and kept and not drift.told and not due:
             self.here.keep(plan.id, replace(state, synced_at=self.moment.at, xids=self.moment.xids))
             return TableReport(plan.id, "unchanged", rows=state.rows, equal=True)
         if not plan.identity:
@@ -206,6 +218,19 @@ class _Table:
         if drift.told:
             state = self._reshaped(state, drift)
         return replace(self._updated(state), drift=drift.told)
+
+    def _taken_back(self, state: State, left: State) -> State:
+        """A copy beside it was not brought to its end, and readers may be on it already."""
+        if state.base == left.base:
+            self.here.keep(_pending(self.plan.id), None)
+            return state
+        state = replace(state, plain=False, status="stopped", reason="its copy is taken back")
+        self.here.keep(self.plan.id, state)
+        if not drift_of(self.plan, state).told:  # else it is shown once its columns are there
+            self._showing.show(state.base)
+        self.here.run(f"DROP TABLE IF EXISTS {ddl.at(left.base)}")
+        self.here.keep(_pending(self.plan.id), None)
+        return state
 
     def _reshaped(self, state: State, drift: Drift) -> State:
         """The copy with the columns that the table has now. A new one's values are not there yet,
@@ -226,6 +251,7 @@ class _Table:
         return state
 
     def _updated(self, state: State) -> TableReport:
+        self._must_be_the_same_files()
         copying = self._copying(state.base)
         if self.plan.watermark and state.high and state.watermark == self.plan.watermark:
             copying.changed_since(state.high)
@@ -241,7 +267,8 @@ class _Table:
         minutes = self.plan.reconcile_minutes
         return (
             self.wanted.check or not minutes or state.status != "live"
-            or state.verified_at is None
+            or state.verified_at is None or state.high is None
+            or state.watermark != self.plan.watermark or state.shape != self.plan.source.seen.shape
             or self.moment.at - state.verified_at >= dt.timedelta(minutes=minutes)
         )  # fmt: skip
 
@@ -266,9 +293,11 @@ class _Table:
             )  # fmt: skip
             self.here.keep(_pending(plan.id), pending)
         self.here.run(ddl.create_base(plan, pending.base))
+        self._must_be_the_same_files()
         copying = self._copying(pending.base)
         sums = copying.reconcile() if plan.identity else copying.whole()
         copying.tidy(always=True)
+        self._must_be_the_same_files()
         self._showing.show(pending.base)
         report = self._live(pending, copying, sums, "copied")
         self.here.keep(_pending(plan.id), None)
@@ -284,14 +313,17 @@ class _Table:
         self, state: State, copying: Copying, sums: Mapping[int, tuple[int, int]] | None,
         outcome: str,
     ) -> TableReport:  # fmt: skip
+        self._must_be_the_same_files()
         rows = sum(n for n, _ in sums.values()) if sums is not None else state.rows
         checksum = f"{sum(s for _, s in sums.values()):x}" if sums is not None else ""
+        seen, moment = self.plan.source.seen, self.moment
+        if sums is not None:
+            state = replace(state, verified_at=moment.at, verified=seen.mark)
         self.here.keep(self.plan.id, replace(
             state, status="live", reason="", oid=self.plan.source.oid,
             columns=columns_of(self.plan), watermark=self.plan.watermark, high=self._high(),
-            mark=self.plan.source.mark, synced_at=self.moment.at, rows=rows, xids=self.moment.xids,
-            verified_at=self.moment.at if sums is not None else state.verified_at,
-            plain=state.plain and not copying.replaced, source=self.moment.source,
+            mark=seen.mark, shape=seen.shape, synced_at=moment.at, rows=rows, xids=moment.xids,
+            plain=state.plain and not copying.replaced, source=moment.source,
         ))  # fmt: skip
         told = self._showing.settled(copying)
         return TableReport(
@@ -299,16 +331,25 @@ class _Table:
             equal=True if sums is not None else None, checksum=checksum, reason="; ".join(told),
         )  # fmt: skip
 
+    def _must_be_the_same_files(self) -> None:
+        """A table that is emptied or rewritten is empty to a snapshot of before, as nobody else
+        ever saw it (PostgreSQL's manual, 13.6)."""
+        if self.there.files(self.plan.source) != self.plan.source.files:
+            raise SyncFailed(
+                f"{self.plan.id} was emptied or rewritten while it was copied.",
+                hint="The next sync brings it over; run it when nothing is loaded.",
+            )
+
     def _high(self) -> str | None:
         """From where on changes are to be read next time."""
         if self.plan.watermark is None:
             return None
         name, table = quoted(self.plan.watermark), relation(self.plan.source)
         if self.plan.column(self.plan.watermark).native.startswith("timestamp"):
-            oldest = self.there.oldest_change()
             found = self.there.rows(
-                f"SELECT (least(max({name}), %s) - make_interval(secs => %s))::text FROM {table}",
-                (oldest, OVERLAP_S),
+                f"SELECT CASE WHEN max({name}) IS NOT NULL THEN (least(max({name}), %s)"
+                f" - make_interval(secs => %s))::text END FROM {table}",
+                (self.moment.oldest, OVERLAP_S),
             )
         else:
             found = self.there.rows(f"SELECT max({name})::text FROM {table}")

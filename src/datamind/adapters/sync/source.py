@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from datamind.adapters.sync.tables import SourceColumn, SourceTable
+from datamind.adapters.sync.tables import Seen, SourceColumn, SourceTable
 from datamind.adapters.sync.types import Numeric
 from datamind.adapters.warehouse.postgres import driver
 from datamind.adapters.warehouse.postgres_faults import connection_fault, query_fault
 from datamind.errors import Conflict, SyncFailed
 
 CONNECT_S = 10
+# A server that is gone without a word is noticed after so many seconds.
+LOST = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2,
+        "tcp_user_timeout": 20_000}  # fmt: skip
 GONE_S = 5.0  # within which PostgreSQL notices that a sync was killed
 # Of a table that was never analyzed so many rows are counted.
 MOST_COUNTED = 10_000
@@ -35,25 +38,42 @@ _ENDS_WITH_US = """
 SELECT set_config(name, '1s', false) FROM pg_settings
 WHERE name = 'client_connection_check_interval'
 """
-# How much was ever written into the table, and into which files: where that is what it was, so are
-# its rows. The counters begin anew with the server, or when it lost them.
-_TABLES = """
-WITH leaves AS (
-  SELECT c.oid AS owner, c.oid AS leaf FROM pg_class c WHERE c.relkind IN ('r', 'm')
+# How much was ever written into the table and what it is made of, and into which files: where that
+# is what it was, so are its rows. The counters begin anew with the server, or when it lost them; of
+# a foreign table there are none.
+_LEAVES = """
+WITH RECURSIVE made_of AS (
+  SELECT oid AS owner, oid AS leaf FROM pg_class WHERE relkind IN ('r', 'm', 'p')
   UNION
-  SELECT c.oid, p.relid::oid FROM pg_class c, pg_partition_tree(c.oid) p
-  WHERE c.relkind = 'p' AND p.isleaf
-), written AS (
+  SELECT m.owner, i.inhrelid FROM made_of m JOIN pg_inherits i ON i.inhparent = m.leaf
+), leaves AS (
+  SELECT m.* FROM made_of m JOIN pg_class c ON c.oid = m.leaf WHERE c.relkind IN ('r', 'm', 'f')
+)"""
+_FILES = "string_agg(leaf || '/' || coalesce(pg_relation_filenode(leaf), 0), ' ' ORDER BY leaf)"
+# What a value means hangs on the columns' names and types, and on the names of an enum's values.
+_TABLES = f"""{_LEAVES}, written AS (
   SELECT owner, CASE WHEN bool_or(k.reltuples < 0 AND pg_relation_size(leaf) > 0) THEN -1
                 ELSE sum(greatest(k.reltuples, 0)) END::bigint AS rows,
          sum(pg_table_size(leaf))::bigint AS bytes,
-         string_agg(leaf || '/' || pg_relation_filenode(leaf) || '/'
+         string_agg(leaf || '/'
+           || CASE k.relkind WHEN 'f' THEN clock_timestamp()::text
+              ELSE coalesce(pg_relation_filenode(leaf), 0)::text END || '/'
            || pg_stat_get_tuples_inserted(leaf) + pg_stat_get_tuples_updated(leaf)
-              + pg_stat_get_tuples_deleted(leaf), ' ' ORDER BY leaf) AS mark
+              + pg_stat_get_tuples_deleted(leaf), ' ' ORDER BY leaf) AS mark,
+         {_FILES} AS files
   FROM leaves JOIN pg_class k ON k.oid = leaf GROUP BY owner
 )
 SELECT n.nspname, c.relname, c.oid::bigint, row_security_active(c.oid), w.rows, w.bytes,
-       coalesce(w.mark, '') || pg_postmaster_start_time() || pg_stat_get_bgwriter_stat_reset_time()
+       coalesce(w.mark, '') || pg_postmaster_start_time() || pg_stat_get_bgwriter_stat_reset_time(),
+       (SELECT string_agg(concat_ws('/', a.attnum, a.attname, a.atttypid, a.atttypmod),
+                          ' ' ORDER BY a.attnum)
+        FROM pg_attribute a
+        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
+       (SELECT string_agg(concat_ws('/', e.oid, e.enumlabel), ' ' ORDER BY a.attnum, e.oid)
+        FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+        JOIN pg_enum e ON e.enumtypid IN (t.oid, t.typelem, t.typbasetype)
+        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
+       coalesce(w.files, '')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN written w ON w.owner = c.oid
 WHERE c.relkind IN ('r', 'p', 'm') AND NOT c.relispartition AND c.relpersistence <> 't'
@@ -182,10 +202,17 @@ class Source:
             SourceTable(
                 schema, name, oid, tuple(columns[oid]), keys.get(oid, ()),
                 frozenset(indexed.get(oid, ())), self._rows(schema, name, rows or 0), size or 0,
-                _mark(mark), secured, oid in closed,
+                seen, oid in closed, files,
             )
-            for schema, name, oid, secured, rows, size, mark in listed if oid in columns
+            for seen, (schema, name, oid, _, rows, size, *_, files) in zip(
+                map(_seen, listed), listed, strict=True
+            ) if oid in columns
         ]  # fmt: skip
+
+    def files(self, table: SourceTable) -> str:
+        """Which files the table is in now, whatever the snapshot is of."""
+        sql = f"{_LEAVES} SELECT coalesce({_FILES}, '') FROM leaves WHERE owner = %s"
+        return str(self.rows(sql, (table.oid,))[0][0])
 
     def _rows(self, schema: str, name: str, known: int) -> int:
         """Those that ANALYZE counted; where it never did, few are counted, and of many the planner
@@ -212,9 +239,9 @@ class Source:
         )[0]
         return f"{cluster}/{oid}/{name}"
 
-    def marks(self) -> dict[str, str]:
-        """The mark of each table, by its full name."""
-        return {f"{row[0]}.{row[1]}": _mark(row[6]) for row in self.rows(_TABLES)}
+    def seen(self) -> dict[str, Seen]:
+        """How each table is now, by its full name."""
+        return {f"{row[0]}.{row[1]}": _seen(row) for row in self.rows(_TABLES)}
 
     def size_of(self, table: SourceTable, column: SourceColumn) -> Numeric:
         """How large the values of a numeric column are that no size was declared for."""
@@ -234,11 +261,11 @@ class Source:
         return Numeric(len(str(int(whole or 0))), scale or 0)
 
     def oldest_change(self) -> Any:
-        """When the oldest transaction that is open now began, of those that this role may see: what
-        it wrote may carry a moment as old as that, and is not there yet."""
+        """When the oldest transaction that is open now began, of those that this role may see, or
+        now: what it wrote may carry a moment as old as that, and is not there yet."""
         return self.rows(
-            "SELECT min(xact_start) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-            " AND backend_xid IS NOT NULL"
+            "SELECT coalesce(min(xact_start), clock_timestamp()) FROM pg_stat_activity"
+            " WHERE pid <> pg_backend_pid() AND backend_xid IS NOT NULL"
         )[0][0]
 
 
@@ -249,8 +276,9 @@ def opened(url: str) -> Iterator[Source]:
     try:
         parts = psycopg.conninfo.conninfo_to_dict(url)
         connection = psycopg.connect(
-            url, autocommit=True, connect_timeout=CONNECT_S, application_name="datamind sync"
-        )
+            url, autocommit=True, connect_timeout=CONNECT_S, application_name="datamind sync",
+            **LOST,
+        )  # fmt: skip
     except (psycopg.Error, ValueError) as fault:
         raise connection_fault(getattr(fault, "sqlstate", None), str(fault), "PostgreSQL") from None
     host, port = parts.get("host") or "localhost", parts.get("port") or 5432
@@ -261,8 +289,13 @@ def opened(url: str) -> Iterator[Source]:
         yield Source(connection, f"{parts.get('dbname') or 'postgres'} on {host}:{port}")
 
 
-def _mark(written: str) -> str:
-    return hashlib.sha256(written.encode()).hexdigest()[:24]
+def _seen(row: tuple[Any, ...]) -> Seen:
+    shape = _hash(f"{row[7]} {row[8]}")
+    return Seen(_hash(f"{row[6]} {shape}"), shape, row[3])
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 def quoted(name: str) -> str:

@@ -22,9 +22,20 @@ class SourceColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """How a table is at a moment: `mark` changes with each write and each change of its `shape`
+    (columns, types, names of an enum's values); `secured` says that row security holds for our
+    role."""
+
+    mark: str
+    shape: str = ""
+    secured: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SourceTable:
-    """A table as PostgreSQL has it: rows and bytes are estimates. `mark` changes with each write;
-    `secured` says that its rows are kept from our role, `closed` that some of its columns are."""
+    """A table as PostgreSQL has it: rows and bytes are estimates. `closed` says that some of its
+    columns are kept from our role; `files` are those that it is in."""
 
     schema: str
     name: str
@@ -34,9 +45,9 @@ class SourceTable:
     indexed: frozenset[str]
     rows: int
     bytes: int
-    mark: str
-    secured: bool = False
+    seen: Seen
     closed: bool = False
+    files: str = ""
 
     @property
     def id(self) -> str:
@@ -149,9 +160,10 @@ class State:
 
     `status` is copying, live, or stopped (with its reason); `base` is the table that holds the
     rows. `synced_at` is the moment of the snapshot that it equals, `mark` how much PostgreSQL had
-    written into the table by then, `xids` which transaction was to be the next; `verified_at` is
-    when all of it was last compared. With `plain`, readers may read the table as it is stored: each
-    row is in it once. `source` is the database that it was last compared with.
+    written into the table by then and `shape` how it was, `xids` which transaction was to be the
+    next; `verified_at` is when all of it was last compared, `verified` the mark of then. With
+    `plain`, readers may read the table as it is stored: each row is in it once. `source` is the
+    database that it was last compared with.
     """
 
     table: str
@@ -173,6 +185,8 @@ class State:
     shortcuts: tuple[Shortcut, ...] = ()
     plain: bool = False
     source: str = ""
+    shape: str = ""
+    verified: str = ""
 
 
 @dataclass(frozen=True, slots=True)
