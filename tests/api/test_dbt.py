@@ -69,6 +69,18 @@ async def ended(api: Api, run_id: str) -> tuple[dict[str, Any], list[str]]:
             await asyncio.sleep(0.1)
 
 
+@pytest.fixture(scope="module")
+def built(api: Api, loop: asyncio.Runner, settings: Settings) -> None:
+    """There is a build, also where this process was not given the test that makes one."""
+
+    async def work() -> None:
+        if build_in_use(settings) is None:
+            told, _ = await ended(api, (await admin(api, "POST", "/build", {}))["run_id"])
+            assert told["status"] == "success", told
+
+    loop.run(work())
+
+
 def test_a_build_is_asked_for_followed_and_put_in_use(api: Api, run: Run) -> None:
     async def work() -> None:
         early = await api.call("POST", "/admin/dbt/test", role="admin")
@@ -114,6 +126,7 @@ def test_a_build_is_asked_for_followed_and_put_in_use(api: Api, run: Run) -> Non
     run(work())
 
 
+@pytest.mark.usefixtures("built")
 def test_models_tell_of_their_tests_owner_and_neighbours(api: Api, run: Run) -> None:
     async def work() -> None:
         found = {m["name"]: m for m in (await admin(api, "GET", "/models"))["items"]}
@@ -127,6 +140,7 @@ def test_models_tell_of_their_tests_owner_and_neighbours(api: Api, run: Run) -> 
     run(work())
 
 
+@pytest.mark.usefixtures("built")
 def test_waiting_gives_the_end_and_the_log(api: Api, run: Run) -> None:
     async def work() -> None:
         told = await admin(api, "POST", "/test?wait=true", {"models": ["orders"]})
@@ -138,6 +152,7 @@ def test_waiting_gives_the_end_and_the_log(api: Api, run: Run) -> None:
     run(work())
 
 
+@pytest.mark.usefixtures("built")
 def test_documentation_is_one_page_that_can_do_nothing_to_its_reader(api: Api, run: Run) -> None:
     async def work() -> None:
         page = await api.call("GET", "/admin/dbt/docs/site", role="admin")

@@ -172,6 +172,18 @@ def test_what_was_killed_goes_on_with_the_secrets_of_the_backup(
     assert audit_key_of(other) == audit_key_of(one) and holds(other)
 
 
+@pytest.mark.postgres
+def test_what_was_decided_in_a_database_that_is_empty_again_was_not_decided(
+    tmp_path: Path, new_postgres_url: str
+) -> None:
+    settings = at(tmp_path / "home", new_postgres_url)
+    stage = settings.home / restoring.STAGE
+    stage.mkdir(parents=True)
+    (stage / restoring.PREPARED).write_text('{"id": "x", "before": "b", "parts": {}}')
+    add(settings, "ann")
+    assert people(settings) == {"Ann"} and not stage.exists()
+
+
 def told(file: Path, settings: Settings) -> tuple[str, ...]:
     """What is wrong with it, whether it can be read to its end or not."""
     try:

@@ -18,10 +18,18 @@ from typing import Any
 
 import pytest
 
+from datamind import clock
 from datamind.backup import archive, checking, increments, making, proving, restoring
 from datamind.backup.manifest import BLOCKS, MANIFEST, RECIPE, Manifest, members_of
 from datamind.errors import BadInput, DataMindError
-from datamind.rooms.system.backup_files import as_of, listed, made_at, newest, states
+from datamind.rooms.system.backup_files import (
+    latest,
+    listed,
+    made_at,
+    moments,
+    newest,
+    states,
+)
 from datamind.settings import Settings
 
 from .conftest import KEY, OTHER, add, at, holds, people
@@ -103,10 +111,10 @@ def test_each_increment_is_proved_and_brings_back_what_was_then(
 
 def test_where_nothing_changed_none_is_made_and_that_is_noted(used: Settings) -> None:
     file = made(used)
-    noted = as_of(used.backup_folder)
+    noted = latest(moments(used.backup_folder), clock.now())
     assert making.increment(used) is None
     assert states(used.backup_folder) == [file] and noted is not None
-    assert (as_of(used.backup_folder) or noted) > noted == made_at(file)
+    assert (latest(moments(used.backup_folder), clock.now()) or noted) > noted == made_at(file)
     add(used, "new")
     again = made(used)
     assert making.increment(used) is None

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from datamind.adapters.cache import MemoryCache
-from datamind.errors import DataMindError, QueryCancelled, QueryTimeout
+from datamind.errors import DataMindError, Overloaded, QueryCancelled, QueryTimeout
 from datamind.pipeline.kept import Read
 from datamind.records import Governed, Result, ResultColumn
 from datamind.rooms.places import CallOff
@@ -173,7 +173,7 @@ def test_a_fault_is_everybodys_who_waited_and_is_not_kept() -> None:
     assert asyncio.run(told()) == (1, {"QueryTimeout"}, 2)
 
 
-@pytest.mark.parametrize("how", ["cancelled", "called off", "broken"])
+@pytest.mark.parametrize("how", ["cancelled", "called off", "turned away", "broken"])
 def test_where_the_first_is_called_off_the_next_runs(how: str) -> None:
     async def told() -> list[object]:
         desk = Desk()
@@ -185,8 +185,8 @@ def test_where_the_first_is_called_off_the_next_runs(how: str) -> None:
         if how == "cancelled":
             first.cancel()
         else:
-            fault = QueryCancelled("Off.") if how == "called off" else RuntimeError("x")
-            desk.shop.fault = fault
+            faults = {"called off": QueryCancelled("Off."), "turned away": Overloaded("Full.")}
+            desk.shop.fault = faults.get(how, RuntimeError("x"))
             desk.shop.gate.set()
         with pytest.raises((asyncio.CancelledError, DataMindError, RuntimeError)):
             await first

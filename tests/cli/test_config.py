@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet, MultiFernet
+from typer.testing import CliRunner
 
-from datamind.commands import config
+from datamind.commands import config, config_options
 from datamind.errors import BadInput, Conflict
 from datamind.settings import dotenv, encrypted, environment, load
 from datamind.settings.checking import known, look, must_be_safe
@@ -105,6 +106,21 @@ def test_rotate_takes_a_new_key_and_the_old_one_opens_nothing(here: Path) -> Non
     path.write_text(old)
     with pytest.raises(BadInput, match="JWT_SECRET can't be decrypted"):
         load()
+
+
+def test_rotate_keeps_the_old_key_unless_it_is_to_go(here: Path) -> None:
+    config.init(None, None)
+    path = encrypted.key_file(environment.current())
+    assert path is not None
+    old = path.read_text().strip()
+    assert CliRunner().invoke(config_options.app, ["rotate"]).exit_code == 0
+    assert old in path.read_text()
+    assert CliRunner().invoke(config_options.app, ["rotate", "--drop-old"]).exit_code == 0
+    assert old not in path.read_text()
+
+
+def test_what_unmasks_is_a_secret_too() -> None:
+    assert environment.is_secret("MASK_KEY", STRONG)
 
 
 def test_rotate_with_the_key_in_the_environment(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,7 +13,9 @@ import duckdb
 import pytest
 
 from datamind.adapters.dbt.build import Build, build, current_build
-from datamind.adapters.dbt.builds import KEPT_LOGS
+from datamind.adapters.dbt.builds import KEPT_LOGS, tidy
+from datamind.adapters.dbt.docs import docs_page
+from datamind.adapters.dbt.running import take_back
 from datamind.errors import BadInput, DataMindError, DbtBuildFailed
 
 from .conftest import CORRELATION, ORDERS, PROJECT, orders
@@ -161,12 +164,12 @@ def test_readers_keep_what_they_read_and_the_last_two_builds_stay(builds: Path) 
 
 def test_failures_push_no_build_out_and_keep_few_logs(builds: Path) -> None:
     first = in_use(builds)
-    second = builds / "20990101-000000-second"
+    second = builds / "20990101-000000-5ec04d"
     shutil.copytree(first.warehouse.parent, second)
     pointer = {"id": second.name, "elapsed_s": 1, "label": "second", "before": first.id}
     (builds / "current.json").write_text(json.dumps(pointer))
     for number in range(KEPT_LOGS):
-        (builds / f"2098-{number}").mkdir()
+        (builds / f"20980101-{number:06}-abcdef").mkdir()
     failing(builds, timeout_s=0.01)
     assert first.warehouse.is_file()
     assert len([p for p in builds.iterdir() if p.is_dir()]) == 2 + KEPT_LOGS
@@ -189,3 +192,36 @@ def test_a_place_that_can_not_be_written_is_said_so(tmp_path: Path) -> None:
     (tmp_path / "builds").write_text("a file")
     with pytest.raises(BadInput, match="can't be written"):
         build(PROJECT, tmp_path / "builds")
+
+
+def test_what_others_keep_beside_builds_is_left_alone(tmp_path: Path) -> None:
+    for folder in ("shop/models", "lost+found", "20200101-000000-abcdef/target"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "a.sql").write_text("SELECT 1")
+    tidy(tmp_path)
+    left = {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*.sql")}
+    assert left == {"shop/models/a.sql", "lost+found/a.sql"}
+
+
+def test_through_nothing_that_code_of_a_project_left_is_read_or_written(tmp_path: Path) -> None:
+    secret, build_s = tmp_path / "secrets.json", tmp_path / "build"
+    (build_s / "target").mkdir(parents=True)
+    secret.write_text("of ours")
+    (build_s / "target" / "manifest.json").write_text("{}")
+    for link in (build_s / "reason.txt", build_s / "target" / "known.json.new"):
+        link.symlink_to(secret)
+    (build_s / "all").symlink_to(tmp_path)
+    os.mkfifo(build_s / "target" / "sources.json")
+    take_back(build_s)
+    assert sorted(p.name for p in build_s.rglob("*")) == ["manifest.json", "target"]
+    assert secret.read_text() == "of ours"
+
+
+def test_documentation_is_of_the_project_when_it_was_made(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text('x = "MANIFEST.JSON INLINE DATA"')
+    for name, content in (("manifest.json", '{"of": "build"}'), ("docs-manifest.json", None)):
+        (tmp_path / name).write_text(content or '{"of": "docs"}')
+        page = docs_page(tmp_path)
+        assert page is not None
+        of = "docs" if content is None else "build"
+        assert page.html == f'x = {{"of": "{of}"}}'.encode()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +19,7 @@ from datamind.settings import load
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 LIBRARY = Path(__file__).with_name("library")
+READER = f"library_reader_{os.getpid()}"  # of the server, which other processes test on too
 RAW = """
 DROP SCHEMA IF EXISTS raw CASCADE; CREATE SCHEMA raw;
 CREATE TABLE raw.loans AS SELECT n AS id, 'r' || n % 3 AS reader, n * 10 AS pages
@@ -28,8 +31,8 @@ FROM generate_series(1, 60) n;
 def url(own_postgres_url: str) -> str:
     with psycopg.connect(own_postgres_url) as admin:
         admin.execute(RAW)
-        admin.execute("DROP ROLE IF EXISTS library_reader")
-        admin.execute("CREATE ROLE library_reader")
+        admin.execute(f"DROP ROLE IF EXISTS {READER}")
+        admin.execute(f"CREATE ROLE {READER}")
     return own_postgres_url
 
 
@@ -79,10 +82,10 @@ def test_a_new_build_keeps_grants_and_running_readers_and_shuts_the_one_before(
     built: DbtOutcome, project: Project, admin: psycopg.Connection, url: str
 ) -> None:
     for grant in (
-        "GRANT USAGE ON SCHEMA analytics TO library_reader",
-        "GRANT SELECT ON analytics.loans TO library_reader",
-        "GRANT SELECT (reader) ON analytics.readers TO library_reader",
-        "ALTER DEFAULT PRIVILEGES IN SCHEMA analytics GRANT SELECT ON TABLES TO library_reader",
+        f"GRANT USAGE ON SCHEMA analytics TO {READER}",
+        f"GRANT SELECT ON analytics.loans TO {READER}",
+        f"GRANT SELECT (reader) ON analytics.readers TO {READER}",
+        f"ALTER DEFAULT PRIVILEGES IN SCHEMA analytics GRANT SELECT ON TABLES TO {READER}",
         "INSERT INTO raw.loans VALUES (61, 'new', 500)",
     ):
         admin.execute(grant.encode())
@@ -120,13 +123,13 @@ def test_a_new_build_keeps_grants_and_running_readers_and_shuts_the_one_before(
         assert len(cursor.fetchall()) == 59  # the rest of what it began with
     assert {row[0] for row in seen if isinstance(row, tuple)} == {60, 61}
     for table in ("loans", "long_loans"):
-        right = f"SELECT has_table_privilege('library_reader', 'analytics.{table}', 'SELECT')"
+        right = f"SELECT has_table_privilege('{READER}', 'analytics.{table}', 'SELECT')"
         assert one(admin, right) is (table == "loans")
-    column = "SELECT has_column_privilege('library_reader', 'analytics.readers', '{}', 'SELECT')"
+    column = f"SELECT has_column_privilege('{READER}', 'analytics.readers', '{{}}', 'SELECT')"
     assert one(admin, column.format("reader")) is True
     assert one(admin, column.format("loans")) is False
     admin.execute("CREATE TABLE analytics.later (x int)")
-    later = "SELECT has_table_privilege('library_reader', 'analytics.later', 'SELECT')"
+    later = f"SELECT has_table_privilege('{READER}', 'analytics.later', 'SELECT')"
     assert one(admin, later) is True
     admin.execute("DROP TABLE analytics.later")
     assert left not in schemas(admin)
@@ -135,10 +138,7 @@ def test_a_new_build_keeps_grants_and_running_readers_and_shuts_the_one_before(
     before = [s for s in schemas(admin) if s.endswith("__before")]
     assert len(before) == 2
     for schema in before:
-        assert (
-            one(admin, f"SELECT has_schema_privilege('library_reader', '{schema}', 'USAGE')")
-            is False
-        )
+        assert one(admin, f"SELECT has_schema_privilege('{READER}', '{schema}', 'USAGE')") is False
     # An incremental model grew: its old row was carried on, the new reader was added.
     assert one(admin, "SELECT built FROM analytics.readers WHERE reader = 'r1'") == first
     assert one(admin, "SELECT count(*) FROM analytics.readers") == 4
@@ -179,6 +179,46 @@ def test_what_dbt_did_not_make_is_never_taken_away(
     with pytest.raises(DbtBuildFailed, match=r"analytics\.somebodys was not made by dbt"):
         project.run(DbtWanted("build"))
     admin.execute("DROP TABLE analytics.somebodys")
+
+
+def test_another_installation_s_schemas_are_none_of_ours(
+    built: DbtOutcome, project: Project, admin: psycopg.Connection
+) -> None:
+    theirs = ("analytics_dev", "analytics_dev__20260101_000000_abcdef__before")
+    note = '{"datamind_build": "x", "of": "analytics_dev", "relations": ["t"]}'
+    for schema in theirs:
+        admin.execute(f"CREATE SCHEMA {schema}".encode())
+        admin.execute(f"CREATE TABLE {schema}.t AS SELECT 1 AS x".encode())
+        admin.execute(f"ALTER TABLE {schema}.t ENABLE ROW LEVEL SECURITY".encode())
+        admin.execute(f"COMMENT ON SCHEMA {schema} IS '{note}'".encode())
+    for _ in range(2):
+        outcome = project.run(DbtWanted("run", select=("loans",)))
+        assert outcome.status == "success", outcome
+    assert [one(admin, f"SELECT count(*) FROM {schema}.t") for schema in theirs] == [1, 1]
+    for schema in theirs:
+        admin.execute(f"DROP SCHEMA {schema} CASCADE".encode())
+
+
+def test_a_view_that_the_project_has_no_more_is_let_go_by_a_build_of_all(
+    url: str, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(LIBRARY, tmp_path / "library"))
+    old, new = (folder / "models" / f"{name}_view.sql" for name in ("old", "new"))
+    old.write_text("{{ config(materialized='view') }} SELECT 1 AS x")
+    env = {"DATAMIND_HOME": str(tmp_path), "DBT_PROJECT_PATH": str(folder),
+           "DBT_WAREHOUSE_URL": url, "DBT_SCHEMA": "renames"}  # fmt: skip
+    project = project_of(load(env))
+    for _ in range(2):
+        outcome = project.run(DbtWanted("build"))
+        assert outcome.status == "success", outcome
+        if old.exists():
+            old.rename(new)
+    with psycopg.connect(url, autocommit=True) as admin:
+        views = admin.execute("SELECT viewname FROM pg_views WHERE schemaname = 'renames'")
+        assert {"new_view", "old_view"} & {name for (name,) in views} == {"new_view"}
+        gone = admin.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'renames%'")
+        for (schema,) in gone.fetchall():
+            admin.execute(f'DROP SCHEMA "{schema}" CASCADE'.encode())
 
 
 def test_tests_run_on_what_is_in_use(built: DbtOutcome, project: Project) -> None:

@@ -148,6 +148,17 @@ def test_a_lost_connection_is_told_and_replaced(warehouse: PostgresWarehouse) ->
     assert warehouse.run(governed("SELECT 1"), timeout_s=5).rows == ((1,),)
 
 
+def test_a_connection_that_was_ended_while_idle_is_replaced_unseen(
+    warehouse: PostgresWarehouse,
+) -> None:
+    warehouse.run(governed("SELECT 1"), timeout_s=5)
+    (connection,) = warehouse._slots._all
+    with psycopg.connect(warehouse._url, autocommit=True) as admin:
+        pid = connection.info.backend_pid
+        admin.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+    assert warehouse.run(governed("SELECT 1"), timeout_s=5).rows == ((1,),)
+
+
 @pytest.mark.parametrize(
     "sql",
     [

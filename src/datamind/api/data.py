@@ -29,6 +29,7 @@ from datamind.language.fiscal import fiscal_year
 from datamind.ports import Warehouse
 from datamind.records import Target
 from datamind.rooms.places import Places
+from datamind.rooms.questions.exporting import PATIENCE
 from datamind.semantics.catalog import Catalog
 from datamind.settings import Settings
 
@@ -205,7 +206,8 @@ class Following:
         for oldest in list(self._old):  # two generations at most
             self._drop(oldest)
         self._old.append(older)
-        loop.call_later(self._settings.query_timeout_s + LINGER_S, self._drop, older)
+        longest_s = PATIENCE * parts.settings.query_timeout_s  # that of an export
+        loop.call_later(longest_s + LINGER_S, self._drop, older)
         self._failed = ""
         log.warning("newer data is asked from now on: %s", newer.warehouse.name)
         return True

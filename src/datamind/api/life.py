@@ -172,7 +172,8 @@ async def _put_together(start: Start, opened: _Opened, jobs: Jobs, stack: AsyncE
     """What services work with; what they remember of the store is read."""
     settings, now = start.settings, start.now
     server, shared, store, data = settings.server, opened.shared, opened.store, opened.data
-    threads = Threads(server.query_workers + THREADS, "asks")
+    exports = max(1, server.query_workers // 2)
+    threads = Threads(server.query_workers + exports + THREADS, "asks")
     stack.callback(threads.shutdown, wait=False, cancel_futures=True)
     passwords = Passwords(rounds=start.password_rounds)
     stack.callback(passwords.close)
@@ -192,7 +193,7 @@ async def _put_together(start: Start, opened: _Opened, jobs: Jobs, stack: AsyncE
         metrics=opened.metrics, job_metrics=opened.metrics.jobs, threads=threads, now=now,
         today=start.today, results=Results(shared.cache, threads, ttl_s=server.cache_s, now=now),
         started=now(), places=_places(settings, server.query_workers), exporters=EXPORTERS,
-        export_places=_places(settings, max(1, server.query_workers // 2)),
+        export_places=_places(settings, exports),
         demo_questions=start.demo_questions, breakers=opened.breakers,
     )  # fmt: skip
     stack.push_async_callback(parts.running.end)

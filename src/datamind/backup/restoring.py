@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, inspect, select
 
 from datamind import clock
 from datamind.adapters.audit.file import sync_folder
@@ -201,6 +201,8 @@ def _held_by_store(settings: Settings) -> str | None:
     address = parsed(settings.database_url)
     with reached(address), open_engine(address) as engine, engine.connect() as connection:
         table = _system_state()
+        if not inspect(connection).has_table(table.name):  # it was empty, and is again
+            return None
         found = connection.scalar(select(table.c.value).where(table.c.name == RESTORED))
     return found["id"] if found else None
 

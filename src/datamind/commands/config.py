@@ -101,7 +101,8 @@ _ELSEWHERE = f"Keep it elsewhere, and name its file in {encrypted.KEY_FILE}."
 
 def rotate(file: Path | None, *, keep_old: bool) -> int:
     """Encrypt all anew. The key's file holds both keys until the values are written, so that a
-    stop at any moment leaves what can be read."""
+    stop at any moment leaves what can be read; the old ones stay in it for backups and other files
+    of before, unless they are to go."""
     path, values = _existing(file)
     env = {**values, **os.environ}
     keys, where = _keys(values), encrypted.key_file(env)
@@ -131,6 +132,12 @@ def rotate(file: Path | None, *, keep_old: bool) -> int:
         screen.say(f"{encrypted.KEY} may now hold the first key alone.")
     else:
         screen.say(f"It is in {where}: keep a copy elsewhere.")
+        screen.say(
+            "The old ones are there too, for backups and other files of before; --drop-old later"
+            " takes them away." if keep_old else
+            "The old ones are gone: backups and other files of before can be read with a copy of"
+            " them alone."
+        )  # fmt: skip
     return 0
 
 

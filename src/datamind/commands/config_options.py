@@ -44,12 +44,14 @@ def encrypt(
 @app.command("rotate")
 def rotate(
     file: File = None,
-    keep: Annotated[bool, typer.Option("--keep-old", help="Keep the old keys too.")] = False,
+    drop: Annotated[
+        bool, typer.Option("--drop-old/--keep-old", help="Take the old keys away, or keep them.")
+    ] = False,
 ) -> None:
     """Encrypt all anew with a new key; of ENCRYPTION_KEY=NEW,OLD, with the first."""
     from datamind.commands import config
 
-    finish(lambda: config.rotate(file, keep_old=keep), as_json=False)
+    finish(lambda: config.rotate(file, keep_old=not drop), as_json=False)
 
 
 @app.command("key")

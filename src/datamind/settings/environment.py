@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from datamind.settings import dotenv, encrypted
 
 _SECRET = re.compile(
-    r"(^|_)(SECRET|TOKEN|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|DSN|API_KEY|ENCRYPTION_KEY|WEBHOOKS?)(_|$)"
+    r"(^|_)(SECRET|TOKEN|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|DSN|API_KEY|ENCRYPTION_KEY|MASK_KEY|WEBHOOKS?)(_|$)"
 )
 _URL = re.compile(r"(^|_)(URL|URI|ENDPOINT)(_|$)")
 _NOT_SECRET = re.compile(r"_(FILE|DAYS|MINUTES|SECONDS|MAX_DAYS|S)$")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import re
 import secrets
 import shutil
 import time
@@ -77,6 +78,9 @@ def build_at(folder: Path, elapsed_s: float, label: str) -> Build:
     )
 
 
+_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
+
+
 def new_id() -> str:
     """An id that sorts by time, and is fit for names of schemas."""
     return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
@@ -116,10 +120,12 @@ def point_to(builds: Path, made: Build) -> None:
 
 
 def tidy(builds: Path) -> None:
-    """Keep the build in use, the one before until its readers moved on, and logs of others."""
+    """Keep the build in use, the one before until its readers moved on, and logs of others. What
+    we did not make is left alone."""
     said = pointer(builds)
     kept = {said.get("id"), said.get("before")}
-    others = sorted(p for p in builds.iterdir() if p.is_dir() and p.name not in kept)
+    made = (p for p in builds.iterdir() if _ID.fullmatch(p.name) and p.is_dir())
+    others = sorted(p for p in made if p.name not in kept)
     for folder in others[:-KEPT_LOGS]:
         shutil.rmtree(folder, ignore_errors=True)
     for folder in others[-KEPT_LOGS:]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from datamind.adapters.dbt.results import read_json
 from datamind.dbt_records import DocsPage
 
+MANIFEST = "docs-manifest.json"  # of the project as it was when its documentation was made
 # What dbt's page holds where `docs generate --static` puts the data.
 _PLACES = {
     '"MANIFEST.JSON INLINE DATA"': "manifest.json",
@@ -29,7 +30,9 @@ def docs_page(artifacts: Path) -> DocsPage | None:
         text = (artifacts / "index.html").read_text("utf-8")
     except OSError:
         return None
-    for place, name in _PLACES.items():
+    for place, usual in _PLACES.items():
+        of_its_own = usual == "manifest.json" and (artifacts / MANIFEST).is_file()
+        name = MANIFEST if of_its_own else usual
         # `<` as an escape: no text of the project ends the script.
         data = json.dumps(read_json(artifacts / name)).replace("<", "\\u003c")
         text = text.replace(place, data)

@@ -38,10 +38,16 @@ def main(orders: dict[str, Any], options: list[str]) -> int:
             " take `schema` from env_var('DATAMIND_DBT_SCHEMA').",
         )
     for step in orders["steps"]:
-        result = dbtRunner(manifest=read.result).invoke([*step["words"], *options])
+        result = dbtRunner(manifest=read.result).invoke(_arguments(step["words"], options))
         if not result.success and step["needed"]:
             return 1
     return 0
+
+
+def _arguments(words: list[str], options: list[str]) -> list[str]:
+    """The command, the options of all steps, and those of this one, which win."""
+    at = next((n for n, word in enumerate(words) if word.startswith("-")), len(words))
+    return [*words[:at], *options, *words[at:]]
 
 
 def _told(orders: dict[str, Any], reason: str) -> int:

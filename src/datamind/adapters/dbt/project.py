@@ -21,12 +21,12 @@ from datamind.adapters.dbt.builds import (
     point_to,
     tidy,
 )
-from datamind.adapters.dbt.docs import docs_page
+from datamind.adapters.dbt.docs import MANIFEST, docs_page
 from datamind.adapters.dbt.log_lines import hidden
 from datamind.adapters.dbt.models import models_of
 from datamind.adapters.dbt.places import DuckDbFile, Place
 from datamind.adapters.dbt.process import COULD_NOT_READ
-from datamind.adapters.dbt.running import Ended, Limits, Orders, Say, Step, own, run
+from datamind.adapters.dbt.running import Ended, Limits, Orders, Say, Step, run, take_back
 from datamind.dbt_records import Command, DbtModel, DbtOutcome, DbtWanted, DocsPage, looks_back
 from datamind.errors import BadInput, DbtBuildFailed
 from datamind.ports import Stop
@@ -44,7 +44,10 @@ STEPS: Mapping[Command, tuple[Step, ...]] = {
 }
 MAKING = ("build", "run")
 NAMED = 5  # selectors that a message names
-OF_DOCS = ("index.html", "catalog.json", "manifest.json", "graph_summary.json")
+OF_DOCS = {  # what the build in use gets of it; its own manifest says what it was built from
+    "index.html": "index.html", "catalog.json": "catalog.json",
+    "graph_summary.json": "graph_summary.json", "manifest.json": MANIFEST,
+}  # fmt: skip
 
 
 def no_sources(folder: Path) -> Mapping[str, str]:
@@ -141,7 +144,9 @@ class Project:
         if making and outcome.status in there and outcome.counts:
             elapsed = round(time.monotonic() - started, 2)
             made = replace(made, elapsed_s=elapsed, elsewhere=self.place.elsewhere)
-            return self._put_in_use(outcome, made, before, carried is not None)
+            # Of a build of all, what is not there any more was taken out of the project.
+            partly = carried is not None and wanted.partial
+            return self._put_in_use(outcome, made, before, partly)
         if before is not None:
             self._add_to(before, wanted.command, made, outcome)
             outcome = replace(outcome, version=before.id, artifacts=str(before.artifacts))
@@ -191,8 +196,12 @@ class Project:
             **{variable: str(made.folder / name) for variable, name in made.sources.items()},
         }  # fmt: skip
         steps = self._steps(wanted, before)
-        if carried and self.place.again():
-            steps = (Step(("run", "--select", *self.place.again()), needed=False), *steps)
+        if carried and wanted.partial and self.place.again():
+            # Before, for models that read them; and after, for dbt drops those on what it replaces.
+            aside = str(made.folder / "again")  # where their results take the place of no others
+            words = ("run", "--select", *self.place.again(), "--target-path", aside)
+            again = Step(words, needed=False)
+            steps = (again, steps[0], again, *steps[1:])
         orders = Orders(
             made.folder, steps, self._options(made), variables,
             schema=self.place.schema_of(made) if making else "",
@@ -200,7 +209,7 @@ class Project:
         )  # fmt: skip
         ended = run(orders, self.limits, say=say, stop=stop)
         if self.limits.user is not None:  # from now on nothing of the project may touch it
-            own(made.folder, os.geteuid(), os.getegid())
+            take_back(made.folder)
         return ended
 
     def _steps(self, wanted: DbtWanted, before: Build | None) -> Sequence[Step]:
@@ -301,10 +310,10 @@ class Project:
                 current.artifacts, results.learn(known, ran, clock.now().isoformat())
             )
         if command == "docs" and outcome.status == "success":
-            for name in OF_DOCS:
+            for name, kept in OF_DOCS.items():
                 if (made.artifacts / name).is_file():
-                    shutil.copyfile(made.artifacts / name, current.artifacts / f"{name}.new")
-                    (current.artifacts / f"{name}.new").replace(current.artifacts / name)
+                    shutil.copyfile(made.artifacts / name, current.artifacts / f"{kept}.new")
+                    (current.artifacts / f"{kept}.new").replace(current.artifacts / kept)
         if (made.artifacts / "sources.json").is_file():
             shutil.copyfile(made.artifacts / "sources.json", current.artifacts / "sources.json")
         if command == "sync":

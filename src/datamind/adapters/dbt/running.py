@@ -7,6 +7,7 @@ import json
 import os
 import selectors
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -191,6 +192,18 @@ def own(folder: Path, uid: int, gid: int) -> None:
     for place, folders, files in os.walk(folder):
         for name in (".", *folders, *files):
             os.chown(os.path.join(place, name), uid, gid, follow_symlinks=False)
+
+
+def take_back(folder: Path) -> None:
+    """The folder is ours again. What is neither a file nor a folder goes: through a link that code
+    of a project left, we would read or write what that code may not."""
+    own(folder, os.geteuid(), os.getegid())
+    for place, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            path = os.path.join(place, name)
+            mode = os.lstat(path).st_mode
+            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+                os.unlink(path)
 
 
 class _Log:

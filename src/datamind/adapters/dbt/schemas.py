@@ -129,8 +129,11 @@ class PostgresSchemas:
                 raise DbtBuildFailed("dbt built nothing in the schema that it was given.")
             names = {self._name + s.removeprefix(new): s for s in made_now}
             there = {s for s, _ in self._schemas(connection, self._name)}
-            for schema in sorted({*self._in_use(connection), *(there & set(names))}):
-                self._must_have_all(connection, schema, self._new(made, schema), carried)
+            ours = set(self._in_use(connection))
+            for schema in sorted({*ours, *(there & set(names))}):
+                _must_have_no_filters(schema, self._relations(connection, schema))
+                if carried or schema not in ours:
+                    self._must_have_all(connection, schema, self._new(made, schema))
                 self._retire(connection, schema, self._new(made, schema))
             for name, schema in names.items():
                 self._name_it(connection, schema, name, made)
@@ -145,14 +148,9 @@ class PostgresSchemas:
 
     # ---- steps ---------------------------------------------------------------------------------
 
-    def _must_have_all(
-        self, connection: Connection, schema: str, new: str, carried: bool
-    ) -> None:  # fmt: skip
+    def _must_have_all(self, connection: Connection, schema: str, new: str) -> None:
         """Nothing may be lost by a switch that was not meant to be: what was carried on, and what
         is in a schema that no build of ours made."""
-        comments = dict(self._schemas(connection, schema))
-        if not carried and _noted(comments.get(schema)) is not None:
-            return
         there = {name for name, _, _ in self._relations(connection, new)}
         for name, _, _ in self._relations(connection, schema):
             if name not in there:
@@ -177,7 +175,7 @@ class PostgresSchemas:
         """Give a new schema its name, and note what is in it: that is ours to replace."""
         relations = [r for r, _, _ in self._relations(connection, schema)]
         self._say(connection, "ALTER SCHEMA {} RENAME TO {}", schema, name)
-        note = json.dumps({"datamind_build": made.id, "relations": relations})
+        note = json.dumps({"datamind_build": made.id, "of": self._name, "relations": relations})
         from psycopg import sql
 
         connection.execute(
@@ -187,16 +185,11 @@ class PostgresSchemas:
     def _must_be_dbts_own(self, connection: Connection, made: Build) -> None:
         """What else is in a schema in use would be gone after a switch: then nothing is built."""
         self._short(self.schema_of(made) + BEFORE)
-        for schema, comment in self._schemas(connection, self._name):
-            if self._is_builds(schema):
-                continue
-            known = _noted(comment)
-            for name, _, row_security in self._relations(connection, schema):
-                if row_security:
-                    raise DbtBuildFailed(
-                        f"{schema}.{name} has row security, which a new build would not have.",
-                        hint="Put row filters into policies (docs/policies.md), or on other tables",
-                    )
+        comments = dict(self._schemas(connection, self._name))
+        for schema in self._in_use(connection):
+            known, relations = _noted(comments[schema]), self._relations(connection, schema)
+            _must_have_no_filters(schema, relations)
+            for name, _, _ in relations:
                 if known is not None and name not in known:
                     raise DbtBuildFailed(
                         f"{schema}.{name} was not made by dbt: a switch would take it away.",
@@ -241,10 +234,18 @@ class PostgresSchemas:
         return list(connection.execute(_SCHEMAS, {"name": name}).fetchall())
 
     def _in_use(self, connection: Connection) -> list[str]:
-        return [
-            s for s, comment in self._schemas(connection, self._name)
-            if not self._is_builds(s) and (s == self._name or _noted(comment) is not None)
-        ]  # fmt: skip
+        """The schema, where it is there, and those that were built with it. Another installation's
+        may be called after ours."""
+        found = {s: _note(c) for s, c in self._schemas(connection, self._name)}
+        main = found.get(self._name, {}).get("datamind_build")
+
+        def ours(note: Mapping[str, Any]) -> bool:
+            if "of" in note:
+                return bool(note["of"] == self._name)
+            return "relations" in note and note.get("datamind_build") == main  # of before
+
+        return [s for s, note in found.items()
+                if not self._is_builds(s) and (s == self._name or ours(note))]  # fmt: skip
 
     def _is_builds(self, schema: str) -> bool:
         """Whether it is of a build on the way, or of before."""
@@ -319,10 +320,25 @@ WHERE o.nspname !~ '__[0-9]{8}_[0-9]{6}_[0-9a-f]{6}' LIMIT 1
 """
 
 
-def _noted(comment: str | None) -> frozenset[str] | None:
-    """The relations that a build of ours made, by the schema's comment; None where it says none."""
+def _must_have_no_filters(schema: str, relations: list[tuple[str, str, bool]]) -> None:
+    for name, _, row_security in relations:
+        if row_security:
+            raise DbtBuildFailed(
+                f"{schema}.{name} has row security, which a new build would not have.",
+                hint="Put row filters into policies (docs/policies.md), or on other tables",
+            )
+
+
+def _note(comment: str | None) -> Mapping[str, Any]:
+    """What a build noted of a schema; nothing where none did."""
     try:
         found = json.loads(comment or "")
-        return frozenset(map(str, found["relations"])) if "datamind_build" in found else None
-    except (ValueError, TypeError, KeyError):
-        return None
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) and "datamind_build" in found else {}
+
+
+def _noted(comment: str | None) -> frozenset[str] | None:
+    """The relations that a build made, by the schema's comment; None where it says none."""
+    relations = _note(comment).get("relations")
+    return frozenset(map(str, relations)) if isinstance(relations, list) else None

@@ -30,7 +30,7 @@ QUERY_FAULTS: Faults = {
         ResultTooLarge, "The server has too little memory or disk for the query.",
     ),
     (202, 203, 201): (WarehouseError, "The server has too much to do: a limit of it was reached."),
-    (210, 32, 3, 236): (WorkerLost, "The connection was lost in the middle of the query."),
+    (210, 3, 236): (WorkerLost, "The connection was lost in the middle of the query."),
     (497, 492, 291): (
         QueryFailed, "The warehouse's own user may not read what the statement names.",
     ),
@@ -41,7 +41,7 @@ QUERY_FAULTS: Faults = {
     (153,): (QueryFailed, "Something was divided by zero."),
     (69, 407, 321): (QueryFailed, "A number is out of the range of its type."),
     (38, 41): (QueryFailed, "A text is not a date or time."),
-    (6, 26, 27, 53, 70, 72, 349, 131, 376, 441, 675, 676): (
+    (6, 26, 27, 32, 53, 70, 72, 349, 131, 376, 441, 675, 676): (
         QueryFailed, "A value can't be turned into the type that the statement asks for.",
     ),
     (36, 42, 43, 395, 427, 386): (

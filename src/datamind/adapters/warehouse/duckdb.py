@@ -178,9 +178,11 @@ class DuckDbWarehouse:
             worker = self._idle.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:
             raise QueryTimeout("All query processes were busy until the time was over.") from None
+        worker.held = True
         try:
             if not worker.alive or worker.version != self.data_version():
                 worker = self._replace(worker)
+                worker.held = True
             try:
                 worker.wait_ready()
                 yield worker
@@ -189,6 +191,7 @@ class DuckDbWarehouse:
                     worker.kill()
                 raise
         finally:
+            worker.held = False
             if self._closed.is_set():
                 worker.kill()
             elif worker.ready and not worker.alive:
@@ -223,7 +226,10 @@ def _end(workers: set[Worker], owner: int) -> None:
     if os.getpid() != owner:
         return
     for worker in list(workers):
-        worker.kill()
+        if worker.held:
+            worker.process.kill()
+        else:
+            worker.kill()
     workers.clear()
 
 

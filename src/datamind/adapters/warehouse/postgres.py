@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import socket
 import threading
 import time
@@ -79,7 +80,7 @@ class PostgresWarehouse:
         self.name = f"{parts.get('dbname') or 'postgres'} on {host}:{port}"
         self._slots: Slots[psycopg.Connection[tuple[Any, ...]]] = Slots(
             self.name, connections, open=self._connect,
-            is_broken=lambda connection: connection.closed,
+            is_broken=_is_broken,
             end=lambda connection: connection.close(),
         )  # fmt: skip
 
@@ -220,6 +221,16 @@ class PostgresWarehouse:
         for name in ("json", "jsonb"):
             connection.adapters.register_loader(name, _json_loader())
         return connection
+
+
+def _is_broken(connection: Any) -> bool:
+    """Whether it is closed, or heard something while nothing was asked: it was ended by the server,
+    by a restart or a limit on idle ones."""
+    if connection.closed:
+        return True
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 @cache

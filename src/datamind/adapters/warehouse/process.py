@@ -75,6 +75,7 @@ class Worker:
         self.opening = opening
         self.version = version
         self.ready = False
+        self.held = False  # somebody asks it now, and sees to its end
         sizes = (opening.threads, opening.memory_mb, SLACK_MB, REPLY_MB)
         # A session of its own keeps Ctrl-C from killing it in the middle of a clean end.
         self.process = subprocess.Popen(  # noqa: S603 (our own file, no shell)
@@ -129,7 +130,8 @@ class Worker:
         return reply
 
     def kill(self) -> None:
-        """End it at once, whatever it does; safe to call twice."""
+        """End it at once, whatever it does; safe to call twice. For who holds it: another thread
+        may read a pipe, whose number is somebody else's once it is closed."""
         self.process.kill()
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
@@ -147,6 +149,12 @@ class Worker:
 
     def _receive(self, timeout_s: float, stop: Stop | None = None) -> worker.Reply | None:
         """The next reply; None when the time is over, or soon after `stop` was set."""
+        try:
+            return self._received(timeout_s, stop)
+        except (OSError, EOFError, pickle.UnpicklingError):
+            raise WorkerLost("The query process ended in the middle of the query.") from None
+
+    def _received(self, timeout_s: float, stop: Stop | None) -> worker.Reply | None:
         poll = select.poll()
         poll.register(self._from, select.POLLIN)
         until = time.monotonic() + timeout_s

@@ -97,6 +97,8 @@ PLAIN = frozenset(
 
 def converter(native: str) -> Callable[[Any], Any] | None:
     """How values of this DuckDB type become plain ones; None where they are plain already."""
+    if native.endswith("]"):  # a list, whatever it is of
+        return text
     if native in PLAIN or native.startswith(("DECIMAL", "ENUM")):
         return None
     if native == "TIMESTAMP WITH TIME ZONE":

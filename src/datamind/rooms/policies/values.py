@@ -24,6 +24,7 @@ from datamind.records import Draft, Governed, Optimized
 from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.caller import Caller
 from datamind.rooms.parts import Parts
+from datamind.rooms.policies.own_values import Key
 from datamind.semantics.catalog import Column, Counted, Table, Values
 
 log = logging.getLogger(__name__)
@@ -44,9 +45,8 @@ async def rights_of(parts: Parts, caller: Caller) -> Rights:
     version = await loop.run_in_executor(None, parts.warehouse.data_version)
     if any(governed.volatile for governed in wanted.values()):
         version = ""  # by the clock, rows come and go without a change of the data
-    reading = parts.values.of(
-        (bound.view.fingerprint, version), lambda: _read(parts, caller, wanted)
-    )
+    key = (bound.view.fingerprint, version)
+    reading = parts.values.of(key, lambda: _read(parts, caller, wanted, key))
     try:
         own = await asyncio.wait_for(asyncio.shield(reading), PATIENCE_S)
     except TimeoutError:
@@ -84,8 +84,10 @@ def _governed(table: Table, column: Column, bound: BoundRules) -> Governed:
     return govern(ready, bound.view, row_limit=MOST_VALUES, policy=bound)
 
 
-async def _read(parts: Parts, caller: Caller, wanted: dict[str, Governed]) -> Values:
-    """The values of the columns; of one that can't be read, none."""
+async def _read(
+    parts: Parts, caller: Caller, wanted: dict[str, Governed], key: Key
+) -> Values:  # fmt: skip
+    """The values of the columns; of one that can't be read, none for now."""
     relations = sorted({r for governed in wanted.values() for r in governed.relations})
     await note(parts, caller, "values_read", Outcome.intent, component="warehouse",
                columns=sorted(wanted), relations=relations)  # fmt: skip
@@ -97,6 +99,7 @@ async def _read(parts: Parts, caller: Caller, wanted: dict[str, Governed]) -> Va
                 found[column] = await loop.run_in_executor(parts.threads, _values, parts, governed)
             except DataMindError as fault:
                 log.warning("values of a column were not read: %s", fault.code)
+                parts.values.for_now(key)
     return found
 
 

@@ -9,7 +9,7 @@ from concurrent.futures import Executor
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from datamind.errors import DataMindError, QueryCancelled
+from datamind.errors import DataMindError, QueryCancelled, TurnedAway
 from datamind.pipeline.kept import Read, key_of, packed, unpacked
 from datamind.ports import Cache, Warehouse
 from datamind.records import Governed, Result
@@ -103,8 +103,8 @@ class Results:
             return
         try:
             yield flight.set_result
-        except QueryCancelled:
-            raise
+        except (QueryCancelled, TurnedAway):
+            raise  # the others have turns of their own
         except DataMindError as fault:
             flight.set_result(fault)
             raise
