@@ -6,7 +6,7 @@ import re
 
 from datamind.adapters.sync.shortcuts import body_of, name_of
 from datamind.adapters.sync.source import quoted
-from datamind.adapters.sync.tables import Column, Shortcut, TablePlan
+from datamind.adapters.sync.tables import Aggregate, Column, Shortcut, TablePlan
 
 HOME = "datamind_sync"
 VERSION, DELETED = "_version", "_deleted"
@@ -80,6 +80,16 @@ def create_view(plan: TablePlan, base: str, *, plain: bool = False) -> str:
     name = f"{quoted(plan.source.schema)}.{quoted(plan.source.name)}"
     rows = at(base) if plain else live(base, plan)
     return f"CREATE OR REPLACE VIEW {name} AS SELECT {shown} FROM {rows}"
+
+
+def create_aggregate(made: Aggregate) -> list[str]:
+    """A materialised view's rows, made anew, and the view that shows them."""
+    stored, shown = at(f"aggregate_{made.name}"), quoted("aggregates")
+    return [
+        f"CREATE OR REPLACE TABLE {stored} ENGINE = MergeTree ORDER BY tuple() AS {made.sql}",
+        f"CREATE DATABASE IF NOT EXISTS {shown}",
+        f"CREATE OR REPLACE VIEW {shown}.{quoted(made.name)} AS SELECT * FROM {stored}",
+    ]
 
 
 def _is_time(column: Column) -> bool:

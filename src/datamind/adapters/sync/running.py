@@ -391,12 +391,5 @@ def _forget_dropped(here: Target, there: set[str]) -> None:
 def _aggregate(here: Target, aggregates: Sequence[Aggregate]) -> None:
     """Materialised views are made anew from what was just synced, and change places at once."""
     for made in aggregates:
-        stored = ddl.at(f"aggregate_{made.name}")
-        here.run(
-            f"CREATE OR REPLACE TABLE {stored} ENGINE = MergeTree ORDER BY tuple() AS {made.sql}"
-        )
-        here.run(f"CREATE DATABASE IF NOT EXISTS {quoted('aggregates')}")
-        here.run(
-            f"CREATE OR REPLACE VIEW {quoted('aggregates')}.{quoted(made.name)}"
-            f" AS SELECT * FROM {stored}"
-        )
+        for statement in ddl.create_aggregate(made):
+            here.run(statement)
