@@ -18,6 +18,7 @@ from psycopg.conninfo import make_conninfo
 
 from datamind.adapters.sync import source
 from datamind.adapters.sync.running import Wanted, run_sync
+from datamind.adapters.sync.tables import Aggregate
 from datamind.adapters.sync.target import opened
 from datamind.errors import Conflict
 from tests.sync.conftest import Pair
@@ -353,3 +354,12 @@ def migrate(pair: Pair, *words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "datamind.cli", "migrate-warehouse", *ends, "--json", *words]
     env = {**os.environ, "CLICKHOUSE_SETTLE_SECONDS": "0"}
     return subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+
+
+def test_a_materialised_view_is_made_anew_of_what_was_synced(pair: Pair) -> None:
+    wanted = [Aggregate("by_kind", "SELECT kind, count() AS n FROM public.t GROUP BY kind")]
+    pair.execute("CREATE TABLE t (id int PRIMARY KEY, kind text); INSERT INTO t VALUES (1, 'a')")
+    for rows in ([("a", 1)], [("a", 1), ("b", 1)]):
+        pair.sync(aggregates=wanted)
+        assert sorted(pair.clickhouse.rows("SELECT kind, n FROM aggregates.by_kind")) == rows
+        pair.execute("INSERT INTO t VALUES (2, 'b') ON CONFLICT DO NOTHING")
