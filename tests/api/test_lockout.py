@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import statistics
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -449,7 +448,8 @@ def test_the_defaults_are_those_that_are_documented() -> None:
 def test_whether_an_account_exists_does_not_show_in_the_time(
     run: Run, shop: Path, tmp_path: Path
 ) -> None:
-    """With real costs of hashing: medians of the unknown and the wrong are near each other."""
+    """With real costs of hashing: the unknown and the wrong are near each other. Least processor
+    times, for what else the machine does is no matter of ours."""
 
     async def work() -> list[float]:
         async with running(settings_of(tmp_path), shop) as api:
@@ -460,16 +460,14 @@ def test_whether_an_account_exists_does_not_show_in_the_time(
             async with api.parts.database.unit() as session:
                 for user in await session.scalars(select(User)):
                     user.password_hash = slow
-            found = []
             emails = ("first@example.com", ANA, "nobody@example.com")
             took: dict[str, list[float]] = {email: [] for email in emails}
             for _ in range(15):
                 for email in emails:
-                    began = time.perf_counter()
+                    began = time.process_time()
                     await sign_in(api, email=email)
-                    took[email].append(time.perf_counter() - began)
-            found = [statistics.median(took[email]) for email in emails]
-            return found
+                    took[email].append(time.process_time() - began)
+            return [min(took[email]) for email in emails]
 
     _, known, unknown = run(work())
     assert abs(known - unknown) < 0.25 * known

@@ -85,7 +85,8 @@ def page(path: str, title: str, *, admins: bool = False) -> Callable[[Builder], 
                 ui.context.client.status_code = told.status
                 with content:
                     trouble_box(told, again=ui.navigate.reload if told.status >= 429 else None)
-                banner.when_back = ui.navigate.reload if told.status == 503 else None
+                if told.code == "unavailable":
+                    banner.wait(told.detail, ui.navigate.reload)
             return None
 
         return build
@@ -135,7 +136,12 @@ class _Banner:
         self._person = person
         self._place = named(place, "State of the system", role="status")
         self._said = ""
-        self.when_back: Callable[[], None] | None = None
+        self._when_back: Callable[[], None] | None = None
+
+    def wait(self, detail: str, when_back: Callable[[], None]) -> None:
+        """The page could not be shown for this, whatever the last look said: looks are up to two
+        seconds old, and a short fault may be over before the next."""
+        self._said, self._when_back = detail, when_back
 
     async def look(self) -> None:
         """Say what has changed since the last look."""
@@ -151,8 +157,8 @@ class _Banner:
                     with box("div", "notice-body"):
                         text("p", for_people(now.detail), "notice-title")
                         text("p", MEANWHILE.get(now.mode, ""), "notice-hint")
-            elif back and self.when_back is not None:
-                self.when_back()
+            elif back and self._when_back is not None:
+                self._when_back()
             elif back:
                 notify("All is back: questions are answered again.")
 
