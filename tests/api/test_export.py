@@ -321,3 +321,33 @@ def test_one_export_at_a_time_leaves_a_place_for_those_who_ask(
         return [a.status_code for a in answers]
 
     assert (run(many()), most) == ([200] * 4, 1)
+
+
+def test_who_asks_while_an_export_holds_all_query_processes_waits_for_one(
+    run: Run, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the queue, where a query's own time has not begun."""
+    monkeypatch.setattr("datamind.adapters.warehouse.duckdb.ESTIMATE_S", 0.3)
+    held, gate = threading.Event(), threading.Event()
+
+    async def work() -> tuple[int, int]:
+        async with running(settings_of(tmp_path, query_workers=1), shop) as api:
+            body = {"question": "How many stores are there?"}
+            query = (await api.call("POST", "/sql/ask", body)).json()["query_id"]
+            real = api.parts.warehouse.batches
+
+            def batches(*words: Any, **more: Any) -> Iterator[Any]:
+                for part in real(*words, **more):
+                    held.set()
+                    gate.wait(60)
+                    yield part
+
+            monkeypatch.setattr(api.parts.warehouse, "batches", batches)
+            export = asyncio.create_task(api.call("GET", f"/queries/{query}/export?format=csv"))
+            assert await asyncio.to_thread(held.wait, 60)
+            asked = asyncio.create_task(api.call("POST", "/sql/execute", {"sql": "SELECT 7 AS n"}))
+            await asyncio.sleep(1.5)
+            gate.set()
+            return (await export).status_code, (await asked).status_code
+
+    assert run(work()) == (200, 200)

@@ -82,8 +82,9 @@ async def export(parts: Parts, caller: Caller, query_id: str, format: Format) ->
         try:
             async with AsyncExitStack() as stack:
                 with parts.metrics.queued("export"):
-                    place = parts.export_places.one(caller.counted, stop)
-                    await stack.enter_async_context(place)
+                    # one of the exports', and one of those who ask: it takes a connection, too
+                    for places in (parts.export_places, parts.places):
+                        await stack.enter_async_context(places.one(caller.counted, stop))
                 made = await asyncio.get_running_loop().run_in_executor(
                     parts.threads, _made, parts, prepared, format, filename(kept.question, format),
                     stop,
