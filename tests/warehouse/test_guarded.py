@@ -10,6 +10,7 @@ import pytest
 
 from datamind.adapters.warehouse.clickhouse import ClickHouseWarehouse
 from datamind.adapters.warehouse.guarded import GuardedWarehouse, is_outage
+from datamind.adapters.warehouse.postgres_faults import query_fault
 from datamind.breakers import Breaker
 from datamind.errors import (
     QueryCancelled,
@@ -31,6 +32,8 @@ from datamind.records import Dialect, Governed
         (WorkerLost("cut"), "clickhouse", "open"),
         (WorkerLost("a process of ours"), "duckdb", "closed"),
         (QueryFailed("it answered"), "postgres", "closed"),
+        (query_fault("40001"), "postgres", "closed"),  # a standby that catches up
+        (query_fault("57P01"), "postgres", "open"),  # an admin ended it
     ],
 )
 def test_two_failures_of_its_own_open_it(
