@@ -17,11 +17,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
 from datamind.errors import BadInput, Unavailable, WarehouseNotFound
 from datamind.rooms.system import overriding
 from datamind.rooms.system.alerts import EVERY_S, Alerts, Condition
 from datamind.rooms.system.conditions import Conditions
+from datamind.rooms.system.models import Alert
 from datamind.rooms.system.service import Watch
 from datamind.semantics.catalog import QualityIssue
 from datamind.settings import load
@@ -222,6 +224,33 @@ def test_what_another_server_ended_and_still_holds_here_is_opened_again(api: Api
         return int(page.json()["total"])
 
     assert run(lived()) == [0, 1, 1, 0]
+
+
+@pytest.mark.parametrize(("days", "open_after"), [(6, 2), (8, 1)])
+def test_an_alert_of_a_server_that_is_gone_for_good_ends(
+    api: Api, run: Run, monkeypatch: pytest.MonkeyPatch, days: int, open_after: int
+) -> None:
+    async def lived() -> int:
+        sending: Any = SimpleNamespace(put=lambda notice: None)
+        long_ago = api.parts.now() - dt.timedelta(days=days)
+        kinds = frozenset(("disk_nearly_full",))
+        for host, now in (("gone", long_ago), ("here", long_ago), ("here", api.parts.now())):
+            parts: Any = SimpleNamespace(
+                now=lambda now=now: now, database=api.parts.database, modes=api.parts.modes,
+                metrics=api.parts.metrics,
+            )  # fmt: skip
+            monkeypatch.setattr(Alerts, "_of_us", f" of {host}")
+            server = Alerts(lambda parts=parts: parts, sending)
+            await server.load()
+            server.hold(kinds, [Condition("disk_nearly_full", "disk", "It is full.")])
+            await server.keep()
+        await server.look()
+        page = await api.call("GET", "/system/alerts?kind=disk_nearly_full", role="admin")
+        async with api.parts.database.unit() as session:
+            await session.execute(delete(Alert).where(Alert.kind == "disk_nearly_full"))
+        return sum(alert["ended_at"] is None for alert in page.json()["items"])
+
+    assert run(lived()) == open_after
 
 
 def test_an_admin_may_want_a_mode_for_a_while_and_what_is_down_outweighs_it(

@@ -14,6 +14,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
@@ -37,6 +38,7 @@ KINDS = (
 )  # fmt: skip
 
 OF_ONE_SERVER = frozenset({"audit_copy_down", "disk_nearly_full"})  # each has its own
+BELIEVED = timedelta(days=7)  # of another server, which may be gone for good by then
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ class Alerts:
             except Exception:
                 log.exception("whether to alert could not be found out")
         with contextlib.suppress(DataMindError):  # as soon as the store answers
+            await self._end_those_of_the_gone()
             await self._open_again()
 
     async def load(self) -> None:
@@ -121,6 +124,18 @@ class Alerts:
             for row in await session.scalars(select(Alert).where(Alert.ended_at.is_(None))):
                 if row.kind not in OF_ONE_SERVER or row.subject.endswith(self._of_us):
                     self._open.setdefault((row.kind, row.subject), _notice(row))
+
+    async def _end_those_of_the_gone(self) -> None:
+        """A server that is there opens its own again."""
+        if not self._of_us:
+            return
+        now = self._parts().now()
+        others = (
+            Alert.ended_at.is_(None), Alert.kind.in_(OF_ONE_SERVER),
+            Alert.opened_at < now - BELIEVED, ~Alert.subject.endswith(self._of_us, autoescape=True),
+        )  # fmt: skip
+        async with self._parts().database.unit() as session:
+            await session.execute(update(Alert).where(*others).values(ended_at=now))
 
     async def _open_again(self) -> None:
         """What holds here, and was ended by a server where it does not."""
