@@ -82,6 +82,28 @@ def test_dbt_is_run_and_its_log_followed(browser: Watched) -> None:
     expect(runs.locator("a.line", has_text="Test fct_orders")).to_contain_text("Succeeded")
 
 
+def test_a_run_is_called_off_found_by_its_state_and_done_again(browser: Watched) -> None:
+    page = browser.signed_in(ADAM, "/dbt")
+    form = page.get_by_role("region", name="Start a run")
+    form.get_by_label("Command").click()
+    page.get_by_role("option", name="Test").click()
+    form.get_by_label("Models").fill("dim_stores")
+    form.get_by_role("button", name="Start").click()
+    page.get_by_role("button", name="Call it off").click()
+    page.get_by_role("dialog").get_by_role("button", name="Call it off").click()
+    run = page.get_by_role("status", name="State of the run")
+    expect(run).to_contain_text("Called off", timeout=60_000)
+    page.get_by_role("link", name="Jobs", exact=True).click()
+    page.get_by_role("combobox", name="State").click()
+    page.get_by_role("option", name="Called off").click()
+    page.locator("a.line", has_text="Called off").first.click()
+    job = page.get_by_role("status", name="State of the job")
+    expect(job).to_contain_text("Called off")
+    page.get_by_role("button", name="Do it again").click()
+    expect(job).to_contain_text("Succeeded", timeout=60_000)
+    expect(page.get_by_role("log", name="Log")).to_contain_text("dim_stores")
+
+
 def test_the_audit_log_is_searched_verified_and_exported(browser: Watched) -> None:
     page = browser.signed_in(ADAM, "/audit")
     page.get_by_label("Action").fill("no_such_thing")
