@@ -172,6 +172,13 @@ class WorkerLost(WarehouseError):
     default_hint = "Ask again; if it comes back, the query needs more memory than it may use."
 
 
+class QueryCollided(WarehouseError):
+    """Another transaction, or a standby that catches up, came between; nothing is wrong."""
+
+    code = "query_collided"
+    default_hint = "Ask again."
+
+
 class QueryTimeout(WarehouseError):
     """The query ran over its time limit and was stopped, on the server too."""
 

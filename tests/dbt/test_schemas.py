@@ -7,6 +7,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -199,26 +200,97 @@ def test_another_installation_s_schemas_are_none_of_ours(
         admin.execute(f"DROP SCHEMA {schema} CASCADE".encode())
 
 
-def test_a_view_that_the_project_has_no_more_is_let_go_by_a_build_of_all(
-    url: str, tmp_path: Path
-) -> None:
+@pytest.fixture
+def own(url: str, tmp_path: Path) -> Iterator[tuple[Path, Project]]:
+    """A copy of the project for a test alone, and a schema."""
     folder = Path(shutil.copytree(LIBRARY, tmp_path / "library"))
+    env = {"DATAMIND_HOME": str(tmp_path), "DBT_PROJECT_PATH": str(folder),
+           "DBT_WAREHOUSE_URL": url, "DBT_SCHEMA": "own"}  # fmt: skip
+    yield folder, project_of(load(env))
+    with psycopg.connect(url, autocommit=True) as admin:
+        gone = admin.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'own%'")
+        for (schema,) in gone.fetchall():
+            admin.execute(f'DROP SCHEMA "{schema}" CASCADE'.encode())
+
+
+def test_a_view_that_the_project_has_no_more_is_let_go_by_a_build_of_all(
+    own: tuple[Path, Project], admin: psycopg.Connection
+) -> None:
+    folder, project = own
     old, new = (folder / "models" / f"{name}_view.sql" for name in ("old", "new"))
     old.write_text("{{ config(materialized='view') }} SELECT 1 AS x")
-    env = {"DATAMIND_HOME": str(tmp_path), "DBT_PROJECT_PATH": str(folder),
-           "DBT_WAREHOUSE_URL": url, "DBT_SCHEMA": "renames"}  # fmt: skip
-    project = project_of(load(env))
     for _ in range(2):
         outcome = project.run(DbtWanted("build"))
         assert outcome.status == "success", outcome
         if old.exists():
             old.rename(new)
-    with psycopg.connect(url, autocommit=True) as admin:
-        views = admin.execute("SELECT viewname FROM pg_views WHERE schemaname = 'renames'")
-        assert {"new_view", "old_view"} & {name for (name,) in views} == {"new_view"}
-        gone = admin.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'renames%'")
-        for (schema,) in gone.fetchall():
-            admin.execute(f'DROP SCHEMA "{schema}" CASCADE'.encode())
+    views = admin.execute("SELECT viewname FROM pg_views WHERE schemaname = 'own'")
+    assert {"new_view", "old_view"} & {name for (name,) in views} == {"new_view"}
+
+
+def test_a_view_over_an_ephemeral_model_outlives_a_part(
+    own: tuple[Path, Project], admin: psycopg.Connection
+) -> None:
+    folder, project = own
+    (folder / "models" / "most.sql").write_text(
+        "{{ config(materialized='ephemeral') }} SELECT 100 AS pages"
+    )
+    (folder / "models" / "short_loans.sql").write_text(
+        "{{ config(materialized='view') }} SELECT id FROM {{ ref('loans') }}"
+        " WHERE pages < (SELECT pages FROM {{ ref('most') }})"
+    )
+    for wanted in (DbtWanted("build"), DbtWanted("run", select=("loans", "short_loans"))):
+        outcome = project.run(wanted)
+        assert outcome.status == "success", outcome
+        assert one(admin, "SELECT count(*) FROM own.short_loans") == 9
+
+
+def test_what_an_earlier_version_built_is_carried_on(
+    own: tuple[Path, Project], admin: psycopg.Connection
+) -> None:
+    """Its notes don't say whose they are; here no model is in the main schema."""
+    folder, project = own
+    settings = folder / "dbt_project.yml"
+    settings.write_text(
+        settings.read_text().replace("  library:\n", "  library:\n    +schema: all\n")
+    )
+    when = []
+    for _ in range(2):
+        outcome = project.run(DbtWanted("build"))
+        assert outcome.status == "success", outcome
+        when.append(one(admin, "SELECT built FROM own_all.readers WHERE reader = 'r1'"))
+        for schema in ("own_all", "own_staging"):
+            note = one(admin, f"SELECT obj_description('{schema}'::regnamespace)")
+            before = str(note).replace('"of": "own", ', "")
+            assert before != note
+            admin.execute(f"COMMENT ON SCHEMA {schema} IS '{before}'".encode())
+    assert when[0] == when[1]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("COMMENT ON SCHEMA own_staging IS '{\"datamind_build\": \"x\", \"of\": \"own_st\"}'",
+         "own_staging is of another installation"),
+        ("CREATE TABLE own.somebodys AS SELECT 1 AS x", r"own\.somebodys was not made by dbt"),
+    ],
+)  # fmt: skip
+def test_what_came_to_be_others_while_a_build_ran_is_not_taken_away(
+    own: tuple[Path, Project], admin: psycopg.Connection, monkeypatch: pytest.MonkeyPatch,
+    change: str, told: str,
+) -> None:  # fmt: skip
+    _, project = own
+    assert project.run(DbtWanted("build")).status == "success"
+    finish = project.place.finish
+
+    def late(*words: Any, **more: Any) -> tuple[str, ...]:
+        admin.execute(change.encode())
+        return finish(*words, **more)
+
+    monkeypatch.setattr(project.place, "finish", late)
+    with pytest.raises(DbtBuildFailed, match=told):
+        project.run(DbtWanted("build"))
+    assert one(admin, "SELECT count(*) FROM own.loans") > 0
 
 
 def test_tests_run_on_what_is_in_use(built: DbtOutcome, project: Project) -> None:

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from datamind.ui import assets
 from datamind.ui.account import password_dialog
-from datamind.ui.client import Trouble
+from datamind.ui.client import STANDING_S, Trouble
 from datamind.ui.doors import pages_of, sign_in_url
 from datamind.ui.pieces import (
     box,
@@ -85,8 +85,8 @@ def page(path: str, title: str, *, admins: bool = False) -> Callable[[Builder], 
                 ui.context.client.status_code = told.status
                 with content:
                     trouble_box(told, again=ui.navigate.reload if told.status >= 429 else None)
-                if told.code == "unavailable":
-                    banner.wait(told.detail, ui.navigate.reload)
+                if told.status == 503:
+                    await banner.wait(ui.navigate.reload)
             return None
 
         return build
@@ -138,14 +138,15 @@ class _Banner:
         self._said = ""
         self._when_back: Callable[[], None] | None = None
 
-    def wait(self, detail: str, when_back: Callable[[], None]) -> None:
-        """The page could not be shown for this, whatever the last look said: looks are up to two
-        seconds old, and a short fault may be over before the next."""
-        self._said, self._when_back = detail, when_back
+    async def wait(self, when_back: Callable[[], None]) -> None:
+        """The page could not be shown. What was said of the system may be two seconds old, and all
+        may be well again at the next look: it has to be known now."""
+        self._when_back = when_back
+        await self.look(known_s=0.0)
 
-    async def look(self) -> None:
+    async def look(self, known_s: float = STANDING_S) -> None:
         """Say what has changed since the last look."""
-        now = await self._person.api.standing(ip=self._person.ip)
+        now = await self._person.api.standing(ip=self._person.ip, known_s=known_s)
         if now.detail == self._said:
             return
         back, self._said = bool(self._said), now.detail

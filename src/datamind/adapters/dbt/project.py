@@ -200,7 +200,7 @@ class Project:
             # Before, for models that read them; and after, for dbt drops those on what it replaces.
             aside = str(made.folder / "again")  # where their results take the place of no others
             words = ("run", "--select", *self.place.again(), "--target-path", aside)
-            again = Step(words, needed=False)
+            again = Step(words, needed=False, aside=True)
             steps = (again, steps[0], again, *steps[1:])
         orders = Orders(
             made.folder, steps, self._options(made), variables,

@@ -57,10 +57,12 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A command of dbt; the run fails with it where it is `needed`."""
+    """A command of dbt; the run fails with it where it is `needed`. One that is `aside` has its
+    results elsewhere."""
 
     words: Sequence[str]
     needed: bool = True
+    aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,9 @@ def _orders(orders: Orders, limits: Limits) -> dict[str, object]:
     return {
         "reason": str(orders.reason),
         "schema": orders.schema,
-        "steps": [{"words": list(s.words), "needed": s.needed} for s in orders.steps],
+        "steps": [
+            {"words": list(s.words), "needed": s.needed, "aside": s.aside} for s in orders.steps
+        ],
         "parent": os.getpid(),
         "nice": NICE,
         "limits": {

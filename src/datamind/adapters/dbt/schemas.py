@@ -106,10 +106,13 @@ class PostgresSchemas:
 
     def begin(self, made: Build, before: Build | None) -> None:
         """Drop what earlier builds left, and copy the tables in use where they are carried on."""
+        self._short(self.schema_of(made) + BEFORE)
         with self._connected() as connection:
-            self._must_be_dbts_own(connection, made)
+            comments, in_use = dict(self._schemas(connection, self._name)), self._in_use(connection)
+            for schema in in_use:
+                self._must_be_dbts_own(connection, schema, comments[schema])
             self._drop_leftovers(connection)
-            for schema in self._in_use(connection) if before is not None else ():
+            for schema in in_use if before is not None else ():
                 self._copy(connection, schema, self._new(made, schema))
 
     def again(self) -> tuple[str, ...]:
@@ -128,10 +131,10 @@ class PostgresSchemas:
             if not made_now:
                 raise DbtBuildFailed("dbt built nothing in the schema that it was given.")
             names = {self._name + s.removeprefix(new): s for s in made_now}
-            there = {s for s, _ in self._schemas(connection, self._name)}
+            there = dict(self._schemas(connection, self._name))
             ours = set(self._in_use(connection))
-            for schema in sorted({*ours, *(there & set(names))}):
-                _must_have_no_filters(schema, self._relations(connection, schema))
+            for schema in sorted({*ours, *(there.keys() & names.keys())}):
+                self._must_be_dbts_own(connection, schema, there[schema])  # by now, too
                 if carried or schema not in ours:
                     self._must_have_all(connection, schema, self._new(made, schema))
                 self._retire(connection, schema, self._new(made, schema))
@@ -182,19 +185,22 @@ class PostgresSchemas:
             sql.SQL("COMMENT ON SCHEMA {} IS {}").format(sql.Identifier(name), sql.Literal(note))
         )
 
-    def _must_be_dbts_own(self, connection: Connection, made: Build) -> None:
+    def _must_be_dbts_own(self, connection: Connection, schema: str, comment: str | None) -> None:
         """What else is in a schema in use would be gone after a switch: then nothing is built."""
-        self._short(self.schema_of(made) + BEFORE)
-        comments = dict(self._schemas(connection, self._name))
-        for schema in self._in_use(connection):
-            known, relations = _noted(comments[schema]), self._relations(connection, schema)
-            _must_have_no_filters(schema, relations)
-            for name, _, _ in relations:
-                if known is not None and name not in known:
-                    raise DbtBuildFailed(
-                        f"{schema}.{name} was not made by dbt: a switch would take it away.",
-                        hint="Give dbt a schema of its own (DBT_SCHEMA), or move that table.",
-                    )
+        known, relations = _noted(comment), self._relations(connection, schema)
+        owner = _note(comment).get("of", self._name)
+        if owner != self._name:
+            raise DbtBuildFailed(
+                f"{schema} is of another installation, whose DBT_SCHEMA is {owner}.",
+                hint="Give each installation a DBT_SCHEMA that is not the beginning of another's.",
+            )
+        _must_have_no_filters(schema, relations)
+        for name, _, _ in relations:
+            if known is not None and name not in known:
+                raise DbtBuildFailed(
+                    f"{schema}.{name} was not made by dbt: a switch would take it away.",
+                    hint="Give dbt a schema of its own (DBT_SCHEMA), or move that table.",
+                )
 
     def _copy(self, connection: Connection, schema: str, new: str) -> None:
         """The tables of a schema, with their rows; views are made again by dbt."""
@@ -224,7 +230,8 @@ class PostgresSchemas:
         outside = "" if cascade else _OUTSIDE
         with suppress(psycopg.Error), connection.transaction():
             connection.execute("SELECT set_config('lock_timeout', %s, true)", (LOCK,))
-            if outside and connection.execute(outside, {"name": schema}).fetchone():
+            names = {"name": schema, "builds": f"{self._name}__"}
+            if outside and connection.execute(outside, names).fetchone():
                 return
             self._say(connection, "DROP SCHEMA {} CASCADE", schema)
 
@@ -242,7 +249,8 @@ class PostgresSchemas:
         def ours(note: Mapping[str, Any]) -> bool:
             if "of" in note:
                 return bool(note["of"] == self._name)
-            return "relations" in note and note.get("datamind_build") == main  # of before
+            # An earlier version's; where all models have schemas of their own there is no main one.
+            return "relations" in note and main in (None, note.get("datamind_build"))
 
         return [s for s, note in found.items()
                 if not self._is_builds(s) and (s == self._name or ours(note))]  # fmt: skip
@@ -308,7 +316,8 @@ class PostgresSchemas:
             ) from None
 
 
-# What lies outside of a schema and depends on a relation in it (a view that somebody made).
+# What lies outside of a schema, and of our builds, and depends on a relation in it: views that
+# somebody made.
 _OUTSIDE = """
 SELECT 1 FROM pg_catalog.pg_depend d
 JOIN pg_catalog.pg_class c ON c.oid = d.refobjid AND d.refclassid = 'pg_class'::regclass
@@ -316,7 +325,8 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = %(name)
 JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid AND d.classid = 'pg_rewrite'::regclass
 JOIN pg_catalog.pg_class v ON v.oid = r.ev_class
 JOIN pg_catalog.pg_namespace o ON o.oid = v.relnamespace
-WHERE o.nspname !~ '__[0-9]{8}_[0-9]{6}_[0-9a-f]{6}' LIMIT 1
+WHERE NOT (starts_with(o.nspname, %(builds)s) AND o.nspname ~ '__[0-9]{8}_[0-9]{6}_[0-9a-f]{6}')
+LIMIT 1
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datamind.errors import (
+    QueryCollided,
     QueryFailed,
     QueryTimeout,
     ResultTooLarge,
@@ -36,7 +37,7 @@ QUERY_FAULTS: tuple[tuple[str, type[WarehouseError], str], ...] = (
     ("21000", QueryFailed, "A subquery that stands for one value gave several rows."),
     ("42", QueryFailed, "The database knows no such table, column or function for these types."),
     ("0A", QueryFailed, "The database can't do this."),
-    ("40", QueryFailed, "The query collided with another transaction; asked again, it may run."),
+    ("40", QueryCollided, "The query collided with another transaction."),
     ("XX001", WarehouseError, "The server reports damaged data."),
 )
 
