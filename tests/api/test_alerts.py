@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import delete
@@ -198,6 +198,22 @@ def test_an_alert_that_is_open_is_kept_as_it_is_now_and_not_told_again(
     told, (kept,) = run(said())
     assert told == ["opened", "ended"]
     assert kept["message"] == "unique_id, not_null_id"
+
+
+def test_what_changes_all_the_time_pushes_nothing_else_out_of_what_waits(
+    api: Api, run: Run
+) -> None:
+    async def waited() -> list[str]:
+        alerts = Alerts(lambda: api.parts, cast(Any, SimpleNamespace(put=lambda notice: None)))
+        kinds = frozenset(("advice",))
+        for free in range(9, 4, -1):
+            alerts.hold(kinds, [Condition("advice", "link", f"{free} MB are free.")])
+        alerts.hold(kinds, [])
+        return [f"{one.state} {one.message}" for one in alerts._unkept]
+
+    assert run(waited()) == [
+        "opened 9 MB are free.", "changed 5 MB are free.", "ended 5 MB are free.",
+    ]  # fmt: skip
 
 
 def test_what_another_server_ended_and_still_holds_here_is_opened_again(api: Api, run: Run) -> None:

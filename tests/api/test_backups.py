@@ -126,6 +126,29 @@ def test_a_folder_that_hangs_holds_up_nobody(
     run(lived())
 
 
+def test_a_file_that_can_t_be_read_or_goes_shuts_nobody_out(
+    api: Api, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shut, gone = (tmp_path / f"datamind-2026010{n}T000000Z.backup" for n in (1, 2))
+    shut.write_bytes(b"x")
+
+    def of_root(path: Path) -> bool:
+        raise PermissionError
+
+    monkeypatch.setattr(backups, "is_encrypted", of_root)
+    monkeypatch.setattr(backups, "states", lambda folder: [gone, shut])
+
+    async def lived() -> None:
+        there = replace(api.parts.settings, backups=BackupSettings(tmp_path))
+        async with api.parts.database.unit() as session:
+            (found,) = (
+                await backups.find(session, replace(api.parts, settings=there), ADMIN)
+            ).items
+        assert (found.name, found.bytes, found.encrypted) == (shut.name, 1, None)
+
+    run(lived())
+
+
 def test_one_that_waits_or_works_can_be_called_off(api: Api, run: Run) -> None:
     folder = api.parts.settings.backup_folder
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,12 @@ from datamind.rooms.system.modes import ORDER, ROUTES, WORKS, Modes, Standing, g
 ROUTES_OF_US: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("routes.yaml").read_text())
 # What works in each mode, by group of routes.
 TABLE = """
-                  health operate memory read sign_in write execute
-FULL_OPERATIONAL  yes    yes     yes    yes  yes     yes   yes
-LIMITED_AI        yes    yes     yes    yes  yes     yes   yes
-READ_ONLY         yes    yes     yes    yes  yes     -     -
-EMERGENCY         yes    yes     -      -    -       -     -
-CONFIGURATION     yes    -       -      -    -       -     -
+                  health operate memory read tried write execute
+FULL_OPERATIONAL  yes    yes     yes    yes  yes   yes   yes
+LIMITED_AI        yes    yes     yes    yes  yes   yes   yes
+READ_ONLY         yes    yes     yes    yes  yes   -     -
+EMERGENCY         yes    yes     -      -    -     -     -
+CONFIGURATION     yes    -       -      -    -     -     -
 """
 # One route of each kind, and its group.
 EXAMPLES = """
@@ -40,10 +41,15 @@ POST /api/v1/sql/generate                memory
 POST /api/v1/sql/ask                     memory
 POST /api/v1/sql/validate                memory
 POST /api/v1/sql/qry-1/cancel            memory
-POST /api/v1/auth/login                  sign_in
-POST /api/v1/auth/refresh                sign_in
+POST /api/v1/auth/login                  tried
+POST /api/v1/auth/refresh                tried
 POST /api/v1/auth/password               write
-GET /api/v1/auth/me                      read
+GET /api/v1/auth/me                      tried
+POST /api/v1/system/jobs/job-1/cancel    tried
+POST /api/v1/admin/dbt/runs/run-1/cancel tried
+POST /admin/dbt/runs/run-1/cancel        tried
+POST /api/v1/system/jobs/job-1/retry     write
+PATCH /api/v1/system/schedules/backup    tried
 GET /api/v1/queries                      read
 GET /api/v1/queries/qry-1                read
 GET /api/v1/queries/qry-1/results        execute
@@ -96,6 +102,14 @@ def test_what_no_row_names_is_denied_where_anything_is() -> None:
         else:
             with pytest.raises(Unavailable):
                 modes.must(None)
+
+
+def test_who_wants_a_mode_can_come_in_to_take_it_back() -> None:
+    modes = Modes()
+    modes.standing = Standing("EMERGENCY", ("the metadata store", "the warehouse"))
+    assert not modes.works("tried")
+    modes.standing = Standing("EMERGENCY", wanted_until=dt.datetime.now(dt.UTC))
+    assert modes.works("tried") and not modes.works("read")
 
 
 def test_the_groups_of_the_rows_are_those_of_the_modes() -> None:

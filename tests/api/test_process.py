@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from functools import partial
 from pathlib import Path
@@ -197,6 +198,21 @@ def test_told_to_end_it_ends_all_that_it_started(
         assert server.end(how) == 0
         assert gone(started)
         assert json.loads(server.said.splitlines()[-1])["message"] == "DataMind has ended."
+
+
+def test_who_is_under_way_when_it_ends_is_told_to_come_again(shop: Path, tmp_path: Path) -> None:
+    with serving(tmp_path, shop) as server:
+        headers = server.login()
+        with ThreadPoolExecutor(1) as threads:
+            asked = threads.submit(
+                httpx.post, f"{server.url}/api/v1/sql/execute", json={"sql": RUNAWAY},
+                headers=headers, timeout=60,
+            )  # fmt: skip
+            time.sleep(2)
+            assert server.end(signal.SIGTERM) == 0
+        answer = asked.result()
+        assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+        assert answer.headers["Retry-After"] == "1"
 
 
 @pytest.mark.parametrize("after_s", [0.7, 1.0, 1.3, 1.6])

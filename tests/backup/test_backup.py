@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import os
 import shutil
 import signal
@@ -17,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from datamind import clock
 from datamind.adapters.audit.places import AuditPlaces
 from datamind.adapters.audit.verify import verify as audit_verified
 from datamind.api.secrets import audit_key_of
@@ -26,7 +29,7 @@ from datamind.commands.people import with_people
 from datamind.errors import BadInput, Conflict, Unavailable
 from datamind.migrations import downgrade, head, state
 from datamind.migrations.snapshots import counts
-from datamind.rooms.system.backup_files import listed
+from datamind.rooms.system.backup_files import listed, made_at
 from datamind.rooms.users import service as users
 from datamind.settings import Settings
 from datamind.settings.backups import BackupSettings
@@ -42,6 +45,7 @@ def test_what_was_backed_up_can_be_proved_and_is_back_in_an_empty_place(
 ) -> None:
     if key:
         monkeypatch.setenv("ENCRYPTION_KEY", key)
+    (tmp_path / "out").mkdir()
     file = making.create(used, tmp_path / "out" / "b.backup").file
     assert file.stat().st_mode & 0o777 == 0o600
     verdict = checking.verify(file, used)
@@ -184,6 +188,20 @@ def test_what_was_decided_in_a_database_that_is_empty_again_was_not_decided(
     assert people(settings) == {"Ann"} and not stage.exists()
 
 
+@pytest.mark.postgres
+def test_another_database_says_nothing_of_the_one_that_was_restored_into(
+    tmp_path: Path, new_postgres_url: str
+) -> None:
+    settings = at(tmp_path / "home", new_postgres_url)
+    stage = settings.home / restoring.STAGE
+    stage.mkdir(parents=True)
+    plan = {"id": "x", "before": "b", "parts": {}, "store": "postgresql://db.example/datamind"}
+    (stage / restoring.PREPARED).write_text(json.dumps(plan))
+    with pytest.raises(Conflict, match=r"db\.example/datamind was stopped half done"):
+        restoring.finish(settings)
+    assert stage.exists()
+
+
 def told(file: Path, settings: Settings) -> tuple[str, ...]:
     """What is wrong with it, whether it can be read to its end or not."""
     try:
@@ -307,21 +325,27 @@ def test_what_a_killed_one_left_is_taken_away_and_what_is_there_is_never_overwri
     )
     with pytest.raises(Conflict, match="already"):
         making.create(settings, made.file)
-    assert len({made.file, making.create(settings).file, making.create(settings).file}) == 3
+    files = {made.file, making.create(settings).file, making.create(settings).file}
+    assert len(files) == 3
+    assert max(map(made_at, files)) <= clock.now()  # none is of a moment to come
 
 
-def test_where_there_is_no_room_nothing_is_left(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("code", "hint"), [(errno.ENOSPC, "make room"), (errno.EROFS, "BACKUP_FOLDER")]
+)
+def test_where_it_can_t_be_written_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, hint: str
 ) -> None:
     settings = at(tmp_path / "home")
     add(settings, "ann")
 
     def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
+        raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(archive, "write", full)
-    with pytest.raises(Unavailable, match="No space left"):
+    with pytest.raises(Unavailable, match=os.strerror(code)) as told:
         making.create(settings)
+    assert hint in told.value.hint
     assert [p.name for p in (settings.home / "backups").iterdir()] == [".lock"]
 
 

@@ -359,6 +359,8 @@ def test_the_command_line_makes_proves_and_restores(
             backup.restore(**given, **put, as_json=True)
     with pytest.raises(BadInput, match="goes beside"):
         backup.create(tmp_path / "x", increment=True, as_json=True)
-    with pytest.raises(BadInput, match="or changed") as refused:
-        backup.verify(file, every=False, as_json=False)
-    assert Path(first["file"]).name in refused.value.hint
+    with pytest.raises(BadInput, match="There is no folder"):
+        backup.create(tmp_path / "away" / "x", increment=False, as_json=True)
+    told = done(backup.verify, file, {"every": False}, fails=1)
+    assert (told["holds"], "or changed" in told["faults"][0]) == (False, True)
+    assert Path(first["file"]).name in told["hint"]

@@ -36,6 +36,7 @@ def test_how_long_a_reading_holds(version: str, lacking: bool, at: float, reads:
         await values.of(key, read)
         now = at
         await values.of(key, read)
+        await asyncio.sleep(0)  # what is begun now
 
     asyncio.run(work())
     assert made == reads

@@ -268,6 +268,30 @@ def test_a_killed_build_changes_nothing_says_so_and_the_next_one_works(
     assert "was lost" in listed["build"]["message"]
 
 
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_command_that_is_ended_calls_its_run_off(
+    project: Callable[..., Project], builds: Path, tmp_path: Path, how: signal.Signals
+) -> None:
+    made, pids = project(slow=SLOW), tmp_path / "pids"
+    env = {
+        **os.environ, "DATAMIND_HOME": str(tmp_path / "home"), "DBT_BUILDS_PATH": str(builds),
+        "DBT_PROJECT_PATH": str(made.folder), "DBT_PASS_ENV": "SLOW_TELLS",
+        "SLOW_TELLS": str(pids),
+    }  # fmt: skip
+    command = [sys.executable, "-m", "datamind.cli", "dbt"]
+    running = [*command, "run", "--select", "slow"]
+    with subprocess.Popen(running, env=env, stdout=subprocess.DEVNULL) as ended:
+        until(lambda: pids.is_file() and len(pids.read_text().split()) == 2)
+        ended.send_signal(how)
+    assert ended.returncode == 130
+    until(lambda: not any(alive(int(pid)) for pid in pids.read_text().split()))
+    runs = subprocess.run(
+        [*command, "runs", "--json"], env=env, capture_output=True, text=True, check=True
+    )
+    (run,) = json.loads(runs.stdout)["items"]
+    assert (run["status"], run["message"]) == ("cancelled", "The run was called off.")
+
+
 LINES = [
     ("LogModelResult", "info", "1 of 2 OK created sql table model main.orders", True),
     ("JinjaLogInfo", "info", "token is s3cret-token of ada@example.org", True),

@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from datamind.commands import dbt
-from datamind.errors import BadInput
+from datamind.errors import BadInput, Unavailable
 from datamind.ports import Dbt
 from datamind.rooms.dbt import jobs as dbt_jobs
+from datamind.rooms.dbt import service
 from datamind.rooms.jobs import queue
 from datamind.rooms.jobs.running import run_job
 from datamind.settings import Settings
 
-from .conftest import bench
+from .conftest import ME, bench
 
 pytestmark = pytest.mark.slow
 
@@ -42,6 +44,25 @@ def test_a_command_that_waits_ends_when_its_job_is_over(tmp_path: Path, how: str
                     await queue.end(ground, mine, "succeeded")
             await asyncio.wait_for(command, 20)
 
+    asyncio.run(work())
+
+
+def test_a_command_whose_store_fails_says_so_and_waits_no_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def queued(*_: object, **__: object) -> object:
+        return SimpleNamespace(status="queued", lines=[])
+
+    async def failing() -> None:
+        raise Unavailable("The store is down.")
+
+    async def work() -> None:
+        async with bench(tmp_path) as made:
+            doing = asyncio.create_task(failing())
+            with pytest.raises(Unavailable, match="store is down"):
+                await asyncio.wait_for(dbt._follow(made.ground, ME, "run-1", doing, True), 20)
+
+    monkeypatch.setattr(service, "get", queued)
     asyncio.run(work())
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from datamind.errors import BadInput, NotFound
+from datamind.errors import AccessDenied, BadInput, NotFound, Unavailable
 from datamind.rooms.jobs import schedules, service
 from datamind.rooms.jobs.schedules import Usual
 from datamind.rooms.jobs.schemas import JobOut, ScheduleOut, SchedulePatch
+from datamind.rooms.system import overriding
+from datamind.rooms.system.models import SystemState
 
 from .conftest import ME, Bench, bench
 
@@ -85,6 +89,65 @@ def test_what_a_clock_that_was_ahead_has_set_is_set_anew(tmp_path: Path, where: 
             assert (await only(made)).next_at == before.next_at
             made.clock.forward(days=1)
             assert await schedules.fire(made.ground) == ["nightly"]
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize("apart_s", [-2, 2])
+def test_clocks_that_are_a_little_apart_do_not_undo_each_other_s_work(
+    tmp_path: Path, apart_s: float
+) -> None:
+    """Around a time that is due, one of two clocks has passed it."""
+
+    async def work() -> None:
+        async with bench(tmp_path) as made:
+            await schedules.put_in(made.ground, [NIGHTLY])
+            first = (await only(made)).next_at
+            made.clock.by = first + dt.timedelta(seconds=1) - dt.datetime.now(dt.UTC)
+            assert await schedules.fire(made.ground) == ["nightly"]
+            made.clock.forward(seconds=apart_s)
+            assert await schedules.fire(made.ground) == []
+            assert (await only(made)).next_at == first + dt.timedelta(days=1)
+
+    asyncio.run(work())
+
+
+def test_what_is_due_waits_while_an_admin_wants_nothing_to_be_changed(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with bench(tmp_path) as made:
+            await schedules.put_in(made.ground, [NIGHTLY])
+            made.clock.forward(days=2)
+            until = made.ground.now() + dt.timedelta(minutes=10)
+            value = {"mode": "READ_ONLY", "reason": "Moving.", "until": until.isoformat()}
+            async with made.ground.database.unit() as session:
+                session.add(
+                    SystemState(name=overriding.NAME, value=value, changed_at=made.ground.now())
+                )
+            assert await schedules.fire(made.ground) == []
+            assert await schedules.next_due(made.ground) is None
+            with pytest.raises(Unavailable, match="Nothing can be changed now: an admin has set"):
+                await change(made, now=True)
+            for enabled in (False, True):
+                if enabled:
+                    made.clock.forward(minutes=11)
+                await change(made, enabled=enabled)
+            made.clock.forward(days=1)
+            assert await schedules.fire(made.ground) == ["nightly"]
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize(("kind", "shut"), [("backup_create", True), ("dbt.sync", False)])
+def test_no_api_key_changes_when_backups_are_made(tmp_path: Path, kind: str, shut: bool) -> None:
+    async def work() -> None:
+        async with bench(tmp_path) as made:
+            await schedules.put_in(made.ground, [replace(NIGHTLY, kind=kind)])
+            keyed = replace(ME, key="key-1", scope="admin")
+            with pytest.raises(AccessDenied) if shut else nullcontext():
+                async with made.ground.database.unit() as session:
+                    patch = SchedulePatch(enabled=False)
+                    await schedules.change(session, made.ground, keyed, "nightly", patch)
+            assert (await only(made)).enabled is shut
 
     asyncio.run(work())
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from datamind import errors
+from datamind.adapters.warehouse import process
 from datamind.adapters.warehouse.duckdb import DuckDbWarehouse
 
 from .conftest import governed
@@ -206,6 +207,23 @@ def test_a_worker_that_died_while_idle_is_replaced_unseen(warehouse: DuckDbWareh
     (worker,) = warehouse._all
     worker.process.kill()
     worker.process.wait()
+    assert warehouse.run(governed("SELECT 1"), timeout_s=5).rows == ((1,),)
+
+
+def test_where_no_process_can_be_started_the_next_who_asks_tries_again(
+    warehouse: DuckDbWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_memory(*_: object, **__: object) -> None:
+        raise OSError(12, "Cannot allocate memory")
+
+    (worker,) = warehouse._all
+    worker.process.kill()
+    worker.process.wait()
+    with monkeypatch.context() as patch:
+        patch.setattr(process.subprocess, "Popen", no_memory)
+        for _ in range(2):
+            with pytest.raises(errors.WorkerLost, match="No new query process"):
+                warehouse.run(governed("SELECT 1"), timeout_s=5)
     assert warehouse.run(governed("SELECT 1"), timeout_s=5).rows == ((1,),)
 
 

@@ -18,7 +18,14 @@ from datamind.api.data import Source
 from datamind.api.life import Start, life
 from datamind.api.middleware import Gate, problem_response
 from datamind.api.starting import Starting
-from datamind.errors import AccessDenied, BadInput, DataMindError, NotFound
+from datamind.errors import (
+    AccessDenied,
+    BadInput,
+    DataMindError,
+    NotFound,
+    QueryCancelled,
+    Unavailable,
+)
 from datamind.rooms.audit import routes as audit
 from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.auth import routes as auth
@@ -102,6 +109,10 @@ def _tell_errors(app: FastAPI) -> None:
                 request.app.state.parts, caller, "access_denied", Outcome.blocked,
                 method=request.method, path=request.url.path,
             )  # fmt: skip
+        if isinstance(fault, QueryCancelled) and request.app.state.parts.running.is_ending:
+            fault = Unavailable(
+                "This server is stopping.", retry_after_s=1
+            )  # another one may do it
         return problem_response(fault, request.scope)
 
     @app.exception_handler(RequestValidationError)

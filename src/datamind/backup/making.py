@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import errno
 import fcntl
 import hashlib
 import json
@@ -12,6 +13,7 @@ import shutil
 import sqlite3
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -71,6 +73,8 @@ def create(
     installation's own folder, where old ones then go. Blocks. Unavailable where there is no room
     or the store is down, Conflict once it is to `stop`."""
     folder = settings.backup_folder if to is None else to.absolute().parent
+    if to is not None and not folder.is_dir():  # a disk that is not mounted is none of ours to make
+        raise BadInput(f"There is no folder {folder}.", hint="Make it, or mount the disk of it.")
     with _making(settings, folder, stop or threading.Event()) as it:
         file = to.absolute() if to is not None else it.free("datamind-{}.backup")
         if file.exists():
@@ -131,8 +135,7 @@ class _Making:
         return made
 
     def free(self, name: str) -> Path:
-        """A name that none has yet, and of a later moment than all: another one may have been made
-        within the same second."""
+        """A name that none has yet: a clock that was ahead may have made another one of now."""
         moment, taken = self.now, {path.stem.rpartition("-")[2] for path in states(self.folder)}
         while f"{moment:{MOMENT}}" in taken:
             moment += dt.timedelta(seconds=1)
@@ -171,12 +174,23 @@ def _making(settings: Settings, folder: Path, stop: threading.Event) -> Iterator
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with _alone_in(folder, stop) as scratch:
-            yield _Making(settings, folder, scratch, keys_of(current()), clock.now(), stop)
+            yield _Making(settings, folder, scratch, keys_of(current()), _moment(folder), stop)
     except OSError as fault:
-        raise Unavailable(
-            f"The backup could not be written: {fault.strerror or 'the disk failed'}.",
-            hint="It takes twice the room of what it holds: make room, or name another folder.",
-        ) from None
+        hint = f"Let DataMind's user write to {folder}, or name another folder (BACKUP_FOLDER)."
+        if fault.errno in (errno.ENOSPC, errno.EDQUOT):
+            hint = "It takes twice the room of what it holds: make room, or name another folder."
+        why = fault.strerror or "the disk failed"
+        raise Unavailable(f"The backup could not be written: {why}.", hint=hint) from None
+
+
+def _moment(folder: Path) -> dt.datetime:
+    """Now, which is the backup's name; in the second of another one, the next second: a backup of a
+    moment to come would be taken for newer than it is."""
+    now = clock.now()
+    if any(made_at(path) == now.replace(microsecond=0) for path in states(folder)):
+        time.sleep(1 - now.microsecond / 1_000_000)
+        now = clock.now()
+    return now
 
 
 @contextmanager

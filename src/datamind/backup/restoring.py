@@ -30,7 +30,7 @@ from datamind.backup.manifest import AUDIT, PARTS, SECRETS, STORE, Manifest
 from datamind.errors import BadInput, Conflict
 from datamind.migrations.moving import tables
 from datamind.migrations.snapshots import is_empty, is_in_use, put_into_postgres
-from datamind.migrations.stores import file_of, open_engine, parsed, reached
+from datamind.migrations.stores import file_of, open_engine, parsed, reached, shown
 from datamind.settings import Settings
 from datamind.settings.encrypted import keys_of
 from datamind.settings.environment import current
@@ -143,6 +143,7 @@ def _into_postgres(
     """The database holds the backup and says which restore that was, in one transaction: it tells
     whether the files are to follow."""
     path = stage / FILES / STORE
+    plan = {**plan, "store": shown(parsed(settings.database_url))}
     with put_into_postgres(path, settings.database_url, replace=replace) as new:
         table = _system_state()
         new.execute(table.delete().where(table.c.name == RESTORED))
@@ -167,6 +168,12 @@ def _finish(settings: Settings) -> None:
     stage = home / STAGE
     if (stage / PREPARED).exists():
         plan = json.loads((stage / PREPARED).read_text())
+        store = shown(parsed(settings.database_url))
+        if plan.get("store", store) != store:  # which says nothing of the one that it went into
+            raise Conflict(
+                f"A restore into {plan['store']} was stopped half done; DATABASE_URL is another.",
+                hint=f"Set it to that one to finish the restore, or delete {stage} to give it up.",
+            )
         if _held_by_store(settings) != plan["id"]:
             shutil.rmtree(stage)
             return

@@ -11,6 +11,7 @@ from datamind.commands.faults import print_json
 from datamind.commands.people import with_people
 from datamind.commands.render import Screen
 from datamind.errors import BadInput
+from datamind.migrations.stores import file_of, parsed
 from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.system.backup_files import newest, states
 from datamind.rooms.system.backups import KIND, told
@@ -61,7 +62,7 @@ def create(to: Path | None, *, increment: bool, as_json: bool) -> int:
 
 def show(*, as_json: bool) -> int:
     """Those in the folder, increments too, newest first."""
-    found = [told(path) for path in states(load().backup_folder)]
+    found = [one for path in states(load().backup_folder) if (one := told(path))]
     if as_json:
         print_json([one.model_dump(mode="json") for one in found])
         return 0
@@ -79,7 +80,15 @@ def verify(file: Path | None, *, every: bool, as_json: bool) -> int:
     if every:
         return _verify_each(settings, as_json=as_json)
     file = file or newest(settings.backup_folder)
-    verdict = checking.verify(file, settings)
+    try:
+        verdict = checking.verify(file, settings)
+    except BadInput as damage:  # not even its list of what is in it can be read
+        if as_json:
+            print_json({"holds": False, "faults": [damage.message], "hint": damage.hint})
+        else:
+            Screen().say(f"✗ {file.name}: {damage.message} It can't be restored.", "red")
+            Screen().say(f"    {damage.hint}")
+        return BROKEN
     manifest = verdict.manifest
     if as_json:
         print_json(
@@ -185,12 +194,17 @@ def restore(
         print_json({"made_at": done.manifest.made_at, "rows": rows, "before": before})
         return 0
     screen = Screen()
-    screen.say(f"{rows:,} rows and {done.manifest.audit_records:,} audit records are back, as of"
-               f" {done.manifest.made_at}.")  # fmt: skip
+    records = f"{0 if without_audit else done.manifest.audit_records:,} audit records"
+    screen.say(f"{rows:,} rows and {records} are back, as of {done.manifest.made_at}.")
     if done.before is not None:
-        screen.say(f"What was there before is in {done.before}")
+        kept = (
+            ""
+            if file_of(parsed(settings.database_url))
+            else ", but for the database, which holds the new"
+        )
+        screen.say(f"What was there before is in {done.before}{kept}")
     if not done.manifest.secrets:
-        screen.say("No secrets were in it: those that are here hold.")
+        screen.say("No secrets were in it: those that are here hold, or are made at the start.")
     return 0
 
 

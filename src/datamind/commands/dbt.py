@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import http.server
 import os
+import signal
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, cast
@@ -91,17 +92,11 @@ async def _follow(
             last = line.seq
             if not quiet:
                 print(printable(line.line), flush=True)
-        if run.status not in UNDER_WAY and not run.lines and _over(doing):
-            return run
+        if doing.done():
+            doing.result()  # a fault of the store's: nobody does it any more
+            if run.status not in UNDER_WAY and not run.lines:
+                return run
         await asyncio.sleep(LOOK_S)
-
-
-def _over(doing: asyncio.Task[None]) -> bool:
-    """Whether nothing more is to be done here."""
-    if doing.done():
-        doing.result()
-        return True
-    return False
 
 
 def _with_ground(
@@ -112,6 +107,8 @@ def _with_ground(
             return await work(Ground(**ground_of(settings, store)))
 
     os.umask(0o077)  # what is kept is for its owner alone
+    # Ended from outside, it is called off as by Ctrl-C: nobody else may be there to do it.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     return asyncio.run(run())
 
 

@@ -40,9 +40,10 @@ def main(orders: dict[str, Any], options: list[str]) -> int:
     steps = orders["steps"]
     # dbt notes in the manifest what it compiled, and compiles wrongly what is noted there. Steps
     # beside the others have their results elsewhere, and a manifest of their own.
-    own = {n: read.result.deepcopy() for n, step in enumerate(steps) if step["aside"]}
+    manifest: Any = read.result
+    own = {n: manifest.deepcopy() for n, step in enumerate(steps) if step["aside"]}
     for n, step in enumerate(steps):
-        runner = dbtRunner(manifest=own.get(n, read.result))
+        runner = dbtRunner(manifest=own.get(n, manifest))
         result = runner.invoke(_arguments(step["words"], options))
         if not result.success and step["needed"]:
             return 1

@@ -264,7 +264,8 @@ class Project:
     ) -> DbtOutcome:  # fmt: skip
         """All is well, but where a selector was mistyped: dbt passes over what it does not know."""
         # What compares with another build may well find nothing.
-        unknown = [s for s in ended.unmatched if not looks_back((s,))]
+        ours = self.place.again()
+        unknown = [s for s in ended.unmatched if not looks_back((s,)) and s not in ours]
         warnings = tuple(f"Nothing in the project fits the selector {s}." for s in unknown)
         told = replace(told, status="success", warnings=warnings)
         if told.counts or not wanted.partial:

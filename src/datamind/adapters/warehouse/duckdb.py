@@ -192,17 +192,22 @@ class DuckDbWarehouse:
                 raise
         finally:
             worker.held = False
-            if self._closed.is_set():
-                worker.kill()
-            elif worker.ready and not worker.alive:
-                worker = self._replace(worker)
-            self._idle.put(worker)
+            try:
+                if self._closed.is_set():
+                    worker.kill()
+                elif worker.ready and not worker.alive:
+                    worker = self._replace(worker)
+            finally:  # a dead one is replaced when it is asked
+                self._idle.put(worker)
 
     def _start(self) -> Worker:
         with self._lock:
             if self._closed.is_set():
                 raise WarehouseError(f"{self.name} was closed.")
-            worker = Worker(self._opening, self.data_version())
+            try:
+                worker = Worker(self._opening, self.data_version())
+            except OSError:  # no memory, no files
+                raise WorkerLost("No new query process could be started.") from None
             self._all.add(worker)
             return worker
 

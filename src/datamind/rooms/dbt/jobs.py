@@ -70,7 +70,18 @@ async def _begun(context: JobContext) -> tuple[str, DbtWanted]:
             run_id = clock.new_id("run")
             session.add(new_run(run_id, context.job_id, wanted, "system", now))
             await session.flush()
-        started = {"status": "running", "started_at": now}
+        # One that is done again has nothing of how it ended before.
+        started = {
+            "status": "running",
+            "started_at": now,
+            "ended_at": None,
+            "message": "",
+            "counts": {},
+            "failed": [],
+            "warnings": [],
+            "version": "",
+            "log": "",
+        }
         await session.execute(update(DbtRun).where(DbtRun.id == run_id).values(started))
     return run_id, wanted
 

@@ -13,7 +13,7 @@ from sqlalchemy import Update, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from datamind import clock, tracing
-from datamind.errors import BadInput, NotFound
+from datamind.errors import AccessDenied, BadInput, NotFound
 from datamind.log import restored
 from datamind.records import Identity
 from datamind.rooms.audit.service import Outcome, note
@@ -24,10 +24,12 @@ from datamind.rooms.jobs.models import Schedule
 from datamind.rooms.jobs.queue import Order
 from datamind.rooms.jobs.schemas import JobOut, ScheduleOut, SchedulePatch, SchedulesOut
 from datamind.rooms.parts import Ground
+from datamind.rooms.system import overriding
 
 log = logging.getLogger(__name__)
 
 APART = dt.timedelta(minutes=5)  # so far may clocks of servers be apart
+SHUT_TO_KEYS = ("backup_create", "backup_increment", "audit.retention")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,24 +83,28 @@ async def put_in(ground: Ground, usual: Collection[Usual]) -> None:
 async def fire(ground: Ground) -> Sequence[str]:
     """Ask for the jobs of all schedules that are due; the names of those that were ours to take.
 
-    Times that were missed are caught up once, however many they are. One that was reckoned by a
-    clock that was ahead is reckoned anew.
+    Times that were missed are caught up once, however many they are; so are those of while an
+    admin wants nothing to be changed. One that was reckoned by a clock that was ahead is reckoned
+    anew.
     """
     now = ground.now()
+    ground.job_metrics.looked_at = time.time()
     async with ground.database.unit() as session:
         found = (await session.scalars(select(Schedule).where(Schedule.enabled))).all()
-    taken = []
+        modes = await overriding.modes(session, now)
+    taken: list[str] = []
+    if not modes.works("write"):
+        return taken
     for schedule in found:
         then = following(schedule.cron, schedule.every_s, now)
         if schedule.next_at <= now:
             if await _fired(ground, schedule, then):
                 ground.job_metrics.fired.labels(schedule.name).inc()
                 taken.append(schedule.name)
-        elif schedule.next_at > then + APART:
+        elif schedule.next_at > following(schedule.cron, schedule.every_s, now + APART):
             log.warning("a schedule was set by a clock that was ahead: %s", schedule.name)
             async with ground.database.in_turn() as session:
                 await session.execute(_moved(schedule).values(next_at=then))
-    ground.job_metrics.looked_at = time.time()
     return taken
 
 
@@ -132,9 +138,10 @@ async def _take(
 
 
 async def next_due(ground: Ground) -> dt.datetime | None:
-    """When the next one is due."""
+    """When the next one is due; what is due by now waits for an admin's word."""
+    due_later = (Schedule.enabled, Schedule.next_at > ground.now())
     async with ground.database.unit() as session:
-        soonest = select(Schedule.next_at).where(Schedule.enabled).order_by(Schedule.next_at)
+        soonest = select(Schedule.next_at).where(*due_later).order_by(Schedule.next_at)
         return await session.scalar(soonest.limit(1))
 
 
@@ -148,14 +155,22 @@ async def find(session: AsyncSession, caller: Caller) -> SchedulesOut:
 async def change(
     session: AsyncSession, ground: Ground, caller: Caller, name: str, patch: SchedulePatch
 ) -> ScheduleOut:
-    """Change when it is due, switch it on or off, or ask for its job at once."""
+    """Change when it is due, switch it on or off, or ask for its job at once. While an admin wants
+    nothing to be changed, it can be switched off."""
     need(caller, "admin")
+    now = ground.now()
+    if patch.model_dump(exclude_unset=True) != {"enabled": False}:
+        (await overriding.modes(session, now)).must("write")
     if patch.cron is not None and patch.every_s is not None:
         raise BadInput("A schedule has `cron` or `every_s`, not both.")
     schedule = await session.get(Schedule, name)
     if schedule is None:
         raise NotFound("There is no such schedule.", hint="`system/schedules` lists them.")
-    now = ground.now()
+    if caller.key is not None and schedule.kind in SHUT_TO_KEYS:
+        raise AccessDenied(
+            "No API key changes when backups and the audit log are looked after.",
+            hint="Sign in as an admin.",
+        )
     if patch.cron is not None or patch.every_s is not None:
         schedule.next_at = following(patch.cron, patch.every_s, now)
         schedule.cron, schedule.every_s = patch.cron, patch.every_s

@@ -7,13 +7,24 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 
 from datamind.semantics.catalog import Values
 
 LASTS_S = 600.0  # where the data have no version
-AGAIN_S = 30.0  # after a reading in which something failed
+AGAIN_S = 30.0  # after a reading in which something failed; twice as long each time that it does
 MOST_KEPT = 200
 Key = tuple[str, str]  # what their readers may see, and the version of the data
+
+
+@dataclass(slots=True)
+class _Kept:
+    """A reading, until when it holds, and the one that is to take its place."""
+
+    reading: asyncio.Task[Values]
+    until: float
+    pause_s: float = AGAIN_S
+    following: asyncio.Task[Values] | None = None
 
 
 class OwnValues:
@@ -21,26 +32,40 @@ class OwnValues:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._kept: OrderedDict[Key, tuple[asyncio.Task[Values], float]] = OrderedDict()
+        self._kept: OrderedDict[Key, _Kept] = OrderedDict()
 
     def of(
         self, key: Key, read: Callable[[], Coroutine[object, object, Values]]
     ) -> asyncio.Task[Values]:
-        """The reading of these values, begun now if need be."""
-        found = self._kept.get(key)
-        if found is not None and found[1] > self._clock() and not _failed(found[0]):
-            self._kept.move_to_end(key)
-            return found[0]
-        reading = asyncio.create_task(read())
-        self._kept[key] = reading, math.inf if key[1] else self._clock() + LASTS_S
+        """The reading of these values, begun now if need be. Of the same data, what was read holds
+        until it is read again; without a version, rows may be others' by now."""
+        kept = self._kept.get(key)
+        if kept is not None and kept.following is not None and kept.following.done():
+            if not _failed(kept.following):
+                kept.reading = kept.following
+            kept.following = None
+        if kept is None or _failed(kept.reading) or (self._is_over(kept) and not key[1]):
+            kept = self._kept[key] = _Kept(asyncio.create_task(read()), self._until(key))
+        elif self._is_over(kept) and kept.following is None:
+            kept.until = self._until(key)
+            kept.following = asyncio.create_task(read())
+        self._kept.move_to_end(key)
         while len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
-        return reading
+        return kept.reading
 
     def for_now(self, key: Key) -> None:
         """What is read of this key lacks something: it holds for a moment only."""
-        if key in self._kept:
-            self._kept[key] = self._kept[key][0], self._clock() + AGAIN_S
+        kept = self._kept.get(key)
+        if kept is not None and kept.until - self._clock() > kept.pause_s:
+            kept.until = self._clock() + kept.pause_s
+            kept.pause_s = min(2 * kept.pause_s, LASTS_S)
+
+    def _is_over(self, kept: _Kept) -> bool:
+        return kept.reading.done() and kept.until <= self._clock()
+
+    def _until(self, key: Key) -> float:
+        return math.inf if key[1] else self._clock() + LASTS_S
 
 
 def _failed(reading: asyncio.Task[Values]) -> bool:

@@ -27,6 +27,7 @@ class Running:
     """The queries that run in this process, by id, and the tasks that see to them."""
 
     def __init__(self) -> None:
+        self.is_ending = False
         self._runs: dict[str, Run] = {}
         self._tasks: set[asyncio.Task[object]] = set()
         self._keeping: set[asyncio.Task[None]] = set()
@@ -78,7 +79,8 @@ class Running:
                 run.stop.set()
 
     def stop_all(self) -> None:
-        """Call off all that runs."""
+        """Call off all that runs: the server ends."""
+        self.is_ending = True
         for run in self._runs.values():
             run.stop.set()
 

@@ -181,6 +181,10 @@ class Alerts:
             self._told.discard((notice.id, notice.state))
 
     def _note(self, notice: Notice) -> None:
+        if notice.state == "changed":  # the last says it all; the first may be being kept just now
+            for waiting in list(self._unkept)[1:]:
+                if (waiting.id, waiting.state) == (notice.id, notice.state):
+                    self._unkept.remove(waiting)
         if len(self._unkept) == MOST:
             self._tell(self._unkept[0])
         self._unkept.append(notice)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -46,7 +47,7 @@ async def ask(session: AsyncSession, ground: Ground, caller: Caller) -> JobOut:
 async def find(session: AsyncSession, ground: Ground, caller: Caller) -> BackupsOut:
     """Those in this node's folder, newest first, and how the last one that was asked for went."""
     need(caller, "admin")
-    items = (await _found(ground.settings.backup_folder))["files"]
+    items = (await _found(_files(ground.settings.backup_folder)))["files"]
     return BackupsOut(
         items=items, total=len(items), keep_days=ground.settings.backups.keep_days,
         keep=ground.settings.backups.keep,
@@ -54,30 +55,39 @@ async def find(session: AsyncSession, ground: Ground, caller: Caller) -> Backups
     )  # fmt: skip
 
 
-async def _found(folder: Path) -> Found:
+async def _found(look: Threaded) -> Found:
     """What is in the folder, which may be another machine's: Unavailable where that one does not
     answer, and nobody else is held up."""
     try:
         async with asyncio.timeout(LOOK_S):
-            return await _look(folder)()
+            return await look()
     except OSError:  # TimeoutError is one
         hint = "Look at the disk or share of BACKUP_FOLDER."
         raise Unavailable("The folder of backups does not answer.", hint=hint) from None
 
 
 @lru_cache(maxsize=8)
-def _look(folder: Path) -> Threaded:
-    return Threaded(
-        lambda: {"files": [told(path) for path in states(folder)], "moments": moments(folder)}
-    )
+def _files(folder: Path) -> Threaded:
+    return Threaded(lambda: {"files": [one for p in states(folder) if (one := told(p))]})
 
 
-def told(path: Path) -> BackupOut:
-    """What is seen of it from outside."""
+@lru_cache(maxsize=8)
+def _moments(folder: Path) -> Threaded:
+    return Threaded(lambda: {"moments": moments(folder)})
+
+
+def told(path: Path) -> BackupOut | None:
+    """What is seen of it from outside; None once it is tidied away."""
+    encrypted = None
+    try:
+        size = path.stat().st_size
+        with suppress(PermissionError):
+            encrypted = is_encrypted(path)
+    except FileNotFoundError:
+        return None
     return BackupOut(
-        name=path.name, bytes=path.stat().st_size, made_at=made_at(path), base=base_of(path),
-        encrypted=is_encrypted(path),
-    )  # fmt: skip
+        name=path.name, bytes=size, made_at=made_at(path), base=base_of(path), encrypted=encrypted
+    )
 
 
 async def conditions(parts: Parts) -> Sequence[Condition]:
@@ -93,7 +103,7 @@ async def conditions(parts: Parts) -> Sequence[Condition]:
         for last in ended if last is not None and last.status != "succeeded"
     ]  # fmt: skip
     try:
-        here = (await _found(parts.settings.backup_folder))["moments"]
+        here = (await _found(_moments(parts.settings.backup_folder)))["moments"]
     except Unavailable:  # what jobs have told is known all the same
         here = []
     known = [job.created_at for job in made if job is not None] + here

@@ -21,11 +21,12 @@ ORDER: tuple[Mode, ...] = (
 )  # fmt: skip
 
 # What a request takes: `health` nothing but this process; `operate` an admin's token; `memory` a
-# token already issued and the catalog in memory; `read` the metadata store; `sign_in` writes of its
-# own to the store; `write` changes; `execute` runs statements on the warehouse.
-Group = Literal["health", "operate", "memory", "read", "sign_in", "write", "execute"]
+# token already issued and the catalog in memory; `read` the metadata store; `tried` small writes to
+# the store that are tried all the same (signing in, calling off); `write` changes; `execute` runs
+# statements on the warehouse.
+Group = Literal["health", "operate", "memory", "read", "tried", "write", "execute"]
 ALL: frozenset[Group] = frozenset(
-    ("health", "operate", "memory", "read", "sign_in", "write", "execute")
+    ("health", "operate", "memory", "read", "tried", "write", "execute")
 )
 WORKS: Mapping[Mode, frozenset[Group]] = {
     "FULL_OPERATIONAL": ALL,
@@ -42,8 +43,8 @@ WORKS: Mapping[Mode, frozenset[Group]] = {
 ROUTES: tuple[tuple[str, str, Group], ...] = (
     ("GET", r"/public/demo/questions", "memory"),
     ("POST", r"/public/demo/ask", "execute"),
-    ("POST", r"/auth/(login|refresh|logout)", "sign_in"),
-    ("GET", r"/auth/oidc/.*", "sign_in"),
+    ("POST", r"/auth/(login|refresh|logout)", "tried"),
+    ("GET", r"/auth/(me|oidc/.*)", "tried"),
     ("GET", r"/auth(/.*)?", "read"),
     ("*", r"/auth/.*", "write"),
     ("*", r"/system/(mode|alerts)(/.*)?", "operate"),
@@ -63,6 +64,8 @@ ROUTES: tuple[tuple[str, str, Group], ...] = (
     ("POST", r"/policies/(preview|test)", "execute"),
     ("GET", r"/(policies|data-control|feedback|users|groups|security|audit)(/.*)?", "read"),
     ("*", r"/(policies|data-control|feedback|users|groups|security|audit)(/.*)?", "write"),
+    ("POST", r"/(admin/)?(system/jobs|dbt/runs)/[^/]+/cancel", "tried"),
+    ("PATCH", r"/system/schedules/[^/]+", "tried"),
     # System, jobs, dbt and training: lists are read, all else starts work.
     ("GET", r"/(admin/)?(system|dbt|jobs|schedules|training[^/]*)(/.*)?", "read"),
     ("*", r"/(admin/)?(system|dbt|jobs|schedules|training[^/]*)(/.*)?", "write"),
@@ -116,6 +119,8 @@ class Modes:
     def works(self, group: Group | None) -> bool:
         """Whether that may be done now."""
         works = WORKS[self.standing.mode]
+        if group == "tried" and self.standing.wanted_until is not None:
+            return True  # who wants a mode has to come in to take it back
         return works is ALL or group in works
 
     def must(self, group: Group | None) -> None:

@@ -11,7 +11,7 @@ from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.caller import Caller, need
 from datamind.rooms.parts import Parts
 from datamind.rooms.system.models import SystemState
-from datamind.rooms.system.modes import Mode
+from datamind.rooms.system.modes import Mode, Modes, Standing
 from datamind.rooms.system.schemas import ModeIn
 
 NAME = "mode_override"
@@ -37,6 +37,14 @@ async def read(session: AsyncSession, now: dt.datetime) -> Override | None:
         dt.datetime.fromisoformat(row.value["until"]),
     )  # fmt: skip
     return found if found.until > now else None
+
+
+async def modes(session: AsyncSession, now: dt.datetime) -> Modes:
+    """What may be done by an admin's word alone, for whoever does not know how the parts are."""
+    found, wanted = Modes(), await read(session, now)
+    if wanted is not None:
+        found.standing = Standing(wanted.mode, wanted_until=wanted.until)
+    return found
 
 
 async def set_to(session: AsyncSession, parts: Parts, caller: Caller, wanted: ModeIn) -> Override:

@@ -148,14 +148,15 @@ class ConfigOut(BaseModel):
 
 
 class BackupOut(BaseModel):
-    """A backup in this node's folder; one that is not encrypted holds no secrets. An increment
-    names the whole one that it goes on from (`base`)."""
+    """A backup in this node's folder; one that is not encrypted holds no secrets, and of one that
+    the server may not read it is not known (null). An increment names the whole one that it goes on
+    from (`base`)."""
 
     name: str
     bytes: int
     made_at: dt.datetime
     base: str | None
-    encrypted: bool
+    encrypted: bool | None
 
 
 class BackupsOut(BaseModel):

@@ -104,7 +104,9 @@ def _draw(item: JSON) -> None:
         text("td", when(item["made_at"]), "nowrap")
         text("td", size(item["bytes"]), "nowrap")
         with box("td"):
-            if item["encrypted"]:
+            if item["encrypted"] is None:
+                chip("Unknown", tone="bad", tip="The server may not read this file.")
+            elif item["encrypted"]:
                 chip("Encrypted", tone="good", icon="lock")
             else:
                 chip("In plain", tone="note", tip="It holds no secrets: keep those elsewhere.")
