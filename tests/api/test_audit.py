@@ -19,6 +19,7 @@ from datamind.adapters.audit.places import AuditPlaces
 from datamind.adapters.audit.store import AuditStore
 from datamind.api.secrets import FILE, secrets_of
 from datamind.cli import app
+from datamind.dbt_records import COMMANDS
 from datamind.errors import AuditKeyMissing, BadInput
 from datamind.records import AuditEvent, AuditFilter
 from datamind.rooms.audit import retention
@@ -75,6 +76,7 @@ def test_every_event_that_is_noted_can_be_looked_for(
     noted = {e.value for c in calls if isinstance(e := c.args[2], ast.Constant)}
     made = {f"ip_restriction_{what}" for what in ("create", "change", "delete")}
     made |= {f"query_{kind}" for kind in get_args(Kind)}
+    made |= {f"dbt_{command}" for command in COMMANDS}
     assert noted | made == EVENTS
 
 

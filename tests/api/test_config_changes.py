@@ -46,24 +46,58 @@ def test_each_of_them_is_a_setting_and_its_default_and_bounds_fit() -> None:
         ("DATAMIND_ROW_LIMITS", 5, "no setting that can be changed"),
         ("DATAMIND_ROW_LIMIT", 0, "out of bounds"),
         ("DATAMIND_ROW_LIMIT", 1_000_001, "out of bounds"),
-        ("DATAMIND_ROW_LIMIT", -5, "more than 0"),
+        ("DATAMIND_ROW_LIMIT", -5, "out of bounds"),
         ("DATAMIND_ROW_LIMIT", 5.5, "no whole number"),
-        ("DATAMIND_ROW_LIMIT", "many", "no number"),
-        ("DATAMIND_ROW_LIMIT", "", "no number"),
+        ("DATAMIND_ROW_LIMIT", "many", "no whole number"),
+        ("DATAMIND_ROW_LIMIT", "\uff15\uff10\uff10", "no whole number"),
+        ("DATAMIND_ROW_LIMIT", "7_0", "no whole number"),
+        ("DATAMIND_ROW_LIMIT", "1e3", "no whole number"),
+        ("DATAMIND_ROW_LIMIT", "+5", "no whole number"),
+        ("DATAMIND_ROW_LIMIT", "", "was given nothing"),
+        ("DATAMIND_ROW_LIMIT", "  ", "was given nothing"),
         ("DATAMIND_ROW_LIMIT", True, "takes one number"),
         ("DATAMIND_ROW_LIMIT", [5], "takes one number"),
-        ("DATAMIND_ROW_LIMIT", float("nan"), "more than 0"),
+        ("DATAMIND_ROW_LIMIT", float("nan"), "no whole number"),
         ("DATAMIND_ROW_LIMIT", "9" * 50, "takes one number"),
+        ("DATAMIND_CACHE_SECONDS", "-1", "out of bounds"),
+        ("DATAMIND_QUERY_TIMEOUT_S", "1e3", "no number"),
+        ("DATAMIND_QUERY_TIMEOUT_S", float("nan"), "out of bounds"),
         ("RATE_LIMIT_USER", "1/day", "out of bounds"),
         ("RATE_LIMIT_USER", 300, "RATE_LIMIT_USER is '300'"),
+        ("RATE_LIMIT_USER", "", "was given nothing"),
+        ("RATE_LIMIT_USER", "6\uff10/minute", "RATE_LIMIT_USER is"),
         ("LOGIN_ATTEMPTS_DAYS", 1, "out of bounds"),
     ],
 )
 def test_what_is_no_such_setting_or_no_value_of_it_is_told(
     name: str, value: object, said: str
 ) -> None:
-    with pytest.raises(BadInput, match=said):
+    with pytest.raises(BadInput, match=said) as told:
         changeable(name).read(value)
+    if name in CHANGEABLE:
+        assert told.value.hint == CHANGEABLE[name].takes
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "read"),
+    [
+        ("DATAMIND_ROW_LIMIT", " 500 ", 500),
+        ("DATAMIND_ROW_LIMIT", 500.0, 500),
+        ("DATAMIND_CACHE_SECONDS", "0", 0),
+        ("DATAMIND_QUERY_TIMEOUT_S", "2.5", 2.5),
+        ("RATE_LIMIT_USER", " 60/minute ", "60/minute"),
+    ],
+)
+def test_a_value_is_read_as_people_write_it(name: str, value: object, read: object) -> None:
+    assert changeable(name).read(value) == read
+
+
+def test_the_bounds_that_are_told_are_its_own() -> None:
+    told = {name: changeable(name).takes for name in ("DATAMIND_CACHE_SECONDS", "RATE_LIMIT_USER")}
+    assert told == {
+        "DATAMIND_CACHE_SECONDS": "Give it 0 to 86,400 seconds.",
+        "RATE_LIMIT_USER": "Give it 30 to 10,000,000 a minute, as 60/minute.",
+    }
 
 
 async def patch(api: Api, settings: dict[str, Any], **more: Any) -> Any:

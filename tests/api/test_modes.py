@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from datamind.errors import Unavailable
 from datamind.rooms.system.modes import ORDER, ROUTES, WORKS, Modes, Standing, group_of
+from datamind.rooms.system.schemas import ModeIn
 
 ROUTES_OF_US: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("routes.yaml").read_text())
 # What works in each mode, by group of routes.
@@ -114,3 +116,10 @@ def test_who_wants_a_mode_can_come_in_to_take_it_back() -> None:
 
 def test_the_groups_of_the_rows_are_those_of_the_modes() -> None:
     assert {group for _, _, group in ROUTES} <= WORKS["FULL_OPERATIONAL"]
+
+
+@pytest.mark.parametrize("reason", ["", "   ", "\t\n", "x" * 501, "a\0b"])
+def test_a_mode_takes_a_reason_and_blanks_are_none(reason: str) -> None:
+    with pytest.raises(ValidationError):
+        ModeIn(mode="READ_ONLY", reason=reason)
+    assert ModeIn(mode="READ_ONLY", reason=" moved ").reason == "moved"

@@ -249,6 +249,11 @@ STORE = {
         ({"LLM_PROVIDER": "openia"}, ["LLM_PROVIDER is one of"], True),
         ({"DATAMIND_PROT": "1"}, ["DATAMIND_PROT is no setting"], False),
         ({"REDIS_URI": "x"}, ["REDIS_URI is no setting"], False),
+        ({"DATAMIND_PORT": "99999"}, ["DATAMIND_PORT has to be 65,535 at most"], True),
+        ({"DATAMIND_ENGINE_WORKERS": "100000"}, ["_ENGINE_WORKERS has to be 256 at"], True),
+        ({"DATAMIND_JOBS": "celery"}, ["there is no REDIS_URL"], False),
+        ({"DATAMIND_JOBS": "local"}, [], False),
+        ({"DATAMIND_JOBS": "celery", "REDIS_URL": "redis://r:6379/0"}, [], False),
         ({"HOME": "/root", "LANG": "C", "PATH": "/bin", "PGHOST": "x"}, [], False),
     ],
 )
@@ -290,6 +295,40 @@ def test_check_and_show_tell_no_secret(here: Path, capsys: pytest.CaptureFixture
     assert values["WAREHOUSE_URL"] == "duckdb:////data/x.duckdb"
     assert config.check(as_json=False) == config.show(as_json=False) == 0
     assert "canary" not in said + shown + capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("env", "said", "code"),
+    [
+        ({"DATABASE_URL": "mysql://u@h/x"}, ["DATABASE_URL can't be mysql."], 2),
+        ({"DATABASE_URL": "store.db"}, ["DATABASE_URL is no address of a database."], 2),
+        ({"DATABASE_URL": "postgresql://u@h/x"}, [], 0),
+        ({"DATAMIND_HOME": "/proc/x"}, ["DATAMIND_HOME is /proc/x, where nothing can be w"], 2),
+        ({"BACKUP_FOLDER": "/proc/x"}, ["BACKUP_FOLDER is /proc/x, where nothing can be wr"], 0),
+        ({"BACKUP_FOLDER": "{here}/new/folder"}, [], 0),
+        ({"DATAMIND_LOG_FILE": "1"}, [], 0),
+        ({"DATAMIND_LOG_FILE": "{here}/x.log"}, [], 0),
+        ({"DATAMIND_LOG_FILE": "{here}/new/x.log"}, ["/here/new, which is not there"], 0),
+        ({"DATAMIND_LOG_FILE": "/proc/new/x.log"}, ["/proc/new, where nothing can be w"], 0),
+        (
+            {"DATAMIND_PORT": "99999", "DATABASE_URL": "mysql://h/x", "BACKUP_FOLDER": "/proc/x"},
+            ["DATAMIND_PORT has", "DATABASE_URL can't", "BACKUP_FOLDER is"],
+            2,
+        ),
+    ],
+)
+def test_where_nothing_can_be_kept_is_said_and_nothing_is_made(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    env: dict[str, str], said: list[str], code: int,
+) -> None:  # fmt: skip
+    for name, value in env.items():
+        monkeypatch.setenv(name, value.format(here=here))
+    assert config.check(as_json=True) == code
+    told = [problem["message"] for problem in json.loads(capsys.readouterr().out)["problems"]]
+    assert len(told) == len(said), told
+    for wanted, one in zip(said, told, strict=True):
+        assert wanted in one
+    assert list(here.parent.rglob("*")) == [here]
 
 
 def test_children_inherit_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:

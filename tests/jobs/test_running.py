@@ -59,7 +59,7 @@ def test_a_job_tells_how_far_it_is_and_what_it_does(tmp_path: Path) -> None:
             assert [line.line for line in seen.log] == ["began for [EMAIL_MASKED] at once"]
             mark.touch()
             ended = await made.until(job.id)
-            assert (ended.status, ended.progress) == ("succeeded", 1.0)
+            assert (ended.status, ended.progress, ended.message) == ("succeeded", 1.0, "")
             assert ended.result and ended.result["steps"] >= 0
 
     asyncio.run(work())

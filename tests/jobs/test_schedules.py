@@ -169,6 +169,8 @@ def test_what_an_admin_changed_stays(tmp_path: Path) -> None:
                 await change(made, cron="0 2 * * *", every_s=60)
             with pytest.raises(NotFound):
                 async with made.ground.database.unit() as session:
-                    await schedules.change(session, made.ground, ME, "none", SchedulePatch())
+                    await schedules.change(
+                        session, made.ground, ME, "none", SchedulePatch(now=True)
+                    )
 
     asyncio.run(work())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from rich.table import Table
@@ -13,8 +13,9 @@ from datamind.commands.faults import print_json, printable
 from datamind.commands.render import Screen
 from datamind.errors import BadInput, Conflict
 from datamind.settings import dotenv, encrypted
-from datamind.settings.checking import known, look
+from datamind.settings.checking import Problem, as_read, known, look
 from datamind.settings.environment import current, file_of, is_secret, masked
+from datamind.settings.places import places
 
 TEMPLATE = """\
 {mark}'s settings: docs/server.md lists them all. The environment comes before this file.
@@ -158,8 +159,8 @@ def _keys(values: Mapping[str, str]) -> tuple[str, ...]:
 
 def check(*, as_json: bool) -> int:
     """All that is wrong; 2 where a server would not start."""
-    path = file_of(os.environ)
-    found = look(current(), dotenv.read(path) if path is not None else None)
+    path, env = file_of(os.environ), current()
+    found = [*look(env, dotenv.read(path) if path is not None else None), *_of_places(env)]
     fatal = any(problem.fatal for problem in found)
     if as_json:
         problems = [
@@ -174,6 +175,20 @@ def check(*, as_json: bool) -> int:
         if not found:
             screen.say("All settings are in order.")
     return BadInput.exit_code if fatal else 0
+
+
+def _of_places(env: Mapping[str, str]) -> Iterator[Problem]:
+    """What is wrong with where things are to be kept, as far as that is seen without a start."""
+    from datamind.migrations.stores import parsed
+
+    settings = as_read(env)
+    if settings is None:
+        return
+    try:
+        parsed(settings.database_url)
+    except BadInput as fault:
+        yield Problem("DATABASE_URL", fault.message, fault.hint, fatal=True)
+    yield from places(settings)
 
 
 def show(*, as_json: bool) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import resource
 import signal
@@ -26,6 +27,9 @@ from datamind.rooms.users.service import anybody
 from datamind.settings import ServerSettings, Settings, load
 from datamind.settings.checking import keep_secrets, must_be_safe
 from datamind.settings.environment import current
+from datamind.settings.places import log_place
+
+log = logging.getLogger(__name__)
 
 BACKLOG = 4096
 WS_BYTES = 1024 * 1024
@@ -88,7 +92,10 @@ def serve(
     _many_files()
     os.umask(0o077)  # what is kept is for its owner alone
     keep_secrets()
+    odd = list(log_place(settings))  # before its first line makes the folder
     json_logs(settings.logs)
+    for problem in odd:
+        log.warning("%s %s", problem.said, problem.hint)
     server = settings.server
     starting = Starting(waits=True)
     app = create_app(settings, source, demo_questions=questions, starting=starting)

@@ -6,18 +6,21 @@ to open a door by it, nor to have evidence deleted sooner.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 
 from datamind.errors import BadInput
 from datamind.settings import MOST_ROWS, Settings
-from datamind.settings.reading import limit, number, whole
+from datamind.settings.reading import limit
 
 Kind = Literal["whole", "number", "rate"]
 Value = int | float | str
 LONGEST = 40
 A_MINUTE = {"second": 60.0, "minute": 1.0, "hour": 1 / 60, "day": 1 / 1440}
+# As people write them. Python takes 1e3, 7_0 and the digits of any script, too, which are slips.
+WRITTEN = {"whole": re.compile(r"-?[0-9]+"), "number": re.compile(r"-?[0-9]+(\.[0-9]+)?")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +53,34 @@ class Changeable:
         good = isinstance(value, int | float | str) and not isinstance(value, bool)
         if not good or len(str(value)) > LONGEST:
             raise BadInput(f"{self.name} takes one number or rate.", hint=self.takes)
-        text = {self.name: str(value).strip() or "nothing"}
+        given = value.strip() if isinstance(value, str) else cast(float, value)
+        if given == "":
+            raise BadInput(f"{self.name} was given nothing.", hint=self.takes)
         found: Value
         if self.kind == "rate":
-            found = limit(text, self.name, "")
+            found = self._rate(str(given))
             count, _, period = found.partition("/")
             measured = int(count) * A_MINUTE[period]
-        elif text[self.name] == "0":
-            found = measured = 0  # the readers of the environment take it for none
         else:
-            reader = whole if self.kind == "whole" else number
-            found = measured = reader(text, self.name, 0)
-        if not self.least <= measured <= self.most:
+            found = measured = self._number(given)
+        if not self.least <= measured <= self.most:  # NaN is neither
             raise BadInput(f"{self.name} is out of bounds.", hint=self.takes)
         return found
+
+    def _rate(self, given: str) -> str:
+        try:
+            return limit({self.name: given}, self.name, "")
+        except BadInput as fault:
+            raise BadInput(fault.message, hint=self.takes) from None
+
+    def _number(self, given: float | str) -> float:
+        good = not isinstance(given, str) or WRITTEN[self.kind].fullmatch(given)
+        if good and self.kind == "number":
+            return float(given)
+        if good and float(given).is_integer():
+            return int(given)
+        what = "whole number" if self.kind == "whole" else "number"
+        raise BadInput(f"{self.name} is {given!r}, which is no {what}.", hint=self.takes)
 
     @property
     def takes(self) -> str:

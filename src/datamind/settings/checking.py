@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from datamind.errors import BadInput
-from datamind.settings import encrypted, load
+from datamind.settings import Settings, encrypted, load
 from datamind.settings.dotenv import EnvFile
 from datamind.settings.environment import Asked, current, hide, is_secret
 
@@ -72,6 +72,11 @@ def look(env: Mapping[str, str], file: EnvFile | None = None) -> list[Problem]:
     return found if file is None else [*found, *_open(file, _is_production(env))]
 
 
+def as_read(env: Mapping[str, str]) -> Settings | None:
+    """The settings without what can't be read in them, to look further."""
+    return _read(env)[1]
+
+
 def must_be_safe(env: Mapping[str, str]) -> None:
     """BadInput with all that keeps a server from starting on these settings, in one message."""
     fatal = [problem for problem in _of_values(env) if problem.fatal]
@@ -89,8 +94,9 @@ def keep_secrets() -> None:
 
 
 def _of_values(env: Mapping[str, str]) -> Iterator[Problem]:
-    yield from _unreadable(env)
+    yield from _read(env)[0]
     yield from _missing(env, _is_production(env))
+    yield from _unheard(env)
     yield from _weak(env, _is_production(env))
 
 
@@ -101,21 +107,20 @@ def _is_production(env: Mapping[str, str]) -> bool:
 MISSING = "missing" * 6  # stands for what is not there, to read on; long enough for a secret
 
 
-def _unreadable(env: Mapping[str, str]) -> Iterator[Problem]:
-    """What the settings' own readers refuse, one after the other."""
-    left = dict(env)
+def _read(env: Mapping[str, str]) -> tuple[list[Problem], Settings | None]:
+    """What the settings' own readers refuse, one after the other, and the others as they are."""
+    found, left = list[Problem](), dict(env)
     for _ in range(len(env) + 1):
         try:
-            load(left)
+            return found, load(left)
         except BadInput as fault:
             name = fault.message.partition(" ")[0]
-            yield Problem(name, fault.message, fault.hint, fatal=True)
+            found.append(Problem(name, fault.message, fault.hint, fatal=True))
             if name not in left:
                 left[name] = MISSING
             elif left.pop(name) == MISSING:
-                return
-        else:
-            return
+                break
+    return found, None
 
 
 def _missing(env: Mapping[str, str], production: bool) -> Iterator[Problem]:
@@ -135,6 +140,13 @@ def _missing(env: Mapping[str, str], production: bool) -> Iterator[Problem]:
         hint = "Set it to the output of: openssl rand -hex 32" if name in KEYS else f"Set {name}."
         fatal = production or of == "LLM_PROVIDER"
         yield Problem(name, f"{name} is missing, and {why}.", hint, fatal=fatal)
+
+
+def _unheard(env: Mapping[str, str]) -> Iterator[Problem]:
+    """What was asked for and is not done, for it takes another setting."""
+    if env.get("DATAMIND_JOBS", "").strip().lower() == "celery" and not env.get("REDIS_URL"):
+        said = "DATAMIND_JOBS is celery, and there is no REDIS_URL: the server runs jobs itself."
+        yield Problem("DATAMIND_JOBS", said, "Set REDIS_URL, or DATAMIND_JOBS=local.", fatal=False)
 
 
 def _weak(env: Mapping[str, str], production: bool) -> Iterator[Problem]:

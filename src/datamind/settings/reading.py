@@ -85,7 +85,7 @@ def one_of(env: Mapping[str, str], name: str, words: tuple[str, ...]) -> str:
 def limit(env: Mapping[str, str], name: str, default: str) -> str:
     """How often a thing may be done, as `60/minute`."""
     text = env.get(name) or default
-    if not re.fullmatch(r"[1-9]\d{0,8}/(second|minute|hour|day)", text):
+    if not re.fullmatch(r"[1-9][0-9]{0,8}/(second|minute|hour|day)", text):
         raise BadInput(f"{name} is {text!r}.", hint="Write it as 60/minute.")
     return text
 

@@ -21,6 +21,8 @@ from datamind.settings.reading import (
 from datamind.settings.store import PoolSettings, address, pool
 
 MOST_ROWS = 1_000_000  # the guard lets no statement give more
+MOST_PORT = 65_535
+MOST_WORKERS = 256  # of a kind: each is a process, or a connection to the warehouse
 ENVIRONMENTS = ("development", "production")
 
 
@@ -108,7 +110,7 @@ def server(env: Mapping[str, str]) -> ServerSettings:
     return ServerSettings(
         environment=environment,
         host=env.get("DATAMIND_HOST") or usual.host,
-        port=whole(env, "DATAMIND_PORT", usual.port),
+        port=whole(env, "DATAMIND_PORT", usual.port, most=MOST_PORT),
         database_url=address(env),
         pool=pool(env),
         jwt_secret=env.get("JWT_SECRET") or None,
@@ -124,10 +126,10 @@ def server(env: Mapping[str, str]) -> ServerSettings:
         audit_seal_days=days(env, "AUDIT_SEAL_DAYS", usual.audit_seal_days),
         audit_retention_days=days(env, "AUDIT_RETENTION_DAYS", None),
         policy_cache_s=whole(env, "POLICY_CACHE_SECONDS", usual.policy_cache_s),
-        engine_workers=whole(env, "DATAMIND_ENGINE_WORKERS", usual.engine_workers),
-        query_workers=whole(env, "DATAMIND_QUERY_WORKERS", usual.query_workers),
+        engine_workers=_workers(env, "DATAMIND_ENGINE_WORKERS", usual.engine_workers),
+        query_workers=_workers(env, "DATAMIND_QUERY_WORKERS", usual.query_workers),
         jobs=one_of(env, "DATAMIND_JOBS", ("celery", "local")),
-        job_workers=whole(env, "DATAMIND_JOB_WORKERS", usual.job_workers),
+        job_workers=_workers(env, "DATAMIND_JOB_WORKERS", usual.job_workers),
         queue=whole(env, "DATAMIND_QUEUE", usual.queue),
         queue_each=whole(env, "DATAMIND_QUEUE_USER", usual.queue_each),
         queue_s=number(env, "DATAMIND_QUEUE_SECONDS", usual.queue_s),
@@ -141,6 +143,10 @@ def server(env: Mapping[str, str]) -> ServerSettings:
         key_days=whole(env, "API_KEY_DAYS", usual.key_days),
         key_days_most=whole(env, "API_KEY_MAX_DAYS", usual.key_days_most),
     )
+
+
+def _workers(env: Mapping[str, str], name: str, default: int) -> int:
+    return whole(env, name, default, most=MOST_WORKERS)
 
 
 def _login(env: Mapping[str, str]) -> LoginSettings:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from datamind.errors import BadInput
 from datamind.settings.reading import number, whole
-
-MOST_PORT = 65_535
+from datamind.settings.server import MOST_PORT
 
 
 @dataclass(frozen=True, slots=True)

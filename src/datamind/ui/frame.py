@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from nicegui import ui
+from nicegui import Client, context, ui
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -29,17 +30,18 @@ from datamind.ui.sessions import Ended, Person
 from datamind.ui.words import ROLES, for_people
 
 Builder = Callable[[Person, Request], Awaitable[None]]
+STATE = "/system"  # where admins see why, and take a mode back
 # (path, what it is called, its icon, whether it is for admins only)
 PLACES = (
     ("/", "Ask", "chat_bubble_outline", False),
     ("/history", "History", "history", False),
     ("/catalog", "Catalog", "menu_book", False),
     ("/users", "Users", "group", True),
-    ("/system", "System", "monitor_heart", True),
+    (STATE, "System", "monitor_heart", True),
 )
 # What there is below System: (path, what it is called)
 OPERATIONS = (
-    ("/system", "State"),
+    (STATE, "State"),
     ("/jobs", "Jobs"),
     ("/dbt", "dbt"),
     ("/backups", "Backups"),
@@ -71,6 +73,7 @@ def page(path: str, title: str, *, admins: bool = False) -> Callable[[Builder], 
                 with suppress(Trouble):  # as they were known
                     await person.look_again()
                 content, banner = _frame(person, path)
+                _banners[ui.context.client] = banner
                 await banner.look()
                 ui.timer(LOOK_S, banner.look, immediate=False)
                 with content:
@@ -126,14 +129,15 @@ def _frame(person: Person, path: str) -> Any:
             dark = icon_button("contrast", "Switch between light and dark")
             dark.on("click", js_handler="() => datamind.toggleTheme()")
             _menu(person)
-    return content, _Banner(person, banner)
+    return content, Banner(person, banner, path)
 
 
-class _Banner:
+class Banner:
     """Says on each page what does not work now, by itself, and when it is back."""
 
-    def __init__(self, person: Person, place: Any) -> None:
+    def __init__(self, person: Person, place: Any, path: str) -> None:
         self._person = person
+        self._links = person.is_admin and path != STATE
         self._place = named(place, "State of the system", role="status")
         self._said = ""
         self._when_back: Callable[[], None] | None = None
@@ -157,15 +161,26 @@ class _Banner:
                     icon("hourglass_top", "notice-icon")
                     with box("div", "notice-body"):
                         text("p", for_people(now.detail), "notice-title")
-                        text("p", MEANWHILE.get(now.mode, ""), "notice-hint")
+                        with text("p", MEANWHILE.get(now.mode, ""), "notice-hint"):
+                            if self._links:
+                                text("span", " ")
+                                link("See why, and what can be done", STATE)
             elif back and self._when_back is not None:
                 self._when_back()
             elif back:
                 notify("All is back: questions are answered again.")
 
 
+_banners: WeakKeyDictionary[Client, Banner] = WeakKeyDictionary()
+
+
+def banner() -> Banner:
+    """That of the page that is being made."""
+    return _banners[context.client]
+
+
 def _is_at(path: str, target: str) -> bool:
-    if target == "/system":
+    if target == STATE:
         return any(path.startswith(below) for below, _ in OPERATIONS)
     return path == target or (target != "/" and path.startswith(target))
 

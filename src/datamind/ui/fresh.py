@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from nicegui import ui
+from nicegui import context, ui
 
 from datamind.ui.client import Trouble
 from datamind.ui.pieces import box, button, dialog, leave, minding, notify, text, trouble_box
 from datamind.ui.sessions import Ended
 
 EVERY_S = 10.0
+SOON_S = 1.0
 Act = Callable[[], Awaitable[Any]]
 
 
@@ -23,6 +24,7 @@ class Fresh:
     def __init__(self, look: Act, place: Any, every_s: float = EVERY_S) -> None:
         self._look = look
         self._place = place
+        self._page = context.slot.parent
         self._turn = asyncio.Lock()
         self._timer = ui.timer(every_s, self.look, immediate=False)
         ui.on("seen", self._seen)
@@ -40,6 +42,12 @@ class Fresh:
                 self._place.clear()
                 with self._place:
                     trouble_box(told, again=self.look)
+
+    async def look_twice(self) -> None:
+        """Look now, and soon again: what was done is not kept and told everywhere at once."""
+        await self.look()
+        with self._page:  # the dialog that asked for it goes
+            ui.timer(SOON_S, self.look, once=True)
 
     async def _seen(self, event: Any) -> None:
         away, self._timer.active = not self._timer.active, bool(event.args)

@@ -37,6 +37,8 @@ class Session:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     # By query id, for a page that is loaded again; those who shut the session forget them.
     answers: OrderedDict[str, JSON] = field(default_factory=OrderedDict)
+    # Who is who, as an admin knew it last: it is asked for in vain while the system rests.
+    people: dict[str, str] = field(default_factory=dict)
 
     def keep(self, answer: JSON) -> None:
         """Keep one of the last answers, if it is small."""
@@ -53,9 +55,10 @@ class Session:
         self.until = now + tokens["expires_in"]
 
     def end(self) -> None:
-        """Forget the tokens, also for pages that are still open, and the answers."""
+        """Forget the tokens, also for pages that are still open, the answers and the people."""
         self.access = self.refresh = ""
         self.answers.clear()
+        self.people = {}
 
 
 class Sessions:

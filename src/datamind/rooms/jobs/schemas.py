@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from datamind.rooms.bodies import Body
 from datamind.rooms.paging import Page
@@ -13,11 +13,13 @@ from datamind.rooms.text import Text
 
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled", "dead"]
 ENDED: frozenset[str] = frozenset({"succeeded", "failed", "cancelled", "dead"})
+# Kinds whose last message tells how they went, once they succeeded.
+TELL_AT_LAST = frozenset({"dbt.run", "dbt.sync"})
 
 
 class JobOut(BaseModel):
     """A job. `failed` said itself that it can't be done; `dead` was tried as often as it may be;
-    `progress` is 0 to 1, `lines` how many lines its log has."""
+    `progress` is 0 to 1, `message` what is done now, `lines` how many lines its log has."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -45,6 +47,14 @@ class JobOut(BaseModel):
     created_at: dt.datetime
     started_at: dt.datetime | None
     ended_at: dt.datetime | None
+
+    @model_validator(mode="after")
+    def _does_nothing_any_more(self) -> Self:
+        """Of one that is over, what it did last is not told as if it still did."""
+        told = self.status == "succeeded" and self.kind in TELL_AT_LAST
+        if self.status in ENDED and not told:
+            self.message = ""
+        return self
 
 
 class JobsPage(Page):
@@ -101,3 +111,10 @@ class SchedulePatch(Body):
     every_s: int | None = Field(default=None, ge=10, le=366 * 86_400)
     enabled: bool | None = None
     now: bool = False
+
+    @model_validator(mode="after")
+    def _something_is_said(self) -> Self:
+        if not (self.now or self.cron is not None or self.every_s is not None
+                or self.enabled is not None):  # fmt: skip
+            raise ValueError("nothing is to change: give `cron`, `every_s`, `enabled` or `now`")
+        return self

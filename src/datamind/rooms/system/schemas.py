@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from datamind.rooms.bodies import Body
 from datamind.rooms.jobs.schemas import JobOut
 from datamind.rooms.paging import Page
-from datamind.rooms.text import Text
+from datamind.rooms.text import Text, plain
 
 
 class HealthOut(BaseModel):
@@ -59,13 +59,21 @@ class SlowQueriesOut(BaseModel):
     slow_ms: int
 
 
+# Blanks alone are no reason: they are taken away before it is measured.
+Reason = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=500),
+    AfterValidator(plain),
+]
+
+
 class ModeIn(BaseModel):
     """The mode that an admin wants, for so many minutes."""
 
     model_config = ConfigDict(extra="forbid")
 
     mode: Literal["FULL_OPERATIONAL", "LIMITED_AI", "READ_ONLY", "EMERGENCY"]
-    reason: Annotated[Text, Field(min_length=1, max_length=500)]
+    reason: Reason
     minutes: int = Field(default=60, ge=1, le=7 * 24 * 60)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from nicegui import ui
 from starlette.requests import Request
 
+from datamind.rooms.audit.events import EVENTS
 from datamind.ui.client import JSON
 from datamind.ui.frame import operations, page
 from datamind.ui.live_log import plain_line
@@ -41,8 +42,7 @@ class _Audit:
         with box("div", "filters"):
             self._words = field("Search all of a record", classes="grow")
             self._words.props("clearable debounce=300 maxlength=200")
-            self._event = field("Action, as login", classes="short")
-            self._event.props("clearable debounce=300 maxlength=200")
+            self._event = _select("Action", {ANY: "Any action", **{e: e for e in sorted(EVENTS)}})
             self._who = _select("Person", {ANY: "Anybody", **people})
             self._status = _select("Outcome", {ANY: "Any outcome", **{o: o for o in OUTCOMES}})
             self._since, self._until = (
@@ -74,9 +74,9 @@ class _Audit:
             control.on_value_change(self.load)
 
     def _wanted(self) -> JSON:
-        chosen = {"user_id": self._who.value, "status": self._status.value}
-        typed = {"q": self._words.value, "event_type": self._event.value,
-                 "since": self._since.value, "until": self._until.value}  # fmt: skip
+        chosen = {"user_id": self._who.value, "status": self._status.value,
+                  "event_type": self._event.value}  # fmt: skip
+        typed = {"q": self._words.value, "since": self._since.value, "until": self._until.value}
         wanted = {name: (value or "").strip() for name, value in typed.items()}
         wanted |= {name: value for name, value in chosen.items() if value != ANY}
         return {
@@ -96,28 +96,38 @@ class _Audit:
         await self._fetch(fresh=False)
 
     async def _fetch(self, *, fresh: bool) -> None:
-        mine = self._asked
+        mine, found = self._asked, None
         self._said.clear()
         with minding(self._said, again=self.load if fresh else self.more):
             found = await self._person.get(
                 "/security/audit-log", **self._wanted(), limit=PER_PAGE, cursor=self._cursor
             )
-            if mine != self._asked:
-                return
-            if fresh:
-                self._body.clear()
-                self._rows = 0
-            self._cursor = found["next_cursor"]
-            self._rows += len(found["items"])
-            self._more.set_visibility(self._cursor is not None and self._rows < MOST_ROWS)
-            self._none.set_visibility(not found["total"])
-            self._total.text = counted(found["total"], "event") + (
-                f"; those up to {found['sealed']:,} are sealed, and in an export."
-                if found["sealed"] else "."
-            )  # fmt: skip
-            with self._body:
-                for record in found["items"]:
-                    self._draw(record)
+        if mine != self._asked:
+            return
+        if fresh:
+            self._empty()
+        if found is not None:
+            self._add(found)
+
+    def _empty(self) -> None:
+        """Show nothing: what was shown is not what is asked for now."""
+        self._body.clear()
+        self._rows, self._total.text = 0, ""
+        for piece in (self._none, self._more):
+            piece.set_visibility(False)
+
+    def _add(self, found: JSON) -> None:
+        self._cursor = found["next_cursor"]
+        self._rows += len(found["items"])
+        self._more.set_visibility(self._cursor is not None and self._rows < MOST_ROWS)
+        self._none.set_visibility(not found["total"])
+        self._total.text = counted(found["total"], "event") + (
+            f"; those up to {found['sealed']:,} are sealed, and in an export."
+            if found["sealed"] else "."
+        )  # fmt: skip
+        with self._body:
+            for record in found["items"]:
+                self._draw(record)
 
     def _draw(self, record: JSON) -> None:
         user = record["user_id"] or ""

@@ -56,17 +56,17 @@ class _Config:
 
     def _draw(self, setting: JSON) -> None:
         with box("tr"):
-            with box("td"):
+            with box("td", "nowrap"):
                 text("code", setting["name"])
             value = setting["holds"] if setting["takes"] else setting["value"]
-            with box("td"):
+            with box("td", "nowrap" if setting["takes"] else ""):
                 text("span", "—" if value is None else str(value))
             with box("td"):
                 tone = "note" if setting["source"] == "changed" else "quiet"
                 chip(SOURCES[setting["source"]], tone=tone)
                 if setting["changed_at"]:
-                    who = self._people.get(setting["changed_by"], "somebody")
-                    text("div", f"{who}, {when(setting['changed_at'])}", "small muted")
+                    words = (self._people.get(setting["changed_by"]), when(setting["changed_at"]))
+                    text("div", ", ".join(w for w in words if w), "small muted")
             if setting["takes"]:
                 text("td", takes_of(setting["takes"]), "small muted")
                 with box("td", "nowrap"):

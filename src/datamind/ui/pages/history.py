@@ -158,14 +158,15 @@ def when(moment: str) -> str:
 
 
 async def people_of(person: Person) -> dict[str, str]:
-    """Who is who, for those who may know."""
+    """Who is who, for those who may know: as it was known last, where it can't be told now."""
     if not person.is_admin:
         return {}
     try:
         found = await person.get("/users", limit=MOST_PEOPLE)
     except Trouble:
-        return {}
-    return {user["id"]: user["name"] for user in found["items"]}
+        return person.session.people
+    person.session.people = {user["id"]: user["name"] for user in found["items"]}
+    return person.session.people
 
 
 @page("/history/{query_id}", "Query")

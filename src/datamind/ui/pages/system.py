@@ -12,7 +12,7 @@ from nicegui.element import Element
 from starlette.requests import Request
 
 from datamind.ui.client import JSON
-from datamind.ui.frame import operations, page
+from datamind.ui.frame import banner, operations, page
 from datamind.ui.fresh import Fresh, sure, tried
 from datamind.ui.pages.history import people_of, when
 from datamind.ui.pieces import (
@@ -67,6 +67,7 @@ class _System:
         self._person = person
         self._people = people
         self._drawn: dict[str, Any] = {}
+        self._banner = banner()
         said = box("div", "said")
         self._state = named(box("section", "card"), "State")
         with named(box("section", "card"), "Alerts"):
@@ -137,8 +138,9 @@ class _System:
     def _told_of(self, alert: JSON) -> str:
         words = [alert["kind"].replace("_", " ").capitalize(), f"since {when(alert['opened_at'])}"]
         if alert["acknowledged_at"]:
-            who = self._people.get(alert["acknowledged_by"], "somebody")
-            words.append(f"seen by {who}, {when(alert['acknowledged_at'])}")
+            who = self._people.get(alert["acknowledged_by"])
+            seen = f"seen by {who}," if who else "seen"
+            words.append(f"{seen} {when(alert['acknowledged_at'])}")
         return " · ".join(words)
 
     def _acknowledge_button(self, alert: JSON) -> None:
@@ -170,7 +172,7 @@ class _System:
                     await self._person.post("/system/mode", body)
                     notify("The mode is set.")
                     shown.close()
-                    await self.fresh.look()
+                    await self._changed()
 
             with box("div", "dialog-end"):
                 button("Leave it", shown.close, kind="quiet")
@@ -182,9 +184,14 @@ class _System:
         async def clear() -> None:
             await self._person.call("DELETE", "/system/mode")
             notify("The parts say the mode again.")
-            await self.fresh.look()
+            await self._changed()
 
         sure("Take the mode back?", "The parts alone say the mode again.", "Take it back", clear)
+
+    async def _changed(self) -> None:
+        """Another mode holds: here and at the top of the page at once, its alert a moment later."""
+        await self._banner.look(known_s=0.0)
+        await self.fresh.look_twice()
 
 
 def since_of(health: JSON, mode: JSON, changes: list[JSON]) -> str:
