@@ -9,8 +9,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from datamind.adapters.sync import running, source
-from datamind.adapters.sync.tables import Choices, State
+from datamind.adapters.sync import bringing, running, source
+from datamind.adapters.sync.running import remove, run_sync
+from datamind.adapters.sync.tables import Choices, Shortcut, State
+from datamind.adapters.sync.target import Target
+from datamind.adapters.sync.wanted import Wanted
 from tests.sync.conftest import Pair
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
@@ -42,7 +45,7 @@ def test_a_copy_that_was_killed_once_readers_were_on_it_is_taken_back(
     pair.execute(f"{MOVING}; INSERT INTO t VALUES (1, 10)")
     pair.one()
     with monkeypatch.context() as patched, pytest.raises(Killed):
-        patched.setattr(running._Table, "_live", killed)
+        patched.setattr(bringing.Bringing, "_live", killed)
         pair.one(again=True)
     pair.execute("INSERT INTO t VALUES (2, 20)")
     assert pair.one().equal and equal(pair)
@@ -78,7 +81,7 @@ def test_what_was_empty_at_first_is_read_as_soon_as_something_is_in_it(pair: Pai
 def test_what_was_open_at_the_snapshot_is_read_the_next_time(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(running, "OVERLAP_S", 0)
+    monkeypatch.setattr(bringing, "OVERLAP_S", 0)
     pair.execute(f"{MOVING}; INSERT INTO t VALUES (1, 10)")
     with psycopg.connect(pair.postgres_url) as late:
         late.execute("INSERT INTO t VALUES (2, 20)")
@@ -159,3 +162,85 @@ def test_what_row_security_hides_from_the_role_that_looks_is_told(pair: Pair) ->
     with source.opened(pair.postgres_url) as there:
         assert not there.seen()["public.t"].secured
     pair.execute("DROP OWNED BY looks; DROP ROLE looks")
+
+
+STEPS: dict[str, tuple[str, dict[str, Any]]] = {
+    "renamed, added, dropped": (
+        "ALTER TABLE t RENAME v TO was; ALTER TABLE t ADD v int DEFAULT 7; ALTER TABLE t DROP w", {}
+    ),
+    "of another type": ("ALTER TABLE t ALTER v TYPE text; ALTER TABLE t RENAME w TO x", {}),
+    "copied again": ("UPDATE t SET v = 11 WHERE id = 1", {"again": True}),
+}  # fmt: skip
+SUMMED = Choices(shortcuts=(Shortcut("by_k", ("k",), ("count(*)",)),))
+
+
+@pytest.mark.parametrize("what", STEPS)
+def test_killed_between_any_two_steps_readers_go_on_and_the_next_sync_mends_it(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    change, more = STEPS[what]
+    for step in range(99):
+        remove(pair.clickhouse_url)
+        pair.execute("DROP TABLE IF EXISTS t")
+        pair.execute("CREATE TABLE t (id int PRIMARY KEY, k int, v int, w int)")
+        pair.execute("INSERT INTO t VALUES (1, 1, 10, 100), (2, 1, 20, 200)")
+        assert pair.one(choices={"public.t": SUMMED}).equal and state(pair).plain
+        pair.execute(change)
+        for _ in range(2):
+            ended = killed_before(step, pair, monkeypatch, more)
+            assert pair.clickhouse.rows("SELECT count(*) FROM public.t") == [(2,)], step
+            if state(pair).status == "live":  # as the router takes it: by the names that it tells
+                names = [name for _, name, *_ in state(pair).columns]
+                assert [c[0] for c in pair.clickhouse.rows("DESCRIBE public.t")] == names, step
+        assert pair.one(choices={"public.t": SUMMED}).equal
+        assert equal(pair, "SELECT * FROM public.t"), step
+        assert pair.clickhouse.rows(
+            "SELECT count() FROM system.tables WHERE database = 'datamind_sync' AND name != 'state'"
+        ) == [(1,)], step
+        if ended:
+            return
+    raise AssertionError("it has no end")
+
+
+def killed_before(
+    step: int, pair: Pair, monkeypatch: pytest.MonkeyPatch, more: dict[str, Any]
+) -> bool:
+    """A sync that is killed before its so-manyth statement that changes something; whether it
+    ended first."""
+    left = step
+
+    def counted(real: Any) -> Any:
+        def called(*given: Any) -> Any:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise Killed
+            return real(*given)
+
+        return called
+
+    with monkeypatch.context() as patched:
+        for name in ("run", "keep", "insert"):
+            patched.setattr(Target, name, counted(getattr(Target, name)))
+        try:
+            pair.sync(choices={"public.t": SUMMED}, **more)
+        except Killed:
+            return False
+    return True
+
+
+def test_what_is_committed_late_is_waited_for_though_no_newer_transaction_came(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL counts what a session wrote some seconds after its commit."""
+    waited: list[float] = []
+    monkeypatch.setattr("datamind.adapters.sync.running.time.sleep", waited.append)
+    wanted = Wanted(pair.postgres_url, pair.clickhouse_url, settle_s=11)
+    pair.execute(f"{MOVING}; INSERT INTO t VALUES (1, 10)")
+    with psycopg.connect(pair.postgres_url) as late:
+        late.execute("INSERT INTO t VALUES (2, 20)")
+        run_sync(wanted)
+        waited.clear()
+        late.commit()
+        run_sync(wanted)
+    assert waited == [11]
