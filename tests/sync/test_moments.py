@@ -10,9 +10,8 @@ import psycopg
 import pytest
 
 from datamind.adapters.sync import bringing, running, source
-from datamind.adapters.sync.running import remove, run_sync
-from datamind.adapters.sync.tables import Choices, Shortcut, State
-from datamind.adapters.sync.target import Target
+from datamind.adapters.sync.running import run_sync
+from datamind.adapters.sync.tables import Choices, State
 from datamind.adapters.sync.wanted import Wanted
 from tests.sync.conftest import Pair
 
@@ -162,71 +161,6 @@ def test_what_row_security_hides_from_the_role_that_looks_is_told(pair: Pair) ->
     with source.opened(pair.postgres_url) as there:
         assert not there.seen()["public.t"].secured
     pair.execute("DROP OWNED BY looks; DROP ROLE looks")
-
-
-STEPS: dict[str, tuple[str, dict[str, Any]]] = {
-    "renamed, added, dropped": (
-        "ALTER TABLE t RENAME v TO was; ALTER TABLE t ADD v int DEFAULT 7; ALTER TABLE t DROP w", {}
-    ),
-    "of another type": ("ALTER TABLE t ALTER v TYPE text; ALTER TABLE t RENAME w TO x", {}),
-    "copied again": ("UPDATE t SET v = 11 WHERE id = 1", {"again": True}),
-}  # fmt: skip
-SUMMED = Choices(shortcuts=(Shortcut("by_k", ("k",), ("count(*)",)),))
-
-
-@pytest.mark.parametrize("what", STEPS)
-def test_killed_between_any_two_steps_readers_go_on_and_the_next_sync_mends_it(
-    pair: Pair, monkeypatch: pytest.MonkeyPatch, what: str
-) -> None:
-    change, more = STEPS[what]
-    for step in range(99):
-        remove(pair.clickhouse_url)
-        pair.execute("DROP TABLE IF EXISTS t")
-        pair.execute("CREATE TABLE t (id int PRIMARY KEY, k int, v int, w int)")
-        pair.execute("INSERT INTO t VALUES (1, 1, 10, 100), (2, 1, 20, 200)")
-        assert pair.one(choices={"public.t": SUMMED}).equal and state(pair).plain
-        pair.execute(change)
-        for _ in range(2):
-            ended = killed_before(step, pair, monkeypatch, more)
-            assert pair.clickhouse.rows("SELECT count(*) FROM public.t") == [(2,)], step
-            if state(pair).status == "live":  # as the router takes it: by the names that it tells
-                names = [name for _, name, *_ in state(pair).columns]
-                assert [c[0] for c in pair.clickhouse.rows("DESCRIBE public.t")] == names, step
-        assert pair.one(choices={"public.t": SUMMED}).equal
-        assert equal(pair, "SELECT * FROM public.t"), step
-        assert pair.clickhouse.rows(
-            "SELECT count() FROM system.tables WHERE database = 'datamind_sync' AND name != 'state'"
-        ) == [(1,)], step
-        if ended:
-            return
-    raise AssertionError("it has no end")
-
-
-def killed_before(
-    step: int, pair: Pair, monkeypatch: pytest.MonkeyPatch, more: dict[str, Any]
-) -> bool:
-    """A sync that is killed before its so-manyth statement that changes something; whether it
-    ended first."""
-    left = step
-
-    def counted(real: Any) -> Any:
-        def called(*given: Any) -> Any:
-            nonlocal left
-            left -= 1
-            if left < 0:
-                raise Killed
-            return real(*given)
-
-        return called
-
-    with monkeypatch.context() as patched:
-        for name in ("run", "keep", "insert"):
-            patched.setattr(Target, name, counted(getattr(Target, name)))
-        try:
-            pair.sync(choices={"public.t": SUMMED}, **more)
-        except Killed:
-            return False
-    return True
 
 
 def test_what_is_committed_late_is_waited_for_though_no_newer_transaction_came(

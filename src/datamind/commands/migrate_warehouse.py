@@ -154,9 +154,9 @@ def _as_record(one: Planned) -> dict[str, object]:
 
 def _print_plan(screen: Screen, planned: SyncPlan, wanted: Wanted) -> None:
     screen.say(f"From {redact(wanted.source_url)} to {redact(wanted.target_url)}", "bold")
-    for one in planned.unfound:
-        what = "is dropped from ClickHouse" if one.dropped else "stays in ClickHouse as it is"
-        screen.say(f"The copy of {one.table} {what}: {one.why}", "yellow")
+    for copy in planned.unfound:
+        what = "is dropped from ClickHouse" if copy.dropped else "stays in ClickHouse as it is"
+        screen.say(f"The copy of {copy.table} {what}: {copy.why}", "yellow")
     if not planned.tables:
         screen.say(NONE, "yellow")
         return
