@@ -92,8 +92,9 @@ class Bringing:
         for statement in drift.after:
             self.here.run(statement, WAITED)
         state = replace(
-            state, columns=columns_of(self.plan), identity=self.plan.identity, plain=False
-        )
+            state, columns=columns_of(self.plan), identity=self.plan.identity, plain=False,
+            shortcuts=(),
+        )  # fmt: skip
         self.here.keep(self.plan.id, state)
         return state
 
