@@ -10,7 +10,7 @@ from datamind.adapters.sync.tables import Choices, Shortcut, State
 from datamind.adapters.sync.target import Target
 from tests.sync.conftest import Pair
 
-pytestmark = [pytest.mark.slow, pytest.mark.postgres]
+pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.timeout(600)]
 
 TABLE = """
 CREATE TABLE t (id int PRIMARY KEY, k int, v int, w0 int);
