@@ -37,8 +37,9 @@ from benchmarks.router_data import SCHEMA, copied, grown
 from datamind.adapters.catalog_store import load_catalog
 from datamind.adapters.sync import target
 from datamind.adapters.sync.freshness import second_of
-from datamind.adapters.sync.running import Wanted, run_sync
+from datamind.adapters.sync.running import run_sync
 from datamind.adapters.sync.tables import State
+from datamind.adapters.sync.wanted import Wanted
 from datamind.adapters.warehouse import open_warehouse
 from datamind.adapters.warehouse.clickhouse import ClickHouseWarehouse
 from datamind.commands.demo import prepare as build_demo

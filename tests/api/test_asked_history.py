@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from datamind.adapters.sync import target
-from datamind.adapters.sync.running import Wanted, plan_sync, run_sync
+from datamind.adapters.sync.running import plan_sync, run_sync
+from datamind.adapters.sync.wanted import Wanted
 from datamind.cli import app
 from datamind.commands import migrate_warehouse
 from datamind.commands.migrate_warehouse import usage
@@ -76,7 +77,8 @@ def test_what_recurs_is_materialized_and_policies_hold(
                 await pair.api.ask(question, cache=False)
         wanted = await looked()
         await asyncio.to_thread(shown, pair)
-        planned = {p.table.name: p.plan for p in await asyncio.to_thread(plan_sync, wanted)}
+        tables = (await asyncio.to_thread(plan_sync, wanted)).tables
+        planned = {p.table.name: p.plan for p in tables}
         orders = planned["orders"]
         assert orders is not None
         (made,) = orders.shortcuts

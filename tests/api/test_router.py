@@ -16,7 +16,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from datamind.adapters.sync.running import Wanted, run_sync
+from datamind.adapters.sync.running import run_sync
+from datamind.adapters.sync.wanted import Wanted
 from datamind.settings import RouterSettings
 from tests.api.conftest import Api, running, settings_of
 from tests.conftest import clickhouse_server

@@ -11,7 +11,8 @@ import httpx
 import psycopg
 import pytest
 
-from datamind.adapters.sync.running import Wanted, run_sync
+from datamind.adapters.sync.running import run_sync
+from datamind.adapters.sync.wanted import Wanted
 
 from ..servers import ClickHouse
 from .conftest import Run, batch_of, lines_of

@@ -10,9 +10,10 @@ import psycopg
 import pytest
 
 from datamind.adapters.sync import target
-from datamind.adapters.sync.running import Wanted, remove, run_sync
+from datamind.adapters.sync.running import plan_sync, remove, run_sync
 from datamind.adapters.sync.tables import SyncReport, TableReport
 from datamind.adapters.sync.target import Target
+from datamind.adapters.sync.wanted import SyncPlan, Wanted
 
 
 @dataclass
@@ -27,6 +28,10 @@ class Pair:
     def sync(self, **more: Any) -> SyncReport:
         """What was executed here is counted at once, so that there is nothing to wait for."""
         return run_sync(Wanted(self.postgres_url, self.clickhouse_url, settle_s=0, **more))
+
+    def plan(self, **more: Any) -> SyncPlan:
+        """What a sync would do."""
+        return plan_sync(Wanted(self.postgres_url, self.clickhouse_url, **more))
 
     def one(self, **more: Any) -> TableReport:
         """The report of the only table."""

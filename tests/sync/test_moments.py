@@ -9,8 +9,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from datamind.adapters.sync import running, source
+from datamind.adapters.sync import bringing, running, source
+from datamind.adapters.sync.running import run_sync
 from datamind.adapters.sync.tables import Choices, State
+from datamind.adapters.sync.wanted import Wanted
 from tests.sync.conftest import Pair
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
@@ -42,7 +44,7 @@ def test_a_copy_that_was_killed_once_readers_were_on_it_is_taken_back(
     pair.execute(f"{MOVING}; INSERT INTO t VALUES (1, 10)")
     pair.one()
     with monkeypatch.context() as patched, pytest.raises(Killed):
-        patched.setattr(running._Table, "_live", killed)
+        patched.setattr(bringing.Bringing, "_live", killed)
         pair.one(again=True)
     pair.execute("INSERT INTO t VALUES (2, 20)")
     assert pair.one().equal and equal(pair)
@@ -78,7 +80,7 @@ def test_what_was_empty_at_first_is_read_as_soon_as_something_is_in_it(pair: Pai
 def test_what_was_open_at_the_snapshot_is_read_the_next_time(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(running, "OVERLAP_S", 0)
+    monkeypatch.setattr(bringing, "OVERLAP_S", 0)
     pair.execute(f"{MOVING}; INSERT INTO t VALUES (1, 10)")
     with psycopg.connect(pair.postgres_url) as late:
         late.execute("INSERT INTO t VALUES (2, 20)")
@@ -159,3 +161,20 @@ def test_what_row_security_hides_from_the_role_that_looks_is_told(pair: Pair) ->
     with source.opened(pair.postgres_url) as there:
         assert not there.seen()["public.t"].secured
     pair.execute("DROP OWNED BY looks; DROP ROLE looks")
+
+
+def test_what_is_committed_late_is_waited_for_though_no_newer_transaction_came(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL counts what a session wrote some seconds after its commit."""
+    waited: list[float] = []
+    monkeypatch.setattr("datamind.adapters.sync.running.time.sleep", waited.append)
+    wanted = Wanted(pair.postgres_url, pair.clickhouse_url, settle_s=11)
+    pair.execute(f"{MOVING}; INSERT INTO t VALUES (1, 10)")
+    with psycopg.connect(pair.postgres_url) as late:
+        late.execute("INSERT INTO t VALUES (2, 20)")
+        run_sync(wanted)
+        waited.clear()
+        late.commit()
+        run_sync(wanted)
+    assert waited == [11]

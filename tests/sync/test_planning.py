@@ -257,3 +257,28 @@ def test_what_dbt_says_is_of_the_build_in_use(tmp_path: Path) -> None:
         router=RouterSettings("clickhouse://ch"),
     )  # fmt: skip
     assert wanted_by(settings).choices["shop.orders"] == Choices(watermark="new")
+
+
+@pytest.mark.parametrize(
+    ("found", "note"),
+    [
+        (Numeric(3, 20), "became Decimal(38, 20)"),
+        (Numeric(30, 4), "became Decimal(64, 4)"),
+        (Numeric(1, 80), "is kept as text"),
+    ],
+)
+def test_a_numeric_without_a_size_is_planned_as_it_is_kept(found: Numeric, note: str) -> None:
+    table = replace(ORDERS, columns=(*ORDERS.columns, SourceColumn(6, "free", "numeric", True)))
+    first = plan_of(table, Choices(), {"free": found})
+    state = State("sales.orders", "live", "b", 1, 7, columns_of(first), ("id",), None)
+    assert plan_of(table, Choices(), {}, state) == first
+    assert f"free: numeric without a size {note}" in first.notes
+
+
+def test_what_was_suggested_goes_with_a_column_that_it_adds_up() -> None:
+    asked = Shortcut("by_status", ("status",), ("sum(amount)",), asked=True)
+    state = State("sales.orders", "live", "b", 1, 7, (), (), None, shortcuts=(asked,))
+    renamed = replace(ORDERS.columns[2], name="total")
+    table = replace(ORDERS, columns=(*ORDERS.columns[:2], renamed, *ORDERS.columns[3:]))
+    assert plan_of(ORDERS, Choices(), {}, state).shortcuts == (asked,)
+    assert plan_of(table, Choices(), {}, state).shortcuts == ()

@@ -168,7 +168,8 @@ def test_killed_at_any_moment_the_next_sync_mends_it(pair: Pair) -> None:
     pair.execute(LINES)
     synced(pair)
     script = (
-        "import sys; from datamind.adapters.sync.running import Wanted, run_sync;"
+        "import sys; from datamind.adapters.sync.running import run_sync;"
+        "from datamind.adapters.sync.wanted import Wanted;"
         "from tests.sync.test_projections import CHOSEN;"
         "print('up', flush=True);"
         "run_sync(Wanted(*sys.argv[1:], settle_s=0, choices={'public.lines': CHOSEN}))"

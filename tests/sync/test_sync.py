@@ -17,9 +17,10 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from datamind.adapters.sync import source
-from datamind.adapters.sync.running import Wanted, run_sync
-from datamind.adapters.sync.tables import Aggregate
+from datamind.adapters.sync.running import run_sync
+from datamind.adapters.sync.tables import Aggregate, Choices
 from datamind.adapters.sync.target import opened
+from datamind.adapters.sync.wanted import Wanted
 from datamind.errors import Conflict
 from tests.sync.conftest import Pair
 
@@ -147,7 +148,8 @@ def killed_after(pair: Pair, rows: int) -> int:
     ended."""
     before = stored(pair)
     script = (
-        "import sys, time; from datamind.adapters.sync.running import Wanted, run_sync;"
+        "import sys, time; from datamind.adapters.sync.running import run_sync;"
+        "from datamind.adapters.sync.wanted import Wanted;"
         "run_sync(Wanted(*sys.argv[1:], rows_a_range=100, settle_s=0,"
         " progress=lambda *_: time.sleep(0.1)))"
     )
@@ -207,6 +209,7 @@ def test_a_table_that_changes_its_shape_is_followed(
     ("column", "value", "why"),
     [
         ("numeric", "'NaN'", "NaN"),
+        ("numeric(10, 2)", "'NaN'", "(column v)"),
         ("date", "'infinity'", "(column v)"),
         ("int[] NOT NULL", "'{{1},{2}}'", ": v"),
     ],
@@ -219,9 +222,18 @@ def test_what_clickhouse_can_not_hold_stops_its_table_alone(
         "CREATE TABLE good (id int PRIMARY KEY); INSERT INTO good VALUES (1)"
     )
     bad, good = pair.sync().tables
-    assert bad.outcome in ("stopped", "left out")
-    assert why in bad.reason
+    assert bad.outcome == "stopped"
+    assert why in bad.reason and "skip: true" in bad.hint
     assert (good.outcome, good.equal) == ("copied", True)
+
+
+def test_a_table_that_is_left_out_by_choice_stops_no_sync(pair: Pair) -> None:
+    """As the hint of one that stops has it; its copy is read no more."""
+    pair.execute("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
+    pair.one()
+    report = pair.sync(choices={"public.t": Choices(skip=True)})
+    assert report.ok and [t.outcome for t in report.tables] == ["left out"]
+    assert pair.clickhouse.states()["public.t"].status == "stopped"
 
 
 def test_a_value_that_outgrew_its_type_is_seen_and_copying_anew_mends_it(pair: Pair) -> None:
@@ -301,7 +313,7 @@ def test_the_lock_of_a_sync_that_was_killed_is_waited_for(pair: Pair) -> None:
         ending.join()
 
 
-def test_a_copy_of_another_database_is_none_of_this_one(pair: Pair) -> None:
+def test_a_copy_of_another_database_that_is_taken_over_is_compared_whole(pair: Pair) -> None:
     pair.execute("CREATE TABLE t (id int PRIMARY KEY, at timestamptz DEFAULT now(), x int)")
     pair.execute("INSERT INTO t VALUES (1, now(), 10), (2, now(), 20)")
     pair.sync()
@@ -313,7 +325,7 @@ def test_a_copy_of_another_database_is_none_of_this_one(pair: Pair) -> None:
         theirs.execute("INSERT INTO t VALUES (1, now() - interval '9 days', 11)")
         (state,) = pair.clickhouse.states().values()
         assert state.source != there.identity()
-        report = run_sync(Wanted(other, pair.clickhouse_url, settle_s=0))
+        report = run_sync(Wanted(other, pair.clickhouse_url, settle_s=0, take_over=True))
         assert [t.equal for t in report.tables] == [True]
         (state,) = pair.clickhouse.states().values()
         assert state.source == there.identity()

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from datamind import clock
 from datamind.adapters.catalog_store import load_catalog
-from datamind.adapters.sync.job import report_record, wanted_by
-from datamind.adapters.sync.running import Planned, Wanted, plan_sync, remove, run_sync
+from datamind.adapters.sync.job import report_record, target_of, wanted_by
+from datamind.adapters.sync.running import plan_sync, remove, run_sync
 from datamind.adapters.sync.tables import SyncReport
+from datamind.adapters.sync.wanted import Planned, SyncPlan, Wanted
 from datamind.adapters.warehouse import redact
 from datamind.commands import wiring
 from datamind.commands.faults import print_json, printable
@@ -27,6 +28,8 @@ from datamind.semantics.usage import Usage, usage_of
 from datamind.settings import Settings, load
 
 LOOKED_BACK = dt.timedelta(days=90)
+NONE = "There is no table in PostgreSQL that this role may read."
+UNPROVEN = ("stopped", "left out", "dropped")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +48,16 @@ class Options:
     yes: bool
     json: bool
     history: bool = True
+    take_over: bool = False
 
 
 def run(options: Options) -> int:
     """The exit code: 0 where all that was to be there is, and equal; else 6."""
     settings = load()
     quiet_logs(settings)
-    wanted = wanted_of(options, settings)
     if options.remove:
-        return _remove(wanted, options)
+        return _remove(target_of(settings, options.target), options)
+    wanted = wanted_of(options, settings)
     screen = Screen()
     if options.history:
         wanted = replace(
@@ -63,10 +67,10 @@ def run(options: Options) -> int:
         with screen.progress(show=not options.json, text="looking"):
             planned = plan_sync(wanted)
         if options.json:
-            print_json({"tables": [_as_record(one) for one in planned]})
+            print_json(_plan_record(planned))
         else:
             _print_plan(screen, planned, wanted)
-        if options.plan:
+        if options.plan or not (planned.tables or planned.unfound):
             return 0
         _agree("Copy these tables?")
     with _bars(show=not options.json) as progress:
@@ -85,7 +89,10 @@ def wanted_of(options: Options, settings: Settings) -> Wanted:
         router=replace(settings.router, choices=options.choices or settings.router.choices),
     )  # fmt: skip
     wanted = wanted_by(settings, source=options.source, target=options.target)
-    return replace(wanted, tables=options.tables, check=options.verify, again=options.again)
+    return replace(
+        wanted, tables=options.tables, check=options.verify, again=options.again,
+        take_over=options.take_over,
+    )  # fmt: skip
 
 
 def usage(
@@ -106,6 +113,15 @@ def usage(
     except DataMindError as fault:
         screen.aside.print(f"What was asked is not looked at: {printable(fault.message)}")
         return None
+
+
+def _plan_record(planned: SyncPlan) -> dict[str, object]:
+    return {
+        "tables": [_as_record(one) for one in planned.tables],
+        "unfound": [
+            {"table": one.table, "why": one.why, "dropped": one.dropped} for one in planned.unfound
+        ],
+    }
 
 
 def _as_record(one: Planned) -> dict[str, object]:
@@ -131,11 +147,19 @@ def _as_record(one: Planned) -> dict[str, object]:
         "reasons": list(plan.reasons) if plan else [],
         "notes": list(plan.notes) if plan else [],
         "left_out": one.why or None,
+        "stops": one.stops,
+        "hint": one.hint or None,
     }
 
 
-def _print_plan(screen: Screen, planned: list[Planned], wanted: Wanted) -> None:
+def _print_plan(screen: Screen, planned: SyncPlan, wanted: Wanted) -> None:
     screen.say(f"From {redact(wanted.source_url)} to {redact(wanted.target_url)}", "bold")
+    for copy in planned.unfound:
+        what = "is dropped from ClickHouse" if copy.dropped else "stays in ClickHouse as it is"
+        screen.say(f"The copy of {copy.table} {what}: {copy.why}", "yellow")
+    if not planned.tables:
+        screen.say(NONE, "yellow")
+        return
     screen.rows(
         ["table", "rows", "MB", "key", "there"],
         [
@@ -143,22 +167,31 @@ def _print_plan(screen: Screen, planned: list[Planned], wanted: Wanted) -> None:
                 one.table.id, f"{one.table.rows:,}", f"{one.table.bytes / 1e6:,.1f}",
                 ", ".join(one.table.key) or "none", one.state.status if one.state else "no",
             ]
-            for one in planned
+            for one in planned.tables
         ],
         right=["rows", "MB"],
     )  # fmt: skip
-    for one in planned:
-        if one.plan is None:
-            screen.say(f"{one.table.id} is not copied: {one.why}", "yellow")
-            continue
-        screen.say(one.table.id, "bold")
-        for reason in one.plan.reasons:
-            screen.say(f"  {reason}")
-        for note in one.plan.notes:
-            screen.say(f"  note: {note}", "yellow")
+    for one in planned.tables:
+        _print_table(screen, one)
+
+
+def _print_table(screen: Screen, one: Planned) -> None:
+    if one.plan is None:
+        screen.say(f"{one.table.id} is not copied: {one.why}", "yellow")
+        if one.hint:
+            screen.say(f"    {one.hint}")
+        return
+    screen.say(one.table.id, "bold")
+    for reason in one.plan.reasons:
+        screen.say(f"  {reason}")
+    for note in one.plan.notes:
+        screen.say(f"  note: {note}", "yellow")
 
 
 def _print_report(screen: Screen, report: SyncReport) -> None:
+    if not report.tables:
+        screen.say(NONE, "yellow")
+        return
     marks = {True: "equal", False: "not equal", None: "not compared"}
     screen.rows(
         ["table", "outcome", "rows", "written", "deleted", "seconds", "checksum", "proof"],
@@ -166,7 +199,7 @@ def _print_report(screen: Screen, report: SyncReport) -> None:
             [
                 t.table, t.outcome, f"{t.rows:,}", f"{t.written:,}", f"{t.deleted:,}",
                 f"{t.elapsed_s:,.1f}", t.checksum,
-                "" if t.outcome in ("stopped", "left out") else marks[t.equal],
+                "" if t.outcome in UNPROVEN else marks[t.equal],
             ]
             for t in report.tables
         ],
@@ -188,10 +221,10 @@ def _agree(question: str) -> None:
         raise BadInput("Nothing was done.", hint="Answer y, or pass --yes.")
 
 
-def _remove(wanted: Wanted, options: Options) -> int:
+def _remove(target_url: str, options: Options) -> int:
     if not options.yes:
-        _agree(f"Take all copies out of {redact(wanted.target_url)}?")
-    names = remove(wanted.target_url)
+        _agree(f"Take all copies out of {redact(target_url)}?")
+    names = remove(target_url)
     if options.json:
         print_json({"status": "removed", "tables": names})
     else:

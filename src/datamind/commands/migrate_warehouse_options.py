@@ -34,6 +34,13 @@ def migrate_warehouse(
         bool, typer.Option("--verify", help="Compare also what was not written since.")
     ] = False,
     again: Annotated[bool, typer.Option("--again", help="Copy all anew, beside the old.")] = False,
+    take_over: Annotated[
+        bool,
+        typer.Option(
+            "--take-over",
+            help="Copies of another database, as before a restore, become this one's.",
+        ),
+    ] = False,
     remove: Annotated[
         bool, typer.Option("--remove", help="Take the copies out of ClickHouse.")
     ] = False,
@@ -49,6 +56,6 @@ def migrate_warehouse(
 
     options = command.Options(
         source, target, tuple(tables or ()), choices, dbt_project, plan, verify, again, remove,
-        yes, json, history,
+        yes, json, history, take_over,
     )  # fmt: skip
     finish(lambda: command.run(options), as_json=json)

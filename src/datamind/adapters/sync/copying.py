@@ -16,7 +16,7 @@ from datamind.adapters.sync.checksums import Spread, Sums, row_hash, spread_of
 from datamind.adapters.sync.ddl import DELETED, VERSION, at, create_stage, live, stage_of
 from datamind.adapters.sync.planning import INTEGERS
 from datamind.adapters.sync.source import Source, quoted, relation
-from datamind.adapters.sync.tables import Column, TablePlan
+from datamind.adapters.sync.tables import SKIP, Column, TablePlan
 from datamind.adapters.sync.target import Target
 from datamind.errors import SyncFailed
 
@@ -149,7 +149,7 @@ class Copying:
             f"{self.plan.id} is not the same in ClickHouse after it was copied{what}.",
             hint="A value does not fit its column's type in ClickHouse: a numeric with more"
             " digits, or a date outside of 1900 to 2299. Run the sync with --again to choose types"
-            " anew, or leave the table out.",
+            f" anew, or {SKIP}.",
         )
 
     def _named(self, message: str) -> str:

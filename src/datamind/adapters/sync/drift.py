@@ -15,10 +15,12 @@ from datamind.adapters.sync.types import widened
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """`told` says what changed; `before` and `after` are statements around the change of the view;
-    `anew` says why the table has to be copied again, if it has."""
+    """`told` says what changed; `added` are statements that no reader notices, `before` and `after`
+    those around the change of the view; each may run twice. `anew` says why the table has to be
+    copied again, if it has."""
 
     told: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     anew: str | None = None
@@ -41,13 +43,14 @@ def drift_of(plan: TablePlan, state: State) -> Drift:
     }:
         return Drift(anew="it was made anew with other columns")
     told: list[str] = []
+    added: list[str] = []
     before: list[str] = []
     after: list[str] = []
     table, identity = at(state.base), {c.number for c in plan.identified}
     for number, column in new.items():
         if number not in old:
             told.append(f"{column.name} was added")
-            before.append(
+            added.append(
                 f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {column.stored} {column.type}"
             )
             continue
@@ -64,4 +67,4 @@ def drift_of(plan: TablePlan, state: State) -> Drift:
         if "Date" in old[number][2] and not old[number][2].startswith("Array"):
             after.append(f"ALTER TABLE {table} DROP INDEX IF EXISTS i{number}")
         after.append(f"ALTER TABLE {table} DROP COLUMN IF EXISTS c{number}")
-    return Drift(tuple(told), tuple(before), tuple(after))
+    return Drift(tuple(told), tuple(added), tuple(before), tuple(after))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datamind.adapters.dbt.configured import build_in_use
 from datamind.adapters.sync.overrides import dbt_choices, merged, read_choices
-from datamind.adapters.sync.running import Wanted, run_sync
+from datamind.adapters.sync.running import run_sync
 from datamind.adapters.sync.tables import SyncReport
+from datamind.adapters.sync.wanted import Wanted
 from datamind.errors import BadInput
 from datamind.settings import Settings
 
@@ -15,17 +16,13 @@ def wanted_by(
 ) -> Wanted:
     """All tables of WAREHOUSE_URL into CLICKHOUSE_URL, as the choices that are set say; BadInput
     where these are none that can be synced."""
-    source, target = source or settings.warehouse_url, target or settings.router.clickhouse_url
+    source = source or settings.warehouse_url
     if not source or not source.startswith(("postgres://", "postgresql://")):
         raise BadInput(
             "What is copied from is a PostgreSQL database.",
             hint="Pass --from postgresql://user@host/database, or set WAREHOUSE_URL.",
         )
-    if not target or not target.startswith("clickhouse"):
-        raise BadInput(
-            "What is copied to is a ClickHouse server.",
-            hint="Pass --to clickhouse://user@host, or set CLICKHOUSE_URL.",
-        )
+    target = target_of(settings, target)
     built = build_in_use(settings)
     artifacts = built.artifacts if built is not None else settings.dbt_project
     of_dbt = dbt_choices(artifacts) if artifacts is not None else {}
@@ -35,6 +32,17 @@ def wanted_by(
         source, target, choices=merged(of_dbt, said), aggregates=aggregates,
         settle_s=settings.router.settle_s,
     )  # fmt: skip
+
+
+def target_of(settings: Settings, target: str | None = None) -> str:
+    """Where the copies are: CLICKHOUSE_URL, unless another is named; else BadInput."""
+    target = target or settings.router.clickhouse_url
+    if not target or not target.startswith("clickhouse"):
+        raise BadInput(
+            "What is copied to is a ClickHouse server.",
+            hint="Pass --to clickhouse://user@host, or set CLICKHOUSE_URL.",
+        )
+    return target
 
 
 def run(settings: Settings) -> dict[str, object]:

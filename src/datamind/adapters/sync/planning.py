@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from datamind.adapters.sync.shortcuts import checked
+from datamind.adapters.sync.shortcuts import checked, named_by
 from datamind.adapters.sync.tables import (
     Choices,
     Column,
@@ -15,7 +15,7 @@ from datamind.adapters.sync.tables import (
     State,
     TablePlan,
 )
-from datamind.adapters.sync.types import Numeric, kind_of, with_null
+from datamind.adapters.sync.types import Numeric, kind_of, numeric_as, with_null
 from datamind.errors import BadInput
 
 # A dictionary of a column's values pays off up to about so many.
@@ -126,6 +126,8 @@ def _dictionary(
 
 def _column(column: SourceColumn, size: Numeric | None, kept: str | None, few: bool) -> Column:
     kind = kind_of(column.native, enum=column.enum, nullable=column.nullable, found=size)
+    if kept is not None and column.native == "numeric":
+        kind = numeric_as(kept)
     type = with_null(kind.clickhouse, column.nullable)
     if few and type in STRINGS:
         type = f"LowCardinality({type})"
@@ -180,11 +182,10 @@ def _partition(
 def _suggested(
     table: SourceTable, asked: Sequence[Shortcut] | None, state: State | None
 ) -> list[Shortcut]:
-    if asked is not None:
-        return list(asked)
+    if asked is None:
+        asked = [p for p in state.shortcuts if p.asked] if state is not None else []
     there = {c.name for c in table.columns}
-    kept = [p for p in state.shortcuts if p.asked] if state is not None else []
-    return [p for p in kept if there.issuperset(p.columns)]
+    return [p for p in asked if there.issuperset(named_by(p))]
 
 
 def _shortcuts(

@@ -50,12 +50,18 @@ def checked(table: SourceTable, one: Shortcut) -> Shortcut:
             f"{wrong!r}, of {one.name} of {table.id}, can't be kept added up.",
             hint="A measure is sum, count, avg, min or max of the table's own columns.",
         )
-    named = [c.name for m in measures if m is not None for c in m.find_all(exp.Column)]
-    missing = [name for name in (*one.columns, *named) if name not in names]
+    missing = [name for name in named_by(one) if name not in names]
     if missing or not one.columns:
         what = f"names {missing[0]}, which the table has not" if missing else "names no columns"
         raise BadInput(f"{one.name} of {table.id} {what}.")
     return one
+
+
+def named_by(one: Shortcut) -> list[str]:
+    """The columns that it is made of."""
+    measures = [measure_of(text) for text in one.measures]
+    columns = (c for m in measures if m is not None for c in m.find_all(exp.Column))
+    return [*one.columns, *(column.name for column in columns)]
 
 
 def body_of(plan: TablePlan, one: Shortcut) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from datamind.adapters.sync import ddl
 from datamind.adapters.sync.copying import WAITED, Copying
+from datamind.adapters.sync.ownership import must_be_ours, reads
 from datamind.adapters.sync.shortcuts import name_of
 from datamind.adapters.sync.source import quoted
 from datamind.adapters.sync.tables import Shortcut, State, TablePlan
@@ -33,9 +34,24 @@ class Showing:
     plan: TablePlan
 
     def show(self, base: str, *, plain: bool = False) -> None:
-        """Readers see this table from now on."""
+        """Readers see this table from now on; SyncFailed where the view's name is another's."""
+        must_be_ours(self.plan.id, self.here.relations())
         self.here.run(f"CREATE DATABASE IF NOT EXISTS {quoted(self.plan.source.schema)}")
         self.here.run(ddl.create_view(self.plan, base, plain=plain))
+
+    def is_on(self, base: str) -> bool:
+        """Whether readers see this table, whatever the state says."""
+        shown = (there.select for there in self.here.relations() if there.id == self.plan.id)
+        return any(reads(select, base) for select in shown)
+
+    def carefully(self, state: State) -> State:
+        """Readers see the rows of this state, each once, by the columns' names of now: an earlier
+        sync may have ended before it came to that."""
+        if state.plain:
+            self.before_writing(state.base)
+        else:
+            self.show(state.base)
+        return replace(state, plain=False)
 
     def before_writing(self, base: str) -> None:
         """Nobody reads the table plainly any more: rows may come that replace others."""

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from datamind.adapters.sync.tables import Seen, SourceColumn, SourceTable
+from datamind.adapters.sync.tables import SKIP, Seen, SourceColumn, SourceTable
 from datamind.adapters.sync.types import Numeric
+from datamind.adapters.warehouse import redact
 from datamind.adapters.warehouse.postgres import driver
 from datamind.adapters.warehouse.postgres_faults import connection_fault, query_fault
 from datamind.errors import Conflict, SyncFailed
@@ -83,6 +84,10 @@ WHERE c.relkind IN ('r', 'p', 'm') AND NOT c.relispartition AND c.relpersistence
     SELECT FROM pg_depend d
     WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 ORDER BY 1, 2
+"""
+_NAMES = """
+SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'm') AND NOT c.relispartition
 """
 # A domain is read as what it is made of.
 _COLUMNS = """
@@ -174,8 +179,9 @@ class Source:
                 self.rows("SELECT pg_advisory_unlock(%s)", (number,))
 
     def xids(self) -> str:
-        """Which transaction will be the next: where that is what it was, nothing was written."""
-        return str(self.rows("SELECT pg_snapshot_xmax(pg_current_snapshot())::text")[0][0])
+        """Which transactions are open, and which will be the next: where that is what it was,
+        nothing was committed."""
+        return str(self.rows("SELECT pg_current_snapshot()::text")[0][0])
 
     def tables(self) -> list[SourceTable]:
         """All tables that this role may read. Their marks are older than any snapshot to come."""
@@ -208,6 +214,10 @@ class Source:
                 map(_seen, listed), listed, strict=True
             ) if oid in columns
         ]  # fmt: skip
+
+    def names(self) -> set[str]:
+        """The full names of all tables, whoever may read them."""
+        return {name for (name,) in self.rows(_NAMES)}
 
     def files(self, table: SourceTable) -> str:
         """Which files the table is in now, whatever the snapshot is of."""
@@ -256,7 +266,7 @@ class Source:
             raise SyncFailed(
                 f"{table.id}.{column.name} holds NaN or Infinity, which no decimal of ClickHouse"
                 " can hold.",
-                hint="Make the column double precision, or leave the table out.",
+                hint=f"Correct the rows, make the column double precision, or {SKIP}.",
             )
         return Numeric(len(str(int(whole or 0))), scale or 0)
 
@@ -280,7 +290,8 @@ def opened(url: str) -> Iterator[Source]:
             **LOST,
         )  # fmt: skip
     except (psycopg.Error, ValueError) as fault:
-        raise connection_fault(getattr(fault, "sqlstate", None), str(fault), "PostgreSQL") from None
+        state = getattr(fault, "sqlstate", None)
+        raise connection_fault(state, str(fault), redact(url)) from None
     host, port = parts.get("host") or "localhost", parts.get("port") or 5432
     with connection:
         for name, value in _SETTINGS.items():

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from datamind.adapters.sync.types import Kind
 
+# What helps a table that can't be copied, as a hint says it.
+SKIP = "leave the table out (`skip: true` in --choices)"
+
 
 @dataclass(frozen=True, slots=True)
 class SourceColumn:
@@ -160,10 +163,10 @@ class State:
 
     `status` is copying, live, or stopped (with its reason); `base` is the table that holds the
     rows. `synced_at` is the moment of the snapshot that it equals, `mark` how much PostgreSQL had
-    written into the table by then and `shape` how it was, `xids` which transaction was to be the
-    next; `verified_at` is when all of it was last compared, `verified` the mark of then. With
+    written into the table by then and `shape` how it was, `xids` which transactions were open or to
+    come; `verified_at` is when all of it was last compared, `verified` the mark of then. With
     `plain`, readers may read the table as it is stored: each row is in it once. `source` is the
-    database that it was last compared with.
+    database that it is a copy of, as far as is known.
     """
 
     table: str
@@ -190,8 +193,24 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
+class Relation:
+    """A table or view that ClickHouse has; `select` is a view's definition."""
+
+    database: str
+    name: str
+    engine: str
+    select: str
+
+    @property
+    def id(self) -> str:
+        """Its full name."""
+        return f"{self.database}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
 class TableReport:
-    """What a sync did to a table: `outcome` is copied, updated, unchanged, stopped or left out."""
+    """What a sync did to a table: `outcome` is copied, updated, unchanged, stopped, left out or
+    dropped."""
 
     table: str
     outcome: str

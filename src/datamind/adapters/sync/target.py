@@ -9,53 +9,64 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import urlsplit
 
 from datamind.adapters.sync.ddl import HOME
-from datamind.adapters.sync.tables import Shortcut, State
+from datamind.adapters.sync.tables import SKIP, Relation, Shortcut, State
+from datamind.adapters.warehouse import redact
+from datamind.adapters.warehouse.clickhouse import driver
+from datamind.adapters.warehouse.clickhouse_line import HINT, Address
 from datamind.errors import BadInput, SyncFailed, WarehouseError, WarehouseNotFound
 
 CONNECT_S = 10
 ANSWER_S = 3600  # a merge of a large table is waited for
-PORTS = {False: 8123, True: 8443}
 STATE = f"{HOME}.state"
 _STATE = f"""
 CREATE TABLE IF NOT EXISTS {STATE} (name String, seq UInt64, state String)
 ENGINE = ReplacingMergeTree(seq) ORDER BY name
 """
-# What ClickHouse's codes mean for a sync; others are told by their number.
+_VALUE = f"Correct the rows that hold it, give the column another type, or {SKIP}."
+_USER = "Look at the user and the password in the ClickHouse URL."
+_ROOM = "Give ClickHouse more of it, then sync again: what was copied is not read twice."
+# What ClickHouse's codes mean for a sync, and what helps; others are told by their number.
 REFUSED = {
-    27: "a value does not fit its column's type",
-    38: "a date is out of the range that ClickHouse has",
-    41: "a moment is out of the range that ClickHouse has",
-    53: "a value does not fit its column's type",
-    69: "a number is out of the range of its type",
-    130: "an array has more than one dimension",
-    193: "the user or the password was not accepted",
-    194: "the user or the password was not accepted",
-    241: "it has too little memory",
-    243: "its disk is full",
-    407: "a decimal is out of the range of its type",
-    497: "the user may not do this",
-    516: "the user or the password was not accepted",
+    27: ("a value does not fit its column's type", _VALUE),
+    38: ("a date is out of the range that ClickHouse has", _VALUE),
+    41: ("a moment is out of the range that ClickHouse has", _VALUE),
+    53: ("a value does not fit its column's type", _VALUE),
+    69: ("a number is out of the range of its type", _VALUE),
+    130: ("an array has more than one dimension", _VALUE),
+    193: ("the user or the password was not accepted", _USER),
+    194: ("the user or the password was not accepted", _USER),
+    241: ("it has too little memory", _ROOM),
+    243: ("its disk is full", _ROOM),
+    407: ("a decimal is out of the range of its type", _VALUE),
+    497: (
+        "the user may not do this",
+        "Grant it what the sync needs: docs/clickhouse-migration.md lists it under Rights.",
+    ),
+    516: ("the user or the password was not accepted", _USER),
 }
+OTHERWISE = "ClickHouse's own log says more about it."
 
 
 class Target:
-    """A connection to ClickHouse that may write; `name` is how people know the database."""
+    """A connection to ClickHouse that may write; `name` is how people know the database, `url`
+    where it is, without the password."""
 
-    def __init__(self, client: Any, name: str) -> None:
+    def __init__(self, client: Any, name: str, url: str) -> None:
         self._client = client
         self.name = name
+        self._url = url
 
     def run(self, sql: str, settings: Mapping[str, Any] | None = None) -> None:
         """One statement of ours."""
-        with _in_our_words():
+        with _in_our_words(self._url):
             self._client.command(sql, settings=dict(settings or {}), use_database=False)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """All rows of one statement of ours, as JSON writes them."""
-        with _in_our_words():
+        with _in_our_words(self._url):
             found = self._client.raw_query(
                 sql, fmt="JSONCompactEachRow", use_database=False,
                 settings={"output_format_json_quote_64bit_integers": 0},
@@ -64,7 +75,7 @@ class Target:
 
     def insert(self, table: str, columns: str, block: bytes) -> None:
         """Rows as COPY writes them."""
-        with _in_our_words():
+        with _in_our_words(self._url):
             self._client.raw_insert(
                 f"{table} ({columns})", insert_block=block, fmt="TabSeparated",
             )  # fmt: skip
@@ -73,6 +84,14 @@ class Target:
         """The database of our own tables."""
         self.run(f"CREATE DATABASE IF NOT EXISTS {HOME}")
         self.run(_STATE)
+
+    def relations(self) -> list[Relation]:
+        """All tables and views, but for ClickHouse's own."""
+        found = self._texts(
+            "SELECT database, name, engine, as_select FROM system.tables WHERE database NOT IN"
+            " ('', 'system', 'information_schema', 'INFORMATION_SCHEMA')"
+        )
+        return [Relation(*row) for row in found]
 
     def shortcuts(self, base: str) -> dict[str, str]:
         """Those that a table of ours has: PROJECTION or INDEX, by name."""
@@ -102,14 +121,14 @@ class Target:
 
     def _texts(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of texts, read without any setting, which a user that only reads may not change."""
-        with _in_our_words():
+        with _in_our_words(self._url):
             found = self._client.raw_query(sql, fmt="JSONCompactEachRow", use_database=False)
         return [tuple(json.loads(line)) for line in found.decode().splitlines()]
 
     def keep(self, name: str, state: State | None) -> None:
         """Remember it, in place of what was known before."""
         text = _written(state) if state is not None else ""
-        with _in_our_words():
+        with _in_our_words(self._url):
             self._client.command(
                 f"INSERT INTO {STATE} SELECT {{name:String}}, 1 + (SELECT coalesce(max(seq), 0)"
                 f" FROM {STATE}), {{text:String}}",
@@ -121,34 +140,26 @@ class Target:
 def opened(url: str, *, answer_s: float = ANSWER_S) -> Iterator[Target]:
     """A connection for `clickhouse://user:password@host:port`, `?secure=true` for TLS; each answer
     is waited for so long."""
-    try:
-        import clickhouse_connect
-    except ImportError:
-        raise BadInput(
-            "ClickHouse needs a driver that is not installed.",
-            hint="Install it with: pip install 'datamind[clickhouse]'",
-        ) from None
+    connect, address, shown = driver().get_client, Address.of(url), redact(url)
     parts = urlsplit(url)
     if parts.scheme not in ("clickhouse", "clickhouses") or not parts.hostname:
-        raise BadInput("The ClickHouse URL can't be read.", hint="Write clickhouse://user@host.")
-    options = dict(parse_qsl(parts.query))
-    secure = parts.scheme == "clickhouses" or options.get("secure", "").lower() in ("1", "true")
-    port = parts.port or PORTS[secure]
-    with _in_our_words():
-        client = clickhouse_connect.get_client(
-            host=parts.hostname, port=port, secure=secure, interface="https" if secure else "http",
-            username=unquote(parts.username or "default"), password=unquote(parts.password or ""),
+        raise BadInput("The ClickHouse URL can't be read.", hint=HINT)
+    with _in_our_words(shown):
+        client = connect(
+            host=address.host, port=address.port, secure=address.secure,
+            interface="https" if address.secure else "http", username=address.user,
+            password=address.password, verify=address.verify, ca_cert=address.ca_cert,
             connect_timeout=min(CONNECT_S, answer_s), send_receive_timeout=answer_s,
             autogenerate_session_id=False, client_name="datamind sync",
         )  # fmt: skip
     try:
-        yield Target(client, f"ClickHouse on {parts.hostname}:{port}")
+        yield Target(client, f"ClickHouse on {address.host}:{address.port}", shown)
     finally:
         client.close()
 
 
 @contextmanager
-def _in_our_words() -> Iterator[None]:
+def _in_our_words(url: str) -> Iterator[None]:
     """What ClickHouse says may hold values: its code is told, its words are not."""
     from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 
@@ -157,13 +168,13 @@ def _in_our_words() -> Iterator[None]:
     except ClickHouseError as fault:
         code = getattr(fault, "code", None)
         if code is None and isinstance(fault, OperationalError):
-            raise WarehouseNotFound("No ClickHouse answers there.") from None
-        said = REFUSED.get(code or 0, f"error {code}")
+            raise WarehouseNotFound(f"No ClickHouse answers at {url}.") from None
+        said, hint = REFUSED.get(code or 0, (f"error {code}", OTHERWISE))
         columns = re.findall(r"name: (c\d+),", str(fault))  # those it got through, and the last
         where = f" (column {columns[-1]})" if columns else ""
-        raise SyncFailed(f"ClickHouse did not take it: {said}{where}.") from None
+        raise SyncFailed(f"ClickHouse did not take it: {said}{where}.", hint=hint) from None
     except OSError:
-        raise WarehouseError("The connection to ClickHouse was lost.") from None
+        raise WarehouseError(f"The connection to {url} was lost.") from None
 
 
 def _written(state: State) -> str:

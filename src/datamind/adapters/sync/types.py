@@ -7,7 +7,7 @@ checksums both write a value canonically, which for one kind of column is the sa
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 # The widest decimal of ClickHouse.
 MOST_DIGITS = 76
@@ -91,6 +91,7 @@ KINDS: dict[str, Kind] = {
     ),
 }  # fmt: skip
 _DECIMAL = ("{}", "trim_scale({})::text", "toString({})")
+_TEXT_NUMERIC = Kind("String", *_TEXT, note=f"numeric without a size is {AS_TEXT}")
 _ENUM = Kind("LowCardinality(String)", *_TEXT)
 # Each is the next one's part: a column may be widened so in place.
 WIDER: tuple[tuple[str, ...], ...] = (("Int16", "Int32", "Int64"),)
@@ -130,17 +131,31 @@ def _apart(native: str) -> tuple[str, tuple[int, ...]]:
 
 
 def _numeric_kind(size: tuple[int, ...], found: Numeric | None) -> Kind:
-    note = ""
     if not size:
         # Twice the digits that there are; what does not fit one day is seen by the checksums.
         found = found or Numeric(12, 6)
         scale = max(found.scale, 2)
-        size = (min(MOST_DIGITS, max(38, 2 * found.whole + scale)), scale)
-        note = f"numeric without a size became Decimal({size[0]}, {size[1]})"
-    precision, scale = size[0], size[1] if len(size) > 1 else 0
+        return _unsized(min(MOST_DIGITS, max(38, 2 * found.whole + scale)), scale)
+    return _decimal(size[0], size[1] if len(size) > 1 else 0)
+
+
+def numeric_as(kept: str) -> Kind:
+    """What a numeric column without a declared size is in a copy that is there already."""
+    size = re.search(r"Decimal\((\d+), (\d+)\)", kept)
+    return _unsized(int(size[1]), int(size[2])) if size else _TEXT_NUMERIC
+
+
+def _unsized(precision: int, scale: int) -> Kind:
+    made = _decimal(precision, scale)
+    if made.note:
+        return _TEXT_NUMERIC
+    return replace(made, note=f"numeric without a size became {made.clickhouse}")
+
+
+def _decimal(precision: int, scale: int) -> Kind:
     if not 0 <= scale <= precision <= MOST_DIGITS:
-        return Kind("String", *_TEXT, note=f"numeric{size} is {AS_TEXT}")
-    return Kind(f"Decimal({precision}, {scale})", *_DECIMAL, note, free=False)
+        return Kind("String", *_TEXT, note=f"numeric{precision, scale} is {AS_TEXT}")
+    return Kind(f"Decimal({precision}, {scale})", *_DECIMAL, free=False)
 
 
 def _array_kind(element: str, *, enum: bool, nullable: bool) -> Kind:
