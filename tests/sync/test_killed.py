@@ -21,8 +21,10 @@ SUMMED = {"public.t": Choices(shortcuts=(Shortcut("by_k", ("k",), ("count(*)",))
 # What is changed before the step of that number, how it is synced then, and how often it is killed.
 CHANGES: dict[str, tuple[str, dict[str, Any], int]] = {
     "names change places": (
-        ("ALTER TABLE t DROP w{n}; ALTER TABLE t RENAME v TO w{next};"
-        " ALTER TABLE t ADD v int DEFAULT {n}"), {}, 1,
+        (
+            "ALTER TABLE t DROP w{n}; ALTER TABLE t RENAME v TO w{next};"
+            " ALTER TABLE t ADD v int DEFAULT {n}"
+        ), {}, 1,
     ),
     "another type": (
         "ALTER TABLE t ALTER v TYPE numeric(38, {n}); ALTER TABLE t RENAME w{n} TO w{next}", {}, 1,

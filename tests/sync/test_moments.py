@@ -173,6 +173,7 @@ def test_what_is_committed_late_is_waited_for_though_no_newer_transaction_came(
     pair.execute(f"{MOVING}; INSERT INTO t VALUES (1, 10)")
     with psycopg.connect(pair.postgres_url) as late:
         late.execute("INSERT INTO t VALUES (2, 20)")
+        pair.execute("INSERT INTO t VALUES (3, 30)")
         run_sync(wanted)
         waited.clear()
         late.commit()
