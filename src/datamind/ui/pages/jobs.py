@@ -172,6 +172,7 @@ class _Job:
         self._people = people
         self._state = named(box("div", "badges centre"), "State of the job", role="status")
         self._card = box("section", "card")
+        self._shown: JSON = {}
 
     def changed(self, now: JSON) -> None:
         """Its state, as its log tells it."""
@@ -188,6 +189,9 @@ class _Job:
     def show(self, job: JSON) -> None:
         """The job as it is now."""
         self.changed(job)
+        if job == self._shown:
+            return  # a button that is drawn anew loses who presses it at that moment
+        self._shown = job
         self._card.clear()
         with self._card:
             facts_of({
