@@ -63,6 +63,7 @@ class Alerts:
         self._open: dict[tuple[str, str], Notice] = {}
         self._unkept: deque[Notice] = deque(maxlen=MOST)
         self._told: set[tuple[str, str]] = set()
+        self._turn = asyncio.Lock()
         self._providers: list[tuple[frozenset[str], Provider]] = []
         self._looked = -EVERY_S
 
@@ -167,6 +168,10 @@ class Alerts:
 
     async def keep(self) -> None:
         """Keep and tell what is new; where the store is down, tell it, and keep it later."""
+        async with self._turn:
+            await self._keep()
+
+    async def _keep(self) -> None:
         while self._unkept:
             notice = self._unkept[0]
             try:
@@ -175,7 +180,8 @@ class Alerts:
                 for waiting in self._unkept:
                     self._tell(waiting)
                 return
-            self._unkept.popleft()
+            if self._unkept[0] is notice:  # else there were too many meanwhile, and it went
+                self._unkept.popleft()
             if ours:  # else another server told it
                 self._tell(notice)
             self._told.discard((notice.id, notice.state))
