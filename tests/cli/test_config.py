@@ -302,6 +302,7 @@ def test_check_and_show_tell_no_secret(here: Path, capsys: pytest.CaptureFixture
     [
         ({"DATABASE_URL": "mysql://u@h/x"}, ["DATABASE_URL can't be mysql."], 2),
         ({"DATABASE_URL": "store.db"}, ["DATABASE_URL is no address of a database."], 2),
+        ({"DATABASE_URL": "postgresql://a@[::1/x"}, ["DATABASE_URL is no address of a d"], 2),
         ({"DATABASE_URL": "postgresql://u@h/x"}, [], 0),
         ({"DATAMIND_HOME": "/proc/x"}, ["DATAMIND_HOME is /proc/x, where nothing can be w"], 2),
         ({"BACKUP_FOLDER": "/proc/x"}, ["BACKUP_FOLDER is /proc/x, where nothing can be wr"], 0),

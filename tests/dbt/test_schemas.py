@@ -267,30 +267,36 @@ def test_what_an_earlier_version_built_is_carried_on(
     assert when[0] == when[1]
 
 
-@pytest.mark.parametrize(
-    ("change", "told"),
-    [
-        ("COMMENT ON SCHEMA own_staging IS '{\"datamind_build\": \"x\", \"of\": \"own_st\"}'",
-         "own_staging is of another installation"),
-        ("CREATE TABLE own.somebodys AS SELECT 1 AS x", r"own\.somebodys was not made by dbt"),
-    ],
-)  # fmt: skip
+OTHERS = {
+    "own.somebodys was not made by dbt": (
+        "CREATE TABLE own.somebodys AS SELECT 1 AS x", "DROP TABLE own.somebodys"
+    ),
+    "own_staging is of another installation": (
+        ("COMMENT ON SCHEMA own_staging IS"
+        " '{\"datamind_build\": \"x\", \"of\": \"own_st\"}'"),
+        "SELECT 1",
+    ),
+}  # fmt: skip
+
+
 def test_what_came_to_be_others_while_a_build_ran_is_not_taken_away(
-    own: tuple[Path, Project], admin: psycopg.Connection, monkeypatch: pytest.MonkeyPatch,
-    change: str, told: str,
-) -> None:  # fmt: skip
+    own: tuple[Path, Project], admin: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _, project = own
-    assert project.run(DbtWanted("build")).status == "success"
+    part = DbtWanted("run", select=("loans",))
+    assert project.run(DbtWanted("run", select=("+loans",))).status == "success"
     finish = project.place.finish
+    for told, (change, undo) in OTHERS.items():
 
-    def late(*words: Any, **more: Any) -> tuple[str, ...]:
-        admin.execute(change.encode())
-        return finish(*words, **more)
+        def late(*words: Any, change: str = change, **more: Any) -> tuple[str, ...]:
+            admin.execute(change.encode())
+            return finish(*words, **more)
 
-    monkeypatch.setattr(project.place, "finish", late)
-    with pytest.raises(DbtBuildFailed, match=told):
-        project.run(DbtWanted("build"))
-    assert one(admin, "SELECT count(*) FROM own.loans") > 0
+        monkeypatch.setattr(project.place, "finish", late)
+        with pytest.raises(DbtBuildFailed, match=told):
+            project.run(part)
+        assert one(admin, "SELECT count(*) FROM own.loans")
+        admin.execute(undo.encode())
 
 
 def test_tests_run_on_what_is_in_use(built: DbtOutcome, project: Project) -> None:

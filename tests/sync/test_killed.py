@@ -18,18 +18,20 @@ INSERT INTO t VALUES (1, 1, 10, 100), (2, 1, 20, 200)
 """
 # With its projection the view is plain before each change.
 SUMMED = {"public.t": Choices(shortcuts=(Shortcut("by_k", ("k",), ("count(*)",)),))}
-# What is changed before the step of that number, how it is synced then, and how often it is killed.
-CHANGES: dict[str, tuple[str, dict[str, Any], int]] = {
+# What is changed before the step of that number, how it is synced then, how often it is killed, and
+# at each how-manyth step.
+CHANGES: dict[str, tuple[str, dict[str, Any], int, int]] = {
     "names change places": (
         (
             "ALTER TABLE t DROP w{n}; ALTER TABLE t RENAME v TO w{next};"
             " ALTER TABLE t ADD v int DEFAULT {n}"
-        ), {}, 1,
+        ), {}, 1, 1,
     ),
     "another type": (
-        "ALTER TABLE t ALTER v TYPE numeric(38, {n}); ALTER TABLE t RENAME w{n} TO w{next}", {}, 1,
+        "ALTER TABLE t ALTER v TYPE numeric(38, {n}); ALTER TABLE t RENAME w{n} TO w{next}",
+        {}, 1, 2,
     ),
-    "copied again": ("UPDATE t SET v = {n} WHERE id = 1", {"again": True}, 2),
+    "copied again": ("UPDATE t SET v = {n} WHERE id = 1", {"again": True}, 2, 2),
 }  # fmt: skip
 BASES = "SELECT count() FROM system.tables WHERE database = 'datamind_sync' AND name != 'state'"
 
@@ -42,12 +44,12 @@ class Killed(BaseException):
 def test_killed_before_any_step_readers_go_on_and_the_next_sync_mends_it(
     pair: Pair, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    change, more, times = CHANGES[what]
+    change, more, times, stride = CHANGES[what]
     pair.execute(TABLE)
     assert pair.one(choices=SUMMED).equal and state(pair).plain
     ended, n = False, 0
     while not ended:
-        pair.execute(change.format(n=n, next=n + 1))
+        pair.execute(change.format(n=n, next=n + stride))
         for _ in range(times):
             ended = killed_before(n, pair, monkeypatch, more)
             assert pair.clickhouse.rows("SELECT count(*) FROM public.t") == [(2,)], n
@@ -61,7 +63,7 @@ def test_killed_before_any_step_readers_go_on_and_the_next_sync_mends_it(
         theirs, ours = pair.rows(read.format(next(c for c in names if c.startswith("w"))))
         assert theirs == ours, n
         assert pair.clickhouse.rows(BASES) == [(1,)], n
-        n += 1
+        n += stride
         assert n < 60, "it has no end"
     assert n > 5
 

@@ -178,7 +178,10 @@ def _password_in(value: str) -> str:
     """The password of an address; what is none is one as a whole."""
     if "://" not in value:
         return value
-    return unquote(urlsplit(value).password or value)
+    try:
+        return unquote(urlsplit(value).password or value)
+    except ValueError:  # no address; whoever reads it says so
+        return value
 
 
 def _misspelt(env: Mapping[str, str], file: EnvFile | None) -> Iterator[Problem]:
