@@ -10,7 +10,7 @@ import pytest
 
 from .conftest import Run, command
 
-POSTGRES, CLICKHOUSE = "postgresql://u:S3cretX@127.0.0.1:1/d", "clickhouse://u:S3cretX@127.0.0.1:1"
+POSTGRES, CLICKHOUSE = "postgresql://u:s3cr3t@127.0.0.1:1/d", "clickhouse://u:s3cr3t@127.0.0.1:1"
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ POSTGRES, CLICKHOUSE = "postgresql://u:S3cretX@127.0.0.1:1/d", "clickhouse://u:S
             "No ClickHouse answers at clickhouse://u:***@127.0.0.1:1. (warehouse_not_found)",
         ),
         (
-            ("--to", "clickhouse://u:S3cretX@127.0.0.1:99999", "--remove", "--yes"), 2,
+            ("--to", "clickhouse://u:s3cr3t@127.0.0.1:99999", "--remove", "--yes"), 2,
             "The ClickHouse URL can't be read. (bad_input)",
         ),
     ],
@@ -38,7 +38,7 @@ def test_who_does_not_answer_is_named_and_nothing_else_is_said(
     )
     message, hint = ran.stderr.splitlines()
     assert (ran.returncode, message) == (code, told)
-    assert hint and "S3cretX" not in ran.stderr + ran.stdout
+    assert hint and "s3cr3t" not in ran.stderr + ran.stdout
 
 
 @pytest.mark.slow
