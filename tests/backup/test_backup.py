@@ -176,14 +176,21 @@ def test_what_was_killed_goes_on_with_the_secrets_of_the_backup(
     assert audit_key_of(other) == audit_key_of(one) and holds(other)
 
 
+def half_restored(tmp_path: Path, url: str, **more: str) -> tuple[Settings, Path]:
+    """An installation whose restore ended as the database was to hold it, and where that is."""
+    settings = at(tmp_path / "home", url)
+    stage = settings.home / restoring.STAGE
+    stage.mkdir(parents=True)
+    plan = {"id": "x", "before": "b", "parts": {}, **more}
+    (stage / restoring.PREPARED).write_text(json.dumps(plan))
+    return settings, stage
+
+
 @pytest.mark.postgres
 def test_what_was_decided_in_a_database_that_is_empty_again_was_not_decided(
     tmp_path: Path, new_postgres_url: str
 ) -> None:
-    settings = at(tmp_path / "home", new_postgres_url)
-    stage = settings.home / restoring.STAGE
-    stage.mkdir(parents=True)
-    (stage / restoring.PREPARED).write_text('{"id": "x", "before": "b", "parts": {}}')
+    settings, stage = half_restored(tmp_path, new_postgres_url)
     add(settings, "ann")
     assert people(settings) == {"Ann"} and not stage.exists()
 
@@ -192,11 +199,9 @@ def test_what_was_decided_in_a_database_that_is_empty_again_was_not_decided(
 def test_another_database_says_nothing_of_the_one_that_was_restored_into(
     tmp_path: Path, new_postgres_url: str
 ) -> None:
-    settings = at(tmp_path / "home", new_postgres_url)
-    stage = settings.home / restoring.STAGE
-    stage.mkdir(parents=True)
-    plan = {"id": "x", "before": "b", "parts": {}, "store": "postgresql://db.example/datamind"}
-    (stage / restoring.PREPARED).write_text(json.dumps(plan))
+    settings, stage = half_restored(
+        tmp_path, new_postgres_url, store="postgresql://db.example/datamind"
+    )
     with pytest.raises(Conflict, match=r"db\.example/datamind was stopped half done"):
         restoring.finish(settings)
     assert stage.exists()

@@ -267,6 +267,20 @@ def test_what_an_earlier_version_built_is_carried_on(
     assert when[0] == when[1]
 
 
+def test_a_neighbour_s_schemas_of_an_earlier_version_are_not_taken_for_ours(
+    own: tuple[Path, Project], admin: psycopg.Connection
+) -> None:
+    """They don't say whose they are, and nothing was built by us yet."""
+    note = '{"datamind_build": "x", "relations": ["t"]}'
+    admin.execute("CREATE SCHEMA own_dev")
+    admin.execute("CREATE TABLE own_dev.t AS SELECT 1 AS x")
+    admin.execute(f"COMMENT ON SCHEMA own_dev IS '{note}'".encode())
+    _, project = own
+    outcome = project.run(DbtWanted("run", select=("+loans",)))
+    assert outcome.status == "success", outcome
+    assert one(admin, "SELECT count(*) FROM own_dev.t") == 1
+
+
 OTHERS = {
     "own.somebodys was not made by dbt": (
         "CREATE TABLE own.somebodys AS SELECT 1 AS x", "DROP TABLE own.somebodys"

@@ -16,6 +16,7 @@ from datamind.rooms.jobs.schedules import Usual
 from datamind.rooms.jobs.schemas import JobOut, ScheduleOut, SchedulePatch
 from datamind.rooms.system import overriding
 from datamind.rooms.system.models import SystemState
+from datamind.rooms.system.modes import Modes
 
 from .conftest import ME, Bench, bench
 
@@ -40,7 +41,8 @@ async def only(made: Bench) -> ScheduleOut:
 async def change(made: Bench, **patch: object) -> ScheduleOut:
     async with made.ground.database.unit() as session:
         wanted = SchedulePatch.model_validate(patch)
-        return await schedules.change(session, made.ground, ME, "nightly", wanted)
+        modes = await overriding.modes(session, made.ground.now())
+        return await schedules.change(session, made.ground, ME, "nightly", wanted, modes)
 
 
 def test_a_time_that_is_due_asks_once_though_many_look(tmp_path: Path, where: str | None) -> None:
@@ -146,7 +148,7 @@ def test_no_api_key_changes_when_backups_are_made(tmp_path: Path, kind: str, shu
             with pytest.raises(AccessDenied) if shut else nullcontext():
                 async with made.ground.database.unit() as session:
                     patch = SchedulePatch(enabled=False)
-                    await schedules.change(session, made.ground, keyed, "nightly", patch)
+                    await schedules.change(session, made.ground, keyed, "nightly", patch, Modes())
             assert (await only(made)).enabled is shut
 
     asyncio.run(work())
@@ -170,7 +172,7 @@ def test_what_an_admin_changed_stays(tmp_path: Path) -> None:
             with pytest.raises(NotFound):
                 async with made.ground.database.unit() as session:
                     await schedules.change(
-                        session, made.ground, ME, "none", SchedulePatch(now=True)
+                        session, made.ground, ME, "none", SchedulePatch(now=True), Modes()
                     )
 
     asyncio.run(work())

@@ -110,9 +110,7 @@ def _tell_errors(app: FastAPI) -> None:
                 method=request.method, path=request.url.path,
             )  # fmt: skip
         if isinstance(fault, QueryCancelled) and request.app.state.parts.running.is_ending:
-            fault = Unavailable(
-                "This server is stopping.", retry_after_s=1
-            )  # another one may do it
+            fault = Unavailable("This server is stopping.", retry_after_s=1)  # another may do it
         return problem_response(fault, request.scope)
 
     @app.exception_handler(RequestValidationError)

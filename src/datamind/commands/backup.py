@@ -197,12 +197,8 @@ def restore(
     records = f"{0 if without_audit else done.manifest.audit_records:,} audit records"
     screen.say(f"{rows:,} rows and {records} are back, as of {done.manifest.made_at}.")
     if done.before is not None:
-        kept = (
-            ""
-            if file_of(parsed(settings.database_url))
-            else ", but for the database, which holds the new"
-        )
-        screen.say(f"What was there before is in {done.before}{kept}")
+        lost = "" if file_of(parsed(settings.database_url)) else ", but for what the database held"
+        screen.say(f"What was there before is in {done.before}{lost}")
     if not done.manifest.secrets:
         screen.say("No secrets were in it: those that are here hold, or are made at the start.")
     return 0

@@ -108,8 +108,11 @@ def _with_ground(
 
     os.umask(0o077)  # what is kept is for its owner alone
     # Ended from outside, it is called off as by Ctrl-C: nobody else may be there to do it.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    return asyncio.run(run())
+    usual = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        return asyncio.run(run())
+    finally:
+        signal.signal(signal.SIGTERM, usual)
 
 
 def runs(limit: int, *, as_json: bool) -> int:

@@ -52,8 +52,8 @@ class Place(Protocol):
         """Let dbt read what is in use: `made` is a run that builds nothing."""
         ...
 
-    def finish(self, made: Build, *, carried: bool) -> tuple[str, ...]:
-        """Put it in use, in one step; warnings."""
+    def finish(self, made: Build, before: Build | None, *, carried: bool) -> tuple[str, ...]:
+        """Put it in use, in one step, in the place of the one before; warnings."""
         ...
 
     def abandon(self, made: Build) -> None:
@@ -99,7 +99,7 @@ class DuckDbFile:
         """DuckDB lets nobody in who might write while others read: a copy is looked at."""
         self.begin(made, current)
 
-    def finish(self, made: Build, *, carried: bool) -> tuple[str, ...]:
+    def finish(self, made: Build, before: Build | None, *, carried: bool) -> tuple[str, ...]:
         """The pointer does it; where there is no file, dbt wrote elsewhere."""
         if not made.warehouse.is_file():
             raise DbtBuildFailed(
@@ -144,7 +144,7 @@ class InPlace:
     def look(self, made: Build, current: Build) -> None:
         """All is there already."""
 
-    def finish(self, made: Build, *, carried: bool) -> tuple[str, ...]:
+    def finish(self, made: Build, before: Build | None, *, carried: bool) -> tuple[str, ...]:
         """What dbt did can't be taken back."""
         return ("Tables were replaced one by one, in place.",)
 

@@ -292,7 +292,7 @@ class Project:
         now = clock.now().isoformat()
         found = results.learn(known, results.results_of(made.artifacts), now)
         results.keep_known(made.artifacts, found)
-        warnings = self.place.finish(made, carried=carried)
+        warnings = self.place.finish(made, before, carried=carried)
         point_to(self.builds, made)
         return replace(
             outcome, version=made.id, artifacts=str(made.artifacts),

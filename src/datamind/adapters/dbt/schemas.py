@@ -108,7 +108,8 @@ class PostgresSchemas:
         """Drop what earlier builds left, and copy the tables in use where they are carried on."""
         self._short(self.schema_of(made) + BEFORE)
         with self._connected() as connection:
-            comments, in_use = dict(self._schemas(connection, self._name)), self._in_use(connection)
+            comments = dict(self._schemas(connection, self._name))
+            in_use = self._in_use(connection, before)
             for schema in in_use:
                 self._must_be_dbts_own(connection, schema, comments[schema])
             self._drop_leftovers(connection)
@@ -122,7 +123,7 @@ class PostgresSchemas:
     def look(self, made: Build, current: Build) -> None:
         """dbt reads what is in use where it is."""
 
-    def finish(self, made: Build, *, carried: bool) -> tuple[str, ...]:
+    def finish(self, made: Build, before: Build | None, *, carried: bool) -> tuple[str, ...]:
         """All schemas of the build take the names of those in use, in one transaction."""
         new = self.schema_of(made)
         with self._connected() as connection, connection.transaction():
@@ -132,7 +133,7 @@ class PostgresSchemas:
                 raise DbtBuildFailed("dbt built nothing in the schema that it was given.")
             names = {self._name + s.removeprefix(new): s for s in made_now}
             there = dict(self._schemas(connection, self._name))
-            ours = set(self._in_use(connection))
+            ours = set(self._in_use(connection, before))
             for schema in sorted({*ours, *(there.keys() & names.keys())}):
                 self._must_be_dbts_own(connection, schema, there[schema])  # by now, too
                 if carried or schema not in ours:
@@ -240,17 +241,18 @@ class PostgresSchemas:
     def _schemas(self, connection: Connection, name: str) -> list[tuple[str, str | None]]:
         return list(connection.execute(_SCHEMAS, {"name": name}).fetchall())
 
-    def _in_use(self, connection: Connection) -> list[str]:
+    def _in_use(self, connection: Connection, before: Build | None) -> list[str]:
         """The schema, where it is there, and those that were built with it. Another installation's
         may be called after ours."""
         found = {s: _note(c) for s, c in self._schemas(connection, self._name)}
-        main = found.get(self._name, {}).get("datamind_build")
+        of_main = found.get(self._name, {}).get("datamind_build")
+        builds = {of_main, before.id if before is not None else None} - {None}
 
         def ours(note: Mapping[str, Any]) -> bool:
             if "of" in note:
                 return bool(note["of"] == self._name)
-            # An earlier version's; where all models have schemas of their own there is no main one.
-            return "relations" in note and main in (None, note.get("datamind_build"))
+            # An earlier version's: it says which build that was, and not whose.
+            return "relations" in note and note.get("datamind_build") in builds
 
         return [s for s, note in found.items()
                 if not self._is_builds(s) and (s == self._name or ours(note))]  # fmt: skip

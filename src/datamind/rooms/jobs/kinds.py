@@ -19,3 +19,7 @@ WAYS: Mapping[str, Way] = {
     "backup_create": BACKUP, "backup_increment": BACKUP,
     "dbt.run": {"exclusive": "dbt", "attempts": 1}, "dbt.sync": {"exclusive": "dbt"},
 }  # fmt: skip
+# What no API key may call off for good: that there are backups, and what is audited how long.
+SHUT_TO_KEYS = frozenset({"backup_create", "backup_increment", "audit.retention"})
+# Their last message tells how they went, once they succeeded.
+TELL_AT_LAST = frozenset({"dbt.run", "dbt.sync"})

@@ -95,4 +95,4 @@ async def change_schedule(
     body: SchedulePatch, caller: Admin, parts: TheParts, session: Unit, name: str
 ) -> ScheduleOut:
     """Change when a schedule is due, switch it on or off, or ask for its job at once."""
-    return await schedules.change(session, parts, caller, name, body)
+    return await schedules.change(session, parts, caller, name, body, parts.modes)

@@ -19,17 +19,17 @@ from datamind.records import Identity
 from datamind.rooms.audit.service import Outcome, note
 from datamind.rooms.caller import Caller, need
 from datamind.rooms.jobs import queue
-from datamind.rooms.jobs.kinds import WAYS, Way
+from datamind.rooms.jobs.kinds import SHUT_TO_KEYS, WAYS, Way
 from datamind.rooms.jobs.models import Schedule
 from datamind.rooms.jobs.queue import Order
 from datamind.rooms.jobs.schemas import JobOut, ScheduleOut, SchedulePatch, SchedulesOut
 from datamind.rooms.parts import Ground
 from datamind.rooms.system import overriding
+from datamind.rooms.system.modes import Modes
 
 log = logging.getLogger(__name__)
 
 APART = dt.timedelta(minutes=5)  # so far may clocks of servers be apart
-SHUT_TO_KEYS = ("backup_create", "backup_increment", "audit.retention")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,14 +88,11 @@ async def fire(ground: Ground) -> Sequence[str]:
     anew.
     """
     now = ground.now()
-    ground.job_metrics.looked_at = time.time()
     async with ground.database.unit() as session:
         found = (await session.scalars(select(Schedule).where(Schedule.enabled))).all()
-        modes = await overriding.modes(session, now)
-    taken: list[str] = []
-    if not modes.works("write"):
-        return taken
-    for schedule in found:
+        may_ask = (await overriding.modes(session, now)).works("write")
+    taken = []
+    for schedule in found if may_ask else ():
         then = following(schedule.cron, schedule.every_s, now)
         if schedule.next_at <= now:
             if await _fired(ground, schedule, then):
@@ -105,6 +102,7 @@ async def fire(ground: Ground) -> Sequence[str]:
             log.warning("a schedule was set by a clock that was ahead: %s", schedule.name)
             async with ground.database.in_turn() as session:
                 await session.execute(_moved(schedule).values(next_at=then))
+    ground.job_metrics.looked_at = time.time()
     return taken
 
 
@@ -153,14 +151,14 @@ async def find(session: AsyncSession, caller: Caller) -> SchedulesOut:
 
 
 async def change(
-    session: AsyncSession, ground: Ground, caller: Caller, name: str, patch: SchedulePatch
-) -> ScheduleOut:
-    """Change when it is due, switch it on or off, or ask for its job at once. While an admin wants
-    nothing to be changed, it can be switched off."""
+    session: AsyncSession, ground: Ground, caller: Caller, name: str, patch: SchedulePatch,
+    modes: Modes,
+) -> ScheduleOut:  # fmt: skip
+    """Change when it is due, switch it on or off, or ask for its job at once. Where nothing may be
+    changed, it can be switched off."""
     need(caller, "admin")
-    now = ground.now()
     if patch.model_dump(exclude_unset=True) != {"enabled": False}:
-        (await overriding.modes(session, now)).must("write")
+        modes.must("write")
     if patch.cron is not None and patch.every_s is not None:
         raise BadInput("A schedule has `cron` or `every_s`, not both.")
     schedule = await session.get(Schedule, name)
@@ -171,6 +169,7 @@ async def change(
             "No API key changes when backups and the audit log are looked after.",
             hint="Sign in as an admin.",
         )
+    now = ground.now()
     if patch.cron is not None or patch.every_s is not None:
         schedule.next_at = following(patch.cron, patch.every_s, now)
         schedule.cron, schedule.every_s = patch.cron, patch.every_s

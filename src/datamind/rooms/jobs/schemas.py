@@ -8,13 +8,12 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from datamind.rooms.bodies import Body
+from datamind.rooms.jobs.kinds import TELL_AT_LAST
 from datamind.rooms.paging import Page
 from datamind.rooms.text import Text
 
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled", "dead"]
 ENDED: frozenset[str] = frozenset({"succeeded", "failed", "cancelled", "dead"})
-# Kinds whose last message tells how they went, once they succeeded.
-TELL_AT_LAST = frozenset({"dbt.run", "dbt.sync"})
 
 
 class JobOut(BaseModel):
